@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "app/app.h"
+#include "app/ledger_apart.h"
 #include "whittle/app_firewall.h"
-#include "whittle/earlier.h"
 
 int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 {
@@ -12,7 +9,7 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 	struct wh_nft_ruleset *rs = NULL;
 	struct wh_error why = {.text = ""};
 	bool jit = false;
-	int rc = *a->beside ? wh_earlier_load(a->beside, mem, &rs, &jit, &why) : -ENOENT;
+	int rc = *a->beside ? wh_app_ledger_earlier(a, mem, &rs, &jit, &why) : -ENOENT;
 	if (rc == -ENOENT)
 		goto none;
 	rc = rc ? rc : wh_firewall_adopt(rs, &why);
@@ -27,7 +24,7 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 		goto out;
 	}
 	wh_app_note(a, "what an earlier version kept in %s is in force, and is kept in %s from now on", a->beside, a->state_dir);
-	wh_earlier_remove(a->beside);
+	wh_app_ledger_forget_earlier(a);
 none:
 	rc = 0;
 out:

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "app/app.h"
 #include "app/jit.h"
+#include "app/ledger_apart.h"
 #include "whittle/app_firewall.h"
 #include "whittle/app_jit.h"
 #include "whittle/jit.h"
@@ -100,13 +101,9 @@ static bool holds(const struct wh_app_ports *p, const struct wh_jit_port *port)
 static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_confirmed *out,
                                struct wh_error *err)
 {
-	struct wh_app_ledger l;
 	struct wh_jit_live live;
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	struct wh_app_ports wanted = {.n = 0};
-	if (!rc)
-		wanted = wh_app_jit_own_ports(a, l.estate, mem);
-	wh_app_close(&l, NULL);
+	struct wh_app_ports wanted;
+	int rc = wh_app_ledger_jit_ports(a, mem, &wanted, err);
 	if (rc)
 		return rc;
 	if (wh_firewall_jit_live(mem, &live, &out->unread))

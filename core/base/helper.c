@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 #include "base/service_user.h"
 
 enum { MAX_HELPERS = 6 };
-static struct { pid_t pid; int end; } helpers[MAX_HELPERS];
+static struct { pid_t pid; int end; bool kill; } helpers[MAX_HELPERS];
 static size_t n_helpers;
 static pid_t program;
 
@@ -21,8 +23,11 @@ static void end_all(void)
 {
 	if (getpid() != program)
 		return;
-	for (size_t i = 0; i < n_helpers; i++)
+	for (size_t i = 0; i < n_helpers; i++) {
 		close(helpers[i].end);
+		if (helpers[i].kill)
+			kill(helpers[i].pid, SIGKILL);
+	}
 	for (size_t i = 0; i < n_helpers; i++)
 		while (helpers[i].pid > 0 && waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -48,6 +53,7 @@ static void keep(pid_t pid, int end)
 		atexit(end_all);
 	}
 	helpers[n_helpers].pid = pid;
+	helpers[n_helpers].kill = false;
 	helpers[n_helpers++].end = end;
 }
 
@@ -114,6 +120,12 @@ int wh_helper_fork(const char *name, int *end, struct wh_error *err)
 	return 0;
 }
 
+void wh_helper_kill_at_exit(int end)
+{
+	for (size_t i = 0; i < n_helpers; i++)
+		helpers[i].kill |= helpers[i].end == end && helpers[i].pid > 0;
+}
+
 void wh_helper_end(int end)
 {
 	for (size_t i = 0; i < n_helpers; i++) {
@@ -131,9 +143,27 @@ void wh_helper_end(int end)
 
 /* ---- messages ---- */
 
-int wh_helper_send(int to, const void *data, size_t len, int fd)
+/* Waits until there is something to do with a descriptor; the last moment is on the monotonic clock, microseconds. */
+static int wait_until(int fd, short events, int64_t last)
+{
+	for (;;) {
+		int64_t left = (last - wh_monotonic_us() + 999) / 1000;
+		struct pollfd p = {.fd = fd, .events = events};
+		int n = left <= 0 ? 0 : poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* `last` as above; INT64_MAX: for ever. */
+static int send_until(int to, const void *data, size_t len, int fd, int64_t last)
 {
 	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	const bool limited = last != INT64_MAX;
 	for (size_t done = 0; done < len;) {
 		struct iovec part = {.iov_base = (char *)(uintptr_t)data + done, .iov_len = len - done};
 		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
@@ -144,8 +174,11 @@ int wh_helper_send(int to, const void *data, size_t len, int fd)
 				.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
 			memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
 		}
-		ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR)
+		int rc = limited ? wait_until(to, POLLOUT, last) : 0;
+		if (rc)
+			return rc;
+		ssize_t n = sendmsg(to, &m, MSG_NOSIGNAL | (limited ? MSG_DONTWAIT : 0));
+		if (n < 0 && errno != EINTR && !(limited && errno == EAGAIN))
 			return -errno;
 		if (n > 0) {
 			done += (size_t)n;
@@ -153,6 +186,11 @@ int wh_helper_send(int to, const void *data, size_t len, int fd)
 		}
 	}
 	return 0;
+}
+
+int wh_helper_send(int to, const void *data, size_t len, int fd)
+{
+	return send_until(to, data, len, fd, INT64_MAX);
 }
 
 static void take_descriptor(struct msghdr *m, int *fd)
@@ -166,8 +204,9 @@ static void take_descriptor(struct msghdr *m, int *fd)
 	}
 }
 
-int wh_helper_receive(int from, void *data, size_t len, int *fd)
+static int receive_until(int from, void *data, size_t len, int *fd, int64_t last)
 {
+	const bool limited = last != INT64_MAX;
 	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
 	size_t done = 0;
 	int rc = 0;
@@ -176,13 +215,15 @@ int wh_helper_receive(int from, void *data, size_t len, int *fd)
 		struct iovec part = {.iov_base = (char *)data + done, .iov_len = len - done};
 		struct msghdr m = {
 			.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
-		ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+		if (limited && (rc = wait_until(from, POLLIN, last)))
+			break;
+		ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC | (limited ? MSG_DONTWAIT : 0));
 		if (n > 0) {
 			take_descriptor(&m, fd);
 			done += (size_t)n;
 		} else if (n == 0) {
 			rc = -EPIPE;
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR && !(limited && errno == EAGAIN)) {
 			rc = -errno;
 		}
 	}
@@ -193,11 +234,21 @@ int wh_helper_receive(int from, void *data, size_t len, int *fd)
 	return rc;
 }
 
-int wh_helper_send_message(int to, const void *data, size_t len, int fd)
+int wh_helper_receive(int from, void *data, size_t len, int *fd)
+{
+	return receive_until(from, data, len, fd, INT64_MAX);
+}
+
+static int send_message_until(int to, const void *data, size_t len, int fd, int64_t last)
 {
 	uint32_t n = (uint32_t)len;
-	int rc = len > UINT32_MAX ? -EMSGSIZE : wh_helper_send(to, &n, sizeof n, fd);
-	return rc ? rc : wh_helper_send(to, data, len, -1);
+	int rc = len > UINT32_MAX ? -EMSGSIZE : send_until(to, &n, sizeof n, fd, last);
+	return rc ? rc : send_until(to, data, len, -1, last);
+}
+
+int wh_helper_send_message(int to, const void *data, size_t len, int fd)
+{
+	return send_message_until(to, data, len, fd, INT64_MAX);
 }
 
 static void close_any(int *fd)
@@ -207,13 +258,13 @@ static void close_any(int *fd)
 	*fd = -1;
 }
 
-int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd)
+static int receive_message_until(int from, size_t most, uint8_t **bytes, size_t *len, int *fd, int64_t last)
 {
 	uint32_t n = 0;
-	int first, more = -1, rc = wh_helper_receive(from, &n, sizeof n, &first);
+	int first, more = -1, rc = receive_until(from, &n, sizeof n, &first, last);
 	rc = rc ? rc : n > most ? -EMSGSIZE : 0;
 	*bytes = rc ? NULL : malloc((size_t)n + 1);
-	rc = rc ? rc : !*bytes ? -ENOMEM : wh_helper_receive(from, *bytes, n, &more);
+	rc = rc ? rc : !*bytes ? -ENOMEM : receive_until(from, *bytes, n, &more, last);
 	close_any(&more);
 	if (rc || !fd)
 		close_any(&first);
@@ -227,4 +278,18 @@ int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *le
 	if (fd)
 		*fd = first;
 	return rc;
+}
+
+int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd)
+{
+	return receive_message_until(from, most, bytes, len, fd, INT64_MAX);
+}
+
+int wh_helper_ask(int end, const void *data, size_t n, int ms, size_t most, uint8_t **bytes, size_t *len)
+{
+	const int64_t last = wh_monotonic_us() + (int64_t)ms * 1000;
+	*bytes = NULL;
+	*len = 0;
+	int rc = data ? send_message_until(end, data, n, -1, last) : 0;
+	return rc ? rc : receive_message_until(end, most, bytes, len, NULL, last);
 }

@@ -19,6 +19,8 @@ int wh_helper_connect(const char *path, int *end, struct wh_error *err);
 int wh_helper_trusted(int end, struct wh_error *err);
 /* Ends the helper at the other side of `end`, whatever it does, and waits for that. */
 void wh_helper_end(int end);
+/* When the program exits it ends this helper instead of waiting for it: another user may have stopped it. */
+void wh_helper_kill_at_exit(int end);
 /* All `len` bytes, with the descriptor `fd` where it is not -1. 0 or a negative errno. */
 int wh_helper_send(int to, const void *data, size_t len, int fd);
 /* Exactly `len` bytes; *fd is the descriptor that came with them (close on exec), or -1. -EPIPE where the other side has
@@ -29,3 +31,6 @@ int wh_helper_send_message(int to, const void *data, size_t len, int fd);
 /* A message of `most` bytes at most, else -EMSGSIZE. *bytes: free() it; a byte 0 follows what it holds. *fd (NULL: none is
  * expected, and one that comes is closed) as above. After a failure *bytes is NULL, *len 0 and *fd -1. */
 int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd);
+/* Sends a message (NULL: none is asked for) and receives the answer, all within `ms` milliseconds, whatever the helper does:
+ * another user may be able to stop it. -ETIMEDOUT, -EPIPE where it has ended, else as above. No descriptor is taken. */
+int wh_helper_ask(int end, const void *data, size_t n, int ms, size_t most, uint8_t **bytes, size_t *len);

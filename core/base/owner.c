@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -162,6 +163,21 @@ int wh_give_up_privileges(struct wh_error *err)
 	return rc ? rc : drop_capabilities(err);
 }
 
+int wh_keep_user(struct wh_error *err)
+{
+	int rc = wh_drop_bounding(err);
+	if (rc)
+		return rc;
+	bool may_kill = capng_have_capability(CAPNG_EFFECTIVE, CAP_KILL);
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (may_kill)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_KILL);
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return wh_fail(err, -EPERM, "the privileges that are not needed can't be given up");
+	wh_no_core_dumps();
+	return 0;
+}
+
 int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 {
 	if (!o->other)
@@ -182,6 +198,28 @@ int wh_become_nobody(struct wh_error *err)
 {
 	const struct wh_owner nobody = {.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
 	return wh_may_change_user() ? wh_owner_become(&nobody, err) : wh_give_up_privileges(err);
+}
+
+/* One of those that systemd gives to its dynamic users, and has not given to any. */
+static uid_t nobodys_uid(void)
+{
+	enum { FIRST = 61184, LAST = 65519 };
+	for (int tries = 0; tries < 64; tries++) {
+		uint32_t r;
+		if (getrandom(&r, sizeof r, 0) != sizeof r)
+			break;
+		uid_t uid = FIRST + r % (LAST - FIRST + 1);
+		if (!getpwuid(uid))
+			return uid;
+	}
+	return NOBODY;
+}
+
+int wh_become_unknown(struct wh_error *err)
+{
+	struct wh_owner unknown = {.other = true, .name = "nobody"};
+	unknown.uid = unknown.gid = nobodys_uid();
+	return wh_may_change_user() ? wh_owner_become(&unknown, err) : wh_give_up_privileges(err);
 }
 
 const char *wh_as_owner(int code)

@@ -34,9 +34,14 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err);
 int wh_drop_bounding(struct wh_error *err);
 /* The same without another user: all capabilities gone, for good, and no core dumps. */
 int wh_give_up_privileges(struct wh_error *err);
+/* The process stays whose it is, so that no other user can stop or end it, and keeps one right: to end its helpers of other
+ * users (CAP_KILL), where it has that. No core dumps. */
+int wh_keep_user(struct wh_error *err);
 
 /* For a process that only parses or speaks to a service: the user nobody, where this one may become another, and no privilege. */
 int wh_become_nobody(struct wh_error *err);
+/* The same as a user that has no account, and therefore no other process which could send signals. */
+int wh_become_unknown(struct wh_error *err);
 
 /* After a refusal (-EACCES, -EPERM): " (as suricata, the ledger's owner)", else and where nobody was become "". */
 const char *wh_as_owner(int code);

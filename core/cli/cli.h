@@ -41,6 +41,10 @@ struct cli_command {
 	unsigned (*may_now)(const struct cli *c, int argc, char **argv); /* less than that, by its words; NULL: all of it */
 	/* it needs no program, no network and no privilege of its own: those that it needs are other processes' */
 	bool confined;
+	/* For these words it does not need the ledger for what it does: it stays the user who started it, and asks a process of
+	 * the ledger's owner for the rest (wh_app_ledger_start()); NULL: never. */
+	bool (*keeps_user)(int argc, char **argv);
+	bool overseen;        /* else another process ends it, with a sentence, where the ledger's owner stops it */
 	bool probes;          /* but it opens connections over the network */
 	bool loads;           /* files that its words name are loaded as libraries */
 	/* Makes what is found by the words and needs the rights that are about to be given up, for the user to be; NULL: there is
@@ -70,6 +74,13 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err);
 /* The last step of that, for a `confined` command: from now on few system calls and, where it stays root's uid, few files. */
 int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err);
+bool cli_always(int argc, char **argv); /* true: for `keeps_user` */
+/* The same for a command that keeps its user: nothing of the ledger's directory is its. */
+int cli_confine_kept(const struct cli *c, int argc, char **argv, struct wh_error *err);
+/* Forks. In the new process: 0, and the command goes on there, which becomes the ledger's owner. This one stays, and ends with
+ * the other's status. */
+int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct wh_error *err);
+int cli_overseen(struct wh_error *err); /* in the new process, once it became the owner: it ends when this one does */
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a
  * command with `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */
 int cli_check_sudo(struct cli *c);

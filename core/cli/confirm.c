@@ -116,6 +116,7 @@ static int rollback(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_confirm = {
+	.keeps_user = cli_always,
 	.may = WH_MAY_LOOK | WH_MAY_CONFIRM | WH_MAY_ADOPT,
 	.confined = true,
 	.name = "confirm",
@@ -131,7 +132,14 @@ static unsigned rollback_may(const struct cli *c, int argc, char **argv)
 	return cli_has_option(argc, argv, "--all") ? WH_MAY_LOOK | WH_MAY_REMOVE : WH_MAY_LOOK | WH_MAY_ROLL_BACK;
 }
 
+static bool is_local(int argc, char **argv)
+{
+	return !cli_is_azure(argc, argv);
+}
+
 const struct cli_command cli_rollback = {
+	.keeps_user = is_local,
+	.overseen = true,
 	.may = WH_MAY_LOOK | WH_MAY_ROLL_BACK | WH_MAY_REMOVE,
 	.may_now = rollback_may,
 	.confined = true,

@@ -183,7 +183,14 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return cli_has_option(argc, argv, "--dry-run") ? WH_MAY_LOOK : WH_MAY_LOOK | WH_MAY_APPLY;
 }
 
-const struct cli_command cli_enforce = {.may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
+static bool only_repairs(int argc, char **argv)
+{
+	return !cli_is_azure(argc, argv) && cli_has_option(argc, argv, "--repair");
+}
+
+const struct cli_command cli_enforce = {.keeps_user = only_repairs,
+                                        .overseen = true,
+                                        .may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
                                         .may_now = may_now,
                                         .confined = true,
                                         .name = "enforce",

@@ -273,15 +273,16 @@ static const struct verb {
 	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
 	unsigned may; /* besides looking */
 	bool alone;   /* no words follow it */
+	bool keeps_user;
 } verbs[] = {
-	{"on", on, WH_MAY_CLOSE, false},
-	{"confirm", confirm, WH_MAY_CONFIRM_CLOSED, true},
-	{"off", off, WH_MAY_STOP_CLOSING, true},
-	{"open", open_one, WH_MAY_OPEN, false},
-	{"list", list, 0, true},
-	{"close", close_one, WH_MAY_CLOSE, false},
-	{"nsg", nsg, 0, false},
-	{"log", log_of, 0, true},
+	{"on", on, WH_MAY_CLOSE, false, false},
+	{"confirm", confirm, WH_MAY_CONFIRM_CLOSED, true, true},
+	{"off", off, WH_MAY_STOP_CLOSING, true, true},
+	{"open", open_one, WH_MAY_OPEN, false, false},
+	{"list", list, 0, true, false},
+	{"close", close_one, WH_MAY_CLOSE, false, false},
+	{"nsg", nsg, 0, false, false},
+	{"log", log_of, 0, true, false},
 	{0},
 };
 
@@ -316,7 +317,15 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 	return WH_MAY_LOOK | (v ? v->may : 0);
 }
 
+static bool keeps_user(int argc, char **argv)
+{
+	const struct verb *v = verb_of(argc, argv);
+	return v && v->keeps_user;
+}
+
 const struct cli_command cli_jit = {
+	.keeps_user = keeps_user,
+	.overseen = true,
 	.name = "jit",
 	.summary = "ports that open on request, for one source and a limited time",
 	.help = help,

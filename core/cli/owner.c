@@ -228,6 +228,50 @@ static int become(const struct wh_owner *owner, struct wh_error *err)
 	return owner->other ? wh_owner_become(owner, err) : wh_give_up_privileges(err);
 }
 
+bool cli_always(int argc, char **argv)
+{
+	return (void)argc, (void)argv, true;
+}
+
+/* Becomes the owner and is confined, here or in the process that opens the ledger for a command that keeps its user. */
+struct becoming {
+	struct cli *c;
+	const struct wh_owner *owner;
+	int argc;
+	char **argv;
+};
+
+static int become_reader(void *arg, struct wh_error *err)
+{
+	const struct becoming *b = arg;
+	int rc = become(b->owner, err);
+	return rc ? rc : cli_confine_reader(b->c, wh_is_root_or_service(geteuid()), b->argc, b->argv, err);
+}
+
+static int keep_user(struct becoming *b, struct wh_error *err)
+{
+	static struct wh_app app; /* for that process */
+	app = cli_app(b->c);
+	int rc = wh_app_ledger_start(&app, become_reader, b, err);
+	rc = rc ? rc : wh_keep_user(err);
+	return rc ? rc : cli_confine_kept(b->c, b->argc, b->argv, err);
+}
+
+/* The last step: the rights go, in this process, or in one that this one oversees. */
+static int give_up_rights(struct becoming *b, struct wh_error *err)
+{
+	const struct cli_command *command = b->c->command;
+	const bool other = b->owner->other;
+	if (command->keeps_user && command->keeps_user(b->argc, b->argv))
+		return keep_user(b, err);
+	int rc = other && command->overseen ? cli_oversee(b->c, b->owner->name, b->argc, b->argv, err) : 0;
+	if (!rc && command->confined)
+		rc = become_reader(b, err);
+	else if (!rc && other)
+		rc = become(b->owner, err);
+	return !rc && other && command->overseen ? cli_overseen(err) : rc;
+}
+
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	const struct cli_command *command = c->command;
@@ -255,7 +299,5 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!rc && c->config)
 		rc = cli_start_responders(c, argc, argv, err);
 	rc = rc ? rc : cli_start_metrics(argc, argv, err);
-	if (!rc && (owner.other || confined))
-		rc = become(&owner, err);
-	return rc || !confined ? rc : cli_confine_reader(c, wh_is_root_or_service(geteuid()), argc, argv, err);
+	return rc ? rc : give_up_rights(&(struct becoming){c, &owner, argc, argv}, err);
 }

@@ -71,13 +71,13 @@ static const struct wh_beneath always[] = {
 enum { ALWAYS = sizeof always / sizeof *always, MORE = 8 };
 
 /* The ledger's directory, $TMPDIR, and the directories where the program, its rules and its plugin are installed. */
-static size_t own(const struct cli *c, struct wh_beneath *list, char dir[static PATH_MAX], char exe[static PATH_MAX],
+static size_t own(const struct cli *c, bool ledger, struct wh_beneath *list, char dir[static PATH_MAX], char exe[static PATH_MAX],
                   char lib[static PATH_MAX])
 {
 	const char *name, *tmp = getenv("TMPDIR");
 	ssize_t len = readlink("/proc/self/exe", exe, PATH_MAX - 1);
 	size_t n = 0;
-	if (wh_directory_of(wh_store_path(c->store_url), dir, PATH_MAX, &name))
+	if (ledger && wh_directory_of(wh_store_path(c->store_url), dir, PATH_MAX, &name))
 		list[n++] = (struct wh_beneath){dir, true};
 	if (tmp && *tmp == '/')
 		list[n++] = (struct wh_beneath){tmp, true};
@@ -108,14 +108,14 @@ static void named(int argc, char **argv, struct wh_beneath *list, size_t *n)
 	}
 }
 
-static int confine_files(const struct cli *c, int argc, char **argv, struct wh_error *err)
+static int confine_files(const struct cli *c, bool ledger, int argc, char **argv, struct wh_error *err)
 {
 	char dir[PATH_MAX], exe[PATH_MAX], lib[PATH_MAX];
 	struct wh_beneath *list = calloc(2 * (size_t)argc + ALWAYS + MORE, sizeof *list);
 	if (!list)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	memcpy(list, always, sizeof always);
-	size_t n = ALWAYS + own(c, list + ALWAYS, dir, exe, lib);
+	size_t n = ALWAYS + own(c, ledger, list + ALWAYS, dir, exe, lib);
 	for (int i = 1; i < argc && c->command->loads; i++) { /* the dynamic linker opens a library, not the opener */
 		const char *value = strchr(argv[i], '=');
 		list[n++] = (struct wh_beneath){*argv[i] == '-' && value ? value + 1 : argv[i], false};
@@ -139,6 +139,12 @@ static int warn(int rc, const struct wh_error *err)
 
 int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv, struct wh_error *err)
 {
-	int rc = trusted ? warn(confine_files(c, argc, argv, err), err) : 0;
+	int rc = trusted ? warn(confine_files(c, true, argc, argv, err), err) : 0;
 	return rc ? rc : warn(wh_confine(c->command->probes ? WH_CONFINE_PROBE : WH_CONFINE_READER, err), err);
+}
+
+int cli_confine_kept(const struct cli *c, int argc, char **argv, struct wh_error *err)
+{
+	int rc = warn(confine_files(c, false, argc, argv, err), err);
+	return rc ? rc : warn(wh_confine(WH_CONFINE_READER, err), err);
 }

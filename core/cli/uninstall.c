@@ -60,6 +60,7 @@ static int restore(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_uninstall = {
+	.keeps_user = cli_always,
 	.may = WH_MAY_LOOK | WH_MAY_UNINSTALL,
 	.confined = true,
 	.name = "uninstall",
@@ -71,6 +72,7 @@ const struct cli_command cli_uninstall = {
 		"\nExample: whittle uninstall --verify\n",
 	.run = uninstall};
 const struct cli_command cli_restore = {
+	.keeps_user = cli_always,
 	.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
 	.confined = true,
 	.name = "restore",

@@ -11,15 +11,16 @@
 #include "base/owner.h"
 #include "config/tables.h"
 
-enum { MAX_FILE = 64 << 20, MAX_ANSWER = 16 << 20, MAX_SECONDS = 20 };
+enum { MAX_FILE = 64 << 20, MAX_ANSWER = 16 << 20, FIRST_MS = 1000, MAX_MS = 20000 };
 
 /* ---- the process ---- */
 
-static int read_file(struct wh_config *c, const char *file, int fd, struct wh_error *err)
+/* `again`: another process of nobody's may have ended or stopped the first one. */
+static int read_file(struct wh_config *c, const char *file, int fd, bool again, struct wh_error *err)
 {
 	char *text;
 	size_t len;
-	int rc = wh_become_nobody(err);
+	int rc = again ? wh_become_unknown(err) : wh_become_nobody(err);
 	rc = rc ? rc : wh_confine(WH_CONFINE_PARSER, err);
 	if (rc < 0)
 		return rc;
@@ -28,12 +29,12 @@ static int read_file(struct wh_config *c, const char *file, int fd, struct wh_er
 }
 
 /* 0, then the values; or 1, then why there are none. */
-static void __attribute__((noreturn)) serve(int to, struct wh_config *c, const char *file, int fd)
+static void __attribute__((noreturn)) serve(int to, struct wh_config *c, const char *file, int fd, bool again)
 {
 	struct wh_bytes b = {0};
 	struct wh_error err = {0};
 	wh_put_number(&b, 0, 4); /* the length, once it is known */
-	int rc = read_file(c, file, fd, &err);
+	int rc = read_file(c, file, fd, again, &err);
 	wh_put_number(&b, rc != 0, 1);
 	if (rc) {
 		wh_put_number(&b, (uint64_t)-err.code, 4);
@@ -69,25 +70,30 @@ static int take_answer(const uint8_t *bytes, size_t n, struct wh_config *c, cons
 	return wh_config_take(&t, c) ? wh_fail(err, -EBADMSG, "%s: the process that reads it answered nonsense", file) : 0;
 }
 
-int wh_config_fill_apart(struct wh_config *c, const char *file, int fd, struct wh_error *err)
+/* The process ends with the answer. */
+static int ask_once(struct wh_config *c, const char *file, int fd, bool again, uint8_t **bytes, size_t *n, struct wh_error *err)
 {
-	const struct timeval most = {.tv_sec = MAX_SECONDS};
-	uint8_t head[4], *bytes = NULL;
-	int end, ignored, rc = wh_helper_fork("whittle-config", &end, err);
+	int end, rc = wh_helper_fork("whittle-config", &end, err);
+	*bytes = NULL;
 	if (rc == 1)
-		serve(end, c, file, fd);
+		serve(end, c, file, fd, again);
 	if (rc)
 		return rc;
-	setsockopt(end, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-	rc = wh_helper_receive(end, head, sizeof head, &ignored);
-	size_t n = rc ? 0 : (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
-	if (!rc && (n > MAX_ANSWER || !(bytes = malloc(n + 1))))
-		rc = -EBADMSG;
-	rc = rc ? rc : wh_helper_receive(end, bytes, n, &ignored);
+	rc = wh_helper_ask(end, NULL, 0, again ? MAX_MS : FIRST_MS, MAX_ANSWER, bytes, n);
 	wh_helper_end(end);
-	rc = rc ? wh_fail(err, rc, "%s: the process that reads it %s", file,
-	                  rc == -EAGAIN ? "did not end in time" : "ended without an answer")
-	        : take_answer(bytes, n, c, file, err);
+	return rc ? wh_fail(err, rc, "%s: the process that reads it %s", file,
+	                    rc == -ETIMEDOUT ? "did not end in time" : "ended without an answer")
+	          : 0;
+}
+
+int wh_config_fill_apart(struct wh_config *c, const char *file, int fd, struct wh_error *err)
+{
+	uint8_t *bytes;
+	size_t n;
+	int rc = ask_once(c, file, fd, false, &bytes, &n, err);
+	if (rc && (lseek(fd, 0, SEEK_SET) == 0)) /* of a pipe, what was read is gone */
+		rc = ask_once(c, file, fd, true, &bytes, &n, err);
+	rc = rc ? rc : take_answer(bytes, n, c, file, err);
 	free(bytes);
 	return rc;
 }

@@ -49,11 +49,14 @@ static int be_firewall(struct wh_error *err)
 	return rc;
 }
 
-static void __attribute__((noreturn)) serve(int from)
+/* Until `program` (0: a service's peer) ends: what another process asks for after that, nobody waits for. */
+static void __attribute__((noreturn)) serve(int from, pid_t program)
 {
 	uint8_t *bytes;
 	size_t n;
 	while (!wh_helper_receive_message(from, WH_ASK_MAX_BYTES, &bytes, &n, NULL)) {
+		if (program && getppid() != program)
+			break;
 		serve_one(from, bytes, n);
 		free(bytes);
 	}
@@ -65,9 +68,10 @@ int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err)
 	grants = *g;
 	if (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
 		return 0;
+	const pid_t program = getpid();
 	int end, rc = wh_helper_fork("whittle-nft", &end, err);
 	if (rc == 1)
-		be_firewall(&(struct wh_error){0}) ? _exit(1) : serve(end);
+		be_firewall(&(struct wh_error){0}) ? _exit(1) : serve(end, program);
 	if (!rc)
 		process = end;
 	return rc;
@@ -85,7 +89,7 @@ int wh_firewall_serve(const struct wh_firewall_grants *g, int end, struct wh_err
 	rc = rc ? rc : be_firewall(err);
 	if (rc)
 		return rc;
-	serve(end);
+	serve(end, 0);
 }
 
 int wh_firewall_ready(struct wh_error *err)

@@ -144,7 +144,7 @@ int wh_https_start(const char *endpoint, struct wh_error *err)
 	if (rc == 1)
 		serve(end, endpoint);
 	if (!rc)
-		process = end;
+		wh_helper_kill_at_exit(process = end);
 	wh_https_forget_secret();
 	return rc;
 }

@@ -196,7 +196,7 @@ int wh_page_start(const char *where, const char *path, const char *type, struct 
 		serve(end, listener, path, type);
 	close(listener);
 	if (!rc)
-		process = end;
+		wh_helper_kill_at_exit(process = end);
 	return rc;
 }
 

@@ -32,3 +32,8 @@ void wh_app_note(const struct wh_app *a, const char *fmt, ...) __attribute__((fo
 /* Writes a line into the ledger's journal, once what it reports was done and printed: no firewall waits for a ledger (journal.c).
  * Drops the reference. Nothing where there is no ledger; a note where the line cannot be written within 3 s. */
 void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc);
+
+/* Starts the process that opens the ledger for wh_app_journal() and for what else a command that changes the firewall asks of it:
+ * `become` gives its rights up there, for those of the ledger's owner. Where none was started, one is forked with each question.
+ * *a must last as long as the program, but for its `note`. */
+int wh_app_ledger_start(const struct wh_app *a, int (*become)(void *arg, struct wh_error *err), void *arg, struct wh_error *err);

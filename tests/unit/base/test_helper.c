@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages between a program and its helper, over a socket pair. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/helper.h"
@@ -111,6 +113,49 @@ static void a_message_that_ends_early_is_none(void **state)
 	assert_int_equal(wh_helper_receive_message(ends[1], 100, &bytes, &len, NULL), -EPIPE);
 }
 
+static void a_helper_that_does_not_answer_in_time_is_not_waited_for(void **state)
+{
+	uint8_t *bytes = (uint8_t *)1;
+	size_t len = 9;
+	(void)state;
+	assert_int_equal(wh_helper_ask(ends[0], "x", 1, 50, 100, &bytes, &len), -ETIMEDOUT);
+	assert_null(bytes);
+	assert_int_equal(len, 0);
+}
+
+static void nor_is_one_that_takes_nothing(void **state)
+{
+	static char much[8 << 20];
+	uint8_t *bytes;
+	size_t len;
+	(void)state;
+	assert_int_equal(wh_helper_ask(ends[0], much, sizeof much, 50, 100, &bytes, &len), -ETIMEDOUT);
+	assert_null(bytes);
+}
+
+/* The time counts for the whole answer, not for each of its bytes. */
+static void nor_one_that_answers_byte_by_byte(void **state)
+{
+	const uint32_t many = 90;
+	uint8_t *bytes;
+	size_t len;
+	(void)state;
+	pid_t drips = fork();
+	if (!drips) {
+		alarm(10);
+		wh_helper_send(ends[1], &many, sizeof many, -1);
+		while (!wh_helper_send(ends[1], "x", 1, -1))
+			usleep(20000);
+		_exit(0);
+	}
+	int64_t began = wh_monotonic_us();
+	assert_int_equal(wh_helper_ask(ends[0], NULL, 0, 200, 100, &bytes, &len), -ETIMEDOUT);
+	assert_true(wh_monotonic_us() - began < 1500000);
+	assert_null(bytes);
+	kill(drips, SIGKILL);
+	waitpid(drips, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +164,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_descriptor_that_nobody_expects_is_closed, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_message_that_is_too_long_is_refused_with_its_descriptor, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_message_that_ends_early_is_none, make_pair, close_pair),
+cmocka_unit_test_setup_teardown(a_helper_that_does_not_answer_in_time_is_not_waited_for, make_pair, close_pair),
+cmocka_unit_test_setup_teardown(nor_is_one_that_takes_nothing, make_pair, close_pair),
+cmocka_unit_test_setup_teardown(nor_one_that_answers_byte_by_byte, make_pair, close_pair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

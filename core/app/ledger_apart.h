@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a command that changes the firewall wants of the ledger, asked of a process of its own (see wh_app_ledger_start()), each
+ * within a time limit: so `confirm`, `rollback` and the restore at boot end in time, and with what they did, whatever the ledger
+ * holds, whoever holds its lock, and although the ledger's owner may stop or end that process. Where none was started, one is
+ * forked for the question, with this process's rights.
+ */
+#pragma once
+#include "base/bytes.h"
+#include "whittle/app.h"
+#include "whittle/app_jit.h"
+#include "whittle/render.h"
+
+/* Writes a line. 0 also where there is no ledger. */
+int wh_app_ledger_log(const struct wh_app *a, const char *what, const char *json, struct wh_error *err);
+/* As wh_earlier_load() of a->beside; what is in *rs was checked. */
+int wh_app_ledger_earlier(const struct wh_app *a, struct wh_arena *mem, struct wh_nft_ruleset **rs, bool *jit,
+                          struct wh_error *err);
+/* As wh_earlier_remove(). */
+void wh_app_ledger_forget_earlier(const struct wh_app *a);
+/* The ports that the policy names for this machine, by the estate of the ledger. In mem. */
+int wh_app_ledger_jit_ports(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ports *out, struct wh_error *err);

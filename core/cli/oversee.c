@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A command that becomes the ledger's owner can be stopped and ended by every process of that user. This process, which stays
+ * the user who started the command, waits for it and ends it where it was stopped for too long: the person gets an answer, and
+ * the command does not go on when nobody waits for it any more (the firewall's process obeys it only while this one is there).
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/owner.h"
+#include "cli/cli.h"
+
+enum { STOPPED_MS = 2000, LEAVE_MS = 2000, TICK_MS = 100 };
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { N_ENDS = sizeof ends / sizeof *ends };
+
+static volatile sig_atomic_t asked; /* the signal that ends this process, 0: none has come */
+static pid_t overseer;
+
+static void on_signal(int sig)
+{
+	if (sig != SIGCHLD)
+		asked = sig;
+}
+
+/* For both: blocked until each has what it needs. */
+static void block(sigset_t *before)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < N_ENDS; i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static void listen_to_signals(void)
+{
+	struct sigaction own = {.sa_handler = on_signal}, was;
+	sigaction(SIGCHLD, &own, NULL);
+	for (size_t i = 0; i < N_ENDS; i++)
+		if (!sigaction(ends[i], NULL, &was) && was.sa_handler != SIG_IGN)
+			sigaction(ends[i], &own, NULL);
+}
+
+/* Until the other process ends: its status. *why: what this process ended it for, 0: nothing. */
+static int wait_for(pid_t child, const sigset_t *unblocked, int *why)
+{
+	const struct timespec tick = {.tv_nsec = TICK_MS * 1000000};
+	int64_t stopped_us = 0, leaves_us = 0;
+	bool stopped = false, passed_on = false;
+	int status;
+	for (;;) {
+		pid_t got;
+		while ((got = waitpid(child, &status, WNOHANG | WUNTRACED | WCONTINUED)) == child) {
+			if (WIFEXITED(status) || WIFSIGNALED(status))
+				return status;
+			stopped = WIFSTOPPED(status);
+		}
+		if (asked && !passed_on) {
+			kill(child, asked);
+			kill(child, SIGCONT);
+			passed_on = true;
+		}
+		int64_t from = wh_monotonic_us();
+		ppoll(NULL, 0, stopped || passed_on ? &tick : NULL, unblocked);
+		int64_t us = wh_monotonic_us() - from, most = TICK_MS * 1000; /* this process may have been stopped, too */
+		us = us < most ? us : most;
+		stopped_us += stopped ? us : 0;
+		leaves_us += passed_on ? us : 0;
+		if (!*why && (stopped_us >= STOPPED_MS * 1000 || leaves_us >= LEAVE_MS * 1000)) {
+			*why = passed_on ? asked : SIGSTOP;
+			kill(child, SIGKILL);
+		}
+	}
+}
+
+static int say(const char *owner, int status, int why)
+{
+	struct wh_error err;
+	if (why == SIGSTOP)
+		wh_fail(&err, -EINTR,
+		        "the process that reads the ledger as %s was stopped by a signal for %d s, and was ended; `whittle drift` says what is in force",
+		        owner, STOPPED_MS / 1000);
+	else
+		wh_fail(&err, -EINTR,
+		        "the process that reads the ledger as %s was ended by signal %d; `whittle drift` says what is in force",
+		        owner, WTERMSIG(status));
+	return cli_error(&err);
+}
+
+/* As the command would have ended without this process. */
+static void __attribute__((noreturn)) end_as(const char *owner, int status, int why, const sigset_t *unblocked)
+{
+	if (WIFEXITED(status))
+		exit(WEXITSTATUS(status));
+	if (asked && (why == asked || WTERMSIG(status) == asked)) {
+		signal(asked, SIG_DFL);
+		raise(asked);
+		sigprocmask(SIG_SETMASK, unblocked, NULL);
+	}
+	exit(say(owner, status, why));
+}
+
+int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct wh_error *err)
+{
+	sigset_t before;
+	int why = 0;
+	fflush(NULL);
+	block(&before);
+	overseer = getpid();
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGTSTP, SIG_IGN); /* the terminal stops the overseer alone, and other signals than SIGSTOP stop nothing */
+		signal(SIGTTIN, SIG_IGN);
+		signal(SIGTTOU, SIG_IGN);
+	}
+	if (child <= 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child <= 0)
+		return child ? wh_fail(err, -errno, "no process to read the ledger: %s", strerror(errno)) : 0;
+	listen_to_signals();
+	int rc = wh_keep_user(err);
+	rc = rc ? rc : cli_confine_kept(c, argc, argv, err);
+	if (rc) {
+		kill(child, SIGKILL);
+		exit(cli_error(err));
+	}
+	int status = wait_for(child, &before, &why);
+	end_as(owner, status, why, &before);
+}
+
+int cli_overseen(struct wh_error *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != overseer)
+		return wh_fail(err, -EOWNERDEAD, "the process that oversees this one has ended");
+	return 0;
+}

@@ -1,0 +1,62 @@
+#!/bin/bash
+# The ledger's owner sends signals to every process of its user while root's commands work: what needs no ledger is done all the
+# same, the rest ends soon with a sentence, and nothing is opened.
+cd "$(dirname "$0")/../.." || exit 1
+if ! command -v "${CC:-gcc}" >/dev/null || ! unshare -p -f --mount-proc true 2>/dev/null; then echo "ok 1 - $0 # skip needs PID namespaces and a C compiler"; exit 0; fi
+. tests/support/netns.sh
+. tests/support/learned.sh
+netns_begin
+"${CC:-gcc}" -O1 -o "$dir/flood" tests/support/flood.c 2>"$dir/err" || { echo "ok 1 - $0 # skip the tool does not build: $(head -n 1 "$dir/err")"; exit 0; }
+learned "$dir" || { t 1 "a ledger is made"; exit 1; }
+chmod 711 "$dir"; mkdir -m 755 "$dir/his"; cp "$BUILD/whittle" "$dir/whittle"
+ledger=$dir/his/l.db
+printf 'store: %s\njit: [{resource: vm1, ports: [3389], from: [140.20.30.0/24], longest: 3h}]\n' "$ledger" >"$dir/whittle.yaml"
+w() { in_srv env -u SUDO_USER -u SSH_CONNECTION WHITTLE_STATE="$dir/state" timeout -k 1 20 "$dir/whittle" --config "$dir/whittle.yaml" "$@" 2>&1; }
+# under SIGNAL COMMAND…: while the owner sends it to every process that it may reach
+# shellcheck disable=SC2016
+under() {
+	local sig=$1; shift
+	in_srv env -u SUDO_USER -u SSH_CONNECTION WHITTLE_STATE="$dir/state" timeout -k 1 25 unshare -p -f --mount-proc sh -c '
+		"$1" "$2" "$3" | { read -r on; out=$4; shift 4; "$@" >"$out" 2>&1; echo "status $?" >>"$out"; kill -9 -1; }' \
+		sh "$dir/flood" "$uid" "$sig" "$dir/out" "$dir/whittle" --config "$dir/whittle.yaml" "$@" >"$dir/killed" 2>&1
+}
+# gives SENTENCE STATUS PATTERN SECONDS SIGNAL COMMAND…
+gives() {
+	local out rc began=$SECONDS
+	: >"$dir/out"; under "${@:5}"; out=$(cat "$dir/out"); rc=$(sed -n 's/^status //p' <<<"$out")
+	if [ "$rc" = "$2" ] && grep -qE -e "$3" <<<"$(tr '\n' ' ' <<<"$out")" && [ $((SECONDS - began)) -le "$4" ]; then t 0 "$1"; else t 1 "$1" "status $rc after $((SECONDS - began)) s, wanted $2 and /$3/ in: $out"; fi
+}
+state() { tool state 2>/dev/null | tr '\n' ' '; }
+
+his() { rm -f "$ledger"*; cp "$dir/l.db" "$ledger"; chown -R "$uid:$uid" "$dir/his"; }
+apply() { w enforce --resource vm1 --confirm-within 1h --force >"$dir/log"; is $? 0 "rules are applied" "$(cat "$dir/log")"; }
+takes_away() { in_srv nft delete table inet whittle; }
+stopped="reads the ledger as uid 61000 was stopped by a signal for 2 s, and was ended; .whittle drift. says what is in force"
+ended="reads the ledger as uid 61000 was ended by signal 9; .whittle drift. says what is in force"
+late="not in the journal: .*did not answer within [13] s"
+gone="not in the journal: .*was ended"
+
+uid=61000; his
+gives "a killed enforce says so" 1 "$ended" 5 9 enforce --resource vm1 --force
+gives "so does a stopped one, which ends" 1 "$stopped" 6 19 enforce --resource vm1 --force
+has "$(state)" '^present 0' "neither has changed anything"
+for sig in 9 19; do
+	apply
+	gives "signal $sig: confirm keeps what was applied" 0 "Confirmed: the rules stay" 5 $sig confirm
+	has "$(cat "$dir/out")" "$([ $sig = 9 ] && echo "$gone" || echo "$late")" "and prints why the journal lacks it"
+	gives "signal $sig: rollback takes it away" 0 "whittle's table is gone" 6 $sig rollback --all
+done
+apply; w confirm >/dev/null
+gives "drift compares" 0 'The kernel holds what was applied' 5 9 drift
+takes_away; gives "enforce --repair puts back what was confirmed" 0 "Put back and read back" 5 9 enforce --repair
+takes_away; gives "so does restore" 0 "Restored what was confirmed.*" 5 9 restore
+gives "uninstall takes everything away" 0 'The narrowed rules are gone' 5 9 uninstall
+w jit on --confirm-within 1h --force >"$dir/log"; is $? 0 "ports are closed" "$(cat "$dir/log")"
+gives "jit confirm keeps them closed" 1 "what is closed stays closed" 5 9 jit confirm
+gives "jit off takes that away" 0 'Just-in-time access is off' 5 9 jit off
+
+uid=65534; his; apply # whittle.yaml is read as nobody, too
+gives "nobody's ledger: confirm keeps what was applied" 0 'Confirmed: the rules stay' 5 9 confirm
+gives "nobody's ledger: rollback takes it away, though everything of nobody's stands still" 0 "whittle's table is gone" 8 19 rollback --all
+is "$(ps -eo uid=,comm= | grep -c "^ *61000 *whittle")" 0 "no process is left"
+echo "1..$n"
