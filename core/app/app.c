@@ -67,3 +67,9 @@ const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN])
 	buf[10] = 0;
 	return buf;
 }
+
+void wh_app_note_reject(const struct wh_app *a)
+{
+	if (a->config->enforce.n_reject)
+		wh_app_note(a, "network security groups can only drop: `reject` of whittle.yaml has no effect there");
+}

@@ -10,6 +10,8 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate);
 /* The estate takes whittle.yaml's platform where it names none itself. */
 void wh_app_platform(const struct wh_app *a, struct wh_estate *e);
+/* Says that `reject` of whittle.yaml has no effect in a network security group, where it is set. */
+void wh_app_note_reject(const struct wh_app *a);
 /* The rules of a file, as `recommend --json` prints it ("-": standard input); NULL: the last recommendation, as it was
  * reviewed. */
 int wh_app_rules(const struct wh_app_ledger *l, const char *file, struct wh_arena *mem, struct wh_recommendation **out,

@@ -45,6 +45,8 @@ static int plan_and_apply(const struct wh_app *a, const struct wh_app_azure_ask 
 	x.groups = wh_azure_groups(plan, &x.n);
 	x.err = x.rc ? err : NULL;
 	ask->planned(ask->arg, &x);
+	if (!x.rc)
+		wh_app_note_reject(a);
 	if (!x.rc && !ask->dry) {
 		x.rc = wh_azure_apply(plan, err);
 		x.err = x.rc ? err : NULL;

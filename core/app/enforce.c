@@ -187,9 +187,13 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 {
 	struct wh_app_enforced out = {.audit = ask->audit, .confirm_within_s = ask->confirm_within_s, .open = json_array()};
 	const struct job j = {a, ask, wh_arena_new(), &out};
+	struct wh_nft_reject reject = {0};
 	int rc = ask->dry ? 0 : wh_firewall_ready(err);
 
+	rc = rc || !ask->reject ? rc : wh_reject_parse(ask->reject, j.mem, &reject, err);
 	rc = rc ? rc : wh_app_own_rules(a, ask->resources, ask->n_resources, ask->all_addresses, j.mem, &out.own, err);
+	if (!rc && ask->reject)
+		out.own.rs->reject = reject;
 	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
 		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again",
 		                   out.own.names[0]);
@@ -206,12 +210,23 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 	return rc;
 }
 
+json_t *wh_app_reject_json(const struct wh_nft_reject *r)
+{
+	char buf[WH_PREFIX_STRLEN];
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n_v4 + r->n_v6; i++)
+		json_array_append_new(list,
+		                      json_string(wh_prefix_text(i < r->n_v4 ? &r->v4[i] : &r->v6[i - r->n_v4], buf)));
+	return list;
+}
+
 static json_t *dry_json(const struct wh_app_enforced *e)
 {
 	char *text = wh_nft_text(e->own.rs, e->confirm_within_s);
 	json_t *o = json_pack("{s:b,s:b,s:I,s:o,s:o,s:s}", "applied", 0, "audit", e->own.rs->audit, "ports",
 	                      (json_int_t)e->own.rs->n_ports, "addresses", wh_app_coverage_json(e->own.covered, e->own.n_covered),
 	                      "unjudgedPorts", wh_app_doors_json(&e->own), "ruleset", text ? text : "");
+	json_object_set_new(o, "reject", wh_app_reject_json(&e->own.rs->reject));
 	json_object_set_new(o, "cutOff", wh_app_cut_off_json(e->replay));
 	free(text);
 	return o;
@@ -234,6 +249,7 @@ json_t *wh_app_enforced_json(const struct wh_app_enforced *e, const char *confir
 		json_object_set_new(o, "confirmBefore", json_string(wh_time_text(e->expires_us, until)));
 		json_object_set_new(o, "confirmCommand", json_string(confirm_command));
 	}
+	json_object_set_new(o, "reject", wh_app_reject_json(&e->own.rs->reject));
 	json_object_set(o, "openConnections", e->open);
 	json_object_set_new(o, "cutOff", wh_app_cut_off_json(e->replay));
 	return o;

@@ -74,6 +74,7 @@ int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char 
 	const struct wh_renderer *r = NULL;
 	struct wh_recommendation *rec;
 	struct wh_app_ledger l = {.estate = NULL};
+	struct wh_nft_reject reject = {0};
 	struct wh_heard heard = {0};
 
 	*text = *notes = NULL;
@@ -86,9 +87,13 @@ int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char 
 	rc = rc ? rc : find_nsg(l.estate, ask->nsg, err);
 	if (!rc && !strcmp(r->name, "nft"))
 		rc = wh_estate_heard(l.is.store, l.estate, mem, &heard, err);
+	rc = rc ? rc : wh_reject_from(&a->config->enforce, mem, &reject, err);
 	opt.heard = &heard;
+	opt.reject = &reject;
 	rc = rc ? rc : wh_review_load(l.is.state, l.estate, mem, &rec, err);
 	rc = rc ? rc : r->render(rec, l.estate, &opt, text, err);
+	if (!rc && strcmp(r->name, "nft"))
+		wh_app_note_reject(a);
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);
 	return rc;

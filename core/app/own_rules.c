@@ -87,6 +87,7 @@ static void take_digest(const struct wh_recommendation *r, struct wh_app_own *ou
 int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem,
                      struct wh_app_own *out, struct wh_error *err)
 {
+	struct wh_nft_reject reject;
 	struct wh_recommendation *r;
 	struct wh_heard heard;
 	struct wh_app_ledger l;
@@ -98,9 +99,13 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
 	rc = rc ? rc : wh_review_load(l.is.state, l.estate, mem, &r, err);
 	rc = rc ? rc : prove_again(r, l.estate, mem, err);
 	rc = rc ? rc : wh_estate_heard(l.is.store, l.estate, mem, &heard, err);
+	rc = rc ? rc : wh_reject_from(&a->config->enforce, mem, &reject, err);
 	if (!rc) {
-		struct wh_nft_options opt = {
-			.resources = out->names, .n_resources = out->n, .heard = &heard, .all_addresses = all_addresses};
+		struct wh_nft_options opt = {.resources = out->names,
+		                             .n_resources = out->n,
+		                             .heard = &heard,
+		                             .all_addresses = all_addresses,
+		                             .reject = &reject};
 		wh_app_platform(a, l.estate);
 		take_digest(r, out);
 		rc = wh_nft_ruleset_from(r, l.estate, &opt, mem, &out->rs, err);

@@ -155,32 +155,61 @@ static int save(const struct wh_app *a, const struct wh_app_recommend *ask, cons
 	return rc;
 }
 
-/* The rules that a person edited, as enforce applies them; "" where there are none. A line each. */
-static const char *edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem)
+/* The rules that a person edited, of one resource (NULL: of all), as enforce applies them. What can't be read is none: the
+ * command that applies it says why. */
+static void find_edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem, struct wh_app_edits *out)
 {
-	enum { SHOWN = 3 };
 	struct wh_recommendation *rec;
 	struct wh_error unknown;
-	const char *text = "";
+	size_t room = 0;
+	*out = (struct wh_app_edits){NULL, 0};
 	if (wh_review_load(l->is.state, l->estate, mem, &rec, &unknown))
-		return text;
+		return;
 	for (size_t i = 0; i < rec->n_resources; i++)
 		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
-			const struct wh_recommended_rule *r = &rec->resources[i].rules[k];
-			const char *name = rec->resources[i].resource->name, *list = "";
-			char prefix[WH_PREFIX_STRLEN];
-			if (!r->review || (resource && wh_estate_find(l->estate, resource) != rec->resources[i].resource))
+			const struct wh_resource *r = rec->resources[i].resource;
+			if (!rec->resources[i].rules[k].review || (resource && wh_estate_find(l->estate, resource) != r))
 				continue;
-			for (size_t j = 0; j < r->n_prefixes && j < SHOWN; j++)
-				list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "",
-				                       wh_prefix_text(&r->prefixes[j], prefix));
-			if (r->n_prefixes > SHOWN)
-				list = wh_arena_printf(mem, "%s and %zu more", list, r->n_prefixes - SHOWN);
-			text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, name, r->name,
-			                       wh_port_label(r->direction, r->port, r->proto, mem), list,
-			                       r->note ? r->note : r->review);
+			out->list = wh_arena_grown(mem, out->list, out->n, &room, sizeof *out->list);
+			out->list[out->n++] = (struct wh_app_edit){r->name, &rec->resources[i].rules[k]};
 		}
+}
+
+const char *wh_app_edits_text(const struct wh_app_edits *e, struct wh_arena *mem)
+{
+	enum { SHOWN = 3 };
+	const char *text = "";
+	for (size_t i = 0; i < e->n; i++) {
+		const struct wh_recommended_rule *r = e->list[i].rule;
+		const char *list = "";
+		char prefix[WH_PREFIX_STRLEN];
+		for (size_t j = 0; j < r->n_prefixes && j < SHOWN; j++)
+			list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "", wh_prefix_text(&r->prefixes[j], prefix));
+		if (r->n_prefixes > SHOWN)
+			list = wh_arena_printf(mem, "%s and %zu more", list, r->n_prefixes - SHOWN);
+		text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, e->list[i].resource, r->name,
+		                       wh_port_label(r->direction, r->port, r->proto, mem), list, r->note ? r->note : r->review);
+	}
 	return text;
+}
+
+/* "edits" of the documents; a new reference. */
+static json_t *edits_json(const struct wh_app_edits *e)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < e->n; i++) {
+		const struct wh_recommended_rule *r = e->list[i].rule;
+		json_t *prefixes = json_array();
+		char prefix[WH_PREFIX_STRLEN], proto[8];
+		for (size_t j = 0; j < r->n_prefixes; j++)
+			json_array_append_new(prefixes, json_string(wh_prefix_text(&r->prefixes[j], prefix)));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s?, s:o}", "resource", e->list[i].resource,
+		                                "rule", r->name, "direction", wh_direction_text(r->direction), "protocol",
+		                                wh_proto_text(r->proto, proto), "destinationPort", (int)r->port, "review",
+		                                r->review, "note", r->note, "prefixes", prefixes));
+	}
+	return list;
 }
 
 int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem,
@@ -198,21 +227,24 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	                       &out->recommendation, err);
 	if (!rc && wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown))
 		before = NULL;
-	if (!rc && before &&
+	/* where nothing was learned before, everything is new, and there is nothing to compare with */
+	if (!rc && before && before->calculated_us > WH_US_PER_DAY &&
 	    !wh_changes(&l.is, before, out->recommendation, mem, &out->since, &unknown))
 		out->changes = &out->since;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
 	if (!rc && !ask->dry && !ask->n_resources)
 		rc = save(a, ask, &l, before, out->recommendation, mem, err);
 	if (!rc)
-		out->edits = edits(&l, NULL, mem);
+		find_edits(&l, NULL, mem, &out->edits);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;
 }
 
 char *wh_app_recommended_json(const struct wh_app_recommended *r)
 {
-	return wh_recommendation_json(r->recommendation, r->changes ? wh_changes_json(r->changes) : NULL);
+	json_t *more = json_pack("{s:o*, s:o}", "changes", r->changes ? wh_changes_json(r->changes) : NULL, "edits",
+	                         edits_json(&r->edits));
+	return wh_recommendation_json(r->recommendation, more);
 }
 
 int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem, struct wh_curve **out,
@@ -227,14 +259,27 @@ int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, str
 	return rc;
 }
 
-/* Behind an explanation of the proposal: what a person made of it. */
-static int add_edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem, char **text, struct wh_error *err)
+/* An explanation is of the proposal: what a person made of it stands with it, in words below the first line. */
+static int add_edits(const struct wh_app_ledger *l, const char *resource, bool json, struct wh_arena *mem, char **text,
+                     struct wh_error *err)
 {
-	const char *edited = edits(l, resource, mem);
-	char *all;
-	if (!*edited)
+	struct wh_app_edits edits;
+	char *all = NULL;
+	find_edits(l, resource, mem, &edits);
+	if (json) {
+		json_t *doc = json_loads(*text, 0, NULL);
+		json_object_set_new(doc, "edits", edits_json(&edits));
+		all = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(8)) : NULL;
+		json_decref(doc);
+	} else if (edits.n) {
+		size_t head = strcspn(*text, "\n");
+		if (asprintf(&all, "%.*s\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s%s",
+		             (int)head, *text, wh_app_edits_text(&edits, mem), *text + head) < 0)
+			all = NULL;
+	} else {
 		return 0;
-	if (asprintf(&all, "%s\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s", *text, edited) < 0)
+	}
+	if (!all)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	free(*text);
 	*text = all;
@@ -251,8 +296,8 @@ int wh_app_explain(const struct wh_app *a, const char *resource, const char *rul
 	*out = NULL;
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
 	rc = rc ? rc : wh_explain(&l.is, l.estate, resource, rule, &opt, json, out, err);
-	if (!rc && !json)
-		rc = add_edits(&l, resource, mem, out, err);
+	if (!rc)
+		rc = add_edits(&l, resource, json, mem, out, err);
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);
 	return rc;

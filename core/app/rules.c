@@ -64,7 +64,8 @@ int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n
 	*out = (struct wh_app_rules){.estate = NULL};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	if (rc || (rc = wh_review_load(l.is.state, l.estate, mem, &out->recommendation, err)) ||
-	    (rc = wh_estate_require_all(l.estate, names, n, err)))
+	    (rc = wh_estate_require_all(l.estate, names, n, err)) ||
+	    (rc = wh_reject_from(&a->config->enforce, mem, &out->reject, err)))
 		goto out;
 	struct wh_recommendation *rec = out->recommendation;
 	size_t kept = 0;

@@ -48,6 +48,7 @@ static json_t *port_json(const struct wh_nft_port_count *p)
 	                                   : "confirmed",
 	                      "dropped", (json_int_t)(p->audit ? 0 : p->dropped));
 	json_object_set_new(o, "audit", json_boolean(p->audit));
+	json_object_set_new(o, "rejects", json_boolean(p->rejects));
 	if (p->audit)
 		json_object_set_new(o, "wouldBeDropped", json_integer((json_int_t)p->dropped));
 	json_object_set_new(o, "letThrough", p->counts_passed ? json_integer((json_int_t)p->passed) : json_null());

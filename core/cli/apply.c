@@ -120,3 +120,14 @@ void cli_print_coverage(const struct wh_covered *c, size_t n)
 	}
 	cli_table_print(t);
 }
+
+void cli_print_reject(const char *before, const struct wh_nft_reject *r)
+{
+	struct wh_arena *mem = wh_arena_new();
+	const char *of = wh_nft_reject_text(r, mem);
+	if (of && !strcmp(of, "all peers"))
+		printf("%sRefused connections are answered (reject), not dropped.\n", before);
+	else if (of)
+		printf("%sRefused connections of %s are answered (reject); all others are dropped.\n", before, of);
+	wh_arena_free(mem);
+}

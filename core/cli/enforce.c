@@ -9,7 +9,7 @@
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses]\n"
-	"                       [--reviewed DIGEST] [--json]\n"
+	"                       [--reject all|no|PREFIX,…] [--reviewed DIGEST] [--json]\n"
 	"       whittle enforce --repair [--json]\n"
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
@@ -34,6 +34,8 @@ static const char enforce_help[] =
 	"                         past flows. From where you are connected is read from $SSH_CONNECTION, also behind sudo, and from the sockets\n"
 	"                         of your SSH sessions\n"
 	"  --force-all-addresses  let each rule judge whichever address of this machine a packet is for, also those of which nothing was learned\n"
+	"  --reject all|no|PREFIX,…  answer refused connections of these peers (a reset for TCP, else ICMP port unreachable) instead of dropping\n"
+	"                         them; without it, as `reject` in whittle.yaml says. They fail at once then, but a scan sees the machine\n"
 	"  --reviewed DIGEST      apply only if the rules of the one --resource still have this digest, which the API gives with them\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
@@ -86,6 +88,8 @@ static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 	printf("# Nothing was applied. `whittle enforce%s` would narrow %zu port%s:\n", e->audit ? " --audit" : "",
 	       e->own.rs->n_ports, e->own.rs->n_ports == 1 ? "" : "s");
 	cli_print_summary(e->own.rs, e->replay);
+	if (!e->audit)
+		cli_print_reject("# ", &e->own.rs->reject);
 	puts("# As nft's own language:");
 	fputs(text ? text : "", stdout);
 	fprintf(stderr, "%s\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
@@ -99,6 +103,8 @@ static void print_applied(const struct cli *c, const struct wh_app_enforced *e, 
 	printf("Applied and read back: %zu port%s narrowed to %zu prefix%s%s.\n", res->ports, res->ports == 1 ? "" : "s",
 	       res->prefixes, res->prefixes == 1 ? "" : "es", e->audit ? " (audit: nothing is dropped)" : "");
 	cli_print_rules(e->own.rs);
+	if (!e->audit)
+		cli_print_reject("", &e->own.rs->reject);
 	printf("%s.\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	if (res->unchanged)
 		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
@@ -126,11 +132,13 @@ static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enfo
 	                                     {"audit", 0, 0, 'a'},    {"dry-run", 0, 0, 'n'},
 	                                     {"force", 0, 0, 'f'},    {"force-all-addresses", 0, 0, 'A'},
 	                                     {"repair", 0, 0, 'm'},   {"to", 1, 0, 't'},
-	                                     {"reviewed", 1, 0, 'v'}, {0}};
+	                                     {"reviewed", 1, 0, 'v'}, {"reject", 1, 0, 'j'},
+	                                     {0}};
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'v': ask->reviewed = optarg; break;
+		case 'j': ask->reject = optarg; break;
 		case 'r':
 			if (ask->n_resources == WH_APP_OWN)
 				return cli_usage(c, "too many resources");

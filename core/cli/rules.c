@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
-#include "cli/cli.h"
+#include "cli/apply.h"
+#include "whittle/app_firewall.h"
 #include "whittle/app_rules.h"
 #include "whittle/review.h"
 
@@ -15,7 +16,7 @@ static const char help[] =
 	"       whittle rules undo [RESOURCE]\n"
 	"       whittle rules history [RESOURCE] [--json]\n"
 	"\n"
-	"Reviews what `whittle recommend` proposed, before it is enforced. RULE is a rule's name, or its port: 22 or 22/tcp.\n"
+	"Reviews what `whittle recommend` proposed, before it is enforced; `whittle rules` alone lists it. RULE is a rule's name, or its port: 22 or 22/tcp.\n"
 	"Everything is kept with who, when and why; `undo` takes back the last step, `reset` all of them.\n"
 	"\n"
 	"The guidelines, which a refused change names:\n"
@@ -109,7 +110,8 @@ static void print_header(const struct wh_resource_result *r, const struct wh_app
 static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool named)
 {
 	if (c->json) {
-		char *text = wh_recommendation_json(x->recommendation, NULL);
+		char *text = wh_recommendation_json(x->recommendation,
+		                                    json_pack("{s:o}", "reject", wh_app_reject_json(&x->reject)));
 		puts(text ? text : "{}");
 		free(text);
 		return CLI_OK;
@@ -124,6 +126,7 @@ static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool n
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
+	cli_print_reject("", &x->reject);
 	if (x->kept_unknown.code)
 		return cli_error(&x->kept_unknown);
 	cli_print_kept(x->kept, x->n_kept);
@@ -280,16 +283,15 @@ static const struct verb {
 static int run(struct cli *c, int argc, char **argv)
 {
 	const struct verb *v = verbs;
-	if (argc < 2)
-		return cli_usage(c, "say what to do: list, add, edit, delete, reset, undo or history");
-	while (v->name && strcmp(v->name, argv[1]) != 0)
+	const char *word = argc < 2 ? "list" : argv[1];
+	while (v->name && strcmp(v->name, word) != 0)
 		v++;
 	if (!v->name)
-		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", argv[1]);
+		return cli_usage(c, "'%s' is not one of list, add, edit, delete, reset, undo, history", word);
 	if (v->reads)
 		cli_output_only_prints();
 	struct wh_arena *mem = wh_arena_new();
-	int rc = v->run(c, mem, argc - 1, argv + 1);
+	int rc = argc < 2 ? v->run(c, mem, argc, argv) : v->run(c, mem, argc - 1, argv + 1);
 	wh_arena_free(mem);
 	return rc;
 }

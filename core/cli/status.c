@@ -21,11 +21,17 @@ static const char *force_text(const struct wh_app_standing *s, const struct wh_r
 	return !r->n_rules && s->force == WH_APP_NO_FORCE ? "" : texts[s->force];
 }
 
+/* It can be narrowed, and its rules are confirmed on this machine. */
+static bool is_defended_here(const struct wh_resource_result *r, const struct wh_app_standing *s)
+{
+	return r->status == WH_UNHEALTHY && s->defended;
+}
+
 static const char *why(const struct wh_resource_result *r, const struct wh_app_standing *s, struct wh_arena *mem)
 {
 	char day[WH_TIME_STRLEN];
 	const char *reason = wh_reasons_summary(r->reasons, r->n_reasons, mem);
-	if (r->status == WH_UNHEALTHY && s->defended)
+	if (is_defended_here(r, s))
 		reason = reason ? wh_arena_printf(mem, "its rules are confirmed here; %s", reason)
 		                : "its rules are confirmed here";
 	else if (!reason && r->n_rules)
@@ -49,7 +55,10 @@ static void print_resources(const struct wh_app_status *s, struct wh_arena *mem)
 		const struct wh_resource_result *r = &rec->resources[i];
 		bool seen = r->first_day <= r->last_day;
 		cli_table_text(t, r->resource->name);
-		cli_table_coloured(t, colours[r->status], wh_status_text(r->status));
+		if (is_defended_here(r, &s->standing[i]))
+			cli_table_coloured(t, CLI_GREEN, "defended");
+		else
+			cli_table_coloured(t, colours[r->status], wh_status_text(r->status));
 		cli_table_text(t, force_text(&s->standing[i], r, mem));
 		cli_table_text(t, day_text(r->first_day, seen, first));
 		cli_table_text(t, day_text(r->last_day, seen, last));
@@ -65,14 +74,19 @@ static void print_resources(const struct wh_app_status *s, struct wh_arena *mem)
 static void print_share(const struct wh_app_status *s)
 {
 	const struct wh_recommendation *rec = s->recommendation;
-	size_t by_status[3] = {0}, defended = 0, waiting = 0;
+	size_t by_status[3] = {0}, defended = 0, confirmed = 0, waiting = 0;
 	for (size_t i = 0; i < rec->n_resources; i++) {
-		by_status[rec->resources[i].status]++;
+		bool here = is_defended_here(&rec->resources[i], &s->standing[i]);
+		confirmed += here;
+		by_status[rec->resources[i].status] += !here;
 		defended += s->standing[i].defended;
 		waiting += s->standing[i].days_missing > 0;
 	}
-	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY];
-	printf("\n%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY],
+	size_t scanned = by_status[WH_HEALTHY] + by_status[WH_UNHEALTHY] + confirmed;
+	putchar('\n');
+	if (confirmed)
+		printf("%zu defended by rules confirmed here, ", confirmed);
+	printf("%zu healthy, %zu unhealthy, %zu unscanned", by_status[WH_HEALTHY], by_status[WH_UNHEALTHY],
 	       by_status[WH_UNSCANNED]);
 	if (scanned)
 		printf("; %.0f %% of the scanned are defended", 100.0 * (double)defended / (double)scanned);
@@ -175,10 +189,10 @@ const struct cli_command cli_status = {
 	.only_reads = true,
 	.summary = "show what is in force here, what it let through and dropped, and how each resource stands",
 	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n\n"
-		"Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, and how many\n"
-		"new connections each let through and dropped. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
+		"Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, with\n"
+		"reject where refused peers get an answer, and how many new connections each let through and dropped or answered. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
 		"can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
-		"defended when it is healthy, or when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
+		"defended when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
 		"lists, and addresses of this machine of which nothing is learned. Nothing is changed or kept.\n\n"
 		"  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
 		"                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"

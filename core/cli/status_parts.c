@@ -27,15 +27,16 @@ static const char *age_text(int64_t us, char buf[static 32])
 
 static void mode_cell(struct cli_table *t, const struct wh_nft_port_count *p)
 {
-	char left[48] = "";
+	char left[48] = "", mode[64];
 	if (p->pending)
 		snprintf(left, sizeof left, "pending, %lld s left", (long long)((p->expires_in_ms + 999) / 1000));
+	snprintf(mode, sizeof mode, "%s%s", p->pending ? left : "confirmed", p->rejects ? ", reject" : "");
 	if (p->reopened)
 		cli_table_cell(t, "%s (no longer narrowed)", left);
 	else if (p->audit)
 		cli_table_cell(t, "audit%s%s", *left ? ", " : "", left);
 	else
-		cli_table_coloured(t, p->pending ? CLI_YELLOW : CLI_GREEN, p->pending ? left : "confirmed");
+		cli_table_coloured(t, p->pending ? CLI_YELLOW : CLI_GREEN, mode);
 }
 
 static void port_row(struct cli_table *t, const struct wh_nft_port_count *p)

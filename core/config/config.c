@@ -19,6 +19,7 @@ const struct wh_key_table wh_key_tables[] = {
 	{wh_estate_keys, offsetof(struct wh_config, estate)},
 	{wh_harden_keys, offsetof(struct wh_config, harden)},
 	{wh_intel_keys, offsetof(struct wh_config, intel)},
+	{wh_enforce_keys, offsetof(struct wh_config, enforce)},
 	{wh_jit_keys, offsetof(struct wh_config, jit)},
 	{wh_watch_keys, offsetof(struct wh_config, watch)},
 	{wh_azure_keys, offsetof(struct wh_config, azure)},

@@ -140,7 +140,7 @@ static int verify(const struct wh_nft_ruleset *rs, struct wh_enforce_result *out
 }
 
 /* A refusal may mean that the kernel cannot do what is asked: then that is what to say. */
-static int explain_lack(int rc, struct wh_error *err)
+static int explain_lack(int rc, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	char what[360];
 	struct wh_error ignored;
@@ -148,6 +148,10 @@ static int explain_lack(int rc, struct wh_error *err)
 		return rc;
 	if (wh_nft_missing_features(what, sizeof what, &ignored) > 0)
 		return wh_fail(err, -EOPNOTSUPP, "nothing was applied: this kernel lacks %s", what);
+	if ((rs->reject.n_v4 || rs->reject.n_v6) && !wh_nft_can_reject())
+		return wh_fail(
+			err, -EOPNOTSUPP,
+			"nothing was applied: this kernel can't answer refused packets (module nft_reject_inet): `whittle enforce --reject no` drops them");
 	return rc;
 }
 
@@ -167,7 +171,7 @@ int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_option
 	if (!rc) {
 		rc = apply(&j, out);
 		wh_nl_close(j.nl);
-		rc = rc ? explain_lack(rc, err) : 0;
+		rc = rc ? explain_lack(rc, rs, err) : 0;
 	}
 	wh_arena_free(j.mem);
 	return rc ? rc : verify(rs, out, err);

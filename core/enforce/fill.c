@@ -62,7 +62,7 @@ static int fill_differences(struct wh_apply *j, const struct wh_plan *p)
 
 static int fill_port(struct wh_apply *j, const struct wh_plan *p)
 {
-	struct wh_chain_spec s = {.name = p->chain, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
+	struct wh_chain_spec s = wh_chain_spec_of(j->rs, p->want, p->chain);
 	struct wh_rules rules;
 	int rc = 0;
 	memcpy(s.tiles, p->tiles, sizeof s.tiles);

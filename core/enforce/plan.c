@@ -55,8 +55,7 @@ int wh_plan_port(struct wh_apply *j, struct wh_plan *p)
 	p->how = FULL;
 	choose_name(j, p);
 	if (confirmed) {
-		struct wh_chain_spec s = {
-			.name = confirmed, .port = p->want, .audit = j->rs->audit, .nflog_group = j->rs->nflog_group};
+		struct wh_chain_spec s = wh_chain_spec_of(j->rs, p->want, confirmed);
 		p->confirmed = confirmed;
 		int rc = wh_tiles_live(&j->live, s.name, false, j->mem, &s.tiles[0]);
 		if (!rc)

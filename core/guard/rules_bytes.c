@@ -6,8 +6,10 @@ enum {
 	MAX_LOCALS = 4096,
 	MAX_ALL_LOCALS = 1 << 16 /* whether two rules collide takes ports times addresses */,
 	MAX_PREFIXES = 1 << 24,
+	MAX_REJECT = 64,
 	PORT_BYTES = 16
 };
+enum { AUDIT = 1, REJECT = 2 };
 
 static void put_prefixes(struct wh_bytes *b, const struct wh_prefix *p, size_t n)
 {
@@ -17,10 +19,17 @@ static void put_prefixes(struct wh_bytes *b, const struct wh_prefix *p, size_t n
 
 void wh_put_rules_bytes(struct wh_bytes *b, const struct wh_nft_ruleset *rs)
 {
-	wh_put_number(b, rs->audit, 1);
+	bool reject = rs->reject.n_v4 || rs->reject.n_v6;
+	wh_put_number(b, (rs->audit ? AUDIT : 0) | (reject ? REJECT : 0), 1);
 	wh_put_number(b, rs->azure, 1);
 	wh_put_number(b, rs->nflog_group, 2);
 	wh_put_number(b, rs->n_ports, 4);
+	if (reject) {
+		wh_put_number(b, rs->reject.n_v4, 4);
+		wh_put_number(b, rs->reject.n_v6, 4);
+		put_prefixes(b, rs->reject.v4, rs->reject.n_v4);
+		put_prefixes(b, rs->reject.v6, rs->reject.n_v6);
+	}
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
 		wh_put_number(b, p->direction == WH_OUTBOUND, 1);
@@ -77,14 +86,26 @@ static void take_port(struct wh_taking *t, struct wh_arena *mem, struct wh_nft_p
 	p->v6 = take_prefixes(t, p->n_v6, false, mem);
 }
 
+static void take_reject(struct wh_taking *t, struct wh_arena *mem, struct wh_nft_reject *r)
+{
+	r->n_v4 = wh_take_count(t, 17, MAX_REJECT);
+	r->n_v6 = wh_take_count(t, 17, MAX_REJECT);
+	t->failed |= !r->n_v4 && !r->n_v6; /* there is one way to say that there is none */
+	r->v4 = take_prefixes(t, r->n_v4, true, mem);
+	r->v6 = take_prefixes(t, r->n_v6, false, mem);
+}
+
 struct wh_nft_ruleset *wh_take_rules(struct wh_taking *t, struct wh_arena *mem)
 {
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
-	rs->audit = wh_take_number(t, 1, 0, 1);
+	uint64_t flags = wh_take_number(t, 1, 0, AUDIT | REJECT);
+	rs->audit = flags & AUDIT;
 	rs->azure = wh_take_number(t, 1, 0, 1);
 	rs->nflog_group = (uint16_t)wh_take_number(t, 2, 0, 65535);
 	rs->n_ports = wh_take_count(t, PORT_BYTES, MAX_PORTS);
 	rs->ports = wh_arena_array(mem, rs->n_ports + 1, sizeof *rs->ports);
+	if (flags & REJECT)
+		take_reject(t, mem, &rs->reject);
 	size_t locals = 0;
 	for (size_t i = 0; i < rs->n_ports && !t->failed; i++) {
 		take_port(t, mem, &rs->ports[i]);

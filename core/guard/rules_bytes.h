@@ -4,7 +4,7 @@
  * is checked when it is read, since that process has to believe nothing: numbers in their ranges, lists sorted and disjoint and
  * of their family, no two rules for one packet. Layout, each number least significant byte first:
  *
- *   audit 1, azure 1, nflog group 2, ports 4, then for each port
+ *   flags 1 (1 audit, 2 reject), azure 1, nflog group 2, ports 4, with reject: v4 4, v6 4, 17 bytes a prefix; then for each port
  *   direction 1 (0 inbound, 1 outbound), protocol 1, port 2, addresses 4, v4 4, v6 4, then 16 bytes an address, 17 a prefix
  */
 #pragma once

@@ -259,7 +259,7 @@ static int one_port(struct comparison *c, const struct wh_nft_port *p)
 	const char *port = port_name(c, p, &key);
 	if (!now)
 		return 0;
-	struct wh_chain_spec s = {.name = now->chain, .port = p, .audit = c->rs->audit, .nflog_group = c->rs->nflog_group};
+	struct wh_chain_spec s = wh_chain_spec_of(c->rs, p, now->chain);
 	bool delta = wh_nft_delta_sets(c->live, now->chain, s.plus, s.minus) && confirmed;
 	struct wh_chain_spec whole = s;
 	if (delta) {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "nft/table.h"
 
-struct counted { uint64_t packets; bool counter, log, accepts, ends; };
+struct counted { uint64_t packets; bool counter, log, accepts, rejects, ends; };
 
 static int see(struct nftnl_expr *e, void *arg)
 {
@@ -20,6 +20,8 @@ static int see(struct nftnl_expr *e, void *arg)
 		c->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
 	} else if (kind && !strcmp(kind, "log")) {
 		c->log = true;
+	} else if (kind && !strcmp(kind, "reject")) {
+		c->rejects = c->ends = true;
 	} else if (kind && !strcmp(kind, "immediate") && nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_DREG) == NFT_REG_VERDICT) {
 		c->accepts = nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT) == NF_ACCEPT;
 		c->ends = true;
@@ -35,7 +37,8 @@ void wh_nft_count_rule(struct nftnl_rule *r, struct wh_nft_chain *chain)
 		return;
 	if (c.log) { /* what is not allowed: dropped, or in an audit let through */
 		chain->dropped += c.packets;
-		chain->audit = c.accepts;
+		chain->audit |= c.accepts;
+		chain->rejects |= c.rejects;
 	} else if (c.accepts) {
 		chain->passed += c.packets;
 		chain->counts_passed = true;
@@ -52,8 +55,10 @@ static void add_chains(const struct wh_nft_live *l, const char *name, struct wh_
 		p->passed += c->passed;
 		p->dropped += c->dropped;
 		p->counts_passed |= c->counts_passed;
-		if (!strcmp(c->name, name))
+		if (!strcmp(c->name, name)) {
 			p->audit = c->audit;
+			p->rejects = c->rejects;
+		}
 	}
 }
 

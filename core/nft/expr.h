@@ -39,9 +39,9 @@ static inline void compare(struct nftnl_rule *r, uint32_t op, const void *data, 
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
-static inline void mask(struct nftnl_rule *r, const void *bits, uint32_t len) /* of up to 4 bytes in register 1 */
+static inline void mask(struct nftnl_rule *r, const void *bits, uint32_t len) /* of up to 16 bytes in register 1 */
 {
-	static const uint8_t zero[4];
+	static const uint8_t zero[16];
 	struct nftnl_expr *e = expr(r, "bitwise");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);

@@ -154,6 +154,33 @@ static const struct feature {
 	{"logging to a group", "nft_log, nfnetlink_log", log_group},
 };
 
+static void answer(struct wh_batch *b)
+{
+	struct wh_prefix all = wh_prefix_all_v4;
+	struct wh_nft_reject reject = {.v4 = &all, .n_v4 = 1};
+	struct wh_nft_port port = {.proto = WH_PROTO_TCP, .port = 22};
+	struct wh_chain_spec spec = {.name = TRIAL, .port = &port, .reject = &reject, .nflog_group = WH_NFLOG_GROUP};
+	struct wh_rules rules;
+	table(b);
+	wh_put_chain(b, TRIAL, -1);
+	wh_rules_of_port(&spec, &rules);
+	wh_put_rules(b, &rules);
+}
+
+bool wh_nft_can_reject(void)
+{
+	struct wh_nl *nl;
+	struct wh_batch b;
+	if (wh_nl_open(&nl, NULL))
+		return false;
+	wh_batch_begin(&b, 0);
+	answer(&b);
+	int rc = wh_nl_try(nl, &b, NULL);
+	wh_batch_free(&b);
+	wh_nl_close(nl);
+	return !rc;
+}
+
 int wh_nft_missing_features(char *what, size_t size, struct wh_error *err)
 {
 	struct wh_nl *nl;

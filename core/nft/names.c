@@ -123,6 +123,18 @@ bool wh_nft_next_span(struct wh_nft_cursor *c, const struct wh_addr *end, struct
 	return true;
 }
 
+const char *wh_nft_reject_text(const struct wh_nft_reject *r, struct wh_arena *mem)
+{
+	char buf[WH_PREFIX_STRLEN];
+	const char *text = NULL;
+	if (r->n_v4 && r->v4[0].len == 96 && r->n_v6 && r->v6[0].len == 0)
+		return "all peers";
+	for (size_t i = 0; i < r->n_v4 + r->n_v6; i++)
+		text = wh_arena_printf(mem, "%s%s%s", text ? text : "", text ? ", " : "",
+		                       wh_prefix_text(i < r->n_v4 ? &r->v4[i] : &r->v6[i - r->n_v4], buf));
+	return text;
+}
+
 /* ---- the order of ports ---- */
 
 static int same_port(const struct wh_nft_port *x, const struct wh_nft_port *y)

@@ -233,7 +233,7 @@ static void pass(struct nftnl_rule *r)
 	verdict(r, NF_ACCEPT);
 }
 
-static void drop(struct nftnl_rule *r, const struct wh_chain_spec *c)
+static void count_and_log(struct nftnl_rule *r, const struct wh_chain_spec *c)
 {
 	char prefix[64];
 	expr(r, "counter");
@@ -241,7 +241,64 @@ static void drop(struct nftnl_rule *r, const struct wh_chain_spec *c)
 	wh_nft_log_prefix(c->port, c->audit, prefix);
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, c->nflog_group);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, prefix);
+}
+
+/* The peer's address lies in the prefix: as many whole bytes as that has, else all of them behind a mask. */
+static void within(struct nftnl_rule *r, const struct wh_chain_spec *c, const struct wh_prefix *p)
+{
+	bool v6 = !wh_prefix_is_v4(p);
+	uint32_t bytes = v6 ? 16 : 4, bits = p->len - (v6 ? 0 : 96), n = bits % 8 ? bytes : bits / 8;
+	uint32_t offset = (v6 ? 8u : 12u) + (c->port->direction == WH_INBOUND ? 0 : bytes);
+	struct wh_addr all = {{0}}, last;
+	memset(all.b, 0xff, sizeof all.b);
+	struct wh_prefix of_ones = wh_prefix_of(&all, p->len); /* its mask */
+	last = of_ones.addr;
+	if (!bits)
+		return;
+	payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, n, NFT_REG_1);
+	if (bits % 8)
+		mask(r, last.b + 16 - bytes, n);
+	compare(r, NFT_CMP_EQ, p->addr.b + 16 - bytes, n);
+}
+
+/* A refused peer of the prefix, and of the set where there is one, gets an answer. */
+static void reject(struct wh_rules *out, const struct wh_chain_spec *c, const struct wh_prefix *p, const char *set)
+{
+	bool v6 = !wh_prefix_is_v4(p), tcp = c->port->proto == WH_PROTO_TCP;
+	uint8_t family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, proto = IPPROTO_TCP;
+	struct nftnl_rule *r = set ? peer_rule(out, c, v6, set, NULL) : new_rule(out, c->name);
+	if (!set) {
+		meta(r, NFT_META_NFPROTO, NFT_REG_1);
+		compare(r, NFT_CMP_EQ, &family, 1);
+	}
+	within(r, c, p);
+	if (tcp) {
+		meta(r, NFT_META_L4PROTO, NFT_REG_1);
+		compare(r, NFT_CMP_EQ, &proto, 1);
+	}
+	count_and_log(r, c);
+	struct nftnl_expr *e = expr(r, "reject");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, tcp ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, tcp ? 0 : NFT_REJECT_ICMPX_PORT_UNREACH);
+}
+
+/* What is not allowed; of a set (NULL: whatever comes here) of one family. */
+static void refuse(struct wh_rules *out, const struct wh_chain_spec *c, const char *set, bool v6)
+{
+	const struct wh_nft_reject *x = c->reject;
+	for (size_t i = 0; !c->audit && x && (!set || !v6) && i < x->n_v4; i++)
+		reject(out, c, &x->v4[i], set);
+	for (size_t i = 0; !c->audit && x && (!set || v6) && i < x->n_v6; i++)
+		reject(out, c, &x->v6[i], set);
+	struct nftnl_rule *r = set ? peer_rule(out, c, v6, set, NULL) : new_rule(out, c->name);
+	count_and_log(r, c);
 	verdict(r, c->audit ? NF_ACCEPT : NF_DROP);
+}
+
+struct wh_chain_spec wh_chain_spec_of(const struct wh_nft_ruleset *rs, const struct wh_nft_port *port, const char *name)
+{
+	return (struct wh_chain_spec){
+		.name = name, .port = port, .reject = &rs->reject, .audit = rs->audit, .nflog_group = rs->nflog_group};
 }
 
 void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out)
@@ -256,7 +313,7 @@ void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out)
 	for (int v6 = 0; v6 < 2; v6++)
 		if (c->minus[v6]) {
 			snprintf(set, sizeof set, "%.40s_v%c_minus", c->name, v6 ? '6' : '4');
-			drop(peer_rule(out, c, v6, set, NULL), c);
+			refuse(out, c, set, v6);
 		}
 	if (c->then) {
 		struct nftnl_expr *e = expr(new_rule(out, c->name), "immediate");
@@ -268,7 +325,7 @@ void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out)
 	for (int v6 = 0; v6 < 2; v6++)
 		for (size_t i = 0; i < c->tiles[v6].n; i++)
 			pass(peer_rule(out, c, v6, c->tiles[v6].t[i].name, c->tiles[v6].n > 1 ? &c->tiles[v6].t[i].range : NULL));
-	drop(new_rule(out, c->name), c);
+	refuse(out, c, NULL, false);
 }
 
 void wh_rules_free(struct wh_rules *r)

@@ -14,7 +14,9 @@
  *   chain redirected, published   ct original ip daddr . meta l4proto . ct original proto-dst vmap @input_pending_v4 …
  *   chain D_any      (input) oif != 0 accept;  the maps without an address;  accept
  *   chain L_D_tcp_22, sets L_D_tcp_22_v4 and _v6                           L is a letter, a to z
- *       ip saddr @…_v4 counter accept;  ip6 saddr @…_v6 counter accept;  counter log group drop
+ *       ip saddr @…_v4 counter accept;  ip6 saddr @…_v6 counter accept
+ *       ip saddr PREFIX counter log group reject, for each prefix whose refused peers get an answer
+ *       counter log group drop
  *
  * A rule judges what was learned: packets to the resource's own addresses, and from them outbound. An address that no element
  * names is not judged. The maps without an address are for rules that judge any address (--force-all-addresses, and files of
@@ -62,7 +64,7 @@ struct wh_nft_chain {
 	char name[WH_NFT_NAME];
 	char *rules; /* as wh_rules_text() */
 	bool hooked; uint32_t hook, policy; int32_t priority;
-	uint64_t passed, dropped; bool counts_passed, audit; /* packets, as struct wh_nft_port_count has them */
+	uint64_t passed, dropped; bool counts_passed, audit, rejects; /* packets, as struct wh_nft_port_count has them */
 };
 struct wh_nft_live {
 	bool present, dormant;
@@ -120,8 +122,10 @@ struct wh_chain_spec { /* the chain of a port */
 	struct wh_tiles tiles[2];
 	bool plus[2], minus[2]; /* it has sets of differences, NAME_v4_plus …, */
 	const char *then;       /* and leaves the rest to this chain, the confirmed one; NULL: it has tiles */
+	const struct wh_nft_reject *reject;
 	bool audit; uint16_t nflog_group;
 };
+struct wh_chain_spec wh_chain_spec_of(const struct wh_nft_ruleset *rs, const struct wh_nft_port *port, const char *name);
 void wh_rules_of_port(const struct wh_chain_spec *c, struct wh_rules *out); /* *out is overwritten: wh_rules_free() it */
 /* A rule at the end of the list, without an expression yet. */
 struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const char *chain);

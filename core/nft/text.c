@@ -50,9 +50,28 @@ static void print_sets(FILE *f, FILE *rules, const char *base, const char *side,
 	wh_arena_free(mem);
 }
 
+/* The rules that answer refused peers. */
+static void print_rejects(FILE *f, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p, const char *side,
+                          const char *log)
+{
+	const struct wh_nft_reject *x = &rs->reject;
+	char buf[WH_PREFIX_STRLEN];
+	bool tcp = p->proto == WH_PROTO_TCP;
+	for (size_t i = 0; !rs->audit && i < x->n_v4 + x->n_v6; i++) {
+		bool v6 = i >= x->n_v4;
+		const struct wh_prefix *of = v6 ? &x->v6[i - x->n_v4] : &x->v4[i];
+		if (of->len == (v6 ? 0 : 96))
+			fprintf(f, "\t\tmeta nfproto ipv%c", v6 ? '6' : '4');
+		else
+			fprintf(f, "\t\tip%s %s %s", v6 ? "6" : "", side, wh_prefix_text(of, buf));
+		fprintf(f, "%s counter %s reject with %s\n", tcp ? " meta l4proto tcp" : "", log,
+		        tcp ? "tcp reset" : "icmpx type port-unreachable");
+	}
+}
+
 static void print_port(FILE *f, const struct wh_nft_ruleset *rs, const struct wh_nft_port *p)
 {
-	char base[WH_NFT_NAME], prefix[64], *rules = NULL;
+	char base[WH_NFT_NAME], prefix[64], log[128], *rules = NULL;
 	const char *side = p->direction == WH_INBOUND ? "saddr" : "daddr";
 	size_t len;
 	FILE *r = open_memstream(&rules, &len);
@@ -63,8 +82,10 @@ static void print_port(FILE *f, const struct wh_nft_ruleset *rs, const struct wh
 	print_sets(f, r, base, side, p->v6, p->n_v6, true);
 	fclose(r);
 	wh_nft_log_prefix(p, rs->audit, prefix);
-	fprintf(f, "\tchain %s {\n%s\t\tcounter log prefix \"%s\" group %u %s\n\t}\n", base, rules ? rules : "", prefix,
-	        rs->nflog_group, rs->audit ? "accept" : "drop");
+	snprintf(log, sizeof log, "log prefix \"%s\" group %u", prefix, rs->nflog_group);
+	fprintf(f, "\tchain %s {\n%s", base, rules ? rules : "");
+	print_rejects(f, rs, p, side, log);
+	fprintf(f, "\t\tcounter %s %s\n\t}\n", log, rs->audit ? "accept" : "drop");
 	free(rules);
 }
 

@@ -121,7 +121,7 @@ static json_t *document(const struct wh_recommendation *r, struct written *writt
 	                 "resources", list);
 }
 
-static char *text_json(const struct wh_recommendation *r, json_t *changes, bool compact)
+static char *text_json(const struct wh_recommendation *r, json_t *more, bool compact)
 {
 	struct written written = {0};
 	size_t rules = 1;
@@ -132,10 +132,9 @@ static char *text_json(const struct wh_recommendation *r, json_t *changes, bool 
 	if (!(written.rules = calloc(rules, sizeof *written.rules)))
 		return NULL;
 	json_t *doc = document(r, &written);
-	if (doc && changes)
-		json_object_set_new(doc, "changes", changes);
-	else
-		json_decref(changes);
+	if (doc && more)
+		json_object_update(doc, more);
+	json_decref(more);
 	if (doc)
 		text = wh_prefix_lists_dump(doc, written.rules, written.n, compact);
 	json_decref(doc);
@@ -143,9 +142,9 @@ static char *text_json(const struct wh_recommendation *r, json_t *changes, bool 
 	return text;
 }
 
-char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes)
+char *wh_recommendation_json(const struct wh_recommendation *r, json_t *more)
 {
-	return text_json(r, changes, false);
+	return text_json(r, more, false);
 }
 
 int wh_recommendation_serial(struct wh_state *s, int64_t *out, struct wh_error *err)

@@ -12,7 +12,8 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 		choice = (struct wh_nft_options){.resources = opt->resources,
 		                                 .n_resources = opt->n_resources,
 		                                 .heard = opt->heard,
-		                                 .all_addresses = opt->all_addresses};
+		                                 .all_addresses = opt->all_addresses,
+		                                 .reject = opt->reject};
 	int rc = wh_nft_ruleset_from(r, e, &choice, mem, &rs, err);
 	if (!rc && !rs->n_ports)
 		rc = wh_fail(err, -ENODATA, "there is nothing to export: no rule is recommended");

@@ -96,6 +96,8 @@ int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estat
 		total += wanted(r->resources[i].resource, opt->resources, opt->n_resources) ? r->resources[i].n_rules : 0;
 	rs->ports = wh_arena_array(mem, total + 1, sizeof *rs->ports);
 	rs->nflog_group = WH_NFLOG_GROUP;
+	if (opt->reject)
+		rs->reject = *opt->reject;
 	for (size_t i = 0; i < r->n_resources && !rc; i++)
 		if (wanted(r->resources[i].resource, opt->resources, opt->n_resources))
 			rc = add_rules(rs, &r->resources[i], e, opt, mem, err);

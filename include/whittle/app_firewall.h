@@ -32,6 +32,7 @@ void wh_app_find_doors(const struct wh_estate *e, struct wh_arena *mem, struct w
 /* "Judged: 10.0.0.4 (eth0); not covered: 172.17.0.1 (docker0), …" In `mem`. */
 char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem);
 json_t *wh_app_doors_json(const struct wh_app_own *own);
+json_t *wh_app_reject_json(const struct wh_nft_reject *r); /* the prefixes; a new reference */
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n);
 
 struct wh_app_enforced {
@@ -51,6 +52,7 @@ struct wh_app_enforce {
 	int64_t confirm_within_s;
 	/* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
 	const char *reviewed;
+	const char *reject; /* as in wh_reject_parse(), instead of whittle.yaml's; NULL: as configured */
 	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with
 	 * it. */
 	void (*done)(void *arg, const struct wh_app_enforced *e);

@@ -3,6 +3,7 @@
 #pragma once
 #include "whittle/app.h"
 #include "whittle/azure_groups.h"
+#include "whittle/enforce.h"
 #include "whittle/harden.h"
 #include "whittle/review.h"
 #include "whittle/app_status.h"
@@ -21,12 +22,17 @@ struct wh_app_recommend {
 	/* keep nothing; nor is it kept where only some resources were asked for */
 	bool dry;
 };
+/* Rules that a person edited, as enforce applies them; the rules are in the arena that was given. */
+struct wh_app_edit { const char *resource; const struct wh_recommended_rule *rule; };
+struct wh_app_edits { struct wh_app_edit *list; size_t n; };
+/* A line each; "" where there are none. In mem. */
+const char *wh_app_edits_text(const struct wh_app_edits *e, struct wh_arena *mem);
 struct wh_app_recommended {
 	struct wh_estate *estate;        /* of the result: wh_estate_free() it when that was used */
 	struct wh_recommendation *recommendation;
 	struct wh_changes *changes;      /* since what was kept before; NULL: not known */
 	struct wh_changes since;
-	const char *edits;               /* a line for each rule that a person edited, as enforce applies it; "": none */
+	struct wh_app_edits edits;
 };
 /* Derives, proves and replays the rules, and keeps them for those that go on from there. Notes name threat lists that are stale
  * or held. */
@@ -99,6 +105,7 @@ struct wh_app_rules {
 	struct wh_recommendation *recommendation;
 	struct wh_app_last_enforced *last;  /* of each of its resources */
 	struct wh_kept *kept; size_t n_kept;
+	struct wh_nft_reject reject;        /* which refused peers get an answer, by whittle.yaml */
 	struct wh_error last_unknown, kept_unknown; /* code 0, or why these could not be read */
 };
 /* The reviewed rules of these resources (none: of all). */

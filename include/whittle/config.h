@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "whittle/alert.h"
 #include "whittle/azure.h"
+#include "whittle/enforce.h"
 #include "whittle/estate.h"
 #include "whittle/harden.h"
 #include "whittle/intel.h"
@@ -21,6 +22,7 @@ struct wh_config {
 	struct wh_estate_config estate;
 	struct wh_intel_config intel;
 	struct wh_harden_config harden;
+	struct wh_enforce_config enforce;
 	struct wh_jit_config jit;
 	struct wh_watch_config watch;
 	struct wh_azure_config azure;

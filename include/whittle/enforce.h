@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include "whittle/base.h"
 #include "whittle/estate.h"
+#include "whittle/key.h"
 #include "whittle/nft.h"
 #include "whittle/recommendation.h"
 #include "whittle/render.h"
@@ -32,6 +33,15 @@ void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host
 int wh_nft_check(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err);
 /* What wh_nft_check() could not find out about these rules: a sentence, or NULL. In `mem`. */
 char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_arena *mem);
+
+/* ---- which refused peers get an answer (core/enforce/reject.c) ---- */
+struct wh_reject_entry { struct wh_prefix prefix; bool all; };
+struct wh_enforce_config { struct wh_reject_entry *reject; size_t n_reject; }; /* settings of this room */
+extern const struct wh_key wh_enforce_keys[];
+/* Merged, in `mem`. At most 64 prefixes of a family. */
+int wh_reject_from(const struct wh_enforce_config *c, struct wh_arena *mem, struct wh_nft_reject *out, struct wh_error *err);
+/* The same from "all", "no" or "10.0.0.0/8,fd00::/8". */
+int wh_reject_parse(const char *words, struct wh_arena *mem, struct wh_nft_reject *out, struct wh_error *err);
 
 /* ---- which addresses of this machine the rules judge (core/enforce/coverage.c) ---- */
 enum wh_coverage_kind {

@@ -22,8 +22,13 @@ struct wh_nft_port {
 	/* of the same direction, protocol and port: its number among these, from 0; see wh_nft_in_order() */
 	unsigned twin;
 };
+/* Refused peers that get an answer instead of silence: a reset for TCP, else that the port is unreachable. Sorted, disjoint. */
+struct wh_nft_reject { struct wh_prefix *v4, *v6; size_t n_v4, n_v6; };
+/* "all peers" or "10.0.0.0/8, fd00::/8"; NULL: none. In `mem`. */
+const char *wh_nft_reject_text(const struct wh_nft_reject *r, struct wh_arena *mem);
 struct wh_nft_ruleset {
 	struct wh_nft_port *ports; size_t n_ports;
+	struct wh_nft_reject reject; /* in an audit of no effect */
 	bool audit;
 	bool azure;              /* a resource of it is at Azure (wh_resource_on_azure): the load balancer probes its ports */
 	uint16_t nflog_group;
@@ -50,6 +55,7 @@ struct wh_nft_port_count {
 	bool pending;           /* an apply that waits for its confirmation, for expires_in_ms more */
 	bool reopened;          /* and which narrows the port no longer */
 	bool audit;             /* `dropped` was let through, and logged */
+	bool rejects;           /* some of `dropped` was answered: reject */
 	bool counts_passed;     /* false: applied by a version that did not count them */
 	uint64_t passed, dropped;
 	int64_t expires_in_ms;
@@ -61,6 +67,9 @@ int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh
 /* Tries what enforce needs of the kernel; changes nothing. 0: all is there; n > 0: so many features are missing, named in `what`
  * with their modules; < 0: it could not be asked (-EPERM). */
 int wh_nft_missing_features(char *what, size_t size, struct wh_error *err);
+
+/* Whether the kernel can answer refused packets; it need not, where no rule asks for it. */
+bool wh_nft_can_reject(void);
 
 /* ---- what the rules decide (passes.c) ---- */
 /* The table's own decision about one packet, once the rules are in the kernel. */

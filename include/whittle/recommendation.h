@@ -74,9 +74,9 @@ struct wh_recommendation {
 	struct wh_resource_result *resources; size_t n_resources; /* by name */
 };
 
-/* recommend --json, as whittle(1) describes it; free() it. `changes` (its reference is taken) becomes the key "changes"; NULL:
- * none. NULL when out of memory. */
-char *wh_recommendation_json(const struct wh_recommendation *r, json_t *changes);
+/* recommend --json, as whittle(1) describes it; free() it. `more` (its reference is taken; NULL: none) has keys that stand last.
+ * NULL when out of memory. */
+char *wh_recommendation_json(const struct wh_recommendation *r, json_t *more);
 json_t *wh_breakage_json(const struct wh_breakage *b); /* null where it is not known */
 /* The rules as they were saved by an earlier recommend, for export and enforce. */
 int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err);

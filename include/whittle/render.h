@@ -27,6 +27,7 @@ struct wh_render_options {
 	bool audit;                 /* nft: count and log, drop nothing */
 	const struct wh_heard *heard; /* nft: see wh_nft_options */
 	bool all_addresses;         /* nft: see wh_nft_options */
+	const struct wh_nft_reject *reject; /* nft: see wh_nft_options */
 	/* not NULL: set to lines for a person (what was added, moved, replaced), or NULL; free() it */
 	char **notes;
 };
@@ -46,6 +47,7 @@ struct wh_nft_options {
 	const struct wh_heard *heard;
 	/* a rule judges whichever address of the machine a packet is for, also those of no resource */
 	bool all_addresses;
+	const struct wh_nft_reject *reject; /* NULL: nobody gets an answer */
 };
 /*
  * The rules of each resource, for its own addresses; loopback is left out, and a resource without an address has no rule. Of an

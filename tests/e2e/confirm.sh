@@ -32,7 +32,7 @@ gives "status says what is pending, for how long, and the command" 3 'pending: r
 gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
 gives "a second confirm says that nothing was waiting" 0 'confirmed before.*nothing was waiting' w confirm
 is "$(reach)" "$first" "the first rules hold"
-gives "status counts what a confirmed port let through and dropped" 0 '22/TCP +confirmed +10.0.0.4 +2 +[1-9].* vm1 +unhealthy +confirmed .*100 % of the scanned are defended.*Nothing watches the rules' w status
+gives "status counts what a confirmed port let through and dropped" 0 '22/TCP +confirmed +10.0.0.4 +2 +[1-9].* vm1 +defended +confirmed .*1 defended by rules confirmed here, 0 healthy, 0 unhealthy.*100 % of the scanned are defended.*Nothing watches the rules' w status
 gives "as JSON too" 0 '"enforced": "confirmed", +"rulesInForce": 3, +"defended": true.*"letThrough": 2' w status --json
 gives "and the status ends with 3 only for what was asked for" 0 '' w status --fail-on undefended,pending,changed
 gives "an address of this machine that no resource has is named" 3 'Not learned: 2001:db8::4 .s0.' w status --fail-on addresses

@@ -47,6 +47,35 @@ has "$(cat "$dir/heard")" '^203.0.113.77 +22/TCP +[0-9]' "once each at the end"
 w rollback --all >/dev/null
 gives "where nothing is audited it says what begins one" 1 'nothing is enforced here: .whittle enforce --audit.' w audit
 
+# ---- refused peers get an answer ----
+# 203.0.113.77 is refused; so that a datagram's port is narrowed too, a rule for 5353/udp is added
+refusal() { in_net "$BUILD/tools/talk" refusal "$1" "10.0.0.4@$2" "$3"; }
+w rules add vm1 --port 5353/udp --from 140.20.30.9 >/dev/null
+serve "$srv" 5353 userve
+printf 'reject: [203.0.113.64/28]\n' >"$dir/reject.yaml"; chmod 644 "$dir/reject.yaml"
+gives "rules list says who gets an answer" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" rules list
+gives "enforce says so too" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" enforce
+is "$(refusal tcp 203.0.113.77 22) $(refusal udp 203.0.113.77 5353)" "refused refused" "a refused peer of these prefixes gets a reset, and for a datagram that the port is unreachable"
+is "$(refusal tcp 10.0.1.2 22) $(refusal udp 10.0.1.2 5353)" "silence silence" "any other peer gets nothing"
+is "$(from 140.20.30.9) $(udp_from 140.20.30.9 5353)" "connects answered" "who is allowed is served"
+gives "status names the ports that answer" 0 '22/TCP +pending, [0-9]+ s left, reject +10.0.0.4 +1 +[1-9]' w status
+w confirm >/dev/null
+gives "there is no drift" 0 'holds what was applied' w --config "$dir/reject.yaml" drift
+in_srv nft flush chain inet whittle "$(in_srv nft list table inet whittle | grep -om1 '[a-z]_input_tcp_22')"
+gives "a rule that is gone is found" 3 'rules of its chain were changed' w drift
+gives "and put back" 0 'Put back and read back' w enforce --repair
+is "$(refusal tcp 203.0.113.77 22)" "refused" "with its answer"
+in_srv nft delete table inet whittle
+gives "after a reboot the same is put back" 0 '' w restore
+is "$(refusal tcp 203.0.113.77 22)" "refused" "with its answers"
+gives "enforce --reject all answers everybody" 0 'Refused connections are answered .reject., not dropped' w enforce --reject all
+is "$(refusal tcp 10.0.1.2 22) $(refusal udp 10.0.1.2 5353) $(from 140.20.30.9)" "refused refused connects" "and lets nobody else in"
+w rollback >/dev/null
+is "$(refusal tcp 203.0.113.77 22) $(refusal tcp 10.0.1.2 22)" "refused silence" "a step back brings back who got an answer before"
+gives "a slip is refused before anything is read" 2 "takes all, no, or prefixes" w enforce --reject 10.0.0.1/8
+gives "exports for network security groups say that they only drop" 0 'security groups can only drop: .reject.' w --config "$dir/reject.yaml" export --format nsg
+w rollback --all >/dev/null; w rules undo >/dev/null
+
 # ---- few privileges ----
 "${CC:-gcc}" -shared -fPIC -o "$dir/kill_at.so" tests/support/kill_at.c -ldl
 for c in "enforce --confirm-within 30s" confirm "rollback --all"; do

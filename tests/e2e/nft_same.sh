@@ -34,10 +34,12 @@ port in udp 161
 port out tcp 3306
 10.0.0.0/8
 S
+{ cat "$dir/set"; printf 'reject %s\n' 10.0.0.0/8 100.64.0.0/10 192.0.2.1 fd00::/9 2001:db8::/32; } >"$dir/some"
+{ cat "$dir/set"; echo "reject all"; } >"$dir/all"
 cp "$dir/set" "$dir/audit"; echo audit >>"$dir/audit"
 # more than one tile holds, in both families
 awk 'BEGIN{print "port in tcp 22"; for(i=0;i<5000;i++) printf "10.%d.%d.%d/30\n", i/4096, i/16%256, i%16*16; for(i=0;i<3000;i++) printf "2001:db8:%x::/64\n", i*3+1}' >"$dir/many"
-for case in "set 0" "set 60" "audit 0" "many 60"; do
+for case in "set 0" "set 60" "audit 0" "some 0" "all 60" "many 60"; do
 	set -- $case
 	ip netns exec $a "$BUILD/tools/nft_tool" rollback
 	ip netns exec $a "$BUILD/tools/nft_tool" apply "$dir/$1" "$2" >"$dir/out" 2>&1 || sed 's/^/# /' "$dir/out"

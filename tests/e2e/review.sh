@@ -40,7 +40,11 @@ check "history has JSON with the same" 0 '"why": "the new backup host"' r histor
 check "a curve of one point says so" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
 check "recommend shows what enforce applies instead of the proposal" 0 'Edited by hand.*' "$BUILD/whittle" recommend --dry-run
 check "with the rule as it is" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" recommend --dry-run
-check "so does explain" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
+edited() { "$BUILD/whittle" "$@" --json | jq -r '.edits[] | .resource, .rule, .review, .prefixes[]' | tr '\n' ' '; }
+check "and for programs" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited recommend --dry-run
+check "explain has it for programs too" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited explain vm1 22
+check "rules without a word lists them" 0 '140\.20\.40\.7' "$BUILD/whittle" rules
+check "so does explain, below its first line" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
 check "a narrowing edit is saved too" 0 'edited' r edit vm1 22 --not 140.20.30.13
 check "a deletion says what it opens again" 0 'Port 23/TCP opens again to all that web: telnet lets in' r delete vm1 23
 check "which an undo takes back" 0 . r undo
@@ -74,4 +78,9 @@ check "reset forgets all, and says how to bring it back" 0 'undo. brings them ba
 check "as it was calculated" 0 '23/tcp .*deny all' r list vm1
 check "undo brings a reset back" 0 'took back the reset' r undo
 check "with what was added" 0 'one terminal' r list vm1
+# ---- what was recommended before anything was learned is nothing to compare with ----
+early() { "$BUILD/whittle" "$@" --store "$dir/early.db"; }
+{ early estate import "$dir/estate.yaml"; early recommend; early ingest "$dir/eve.json"; } >/dev/null 2>&1
+lacks "the first rules are no changes of an empty calculation" 'Changes since|1970' early recommend
+
 echo "1..$n"

@@ -3,7 +3,7 @@
  * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
  *   nft_tool apply FILE SECONDS | confirm | rollback | state | compare FILE | text FILE SECONDS
  * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its
- * prefixes; "audit" drops nothing.
+ * prefixes; "audit" drops nothing; "reject PREFIX" answers its refused peers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,8 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 	struct wh_nft_ruleset *rs = wh_arena_alloc(mem, sizeof *rs);
 	struct wh_nft_port *p = NULL;
 	FILE *f = fopen(path, "r");
-	char line[1024], dir[8], proto[8];
+	char line[1024], dir[8], proto[8], reject[1024] = "";
+	struct wh_error err;
 	size_t room4 = 0, room6 = 0;
 	unsigned port;
 	rs->ports = wh_arena_array(mem, 256, sizeof *rs->ports);
@@ -38,6 +39,8 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 		struct wh_prefix x;
 		if (!strcmp(line, "audit")) {
 			rs->audit = true;
+		} else if (!strncmp(line, "reject ", 7)) {
+			snprintf(reject + strlen(reject), sizeof reject - strlen(reject), "%s,", line + 7);
 		} else if (sscanf(line, "port %7s %7s %u", dir, proto, &port) == 3) {
 			p = &rs->ports[rs->n_ports++];
 			p->direction = !strcmp(dir, "out");
@@ -65,6 +68,10 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 		exit(2);
 	}
 	fclose(f);
+	if (*reject && wh_reject_parse(reject, mem, &rs->reject, &err)) {
+		fprintf(stderr, "%s: %s\n", path, err.text);
+		exit(2);
+	}
 	if (!wh_nft_in_order(rs)) {
 		fprintf(stderr, "%s: two ports judge the same address\n", path);
 		exit(2);

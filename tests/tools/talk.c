@@ -8,6 +8,7 @@
  *   talk userve PORT            the same as serve over UDP; who asks from port 68 (a DHCP client) is answered by broadcast
  *   talk utry ADDRESS PORT [N [OWNPORT]]  sends one datagram of N bytes (5), more than one packet holds goes as fragments:
  *                                         "answered" (0) or "no answer" (1)
+ *   talk refusal tcp|udp ADDRESS PORT  what becomes of it: "refused" by an answer, "silence", or "connects"
  *   talk hold ADDRESS PORT      connects, prints "connected", and sends back to standard output the echo of each line of standard
  *                               input
  */
@@ -167,6 +168,31 @@ static int ask(const char *host, const char *port, size_t n, const char *own_por
 	return got != (ssize_t)n || memcmp(buf, back, n);
 }
 
+/* A datagram from a connected socket, which hears of ICMP errors. */
+static int datagram(const char *host, const char *port)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *a, *from;
+	struct timeval tv = {.tv_sec = 1};
+	char to[64], *own, back[8];
+	snprintf(to, sizeof to, "%s", host);
+	if ((own = strchr(to, '@')))
+		*own++ = 0;
+	if (getaddrinfo(to, port, &hints, &a))
+		return -1;
+	int s = socket(a->ai_family, SOCK_DGRAM, 0);
+	if (own && (getaddrinfo(own, "0", &hints, &from) || bind(s, from->ai_addr, from->ai_addrlen)))
+		return -1;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+	return connect(s, a->ai_addr, a->ai_addrlen) || send(s, "x", 1, 0) != 1 || recv(s, back, sizeof back, 0) != 1 ? -1 : s;
+}
+
+static int refusal(const char *proto, const char *host, const char *port)
+{
+	int s = strcmp(proto, "udp") ? reach(host, port) : datagram(host, port);
+	puts(s >= 0 ? "connects" : errno == ECONNREFUSED ? "refused" : "silence");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -194,6 +220,8 @@ int main(int argc, char **argv)
 		}
 		return 0;
 	}
+	if (argc == 5 && !strcmp(argv[1], "refusal"))
+		return refusal(argv[2], argv[3], argv[4]);
 	if (argc == 5 && !strcmp(argv[1], "bulk")) {
 		int s = reach(argv[2], argv[3]), bad = s < 0 || bulk(s, (size_t)atol(argv[4]));
 		puts(bad ? "cut" : "all back");
@@ -207,6 +235,7 @@ int main(int argc, char **argv)
 		return bad;
 	}
 	fprintf(stderr,
-	        "usage: talk serve PORT | try ADDRESS PORT | bulk ADDRESS PORT N | userve PORT | utry ADDRESS PORT [N [OWNPORT]] | hold ADDRESS PORT\n");
+	        "usage: talk serve PORT | try ADDRESS PORT | bulk ADDRESS PORT N | userve PORT | utry ADDRESS PORT [N [OWNPORT]] | hold ADDRESS PORT |\n"
+	        "       talk refusal tcp|udp ADDRESS PORT\n");
 	return 2;
 }

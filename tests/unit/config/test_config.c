@@ -106,6 +106,8 @@ static void a_bad_setting_is_told_with_its_line(void **state)
 	refused("min-days: many\n", ":1: 'min-days' must be a whole number from 1 to 64, not 'many'");
 	refused("trusted:\n  - 192.0.2.0/24\n  - 192.0.2.256\n", ":3: '192.0.2.256' is neither an address nor a prefix");
 	refused("trusted: 192.0.2.9/24\n", ":1: '192.0.2.9/24' has host bits set; did you mean '192.0.2.0/24'?");
+	refused("reject:\n  - 10.0.0.0/8\n  - everybody\n", ":3: 'everybody' is neither an address nor a prefix");
+	refused("reject: 10.0.0.1/8\n", ":1: '10.0.0.1/8' has host bits set; did you mean '10.0.0.0/8'?");
 	refused("trusted: {a: b}\n", ":1: 'trusted' must be a list, not a map");
 	refused("memory-limit: 3\n", ":1: 'memory-limit' must be a size of at least 1MiB such as 64MiB, not '3'");
 	refused("flush-interval: soon\n", ":1: 'flush-interval' must be a time such as 10s, 5m or 2h, not 'soon'");

@@ -94,6 +94,32 @@ static void every_field_has_its_range(void **state)
 	assert_int_equal(taken(rs, 60), -EBADMSG);
 }
 
+static void rejected_prefixes_are_taken_as_they_were_put(void **state)
+{
+	struct wh_nft_ruleset *rs = rules();
+	struct wh_prefix many[65], two[2] = {rs->ports[0].v4[0], rs->ports[0].v4[1]};
+	struct wh_request out;
+	(void)state;
+	rs->reject = (struct wh_nft_reject){.v4 = two, .n_v4 = 2, .v6 = (struct wh_prefix[]){wh_prefix_all_v6}, .n_v6 = 1};
+	struct wh_bytes b = message(rs, 60);
+	assert_int_equal(wh_take_request(b.p, b.n, mem, &out), 0);
+	assert_false(out.rs->audit);
+	assert_int_equal(out.rs->reject.n_v4, 2);
+	assert_int_equal(out.rs->reject.n_v6, 1);
+	assert_true(wh_addr_eq(&out.rs->reject.v4[1].addr, &two[1].addr));
+	free(b.p);
+	two[1] = two[0];
+	assert_int_equal(taken(rs, 60), -EBADMSG); /* twice the same */
+	for (size_t i = 0; i < 65; i++) {
+		struct wh_addr a = wh_addr_v4((uint32_t)i << 8);
+		many[i] = wh_prefix_of(&a, 96 + 24);
+	}
+	rs->reject = (struct wh_nft_reject){.v4 = many, .n_v4 = 65};
+	assert_int_equal(taken(rs, 60), -EBADMSG);
+	rs->reject.n_v4 = 64;
+	assert_int_equal(taken(rs, 60), 0);
+}
+
 static void a_number_of_things_is_no_larger_than_the_message(void **state)
 {
 	struct wh_bytes b = message(rules(), 60);
@@ -183,6 +209,7 @@ int main(void)
 		TEST(a_request_is_taken_as_it_was_put),
 		TEST(a_cut_or_a_longer_message_is_none),
 		TEST(every_field_has_its_range),
+		TEST(rejected_prefixes_are_taken_as_they_were_put),
 		TEST(a_number_of_things_is_no_larger_than_the_message),
 		TEST(a_command_asks_for_no_more_than_what_was_typed),
 		TEST(rules_that_shut_the_person_out_need_the_persons_own_word),
