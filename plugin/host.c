@@ -53,8 +53,7 @@ static bool layout_known(const struct sc_conf_node *section, const struct sc_con
 	       (!node->head.first || node->head.first->parent == node);
 }
 
-int wh_host_settings(const void *section, const char *name, const char *const known[],
-                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg,
+int wh_host_settings(const void *section, const char *name, const char *const known[], wh_setting_cb each, void *arg,
                      struct wh_error *err)
 {
 	bool eight = wh_host_major() == 8;

@@ -19,6 +19,6 @@ void wh_host_log(enum wh_level level, const char *format, ...) __attribute__((fo
  * Calls `each` for every child of `section: {NAME: {…}}`, in order; value is NULL for lists, maps and empty values. Returns 0, or
  * what `each` returned when that was not 0. A host whose nodes look other than we know is asked only for the settings in `known`.
  */
-int wh_host_settings(const void *section, const char *name, const char *const known[],
-                     int (*each)(void *arg, const char *setting, const char *value, struct wh_error *err), void *arg,
+typedef int (*wh_setting_cb)(void *arg, const char *setting, const char *value, struct wh_error *err);
+int wh_host_settings(const void *section, const char *name, const char *const known[], wh_setting_cb each, void *arg,
                      struct wh_error *err);

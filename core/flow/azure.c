@@ -267,24 +267,23 @@ static const char *read_record(struct reader *r, const char *p, const char *end)
 	return p || r->emit.answer ? NULL : "the flows of a record can't be read";
 }
 
-int64_t azure_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                   void *arg, struct wh_read_stats *stats)
+int64_t azure_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct reader *r = state;
+	const char *end = in->buf + in->len;
 	uint64_t lines = 0;
-	(void)last;
-	for (const char *p = buf, *end = buf + len; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+	for (const char *p = in->buf; (p = memchr(p, '\n', (size_t)(end - p))); p++)
 		lines++;
-	r->buf = buf;
-	r->line = line;
-	r->offset = offset;
+	r->buf = in->buf;
+	r->line = in->line;
+	r->offset = in->offset;
 	emit_begin(&r->emit, each, arg, stats);
-	const char *why = *buf == '{' ? read_record(r, buf, buf + len) : "no record of a flow log";
+	const char *why = *in->buf == '{' ? read_record(r, in->buf, end) : "no record of a flow log";
 	if (r->emit.answer)
 		return r->emit.answer;
 	if (why)
-		wh_count_bad(stats, why, line, offset);
+		wh_count_bad(stats, why, in->line, in->offset);
 	stats->lines += lines;
-	stats->bytes += len;
-	return (int64_t)len;
+	stats->bytes += in->len;
+	return (int64_t)in->len;
 }

@@ -32,5 +32,4 @@ struct azure_format {
 extern const struct azure_format azure_vnet, azure_nsg;
 
 void *azure_open(const struct wh_reader_options *o);
-int64_t azure_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                   void *arg, struct wh_read_stats *stats);
+int64_t azure_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats);

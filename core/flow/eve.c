@@ -149,22 +149,23 @@ static const char *read_line(struct eve_walker *w, const struct eve_impl *impl, 
 	return stop;
 }
 
-/* A stretch of lines: the place of its first byte, and the callback. */
-struct stretch {
-	const char *p, *end, *safe;
-	uint64_t line, offset;
+/* Lines, how far may be read beyond their end, and the callback. */
+struct lines {
+	struct wh_stretch in;
+	const char *safe;
 	wh_record_cb each;
 	void *arg;
 };
 
 /* Reads lines while more than `keep` bytes are left of them. Returns the bytes consumed, or what the callback answered. */
-static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t keep, bool last, struct wh_read_stats *stats)
+static int64_t read_lines(struct eve_state *st, const struct lines *t, size_t keep, struct wh_read_stats *stats)
 {
 	const struct eve_impl *impl = best();
-	const char *p = t->p, *end = t->end, *stop;
+	const char *p = t->in.buf, *end = p + t->in.len, *stop;
+	bool last = t->in.last;
 	struct eve_walker w;
 	int rc, answer = 0;
-	uint64_t line = t->line, first_line = line - stats->lines, before = stats->bytes;
+	uint64_t line = t->in.line, first_line = line - stats->lines, before = stats->bytes;
 	w.lines = true;
 	w.safe = t->safe;
 	while (end - p > (ptrdiff_t)keep) {
@@ -182,40 +183,34 @@ static int64_t read_lines(struct eve_state *st, const struct stretch *t, size_t 
 					break;
 				wh_count_good(stats, &w.v.rec);
 			} else if (w.reason != wh_eve_empty) {
-				wh_count_bad(stats, w.reason, line, t->offset + (uint64_t)(p - t->p));
+				wh_count_bad(stats, w.reason, line, t->in.offset + (uint64_t)(p - t->in.buf));
 				st->skipping = w.reason == wh_eve_too_long && stop == end && !last;
 			}
 		}
 		line += stop < end;
 		p = stop + (stop < end);
 		stats->lines = line - first_line;
-		stats->bytes = before + (uint64_t)(p - t->p);
+		stats->bytes = before + (uint64_t)(p - t->in.buf);
 	}
-	return answer < 0 ? answer : p - t->p;
+	return answer < 0 ? answer : p - t->in.buf;
 }
 
 /* A record that ends where nothing may be read beyond it is walked the slow way, ten times as long: the last ones are read in a
  * copy. */
-static int64_t feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                    void *arg, struct wh_read_stats *stats)
+static int64_t feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct eve_state *st = state;
 	uint64_t lines = stats->lines;
-	struct stretch t = {buf, buf + len, buf + len, line, offset, each, arg};
-	int64_t n = read_lines(st, &t, TAIL, last, stats);
-	if (n < 0 || len - (size_t)n > TAIL)
+	struct lines t = {*in, in->buf + in->len, each, arg};
+	int64_t n = read_lines(st, &t, TAIL, stats);
+	if (n < 0 || in->len - (size_t)n > TAIL)
 		return n;
-	size_t rest = len - (size_t)n;
-	memcpy(st->tail, buf + n, rest);
+	size_t rest = in->len - (size_t)n;
+	memcpy(st->tail, in->buf + n, rest);
 	memset(st->tail + rest, 0, EVE_MARGIN);
-	t = (struct stretch){st->tail,
-	                     st->tail + rest,
-	                     st->tail + rest + EVE_MARGIN,
-	                     line + (stats->lines - lines),
-	                     offset + (uint64_t)n,
-	                     each,
-	                     arg};
-	int64_t more = read_lines(st, &t, 0, last, stats);
+	t.in = (struct wh_stretch){st->tail, rest, in->last, in->line + (stats->lines - lines), in->offset + (uint64_t)n};
+	t.safe = st->tail + rest + EVE_MARGIN;
+	int64_t more = read_lines(st, &t, 0, stats);
 	return more < 0 ? more : n + more;
 }
 

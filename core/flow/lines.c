@@ -24,34 +24,34 @@ size_t lines_length(const char *p, size_t len)
 	return len;
 }
 
-int64_t lines_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                   void *arg, struct wh_read_stats *stats)
+int64_t lines_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct lines *l = state;
-	const char *p = buf, *end = buf + len;
+	const char *p = in->buf, *end = in->buf + in->len;
+	uint64_t line = in->line;
 	emit_begin(&l->emit, each, arg, stats);
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end, *why = NULL;
-		if (!nl && !last && stop - p <= MAX_LINE && !l->skipping)
+		if (!nl && !in->last && stop - p <= MAX_LINE && !l->skipping)
 			break;
 		size_t n = lines_length(p, (size_t)(stop - p));
 		if (l->skipping)
-			l->skipping = !nl && !last;
+			l->skipping = !nl && !in->last;
 		else if (n > MAX_LINE) {
 			why = too_long;
-			l->skipping = !nl && !last;
+			l->skipping = !nl && !in->last;
 		} else if (n)
 			why = l->read(l, p, n);
 		if (l->emit.answer)
 			return l->emit.answer;
 		if (why)
-			wh_count_bad(stats, why, line, offset + (uint64_t)(p - buf));
+			wh_count_bad(stats, why, line, in->offset + (uint64_t)(p - in->buf));
 		stats->lines += nl != NULL;
 		line += nl != NULL;
 		stats->bytes += (uint64_t)(stop + (nl != NULL) - p);
 		p = stop + (nl != NULL);
 	}
-	return p - buf;
+	return p - in->buf;
 }
 
 const char *lines_give(struct lines *l, const struct wh_record *rec)

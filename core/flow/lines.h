@@ -17,8 +17,7 @@ struct lines {
 /* The state of a reader, `size` bytes that are zero but for its lines; NULL: out of memory. To be freed by free(). */
 void *lines_open(size_t size, lines_cb read, const struct wh_reader_options *o);
 /* wh_reader.feed of all of them. */
-int64_t lines_feed(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset, wh_record_cb each,
-                   void *arg, struct wh_read_stats *stats);
+int64_t lines_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats);
 size_t lines_length(const char *p, size_t len); /* of a line, without its end and the spaces before that */
 
 /* Hand a record on, a part of a flow, or a flow that was denied, unless its times can't be; these return what a lines_cb does. A

@@ -174,7 +174,9 @@ static int feed(struct connection *c, bool last, wh_listen_cb each, void *arg, s
 {
 	uint64_t lines = stats->lines;
 	struct giving g = {c->buf, c->have, stats, stats->bytes, each, arg};
-	int64_t n = c->have ? wh_reader_eve.feed(c->reader, c->buf, c->have, last, c->lines + 1, c->bytes, give, &g, stats) : 0;
+	int64_t n = c->have ? wh_reader_eve.feed(c->reader, &(struct wh_stretch){c->buf, c->have, last, c->lines + 1, c->bytes},
+	                                         give, &g, stats)
+	                    : 0;
 	if (n < 0)
 		return (int)n;
 	c->lines += stats->lines - lines;

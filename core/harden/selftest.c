@@ -182,7 +182,8 @@ static int log_read(struct log *l, const char *path, struct wh_error *err)
 		if (n == 0)
 			return log_replaced(l, path) ? log_open(l, path, false, err) : 0;
 		l->len += (size_t)n;
-		int64_t used = wh_reader_eve.feed(l->state, l->buf, l->len, false, 1, 0, log_record, l, &l->stats);
+		int64_t used = wh_reader_eve.feed(l->state, &(struct wh_stretch){l->buf, l->len, false, 1, 0}, log_record, l,
+		                                  &l->stats);
 		if (used < 0)
 			return wh_fail(err, (int)used, "%s: cannot be read", path);
 		if (!used && l->len == LOG_BUFFER)

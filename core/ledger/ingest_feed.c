@@ -67,8 +67,8 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 	g->piece_len = piece;
 	g->piece_bytes = g->intake.stats.bytes;
 	g->piece_lines = lines;
-	int64_t n = g->reader->feed(g->reader_state, g->buf + at, piece, last, g->line + 1, g->offset + at, fold, g,
-	                            &g->intake.stats);
+	int64_t n = g->reader->feed(g->reader_state, &(struct wh_stretch){g->buf + at, piece, last, g->line + 1, g->offset + at},
+	                            fold, g, &g->intake.stats);
 	if (n < 0 && *g->err->text)
 		return n;
 	if (n < 0)

@@ -154,6 +154,14 @@ struct wh_reader_options {
 };
 struct wh_cut { size_t begin, end; };
 
+/* A piece of an input, of whole lines or records: where it lies in memory, whether the input ends with it, and its line (from 1)
+ * and offset in the input, for the positions of errors. */
+struct wh_stretch {
+	const char *buf; size_t len;
+	bool last;
+	uint64_t line, offset;
+};
+
 /*
  * One format. `probe` looks at the first bytes (up to 4 KiB) and says how sure it is (0–100).
  *
@@ -166,12 +174,11 @@ struct wh_cut { size_t begin, end; };
  * that is passed over: those that were counted before, and those before the place at which reading goes on. feed() knows header
  * lines by itself.
  *
- * `feed` takes a buffer of whole lines or records and calls back for each; it returns the bytes consumed, which is less
+ * `feed` takes a stretch of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
- * `line` (from 1) and `offset` say where buf starts in the input, for error positions. With `last`, the input ends with
- * buf and a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A record
- * whose times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a time, with
- * `last`.
+ * With `last`, a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A
+ * record whose times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a
+ * time, with `last`.
  */
 struct wh_reader {
 	const char *name;
@@ -182,8 +189,7 @@ struct wh_reader {
 	void (*close)(void *state);
 	size_t (*cut)(const char *buf, size_t len, struct wh_cut *out, size_t max); /* NULL: lines */
 	bool (*header)(void *state, const char *line, size_t len);                  /* NULL: there are none */
-	int64_t (*feed)(void *state, const char *buf, size_t len, bool last, uint64_t line, uint64_t offset,
-	                wh_record_cb each, void *arg, struct wh_read_stats *stats);
+	int64_t (*feed)(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats);
 	bool pairs;          /* it puts flows together (wh_reader_options.pairing) */
 	int64_t slack_us;    /* starts of one conversation, as two sources log it, are no farther apart; 0: WH_SENSOR_SLACK_US */
 };

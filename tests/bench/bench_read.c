@@ -27,12 +27,14 @@ static void feed(void *state, const char *text, size_t len, struct wh_read_stats
 {
 	struct wh_cut cuts[256];
 	if (!reader->cut)
-		reader->feed(state, text, len, true, 1, 0, add, NULL, s);
+		reader->feed(state, &(struct wh_stretch){text, len, true, 1, 0}, add, NULL, s);
 	else
 		for (size_t at = 0, n; (n = reader->cut(text + at, len - at, cuts, 256)); at += cuts[n - 1].end)
 			for (size_t i = 0; i < n; i++)
-				reader->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1, 0, add, NULL,
-				             s);
+				reader->feed(
+					state,
+					&(struct wh_stretch){text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1, 0},
+					add, NULL, s);
 }
 
 static void by_reader(const char *text, size_t len)

@@ -51,7 +51,7 @@ static void lines(const char *text, size_t len)
 	struct wh_read_stats s = {0};
 	uint64_t good = 0, bad = 0, seen = 0;
 	void *state = wh_reader_eve.open(&(struct wh_reader_options){0});
-	if (!state || wh_reader_eve.feed(state, text, len, true, 1, 0, count, &seen, &s) != (int64_t)len)
+	if (!state || wh_reader_eve.feed(state, &(struct wh_stretch){text, len, true, 1, 0}, count, &seen, &s) != (int64_t)len)
 		abort();
 	wh_reader_eve.close(state);
 	for (const char *p = text, *end = text + len, *nl; p < end; p = nl + 1) {

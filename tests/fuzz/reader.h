@@ -23,7 +23,7 @@ static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, 
                       uint64_t *flows)
 {
 	if (!r->cut) {
-		if (len && r->feed(state, text, len, true, 1, 0, fuzz_count, flows, s) != (int64_t)len)
+		if (len && r->feed(state, &(struct wh_stretch){text, len, true, 1, 0}, fuzz_count, flows, s) != (int64_t)len)
 			abort();
 		return;
 	}
@@ -33,8 +33,8 @@ static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, 
 			size_t length = cuts[i].end - cuts[i].begin;
 			if (!length || cuts[i].end > len - at || (i && cuts[i].begin < cuts[i - 1].end))
 				abort();
-			if (r->feed(state, text + at + cuts[i].begin, length, true, 1, 0, fuzz_count, flows, s) !=
-			    (int64_t)length)
+			if (r->feed(state, &(struct wh_stretch){text + at + cuts[i].begin, length, true, 1, 0}, fuzz_count, flows,
+			            s) != (int64_t)length)
 				abort();
 		}
 }

@@ -28,7 +28,7 @@ static struct wh_read_stats read_one(const char *type, const char *logged, const
 		"\"dest_port\":22,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":1%s%s%s%s%s%s}}\n",
 		logged, type, start ? ",\"start\":\"" : "", start ? start : "", start ? "\"" : "", end ? ",\"end\":\"" : "",
 		end ? end : "", end ? "\"" : "");
-	assert_int_equal(wh_reader_eve.feed(state, line, (size_t)n, true, 7, 700, note, rec, &stats), n);
+	assert_int_equal(wh_reader_eve.feed(state, &(struct wh_stretch){line, (size_t)n, true, 7, 700}, note, rec, &stats), n);
 	wh_reader_eve.close(state);
 	return stats;
 }

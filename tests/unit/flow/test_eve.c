@@ -240,7 +240,7 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 	struct wh_read_stats once = {0};
 	struct seen a = {0};
 	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
-	assert_int_equal(wh_reader_eve.feed(st, all, len, true, 1, 0, count_record, &a, &once), len);
+	assert_int_equal(wh_reader_eve.feed(st, &(struct wh_stretch){all, len, true, 1, 0}, count_record, &a, &once), len);
 	wh_reader_eve.close(st);
 	assert_int_equal(once.bytes, len);
 	assert_int_equal(once.records, a.n);
@@ -256,8 +256,9 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 			end = end + step > limit ? limit : end + step;
 			if (end == limit)
 				last = true;
-			int64_t n = wh_reader_eve.feed(st, before_guard(all + at, end - at), end - at, last, 1 + s.lines, at,
-			                               count_record, &b, &s);
+			int64_t n = wh_reader_eve.feed(
+				st, &(struct wh_stretch){before_guard(all + at, end - at), end - at, last, 1 + s.lines, at},
+				count_record, &b, &s);
 			assert_true(n >= 0);
 			at += (size_t)n;
 			assert_int_equal(s.bytes, at);
@@ -316,7 +317,8 @@ static int ignore_record(void *arg, const struct wh_record *rec)
 static const char *refusal(void *reader, const char *p, size_t len, bool newline)
 {
 	struct wh_read_stats s = {0};
-	assert_int_equal(wh_reader_eve.feed(reader, p, len + newline, true, 1, 0, ignore_record, NULL, &s), len + newline);
+	assert_int_equal(wh_reader_eve.feed(reader, &(struct wh_stretch){p, len + newline, true, 1, 0}, ignore_record, NULL, &s),
+	                 len + newline);
 	assert_int_equal(s.records, 0);
 	return s.bad[0].reason;
 }
@@ -378,8 +380,9 @@ static void every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends(v
 		size_t room = pieces[k];
 		for (size_t at = 0; at < len;) {
 			size_t n = len - at < room ? len - at : room;
-			int64_t used = wh_reader_eve.feed(st, before_guard(all + at, n), n, n == len - at, 1 + s.lines, at,
-			                                  compare_record, &e, &s);
+			int64_t used = wh_reader_eve.feed(
+				st, &(struct wh_stretch){before_guard(all + at, n), n, n == len - at, 1 + s.lines, at},
+				compare_record, &e, &s);
 			assert_true(used >= 0);
 			room = used ? pieces[k] : room * 2; /* a line that is longer */
 			at += (size_t)used;
@@ -411,7 +414,9 @@ static void malformed_lines_are_counted_with_the_first_place_of_each_kind(void *
 	struct seen a = {0};
 	void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 	(void)state;
-	assert_int_equal(wh_reader_eve.feed(st, text, sizeof text - 1, true, 10, 1000, count_record, &a, &s), sizeof text - 1);
+	assert_int_equal(
+		wh_reader_eve.feed(st, &(struct wh_stretch){text, sizeof text - 1, true, 10, 1000}, count_record, &a, &s),
+		sizeof text - 1);
 	wh_reader_eve.close(st);
 	assert_int_equal(s.records, 2);
 	assert_int_equal(s.other, 2);
@@ -436,11 +441,14 @@ static void an_incomplete_last_line_waits_for_more(void **state)
 	char text[2 * sizeof flow_text];
 	int len = snprintf(text, sizeof text, "%s\n%s", flow_text, flow_text);
 	(void)state;
-	assert_int_equal(wh_reader_eve.feed(st, text, (size_t)len, false, 1, 0, count_record, &a, &s), sizeof flow_text);
+	assert_int_equal(wh_reader_eve.feed(st, &(struct wh_stretch){text, (size_t)len, false, 1, 0}, count_record, &a, &s),
+	                 sizeof flow_text);
 	assert_int_equal(s.records, 1);
 	text[len++] = 'x';
-	assert_int_equal(wh_reader_eve.feed(st, text + sizeof flow_text, (size_t)len - sizeof flow_text, true, 2,
-	                                    sizeof flow_text, count_record, &a, &s),
+	assert_int_equal(wh_reader_eve.feed(st,
+	                                    &(struct wh_stretch){text + sizeof flow_text, (size_t)len - sizeof flow_text, true, 2,
+	                                                         sizeof flow_text},
+	                                    count_record, &a, &s),
 	                 len - (int)sizeof flow_text);
 	assert_int_equal(s.malformed, 1);
 	assert_int_equal(s.bad[0].first_line, 2);
@@ -464,8 +472,8 @@ static void a_line_over_16_MiB_is_passed_over_whole_or_in_pieces(void **state)
 		void *st = wh_reader_eve.open(&(struct wh_reader_options){0});
 		size_t at = 0, end = pieces ? piece : len;
 		while (at < len) {
-			int64_t n = wh_reader_eve.feed(st, text + at, end - at, end == len, 1 + s.lines, at, count_record, &a,
-			                               &s);
+			int64_t n = wh_reader_eve.feed(st, &(struct wh_stretch){text + at, end - at, end == len, 1 + s.lines, at},
+			                               count_record, &a, &s);
 			assert_true(n >= 0);
 			at += (size_t)n;
 			end = end + piece > len ? len : end + piece;
@@ -492,7 +500,8 @@ static void a_refusal_of_the_callback_ends_the_reading_before_that_record(void *
 	char text[3 * sizeof flow_text];
 	int len = snprintf(text, sizeof text, "%s\n%s\n", flow_text, flow_text);
 	(void)state;
-	assert_int_equal(wh_reader_eve.feed(st, text, (size_t)len, true, 1, 0, count_record, &a, &s), -ENOSPC);
+	assert_int_equal(wh_reader_eve.feed(st, &(struct wh_stretch){text, (size_t)len, true, 1, 0}, count_record, &a, &s),
+	                 -ENOSPC);
 	assert_int_equal(s.bytes, sizeof flow_text);
 	assert_int_equal(s.records, 1);
 	assert_int_equal(s.lines, 1);

@@ -41,12 +41,14 @@ static void more(const struct wh_reader *r, const char *text, const char *column
 	size_t len = strlen(text);
 	struct wh_cut cuts[4];
 	if (!r->cut)
-		assert_int_equal(r->feed(state, text, len, true, 1, 0, keep, NULL, &stats), len);
+		assert_int_equal(r->feed(state, &(struct wh_stretch){text, len, true, 1, 0}, keep, NULL, &stats), len);
 	else
 		for (size_t at = 0, n; (n = r->cut(text + at, len - at, cuts, 4)); at += cuts[n - 1].end)
 			for (size_t i = 0; i < n; i++)
-				assert_int_equal(r->feed(state, text + at + cuts[i].begin, cuts[i].end - cuts[i].begin, true, 1,
-				                         0, keep, NULL, &stats),
+				assert_int_equal(r->feed(state,
+				                         &(struct wh_stretch){text + at + cuts[i].begin,
+				                                              cuts[i].end - cuts[i].begin, true, 1, 0},
+				                         keep, NULL, &stats),
 				                 cuts[i].end - cuts[i].begin);
 	r->close(state);
 }
