@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include "app/app.h"
+#include "app/doctor.h"
 #include "base/store_url.h"
 #include "base/yaml.h"
 #include "whittle/app_firewall.h"
@@ -19,8 +19,8 @@
 
 #define FEW_BYTES (256ull << 20)
 
-__attribute__((format(printf, 4, 5)))
-static struct wh_app_check *note(struct wh_app_doctor *r, const char *name, enum wh_app_check_state state, const char *fmt, ...)
+struct wh_app_check *wh_doctor_note(struct wh_app_doctor *r, const char *name, enum wh_app_check_state state, const char *fmt,
+                                    ...)
 {
 	struct wh_app_check *c = &r->checks[r->n < sizeof r->checks / sizeof *r->checks ? r->n++ : r->n - 1];
 	va_list ap;
@@ -33,8 +33,7 @@ static struct wh_app_check *note(struct wh_app_doctor *r, const char *name, enum
 	return c;
 }
 
-__attribute__((format(printf, 2, 3)))
-static void remedy(struct wh_app_check *c, const char *fmt, ...)
+void wh_doctor_remedy(struct wh_app_check *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -47,12 +46,12 @@ static void check_config(const struct wh_app_doctor_ask *ask, struct wh_app_doct
 	const char *path = ask->config_path ? ask->config_path : WH_DEFAULT_CONFIG;
 
 	if (!ask->config_path && access(path, F_OK) != 0) {
-		note(r, "configuration", WH_APP_CHECK_OK, "%s is absent: the defaults hold", path);
+		wh_doctor_note(r, "configuration", WH_APP_CHECK_OK, "%s is absent: the defaults hold", path);
 	} else if (ask->bad_config.code) {
-		remedy(note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text),
+		wh_doctor_remedy(wh_doctor_note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text),
 		       "mend the line; every command and the plugin refuse the file until then");
 	} else {
-		note(r, "configuration", WH_APP_CHECK_OK, "%s", path);
+		wh_doctor_note(r, "configuration", WH_APP_CHECK_OK, "%s", path);
 	}
 }
 
@@ -77,44 +76,50 @@ static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 	struct statvfs fs;
 
 	const char *path = store_path(a->store_url, dir);
-	if (ask->no_store.code) {
-		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text),
-		       "every command refuses to open it until then");
+	if (ask->no_store.code && access(dir, F_OK) && errno == ENOENT) {
+		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path),
+		       "whittle estate import FILE or whittle ingest LOG (makes it); for the plugin: install -d -o USER %s", dir);
+	} else if (ask->no_store.code) {
+		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text),
+		       "mend what the reason names; every command refuses to open the ledger until then");
 	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (access(dir, W_OK) == 0)
-			remedy(note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path),
-			       "'whittle ingest' or the plugin makes it");
+			wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path),
+			       "whittle ingest LOG, or the plugin, makes it");
 		else
-			remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s: not there, and %s %s", path, dir,
+			wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s: not there, and %s %s", path, dir,
 			            errno == ENOENT ? "does not exist" : "cannot be written to"),
-			       "create %s for the user that runs whittle", dir);
+			       "install -d -o USER %s, for the user that runs whittle", dir);
 	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) ||
 	           wh_store_totals(ledger.store, &totals, &err)) {
-		remedy(note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
+		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
 		       "see the reason; a copy from before can be put in its place");
 	} else {
-		note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
+		wh_doctor_note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
 		if (totals.crowded)
-			remedy(note(r, "ledger bounds", WH_APP_CHECK_WARN,
+			wh_doctor_remedy(wh_doctor_note(r, "ledger bounds", WH_APP_CHECK_WARN,
 			            "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
 			            wh_number_text(totals.crowded, number)),
 			       "see which peers crowd the port ('whittle edges'), or set port-edges higher");
 		if (totals.full)
-			remedy(note(r, "ledger size", WH_APP_CHECK_WARN,
-			            "%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
-			            wh_number_text(totals.full, number)),
-			       "see what fills it ('whittle edges'), or set ledger-size higher");
+			wh_doctor_remedy(
+				wh_doctor_note(
+					r, "ledger size", WH_APP_CHECK_WARN,
+					"%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
+					wh_number_text(totals.full, number)),
+				"see what fills it ('whittle edges'), or set ledger-size higher");
 		if (access(path, W_OK) != 0)
-			remedy(note(r, "ledger access", WH_APP_CHECK_WARN, "%s can be read but not written by this user", path),
-			       "run ingest and enforce as its owner");
+			wh_doctor_remedy(wh_doctor_note(r, "ledger access", WH_APP_CHECK_WARN,
+			                                "%s can be read but not written by this user", path),
+			                 "run ingest and enforce as its owner");
 	}
 	wh_ledger_close(&ledger);
 	if (statvfs(dir, &fs) == 0) {
 		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		struct wh_app_check *k = note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
+		struct wh_app_check *k = wh_doctor_note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
 		                              "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
 		if (k->state == WH_APP_CHECK_WARN)
-			remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
+			wh_doctor_remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
 	}
 }
 
@@ -124,11 +129,11 @@ static void check_features(struct wh_app_doctor *r)
 	char what[480];
 	int missing = wh_firewall_missing_features(what, sizeof what, &err);
 	if (missing == 0)
-		note(r, "kernel features", WH_APP_CHECK_OK, "all that enforce needs is there");
+		wh_doctor_note(r, "kernel features", WH_APP_CHECK_OK, "all that enforce needs is there");
 	else if (missing < 0)
-		note(r, "kernel features", WH_APP_CHECK_WARN, "%s", err.text);
+		wh_doctor_note(r, "kernel features", WH_APP_CHECK_WARN, "%s", err.text);
 	else
-		remedy(note(r, "kernel features", WH_APP_CHECK_FAIL, "this kernel lacks %s", what),
+		wh_doctor_remedy(wh_doctor_note(r, "kernel features", WH_APP_CHECK_FAIL, "this kernel lacks %s", what),
 		       "load or build these modules; until then 'enforce' refuses and changes nothing");
 }
 
@@ -140,19 +145,20 @@ static void check_kernel(struct wh_app_doctor *r)
 	int rc = wh_firewall_state(&state, &err);
 
 	if (rc == 0)
-		note(r, "nf_tables", WH_APP_CHECK_OK, "the kernel answers over netlink");
+		wh_doctor_note(r, "nf_tables", WH_APP_CHECK_OK, "the kernel answers over netlink");
 	else if (rc == -EPERM && !admin)
-		remedy(note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"),
+		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"),
 		       "run doctor as root to see whether nf_tables is there");
 	else
-		remedy(note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has none, or does not answer: %s", strerror(-rc)),
-		       "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
+		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has none, or does not answer: %s",
+		                                strerror(-rc)),
+		                 "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
 	if (rc == 0 && admin)
 		check_features(r);
 	if (admin)
-		note(r, "privilege", WH_APP_CHECK_OK, "CAP_NET_ADMIN is held");
+		wh_doctor_note(r, "privilege", WH_APP_CHECK_OK, "CAP_NET_ADMIN is held");
 	else
-		remedy(note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"),
+		wh_doctor_remedy(wh_doctor_note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"),
 		       "enforce, confirm and rollback need it: run them as root");
 }
 
@@ -167,10 +173,10 @@ static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 		char path[PATH_MAX];
 		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) ||
 		    wh_yaml_parse_file(path, mem, &root, &err))
-			remedy(note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text),
+			wh_doctor_remedy(wh_doctor_note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text),
 			       "'make install' puts it in place; 'recommend' needs it");
 		else
-			note(r, names[i], WH_APP_CHECK_OK, "%s", path);
+			wh_doctor_note(r, names[i], WH_APP_CHECK_OK, "%s", path);
 		wh_arena_free(mem);
 	}
 }
@@ -217,24 +223,26 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 		found = find_plugin(path);
 	void *so = NULL;
 	if (!found) {
-		remedy(note(r, "plugin", WH_APP_CHECK_WARN, "whittle-suricata.so is not installed beside the program"),
-		       "'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
+		wh_doctor_remedy(
+			wh_doctor_note(r, "plugin", WH_APP_CHECK_WARN, "whittle-suricata.so is not installed beside the program"),
+			"'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
 	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		const char *why = dlerror();
-		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path, why ? why : "no reason given"),
-		       "build it on this system: make && make install");
+		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path,
+		                                why ? why : "no reason given"),
+		                 "build it on this system: make && make install");
 	} else if (!dlsym(so, "SCPluginRegister")) {
-		remedy(note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path),
+		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path),
 		       "give the path of whittle-suricata.so");
 	} else {
-		note(r, "plugin", WH_APP_CHECK_OK, "%s loads", path);
+		wh_doctor_note(r, "plugin", WH_APP_CHECK_OK, "%s loads", path);
 	}
 	if (so)
 		dlclose(so);
 	if (in_path("suricata", suricata))
-		note(r, "suricata", WH_APP_CHECK_OK, "%s", suricata);
+		wh_doctor_note(r, "suricata", WH_APP_CHECK_OK, "%s", suricata);
 	else
-		remedy(note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"),
+		wh_doctor_remedy(wh_doctor_note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"),
 		       "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
 }
 
@@ -249,22 +257,24 @@ static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_as
 	struct wh_app_own *own = &r->own;
 	int rc = wh_app_own_rules(a, NULL, 0, false, mem, own, &err);
 	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
-		note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN,
+		wh_doctor_note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN,
 		     "no address of this machine is judged: %s", err.text);
 		own->n_covered = 0;
 		return;
 	}
 	if (!own->rs->n_ports) {
-		note(r, "coverage", WH_APP_CHECK_OK, "no rule is recommended for this machine: no address is judged");
+		wh_doctor_note(r, "coverage", WH_APP_CHECK_OK, "no rule is recommended for this machine: no address is judged");
 		return;
 	}
 	for (size_t i = 0; i < own->n_covered; i++)
 		unheard |= own->covered[i].kind == WH_NOTHING_LEARNED && own->covered[i].resource;
-	struct wh_app_check *k = note(r, "coverage", unheard || !wh_app_own_is_met(own) ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
-	                              "%s", wh_app_coverage_line(own->covered, own->n_covered, mem));
+	struct wh_app_check *k = wh_doctor_note(r, "coverage",
+	                                        unheard || !wh_app_own_is_met(own) ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%s",
+	                                        wh_app_coverage_line(own->covered, own->n_covered, mem));
 	if (unheard)
-		remedy(k,
-		       "a resource's address of which nothing was learned stays as open as it is: let the sensor see its traffic");
+		wh_doctor_remedy(
+			k,
+			"whittle selftest ADDRESS, run on another machine (says whether the sensor hears it); until then that address stays as open as it is");
 }
 
 /* Ports that are translated to a narrowed one, and would be a way around its rule. */
@@ -273,14 +283,29 @@ static void check_doors(struct wh_app_doctor *r)
 	enum { SHOWN = 16 };
 	const struct wh_app_own *own = &r->own;
 	for (size_t i = 0; i < own->n_doors && i < SHOWN; i++)
-		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "%s%s", own->doors[i].text,
+		wh_doctor_remedy(wh_doctor_note(r, "published ports", WH_APP_CHECK_WARN, "%s%s", own->doors[i].text,
 		            i + 1 == SHOWN && own->n_doors > SHOWN ? "; there are more (`enforce --dry-run`)" : ""),
 		       "%s", own->doors[i].remedy);
 	if (own->n_covered && own->doors_unread)
-		remedy(note(r, "published ports", WH_APP_CHECK_WARN, "not all are known: %s", own->doors_unread),
-		       "see that none of them leads to a narrowed port");
+		wh_doctor_remedy(
+			wh_doctor_note(r, "published ports", WH_APP_CHECK_WARN, "not all are known: %s", own->doors_unread),
+			"see that none of them leads to a narrowed port");
 	else if (own->n_covered && !own->n_doors)
-		note(r, "published ports", WH_APP_CHECK_OK, "none leads to a narrowed port without being judged itself");
+		wh_doctor_note(r, "published ports", WH_APP_CHECK_OK,
+		               "none leads to a narrowed port without being judged itself");
+}
+
+/* What needs the ledger's contents, where it can be opened. */
+static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *r)
+{
+	struct wh_app_ledger l = {.estate = NULL};
+	struct wh_error err;
+	bool there = !ask->no_store.code && !access(store_path(a->store_url, (char[PATH_MAX]){0}), F_OK) &&
+	             !wh_app_open(a, WH_STATE_READ, mem, &l, &err);
+	if (!ask->bad_config.code)
+		wh_doctor_values(a, there ? &l : NULL, mem, r);
+	wh_doctor_around(a, there ? &l : NULL, mem, r);
+	wh_app_close(&l, NULL);
 }
 
 void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out)
@@ -291,6 +316,8 @@ void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, 
 	check_kernel(out);
 	check_rules(a, out);
 	check_plugin(out, ask->plugin);
+	wh_doctor_suricata(a, mem, out);
+	look_into(a, ask, mem, out);
 	check_coverage(a, ask, out, mem);
 	check_doors(out);
 	for (size_t i = 0; i < out->n; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Flows sent past the sensor, and whether they arrive. */
 #include "app/app.h"
+#include "base/store_url.h"
 #include "whittle/app_health.h"
 
 /* The ledger tells flows by the resource: an address that is none would be waited for in vain. */
@@ -22,6 +23,12 @@ int wh_app_selftest(const struct wh_app *a, const struct wh_selftest_options *op
 {
 	struct wh_ledger l = {NULL, NULL};
 	int rc = opt->eve ? 0 : wh_ledger_open(a->store_url, WH_STATE_READ, &l, err);
+	if (rc == -ENOENT)
+		return wh_fail(
+			err, rc,
+			"%s: there is no ledger yet, so the sensor has written nothing: run `whittle estate import FILE`, start the sensor, "
+			"and try again; --eve FILE looks into its log instead",
+			wh_store_path(a->store_url));
 	rc = rc || opt->eve ? rc : check_resource(a, l.state, &opt->to, err);
 	rc = rc ? rc : wh_selftest(l.store, opt, out, err);
 	wh_ledger_close(&l);

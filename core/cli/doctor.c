@@ -53,11 +53,13 @@ const struct cli_command cli_doctor = {
 	.may = WH_MAY_LOOK,
 	.name = "doctor",
 	.only_reads = true,
-	.summary = "check configuration, ledger, kernel, rules files and plugin, with a remedy for each",
+	.summary = "check this installation and every value of whittle.yaml, with the command that mends each fault",
 	.help = "usage: whittle doctor [--plugin FILE] [--fail-on warn|fail] [--json]\n\n"
 		"Looks at everything that whittle needs on this machine and changes nothing: whittle.yaml, the ledger and the\n"
-		"disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/,\n"
-		"and the Suricata plugin; and it shows which addresses of this machine `enforce` would judge. Each line says ok, warn or fail; an arrow says what helps.\n\n"
+		"disk it is on, nf_tables in the kernel (asked over netlink), the privilege to enforce, the files of rules/, the Suricata\n"
+		"plugin and suricata.yaml (the plugin's path, the ledger that it writes, the rights of its user), each value of whittle.yaml (ports, ranges,\n"
+		"threat lists, resources), the rules in force, the services that keep them, the clock and the last flow. It shows which addresses of this\n"
+		"machine `enforce` would judge. Each line says ok, warn or fail; an arrow shows the command that mends it.\n\n"
 		"  --plugin FILE        the plugin to try instead of the installed one\n"
 		"  --fail-on warn|fail  exit status 3 when something is at least that bad, for monitoring\n"
 		"  --json               the same as JSON\n\n"

@@ -81,6 +81,10 @@ static size_t own(const struct cli *c, bool ledger, struct wh_beneath *list, cha
 		list[n++] = (struct wh_beneath){dir, true};
 	if (tmp && *tmp == '/')
 		list[n++] = (struct wh_beneath){tmp, true};
+	if (c->command->loads) { /* doctor */
+		list[n++] = (struct wh_beneath){"/etc/suricata", false};
+		list[n++] = (struct wh_beneath){"/usr/local/etc/suricata", false};
+	}
 	exe[len > 0 ? len : 0] = 0;
 	if (len <= 0 || !strrchr(exe, '/'))
 		return n;

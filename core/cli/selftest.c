@@ -8,7 +8,7 @@
 static const char help[] =
 	"usage: whittle selftest ADDRESS[:PORT] [--from ADDRESS] [--udp] [--eve FILE] [--timeout TIME] [--json]\n"
 	"\n"
-	"Tells silence from deafness: sends three flows to an address whose traffic passes the sensor, and waits until they show in the\n"
+	"Tells a quiet network from a deaf sensor: sends three flows to an address whose traffic passes the sensor, and waits until they show in the\n"
 	"ledger, or in a log. It says 'arrived in N s', or 'deaf' with the reason, and then the exit status is 3.\n"
 	"\n"
 	"ADDRESS is a resource's; run this from a machine whose packets to it the sensor sees. Without PORT one is taken on which hardly\n"
@@ -123,7 +123,7 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_selftest = {
 	.confined = true, .probes = true,
 	.name = "selftest",
-	.summary = "send flows past the sensor and say whether they arrive: silence is told from deafness",
+	.summary = "send flows past the sensor and say whether they arrive: a quiet network or a deaf sensor",
 	.help = help,
 	.run = run,
 };

@@ -18,7 +18,7 @@ int wh_discover_parse(const char *spec, struct wh_prefix **out, size_t *n, struc
 	for (const char *p = spec;; p++) {
 		size_t len = strcspn(p, ",");
 		if (wh_prefix_parse(p, len, &(*out)[*n], NULL))
-			return wh_fail_input(err, -EINVAL, "--discover: '%.*s' is not a prefix (write CIDR,… or off)", (int)len,
+			return wh_fail_input(err, -EINVAL, "discover: '%.*s' is not a prefix (write CIDR,… or off)", (int)len,
 			                     p);
 		(*n)++;
 		p += len;

@@ -8,7 +8,7 @@ enum wh_app_check_state { WH_APP_CHECK_OK, WH_APP_CHECK_WARN, WH_APP_CHECK_FAIL 
 const char *wh_app_check_state_text(enum wh_app_check_state s); /* "ok", "warn", "fail" */
 struct wh_app_check { const char *name; enum wh_app_check_state state; char found[640], remedy[512]; };
 struct wh_app_doctor {
-	struct wh_app_check checks[40]; size_t n;
+	struct wh_app_check checks[80]; size_t n;
 	enum wh_app_check_state worst;
 	struct wh_app_own own; /* which addresses of this machine would be judged */
 };

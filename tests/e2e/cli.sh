@@ -54,6 +54,19 @@ check "config prints the sample that is packaged" 0 '^same$' sh -c "'$w' config 
 check "config tells each key's default as JSON" 0 '"default": "10s"' "$w" config --json
 "$w" config >"$dir/sample.yaml"
 check "the sample is read, and sets nothing" 0 'sample.yaml$' sh -c "'$w' doctor --config '$dir/sample.yaml' --store '$dir/l.db' | grep '^ok.*configuration\|configuration.*sample'"
+cat >"$dir/values.yaml" <<Y
+ports: [22, 99999]
+discover: [10.0.0.0/8, nonsense]
+threat-intel: [missing.txt, {name: prog, command: /usr/bin/nothere --x}]
+jit: [{resource: vmX, ports: [22]}]
+Y
+printf 'resources:\n  - {name: vm1, addresses: [192.0.2.1]}\n' >"$dir/one.yaml"; "$w" --store "$dir/v.db" estate import "$dir/one.yaml" >/dev/null
+for found in "ports .*'99999' is not a port" "discover: 'nonsense' is not a prefix" 'missing.txt is not there' '/usr/bin/nothere can.t be run' 'missing.txt was never read' \
+	'jit .*the resource vmX, which the estate does not have' 'last flow .*none has reached'; do
+	check "doctor checks every value: $found" 1 "$found" "$w" doctor --config "$dir/values.yaml" --store "$dir/v.db"
+done
+check "each finding has a command or a line that mends it" 1 '^0$' sh -c "'$w' doctor --json --config '$dir/values.yaml' --store '$dir/v.db' >'$dir/found.json'; rc=\$?; jq '[.checks[] | select(.state != \"ok\" and .remedy == null)] | length' '$dir/found.json'; exit \$rc"
+check "selftest without a ledger says what makes one" 1 'no ledger yet.*whittle estate import FILE' "$w" selftest --store "$dir/none.db" 10.0.0.4
 check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
 check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
