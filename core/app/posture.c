@@ -4,10 +4,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include "app/posture.h"
 #include "base/directory.h"
 #include "base/heap.h"
+#include "whittle/app_firewall.h"
+#include "whittle/app_learning.h"
+#include "whittle/firewall.h"
 #include "whittle/intel.h"
 #include "whittle/review.h"
 
@@ -104,6 +108,42 @@ static int read_alerts(struct wh_app_posture *p, struct wh_error *err)
 	return rc;
 }
 
+/* This machine's own facts, as they are now, where it is one of the estate, or no estate says what is: in the place of kept
+ * ones. */
+static void read_own(struct wh_app_posture *p)
+{
+	const char *names[8];
+	struct wh_error err;
+	json_t *own = NULL, *v;
+	size_t i;
+	if (wh_firewall_ready(&err) || (p->ledger.estate->imported && !wh_app_own_resources(p->ledger.estate, names, 8)) ||
+	    wh_app_host_facts(NULL, &own, &err))
+		return;
+	json_array_foreach(p->hosts, i, v)
+		if (!strcasecmp(json_string_value(json_object_get(v, "name")), json_string_value(json_object_get(own, "name"))))
+			json_array_remove(p->hosts, i--);
+	json_array_append_new(p->hosts, own);
+}
+
+static int read_hosts(struct wh_app_posture *p, struct wh_error *err)
+{
+	json_t *v;
+	size_t i;
+	int rc = wh_host_facts_list(p->ledger.is.state, &p->hosts, err);
+	if (rc)
+		return rc;
+	read_own(p);
+	struct wh_host_facts *list = wh_arena_array(p->mem, json_array_size(p->hosts) + 1, sizeof *list);
+	json_array_foreach(p->hosts, i, v) {
+		rc = rc ? rc : wh_host_facts_read("the ledger's host facts", v, p->mem, &list[i], err);
+		if (!rc)
+			put_input(p, "host facts", list[i].name, list[i].at_us);
+	}
+	p->in.hosts = list;
+	p->in.n_hosts = json_array_size(p->hosts);
+	return rc;
+}
+
 static void read_jit(struct wh_app_posture *p)
 {
 	const struct wh_jit_config *jit = &p->a->config->jit;
@@ -126,6 +166,7 @@ static int read_ledger(struct wh_app_posture *p, struct wh_error *err)
 	rc = rc ? rc : read_rules(p, err);
 	rc = rc ? rc : read_lists(p, err);
 	rc = rc ? rc : read_alerts(p, err);
+	rc = rc ? rc : read_hosts(p, err);
 	rc = rc ? rc : wh_exemptions_list(p->ledger.is.state, &p->exemptions, err);
 	rc = rc ? rc : wh_answers_list(p->ledger.is.state, &p->answers, err);
 	if (!rc)
@@ -203,6 +244,7 @@ void wh_app_posture_free(struct wh_app_posture *p)
 	json_decref((json_t *)p->assets.groups);
 	json_decref(p->alerts);
 	json_decref(p->exemptions);
+	json_decref(p->hosts);
 	json_decref(p->answers);
 	json_decref(p->inputs);
 	wh_arena_free(p->mem);

@@ -20,6 +20,7 @@ struct wh_app_posture {
 	struct wh_posture posture;
 	struct wh_score_controls score_controls;
 	json_t *alerts, *exemptions, *answers;
+	json_t *hosts;              /* documents of host facts */
 	json_t *inputs;             /* [{"name", "what", "at"}…] */
 	int64_t at_us;              /* the latest of these times */
 };

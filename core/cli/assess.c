@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include "cli/posture.h"
+#include "whittle/firewall.h"
 #include "whittle/report.h"
 
 static const char help[] =
@@ -259,4 +260,5 @@ const struct cli_command cli_assess = {.name = "assess",
                                        .help = help,
                                        .run = run,
                                        .no_ledger_now = without_ledger,
+                                       .may = WH_MAY_LOOK,
                                        .confined = true};

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/opener.h"
 #include "cli/posture.h"
+#include "whittle/firewall.h"
 #include "whittle/report.h"
 
 static const char help[] =
@@ -261,5 +262,5 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_compliance = {.name = "compliance",
                                            .summary = "controls of a standard, the score, and the report",
                                            .help = help,
-                                           .run = run,
+                                           .may = WH_MAY_LOOK, .run = run,
                                            .confined = true};

@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "whittle/app_learning.h"
+#include "whittle/firewall.h"
 
 static const char help[] =
 	"usage: whittle estate import FILE|DIRECTORY…\n"
 	"       whittle estate show [--json]\n"
+	"       whittle estate facts [--name NAME]\n"
 	"\n"
 	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
 	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed.\n"
@@ -17,6 +20,10 @@ static const char help[] =
 	"Microsoft's ServiceTags file. What they name and don't hold is printed once. Other resources are kept for `assess`.\n"
 	"\n"
 	"Or it reads a file of your own, estate.yaml, which names hosts of any kind.\n"
+	"\n"
+	"`facts` prints what the machine that it runs on is like, as JSON: addresses, what its ruleset lets in, out and through (of whatever program), settings of\n"
+	"the kernel, what listens, and resolvers. It needs root. Files with such facts are imported beside the estate, one a host, and `assess` judges that host\n"
+	"by them: `whittle estate facts >db-1.json` there, `whittle estate import db-1.json` here. --name is for a host that the estate has by another name.\n"
 	"\n"
 	"Example, estate.yaml:\n"
 	"\n"
@@ -36,11 +43,30 @@ static const char help[] =
 	"\n"
 	"Example: az network nic list >azure/nics.json; …; whittle estate import azure/ && whittle estate show\n";
 
+static int import_facts(const struct cli *c, const struct wh_app *a, const char *const *paths, size_t n, size_t facts)
+{
+	struct wh_error err;
+	if (facts < n)
+		return cli_usage(
+			c, "facts of hosts are imported by themselves: an estate replaces the one before, they are beside it");
+	if (wh_app_host_facts_import(a, paths, n, &err))
+		return cli_error(&err);
+	if (c->json)
+		return cli_print_json(json_pack("{s:I}", "hosts", (json_int_t)n));
+	printf("Facts of %zu host%s: `whittle assess` judges %s by them\n", n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
+	return CLI_OK;
+}
+
 static int import(struct cli *c, const char *const *paths, size_t n)
 {
 	const struct wh_app a = cli_app(c);
 	struct wh_estate_summary sum;
 	struct wh_error err;
+	size_t facts = 0;
+	for (size_t i = 0; i < n; i++)
+		facts += wh_app_is_host_facts(paths[i]);
+	if (facts)
+		return import_facts(c, &a, paths, n, facts);
 	if (wh_app_estate_import(&a, paths, n, &sum, &err))
 		return cli_error(&err);
 	int rc = CLI_OK;
@@ -92,13 +118,42 @@ static int print(const struct cli *c, const struct wh_estate *e)
 	return CLI_OK;
 }
 
+static int facts(struct cli *c, int argc, char **argv)
+{
+	const char *name = NULL;
+	const struct cli_option rows[] = {{"name", .text = &name}, {NULL}};
+	struct wh_error err;
+	json_t *doc;
+	int rc = cli_read_options(c, argc, argv, rows);
+	if (rc)
+		return rc;
+	if (optind < argc)
+		return cli_usage(c, "facts takes no words: '%s'", argv[optind]);
+	if (name && (!*name || strlen(name) > 255))
+		return cli_usage(c, "--name takes the host's name, of 1 to 255 bytes");
+	return wh_app_host_facts(name, &doc, &err) ? cli_error(&err) : cli_print_json(doc);
+}
+
+static bool wants_facts(int argc, char **argv)
+{
+	return argc > 1 && !strcmp(argv[1], "facts");
+}
+
+static unsigned may_now(const struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	return wants_facts(argc, argv) ? WH_MAY_LOOK : 0;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
+	if (wants_facts(argc, argv))
+		return facts(c, argc - 1, argv + 1);
 	if (argc >= 3 && !strcmp(argv[1], "import"))
 		return import(c, (const char *const *)argv + 2, (size_t)argc - 2);
 	if (argc != 2 || strcmp(argv[1], "show"))
 		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory"
-		                                                           : "say `import FILE` or `show`");
+		                                                           : "say `import FILE`, `show` or `facts`");
 	const struct wh_app a = cli_app(c);
 	struct wh_estate *e = NULL;
 	struct wh_error err;
@@ -114,4 +169,6 @@ const struct cli_command cli_estate = {.confined = true,
                                        .name = "estate",
                                        .summary = "import and show the inventory of protected hosts",
                                        .help = help,
+                                       .may = WH_MAY_LOOK,
+                                       .may_now = may_now,
                                        .run = run};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 #include "cli/posture.h"
+#include "whittle/firewall.h"
 #include "whittle/report.h"
 
 static const char help[] =
@@ -92,6 +93,6 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_inventory = {.name = "inventory",
                                           .summary = "list resources with what is recommended for each",
                                           .help = help,
-                                          .run = run,
+                                          .may = WH_MAY_LOOK, .run = run,
                                           .only_reads = true,
                                           .confined = true};

@@ -135,6 +135,24 @@ int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *ou
 	return rc;
 }
 
+int wh_firewall_openings(struct wh_arena *mem, struct wh_nft_openings *out, struct wh_nft_way **ways, size_t *n_ways,
+                         struct wh_error *err)
+{
+	struct wh_answer a;
+	struct wh_bytes more;
+	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_OPENINGS}, &a, &more, &fd, err);
+	*out = (struct wh_nft_openings){.n = 0};
+	*n_ways = 0;
+	if (!rc) {
+		*out = a.openings.is;
+		*n_ways = a.openings.n_ways;
+		*ways = list_of(more.p, *n_ways, sizeof **ways, mem);
+		out->o = list_of(more.p + *n_ways * sizeof **ways, out->n, sizeof *out->o, mem);
+	}
+	free(more.p);
+	return rc;
+}
+
 bool wh_firewall_watched(void)
 {
 	struct wh_answer a;

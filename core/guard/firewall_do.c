@@ -8,6 +8,7 @@
 #include "base/state_dir.h"
 #include "guard/firewall_message.h"
 #include "guard/persist_file.h"
+#include "guard/ways.h"
 #include "net/conntrack.h"
 #include "net/nf_listen.h"
 
@@ -357,6 +358,7 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_WATCHED: o->number = wh_nf_events_heard("/proc"); return 0;
 	case WH_ASK_PUBLISHED: return published(d, err);
 	case WH_ASK_JUDGE: return judged(d, err);
+	case WH_ASK_OPENINGS: return wh_put_openings(d->mem, o, d->bytes, err);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");

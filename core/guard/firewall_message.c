@@ -20,6 +20,7 @@ static const struct { unsigned may, has; int64_t min, max;
 	[WH_ASK_WATCHED] = {.may = WH_MAY_LOOK},
 	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK},
 	[WH_ASK_JUDGE] = {.may = WH_MAY_LOOK, .has = FLAG | NUMBER | OPENING | TO, .max = INT32_MAX},
+	[WH_ASK_OPENINGS] = {.may = WH_MAY_LOOK},
 	[WH_ASK_APPLY] = {.may = WH_MAY_APPLY, .has = FLAG | FORCE | NUMBER | RULES, .min = 1, .max = MAX_SECONDS},
 	[WH_ASK_CONFIRM] = {.may = WH_MAY_CONFIRM},
 	[WH_ASK_ROLLBACK] = {.may = WH_MAY_ROLL_BACK, .has = FLAG},

@@ -17,6 +17,7 @@ enum wh_ask {
 	WH_ASK_WATCHED,
 	WH_ASK_PUBLISHED,
 	WH_ASK_JUDGE,
+	WH_ASK_OPENINGS,
 	WH_ASK_APPLY,
 	WH_ASK_CONFIRM,
 	WH_ASK_ROLLBACK,
@@ -83,6 +84,7 @@ struct wh_answer {
 		struct { bool present; size_t n; } counts;                /* the list follows */
 		struct { size_t n; char unread[256]; } published;         /* the list follows */
 		struct { uint8_t verdict; size_t n; } judged;              /* the list follows */
+		struct { size_t n_ways; struct wh_nft_openings is; } openings; /* the ways and the list follow */
 		int64_t number;
 	};
 	int64_t expires_us;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
@@ -139,17 +140,18 @@ static int by_priority(const void *a, const void *b)
 	return x->family != y->family ? x->family - y->family : strcmp(x->table, y->table);
 }
 
-size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out)
+size_t wh_nft_filters_at(const struct wh_nft_view *v, const struct wh_nft_hooks *h, struct wh_arena *mem,
+                         const struct wh_filter *const **out)
 {
 	struct translation t = {
-		.v = v, .direction = d, .mem = mem, .lists = wh_arena_array(mem, v->n_chains + 1, sizeof *t.lists)};
+		.v = v, .direction = h->direction, .mem = mem, .lists = wh_arena_array(mem, v->n_chains + 1, sizeof *t.lists)};
 	const struct wh_nft_view_chain **base = wh_arena_array(mem, v->n_chains + 1, sizeof *base);
 	const struct wh_filter **list = wh_arena_array(mem, v->n_chains + 1, sizeof *list);
 	size_t n = 0;
 	for (size_t i = 0; i < v->n_chains; i++) {
 		const struct wh_nft_view_chain *c = &v->chains[i];
-		bool asked = d == WH_INBOUND ? c->hook == NF_INET_PRE_ROUTING || c->hook == NF_INET_LOCAL_IN
-		                             : c->hook == NF_INET_LOCAL_OUT || c->hook == NF_INET_POST_ROUTING;
+		bool asked = c->hook >= 0 && h->hooks >> c->hook & 1 &&
+		             (c->hook != NF_INET_PRE_ROUTING || (c->priority >= h->least && c->priority <= h->most));
 		if (c->filters && asked &&
 		    (c->family == NFPROTO_INET || c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6))
 			base[n++] = c;
@@ -160,4 +162,14 @@ size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct w
 		list[i] = list_of(&t, base[i]);
 	*out = list;
 	return n;
+}
+
+size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem, const struct wh_filter *const **out)
+{
+	const struct wh_nft_hooks h = {.direction = d,
+	                               .hooks = d == WH_INBOUND ? 1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_IN
+	                                                        : 1 << NF_INET_LOCAL_OUT | 1 << NF_INET_POST_ROUTING,
+	                               .least = INT_MIN,
+	                               .most = INT_MAX};
+	return wh_nft_filters_at(v, &h, mem, out);
 }

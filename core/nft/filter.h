@@ -4,8 +4,9 @@
  *
  * A packet here is the first one of a connection that comes from or goes to this machine over another interface than loopback and
  * is not translated: what is established is asked by nobody. So conntrack's state is `new`, its status has no translation, TCP's
- * flags are SYN alone, and the original addresses and ports are the packet's own. Each base chain of type filter (or route) at
- * the hooks that the packet passes is one filter; all of them must allow.
+ * flags are SYN alone, and the original addresses and ports are the packet's own. (Where the view says that packets are
+ * translated or forwarded, they are.) Each base chain of type filter (or route) at the hooks that the packet passes is one
+ * filter; all of them must allow.
  *
  * A rule becomes as many rules of the filter as its maps and sets of concatenations have elements, else one: what its expressions
  * ask is gathered as sets of addresses, ports and protocols. An expression that can't be said so (a mark, a rate, an interface)
@@ -19,6 +20,10 @@
  * Returns how many; *out in `mem`. The view must outlive them. */
 size_t wh_nft_filters(const struct wh_nft_view *v, enum wh_direction d, struct wh_arena *mem,
                       const struct wh_filter *const **out);
+/* The same of other hooks: bits of NF_INET_…; before routing of chains with these priorities alone. */
+struct wh_nft_hooks { enum wh_direction direction; unsigned hooks; int least, most; };
+size_t wh_nft_filters_at(const struct wh_nft_view *v, const struct wh_nft_hooks *h, struct wh_arena *mem,
+                         const struct wh_filter *const **out);
 
 /* ---- between filter.c, published.c and filter_match.c ---- */
 /* To what a packet is translated. */
@@ -45,6 +50,13 @@ struct wh_nft_matches { struct wh_nft_match *m; size_t n, room; };
 void wh_nft_match_rule(const struct wh_nft_view *v, const struct wh_nft_view_chain *c, size_t rule, enum wh_direction d,
                        struct wh_arena *mem, struct wh_nft_matches *out);
 
+/* ---- openings.c, of a view ---- */
+struct wh_nft_way;
+struct wh_nft_openings;
+void wh_nft_view_openings(struct wh_nft_view *v, const struct wh_nft_way *ways, size_t n, struct wh_arena *mem,
+                          struct wh_nft_openings *out);
+
 /* ---- published.c, of a view ---- */
+void wh_nft_unread_legacy(const char *table, char *unread, size_t size);
 struct wh_nft_published_list;
 void wh_nft_view_published(const struct wh_nft_view *v, struct wh_arena *mem, struct wh_nft_published_list *out);

@@ -95,6 +95,10 @@ bool wh_nft_ask(struct wh_nft_following *f, struct wh_nft_match *m, const struct
                 const uint8_t *last)
 {
 	bool single = !memcmp(first, last, h->len);
+	if (h->kind == FIXED) {
+		m->never |= memcmp(h->constant, first, h->len) < 0 || memcmp(h->constant, last, h->len) > 0;
+		return true;
+	}
 	switch (h->field) {
 	case FAMILY:
 		if (single)
@@ -135,13 +139,16 @@ static void bitwise(struct wh_nft_following *f, struct nftnl_expr *e)
 	static const uint8_t zero[16];
 	bool plain = mask && len <= 16 && (!flip || (xor_len == len && !memcmp(flip, zero, len)));
 	memcpy(&status, mask ? mask : zero, len < 4 ? len : 4);
-	if (plain && h->kind == CONSTANT && len == h->len) {
+	if (plain && (h->kind == CONSTANT || h->kind == FIXED) && len == h->len) {
+		out.kind = CONSTANT;
 		for (uint32_t i = 0; i < len; i++)
 			out.constant[i] &= mask[i];
 	} else if (plain && h->kind == TCP_FLAGS && !(*mask & ~(TH_FIN | TH_SYN | TH_RST | TH_ACK))) {
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 1, .constant = {TH_SYN & *mask}};
 	} else if (plain && h->kind == CT_STATUS && len == 4 && !(status & ~(uint32_t)(CT_SNAT | CT_DNAT))) {
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
+		status &= f->v->translated ? CT_DNAT : 0;
+		memcpy(out.constant, &status, sizeof status);
 	} else if (plain && h->kind == FIELD && (h->field == SADDR || h->field == DADDR) && len == h->len &&
 	           leading(mask, len) <= h->bits) {
 		out.bits = leading(mask, len);
@@ -203,7 +210,7 @@ static void compare(struct wh_nft_following *f, struct nftnl_expr *e)
 		wh_nft_compare_interface(f, h, op, data, len);
 	} else if (!data || len > 16 || (h->kind != UNKNOWN && len != h->len)) {
 		wh_nft_may(f, h->what ? h->what : "a comparison");
-	} else if (h->kind == CONSTANT) {
+	} else if (h->kind == CONSTANT || h->kind == FIXED) {
 		if (!holds(op, memcmp(h->constant, data, len)))
 			f->out->n = 0; /* it never holds */
 	} else if (h->kind == FIELD) {

@@ -5,9 +5,10 @@
 #include "nft/filter.h"
 
 enum { WH_NFT_SLOTS = 16 };
-enum wh_nft_held_kind { UNKNOWN, FIELD, CONSTANT, MAPPED, CT_STATUS, TCP_FLAGS, INTERFACE, NO_INTERFACE, INTERFACE_NAME };
+enum wh_nft_held_kind { UNKNOWN, FIELD, FIXED, CONSTANT, MAPPED, CT_STATUS, TCP_FLAGS, INTERFACE, NO_INTERFACE, INTERFACE_NAME };
 enum wh_nft_field { FAMILY, PROTO, SADDR, DADDR, SPORT, DPORT, PORTS };
-/* What a register holds. MAPPED: what a map has for each variant, in its `mapped`. */
+/* What a register holds. FIXED: a field of which every packet in question has the same value, `constant`. MAPPED: what a map has
+ * for each variant, in its `mapped`. */
 struct wh_nft_held {
 	enum wh_nft_held_kind kind;
 	enum wh_nft_field field;
@@ -16,6 +17,7 @@ struct wh_nft_held {
 	unsigned bits;
 	uint8_t constant[16];
 	const char *what;
+	bool out;                    /* an interface: the one that forwarded packets go by */
 };
 
 struct wh_nft_following {

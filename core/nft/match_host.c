@@ -17,7 +17,8 @@ void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_he
                               uint32_t len)
 {
 	bool equals = op == NFT_CMP_EQ, plain = equals || op == NFT_CMP_NEQ, named = h->kind == INTERFACE_NAME;
-	uint32_t index = 0;
+	uint32_t index = 0, ours = h->out ? f->v->out_index : f->v->index;
+	const char *name = h->out ? f->v->out : f->v->interface;
 	if (!named && len == sizeof index)
 		memcpy(&index, data, sizeof index);
 	if (!plain || len > 16 || (!named && len != sizeof index))
@@ -26,12 +27,12 @@ void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_he
 		answer(f, (index == 0) == equals);
 	else if (named ? len >= 3 && !memcmp(data, "lo", 3) : index <= 1)
 		answer(f, !equals);
-	else if (named ? !f->v->interface : !f->v->index)
+	else if (named ? !name : !ours)
 		wh_nft_may(f, h->what);
 	else if (named)
-		answer(f, !strncmp(f->v->interface, (const char *)data, len) == equals);
+		answer(f, !strncmp(name, (const char *)data, len) == equals);
 	else
-		answer(f, (index == f->v->index) == equals);
+		answer(f, (index == ours) == equals);
 }
 
 bool wh_nft_follow_target(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind)

@@ -28,7 +28,10 @@ void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e)
 		break;
 	case NFT_META_OIF:
 		wh_nft_hold(f, reg,
-		            (struct wh_nft_held){.kind = in ? NO_INTERFACE : INTERFACE, .len = 4, .what = "an interface"});
+		            (struct wh_nft_held){.kind = in && !f->v->forwards ? NO_INTERFACE : INTERFACE,
+		                                 .len = 4,
+		                                 .what = "an interface",
+		                                 .out = f->v->forwards});
 		break;
 	case NFT_META_IIFNAME:
 		wh_nft_hold(f, reg,
@@ -38,7 +41,10 @@ void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e)
 	case NFT_META_OIFNAME:
 		wh_nft_hold(f, reg,
 		            (struct wh_nft_held){
-				    .kind = in ? UNKNOWN : INTERFACE_NAME, .len = 16, .what = "the name of an interface"});
+				    .kind = in && !f->v->forwards ? UNKNOWN : INTERFACE_NAME,
+				    .len = 16,
+				    .what = "the name of an interface",
+				    .out = f->v->forwards});
 		break;
 	default:
 		wh_nft_hold(f, reg, (struct wh_nft_held){.kind = UNKNOWN, .what = "meta"});
@@ -85,6 +91,20 @@ void wh_nft_load_payload(struct wh_nft_following *f, struct nftnl_expr *e)
 	wh_nft_hold(f, reg, h);
 }
 
+/* Of a translated one the original destination is what the peer asked for. */
+static void fix(const struct wh_nft_view *v, struct wh_nft_held *h)
+{
+	if (!v->translated || (h->field != DADDR && h->field != DPORT))
+		return;
+	h->kind = FIXED;
+	if (h->field == DPORT) {
+		h->constant[0] = (uint8_t)(v->asked_port >> 8);
+		h->constant[1] = (uint8_t)v->asked_port;
+	} else {
+		memcpy(h->constant, v->asked.b + (h->v6 ? 0 : 12), h->v6 ? 16 : 4);
+	}
+}
+
 /* A first packet that is not translated has the original direction's addresses and ports. */
 static bool original(struct wh_nft_following *f, struct nftnl_expr *e, uint32_t reg)
 {
@@ -105,7 +125,9 @@ static bool original(struct wh_nft_following *f, struct nftnl_expr *e, uint32_t 
 			/* the other family has no such address: the rule ends */
 			for (size_t k = 0; keys[i].h.bits && k < f->out->n; k++)
 				wh_nft_narrow_family(&f->out->m[k], keys[i].h.v6);
-			wh_nft_hold(f, reg, keys[i].h);
+			struct wh_nft_held h = keys[i].h;
+			fix(f->v, &h);
+			wh_nft_hold(f, reg, h);
 			return true;
 		}
 	return false;

@@ -16,7 +16,7 @@ static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t
 	uint32_t at = 0;
 	for (unsigned s = wh_nft_slot(reg); at < key_len && s < WH_NFT_SLOTS; s += (out[n++]->len + 3) / 4) {
 		const struct wh_nft_held *h = &f->at[s];
-		if (h->kind != FIELD || h->field == PORTS || !h->len || (h->bits && h->bits != h->len * 8))
+		if ((h->kind != FIELD && h->kind != FIXED) || h->field == PORTS || !h->len || (h->bits && h->bits != h->len * 8))
 			return 0;
 		out[n] = h;
 		at += at || h->len < key_len ? (h->len + 3) / 4 * 4 : h->len;
@@ -146,7 +146,7 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 	struct wh_nft_element *elements = paired(s, f->mem, &n);
 	if (n && !(s->flags & NFT_SET_INTERVAL))
 		qsort(elements, n, sizeof *elements, by_element);
-	bool a_set = n_fields == 1 && !verdicts && !maps && h[0]->field != PROTO && h[0]->field != FAMILY;
+	bool a_set = n_fields == 1 && !verdicts && !maps && h[0]->kind == FIELD && h[0]->field != PROTO && h[0]->field != FAMILY;
 	if (a_set)
 		narrow_to(f, h[0], elements, n, inverted);
 	else if (inverted)

@@ -122,20 +122,20 @@ static void follow(struct walk *w, const struct wh_nft_view_chain *c, const stru
 	}
 }
 
-/* iptables' own tables, of before nf_tables, are in no dump of it. */
-static void ask_legacy(struct walk *w)
+/* iptables' own tables, of before nf_tables, are in no dump of it. Names the one that is there, where nothing else is named. */
+void wh_nft_unread_legacy(const char *table, char *unread, size_t size)
 {
 	static const char *const files[] = {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"};
 	for (size_t i = 0; i < 2; i++) {
-		char names[256] = "";
+		char names[256] = "\n", wanted[32];
 		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
-		ssize_t n = fd < 0 ? 0 : read(fd, names, sizeof names - 1);
+		ssize_t n = fd < 0 ? 0 : read(fd, names + 1, sizeof names - 2);
 		if (fd >= 0)
 			close(fd);
-		if (n > 0 && strstr(names, "nat\n") && !*w->out->unread)
-			snprintf(w->out->unread, sizeof w->out->unread,
-			         "the table nat of iptables-legacy is not read (`%s -t nat -S` shows it)",
-			         i ? "ip6tables-legacy" : "iptables-legacy");
+		snprintf(wanted, sizeof wanted, "\n%s\n", table);
+		if (n > 0 && strstr(names, wanted) && !*unread)
+			snprintf(unread, size, "the table %s of iptables-legacy is not read (`%s -t %s -S` shows it)", table,
+			         i ? "ip6tables-legacy" : "iptables-legacy", table);
 	}
 }
 
@@ -152,7 +152,7 @@ int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, st
 	if (rc)
 		return wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc));
 	wh_nft_view_published(&v, mem, out);
-	ask_legacy(&(struct walk){.out = out});
+	wh_nft_unread_legacy("nat", out->unread, sizeof out->unread);
 	wh_nft_view_free(&v);
 	return 0;
 }

@@ -39,6 +39,10 @@ struct wh_nft_view {
 	struct wh_nft_view_chain *chains; size_t n_chains, room_chains;
 	struct wh_nft_dormant *dormant; size_t n_dormant, room_dormant;
 	const char *interface; uint32_t index;     /* the one that the packets in question come or go by; NULL and 0: not known */
+	/* The packets in question are forwarded, to that interface; NULL and 0: to which is not known. */
+	bool forwards; const char *out; uint32_t out_index;
+	/* They were translated (DNAT): this is the address and port that the peer asked for. */
+	bool translated; struct wh_addr asked; uint16_t asked_port;
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);

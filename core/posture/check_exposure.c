@@ -7,16 +7,13 @@
 
 /* ---- the ports that a check asks about ---- */
 
-struct wanted { struct wh_ranges tcp, udp; };
-
-/* Without the setting `ports`: all. */
-static struct wanted wanted_ports(struct wh_run *run)
+struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run)
 {
 	static const struct wh_port_range all[] = {{0, 65535}};
 	struct wh_ranges named[2];
 	if (!wh_run_ports(run, named))
-		return (struct wanted){wh_ports(all, 1, run->mem), wh_ports(all, 1, run->mem)};
-	return (struct wanted){named[0], named[1]};
+		return (struct wh_wanted_ports){wh_ports(all, 1, run->mem), wh_ports(all, 1, run->mem)};
+	return (struct wh_wanted_ports){named[0], named[1]};
 }
 
 struct open_ports {
@@ -27,7 +24,7 @@ struct open_ports {
 	const struct wh_exposed *by;
 };
 
-static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wanted *w)
+static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wh_wanted_ports *w)
 {
 	struct open_ports o = {.endpoint = h->first};
 	for (size_t i = h->first; i < h->first + h->n; i++) {
@@ -71,7 +68,7 @@ static const char *named(struct wh_run *run, uint8_t proto, struct wh_ranges por
 	return n > 12 ? wh_arena_printf(run->mem, "%s and %zu more", out, n - 12) : out;
 }
 
-static const char *both(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp)
+const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp)
 {
 	const char *t = tcp.n ? wh_arena_printf(run->mem, "TCP %s", named(run, WH_PROTO_TCP, tcp)) : "",
 		   *u = udp.n ? wh_arena_printf(run->mem, "UDP %s", named(run, WH_PROTO_UDP, udp)) : "";
@@ -111,19 +108,19 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 	if (any(o, false))
 		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s reaches %s%s",
 		           o->cloud ? "any customer's machine in Azure (the tag AzureCloud)" : "the Internet",
-		           both(run, o->tcp, o->udp), let_in_by(run, o));
+		           wh_run_ports_text(run, o->tcp, o->udp), let_in_by(run, o));
 	else if (h->unscanned)
 		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
 	else if (any(o, true))
 		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "the inventory lacks %s, which decides on %s", o->missing,
-		           both(run, o->tcp_doubt, o->udp_doubt));
+		           wh_run_ports_text(run, o->tcp_doubt, o->udp_doubt));
 	else
 		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
 }
 
 int wh_check_open_ports(struct wh_run *run, struct wh_error *err)
 {
-	struct wanted w = wanted_ports(run);
+	struct wh_wanted_ports w = wh_run_wanted_ports(run);
 	(void)err;
 	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
 		const struct wh_host *h = &run->in->topology->hosts[i];
@@ -137,6 +134,11 @@ int wh_check_open_ports(struct wh_run *run, struct wh_error *err)
 
 /* ---- just-in-time access ---- */
 
+bool wh_run_jit(const struct wh_run *run, const char *name)
+{
+	return wh_run_has(run->in->jit, run->in->n_jit, name);
+}
+
 /* Machines that some policy of just-in-time access names. */
 static bool under_jit(const struct wh_run *run, const struct wh_host *h)
 {
@@ -146,12 +148,12 @@ static bool under_jit(const struct wh_run *run, const struct wh_host *h)
 		json_array_foreach(wh_field(run->in->assets->list[run->in->assets->by_type[i]].body, "virtualMachines"), k, v)
 			if (wh_field_text(v, "id") && !strcasecmp(wh_field_text(v, "id"), h->id))
 				return true;
-	return wh_run_has(run->in->jit, run->in->n_jit, h->name);
+	return wh_run_jit(run, h->name);
 }
 
 int wh_check_jit(struct wh_run *run, struct wh_error *err)
 {
-	struct wanted w = wanted_ports(run);
+	struct wh_wanted_ports w = wh_run_wanted_ports(run);
 	(void)err;
 	for (size_t i = 0; i < run->in->topology->n_hosts; i++) {
 		const struct wh_host *h = &run->in->topology->hosts[i];

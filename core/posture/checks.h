@@ -35,6 +35,21 @@ int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err);
 int wh_check_domains(struct wh_run *run, struct wh_error *err);
 int wh_check_failed_names(struct wh_run *run, struct wh_error *err);
 int wh_check_dangling_names(struct wh_run *run, struct wh_error *err);
+/* check_host.c: of Linux hosts, by their rulesets */
+int wh_check_host_ports(struct wh_run *run, struct wh_error *err);
+int wh_check_host_jit(struct wh_run *run, struct wh_error *err);
+int wh_check_host_default(struct wh_run *run, struct wh_error *err);
+int wh_check_host_twins(struct wh_run *run, struct wh_error *err);
+int wh_check_host_published(struct wh_run *run, struct wh_error *err);
+int wh_check_host_forwarding(struct wh_run *run, struct wh_error *err);
+int wh_check_host_egress(struct wh_run *run, struct wh_error *err);
+/* check_host_settings.c: of Linux hosts, by their settings and what listens on them */
+int wh_check_host_spoofing(struct wh_run *run, struct wh_error *err);
+int wh_check_host_floods(struct wh_run *run, struct wh_error *err);
+int wh_check_host_daemons(struct wh_run *run, struct wh_error *err);
+int wh_check_host_unused(struct wh_run *run, struct wh_error *err);
+int wh_check_host_resolvers(struct wh_run *run, struct wh_error *err);
+int wh_check_host_owners(struct wh_run *run, struct wh_error *err);
 /* check_traffic.c: of connections */
 int wh_check_listed_peers(struct wh_run *run, struct wh_error *err);
 int wh_check_clear_text(struct wh_run *run, struct wh_error *err);

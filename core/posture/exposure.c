@@ -86,6 +86,14 @@ static bool of_service(const char *missing)
 	return missing && strstr(missing, "service tag ") && !of_cloud(missing);
 }
 
+struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_arena *mem)
+{
+	struct sums s = {.mem = mem};
+	for (size_t i = 0; i < n; i++)
+		add(&s, p[i].ports, share(p[i].peers));
+	return large(&s);
+}
+
 static void look(struct wh_run *run, size_t endpoint, struct wh_exposed *x)
 {
 	struct sums tcp = {.mem = run->mem}, udp = tcp, tcp_doubt = tcp, udp_doubt = tcp;

@@ -5,6 +5,7 @@
 #include "whittle/posture.h"
 
 struct wh_exposed;
+struct wh_hosts;
 struct wh_run {
 	const struct wh_posture_input *in;
 	const struct wh_assessment *of;          /* the one at hand */
@@ -12,6 +13,7 @@ struct wh_run {
 	struct wh_arena *mem;
 	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until it is first asked */
 	struct wh_sensor *sensor;                /* sensor.c: likewise */
+	struct wh_hosts *hosts;                  /* hosts.c: likewise */
 };
 typedef int (*wh_check_fn)(struct wh_run *run, struct wh_error *err);
 struct wh_check { const char *name; wh_check_fn run; const char *const *with; /* the names of its settings; NULL at the end */ };
@@ -36,10 +38,41 @@ struct wh_exposed {
 	bool some /* some address of the Internet gets in */, cloud;
 	struct wh_addr tcp_from, udp_from;
 };
+/* Ports that a large part of the Internet may use, of pieces of it with the ports that each may. */
+struct wh_piece { struct wh_ranges peers; struct wh_ranges ports; };
+struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_arena *mem);
+/* "TCP 22 (SSH), 8000-8010; UDP 53" */
+const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp);
+/* Whether whittle itself opens this resource's management ports just in time. */
+bool wh_run_jit(const struct wh_run *run, const char *name);
+/* The ports that the setting `ports` names; all, where it names none. */
+struct wh_wanted_ports { struct wh_ranges tcp, udp; };
+struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run);
 /* Of endpoint `e`, kept by class. */
 const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
 bool wh_run_judged(const struct wh_host *h); /* a machine, no private endpoint */
 const char *wh_host_type(const struct wh_host *h);
+
+/* ---- hosts.c: Linux hosts, and what is known of each by itself ---- */
+struct wh_judged_host {
+	const char *id, *type, *name;
+	const struct wh_host_facts *facts; /* NULL: nothing */
+	const struct wh_resource *resource; /* of the estate; NULL: it is none */
+};
+struct wh_hosts { struct wh_judged_host *list; size_t n; };
+const struct wh_hosts *wh_run_hosts(struct wh_run *run);
+/* Calls `judge` with each host whose ruleset was read; the others have no evidence, and the reason. */
+void wh_run_each_ruleset(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h));
+/* It is healthy, where all of its ruleset was read and lately. */
+void wh_run_add_sound(struct wh_run *run, const struct wh_judged_host *h, const char *why);
+void wh_run_add_host(struct wh_run *run, const struct wh_judged_host *h, enum wh_posture_status status, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The ports of one protocol that openings of that family (AF_INET, AF_INET6, AF_UNSPEC) leave to a large part of the Internet,
+ * for certain or else. *by (may be NULL): the rule of the first. */
+struct wh_host_way { int family; uint8_t proto; bool certain; };
+struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h, const struct wh_host_openings *o,
+                              const struct wh_host_way *way, const char **by);
+size_t wh_ports_count(struct wh_ranges ports, struct wh_arena *mem); /* how many ports they are */
 
 /* ---- sensor.c ---- */
 struct wh_sensor {

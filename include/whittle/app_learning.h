@@ -44,6 +44,11 @@ const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *
 int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out,
                          struct wh_error *err);
 json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s);
+/* What this machine is like (whittle/host_facts.h), by that name or its own. Needs CAP_NET_ADMIN. */
+int wh_app_host_facts(const char *name, json_t **out, struct wh_error *err);
+/* Whether a file is such a document; and reads them into the ledger, one of each host, all or none. */
+bool wh_app_is_host_facts(const char *path);
+int wh_app_host_facts_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_error *err);
 int wh_app_estate(const struct wh_app *a, struct wh_arena *mem, struct wh_estate **out /* wh_estate_free() it */,
                   struct wh_error *err);
 json_t *wh_app_estate_json(const struct wh_estate *e);

@@ -73,6 +73,9 @@ void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out);
 int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
 /* As wh_nft_judge(). */
 int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
+/* As wh_nft_openings(), of the addresses of this machine but loopback's and link-local ones; those too, by interface. */
+int wh_firewall_openings(struct wh_arena *mem, struct wh_nft_openings *out, struct wh_nft_way **ways, size_t *n_ways,
+                         struct wh_error *err);
 int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
 /* As wh_persist_jit_differs(). */
 int wh_firewall_jit_differs(char **difference, struct wh_error *err);

@@ -142,6 +142,42 @@ struct wh_nft_judged { uint8_t verdict; struct wh_nft_judged_chain *chains; size
  */
 int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
 
+/* ---- what all tables let in and out (openings.c) ---- */
+/* An address of this machine, and the interface by which packets to it come. */
+struct wh_nft_way {
+	char interface[16];
+	uint32_t index;
+	struct wh_addr addr;
+	uint8_t bits;              /* of the network that it is in, 0–128 */
+	bool outside;              /* a default route of its family leads by this interface */
+};
+enum wh_nft_opening_kind { WH_NFT_LETS_IN, WH_NFT_LETS_OUT, WH_NFT_PUBLISHES };
+/* Peers that may connect to these ports of an address (LETS_OUT: to which it may connect), for certain or perhaps. */
+struct wh_nft_opening {
+	uint8_t kind, proto;       /* enum wh_nft_opening_kind; TCP or UDP */
+	uint16_t first, last;      /* the ports that the peer asks for */
+	uint16_t way;              /* the address, its place in the list that was given */
+	bool certain;              /* else the ruleset asks for what is not known here: `by` */
+	bool nobody;               /* PUBLISHES: no peer may */
+	struct wh_addr from, until;
+	struct wh_addr to; uint16_t to_port; /* PUBLISHES: where it leads */
+	char by[96];               /* the rule, or the policy, that decides on the first of these addresses */
+};
+struct wh_nft_openings {
+	struct wh_nft_opening *o;
+	size_t n;
+	char chains[1024];         /* the base chains that packets to this machine meet, a line each */
+	/* enum wh_answer, of IPv4 and IPv6: what becomes of a packet to somewhere else that no rule names */
+	uint8_t forwards[2];
+	char unread[256];          /* what of the rules could not be understood; "" */
+};
+/*
+ * Exactly which ports of these addresses every peer may open a connection to, from some port of its own, by the rules of all
+ * programs. By kind, way, protocol, ports, certainty, peers. Needs CAP_NET_ADMIN.
+ */
+int wh_nft_openings(const struct wh_nft_way *ways, size_t n, struct wh_arena *mem, struct wh_nft_openings *out,
+                    struct wh_error *err);
+
 /* ---- other programs' tables (survey.c) ---- */
 enum wh_nft_survey_kind {
 	WH_NFT_TABLES,

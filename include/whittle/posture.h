@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include "whittle/alert.h"
 #include "whittle/assess.h"
+#include "whittle/host_facts.h"
 #include "whittle/reach.h"
 
 /* ---- the pack ---- */
@@ -67,6 +68,7 @@ struct wh_posture_input {
 	const struct wh_recommendation *rec;     /* NULL: none was calculated */
 	const json_t *alerts;                    /* documents, newest first; NULL */
 	const struct wh_intel_list *lists; size_t n_lists;
+	const struct wh_host_facts *hosts; size_t n_hosts; /* what is known of Linux hosts by themselves */
 	const json_t *exemptions, *answers;      /* wh_exemptions_list(), wh_answers_list(); NULL */
 	/* resources whose management ports whittle itself keeps closed until they are asked for */
 	const char *jit[64]; size_t n_jit;

@@ -1,9 +1,9 @@
 #!/bin/bash
-# What `reach --host` says of random rulesets of several programs' kinds is what the kernel does with real connections.
+# What `reach --host` and `estate facts` say of random rulesets of several programs' kinds is what the kernel does with real connections; and `assess` judges a host by them.
 cd "$(dirname "$0")/../.." || exit 1
 w=$PWD/${BUILD:-build}/whittle
 a=whh-a-$$ b=whh-b-$$
-if [ "$(id -u)" != 0 ] || ! command -v nft >/dev/null || ! command -v jq >/dev/null || ! ip netns add $a 2>/dev/null; then echo "ok 1 - the kernel decides as we read its rules # skip no nft, jq or namespaces here"; echo 1..1; exit 0; fi
+if [ "$(id -u)" != 0 ] || ! command -v nft >/dev/null || ! command -v jq >/dev/null || ! ip netns add $a 2>/dev/null; then echo "ok 1 - the kernel decides as we read its rules # skip no nft, jq or namespaces here"; echo "ok 2 - a host is judged by its ruleset # skip the same"; echo 1..2; exit 0; fi
 ip netns add $b
 dir=$(mktemp -d)
 trap 'ip netns del $a; ip netns del $b; rm -rf "$dir"' EXIT
@@ -62,12 +62,23 @@ for ((round = 0, good = 0; round < 20 && good < ${WH_ROUNDS:-3}; round++)); do
 	ip netns exec $a bash -c 'while read -r one; do bash -c "$one" 2>/dev/null & done <"$1"; for ((i = 0; i < 100 && $(nft -j list set inet last sent | grep -o concat | wc -l) < 12; i++)); do sleep 0.1; done; sleep 0.05; kill $(jobs -p)' - "$dir/connect" 2>/dev/null
 	elements $a sent >"$dir/sent"
 	elements $b seen >"$dir/seen"
+	ip netns exec $b "$w" estate facts >"$dir/facts.json" 2>"$dir/err" || { wrong=$((wrong + 1)); sed 's/^/# /' "$dir/err"; }
+	jq -r '.ruleset.inbound[] | select(.protocol == "TCP") | .certain as $c | .address as $a | .port as $p | .lastPort as $l | .peers[] | [$c, $a, $p, $l, .] | @tsv' "$dir/facts.json" >"$dir/rows"
 	for p in $ports; do for d in 2 3; do
 		from=10.7.0.1; [ $d = 3 ] && from=10.7.0.9
 		grep -qx "$from $p" "$dir/sent" || continue
 		says=$(ip netns exec $b "$w" reach --host $from --local 10.7.0.$d --port $p --json 2>"$dir/err" | jq -r .verdict)
 		does=denied; grep -qx "$from $p" "$dir/seen" && does=allowed
 		judged=$((judged + 1)); [ "$does" = denied ] && denied=$((denied + 1))
+		row=$(python3 -c 'import sys, ipaddress as i
+from_, d, p = i.ip_address(sys.argv[2]), "10.7.0." + sys.argv[3], int(sys.argv[4])
+says = "denied"
+for line in open(sys.argv[1]):
+	c, a, first, last, net = line.split()
+	n = i.ip_network(net)
+	if a == d and int(first) <= p <= int(last) and n.version == 4 and from_ in n: says = "allowed" if c == "true" else "unknown"
+print(says)' "$dir/rows" $from $d $p)
+		[ "$row" = "$does" ] || [ "$row" = unknown ] || { wrong=$((wrong + 1)); echo "# $from to 10.7.0.$d port $p: the kernel: $does, the facts: $row"; sed 's/^/# /' "$dir/rules"; }
 		case $says in
 		"$does") ;;
 		unknown) unknown=$((unknown + 1)) ;;
@@ -80,4 +91,36 @@ if [ $wrong = 0 ] && [ $judged -ge 24 ] && [ $denied -gt 2 ] && [ $denied -lt $(
 else
 	echo "not ok 1 - the kernel decides as we read its rules ($judged connections, $denied denied, $unknown unknown, $wrong wrong)"
 fi
-echo 1..1
+# ---- a host is judged by its own ruleset ----
+ip -n $b link add docker0 type veth peer name outer; for i in docker0 outer; do ip -n $b link set $i up; done
+ip -n $b addr add 172.17.0.1/16 dev docker0; ip -n $b addr add 2001:db8::7/64 dev eth0 nodad; ip -n $b route add default via 10.7.0.1; ip -n $b -6 route add default via 2001:db8::1
+sysctl() { ip netns exec $b sysctl -qw "$@"; }
+apply() { ip netns exec $b nft -f - && ip netns exec $b "$w" assess --json >"$dir/out" 2>"$dir/err"; }
+status() { jq -r --arg k "$1" '.assessments[] | select(.name == $k).status' "$dir/out"; }
+closed='table inet filter {
+ chain input { type filter hook input priority 0; policy drop; iifname "lo" accept; ct state established,related accept; ip saddr 10.7.0.0/24 tcp dport 22 accept; iifname "docker0" accept
+ }
+ chain output { type filter hook output priority 0; policy drop; tcp dport { 53, 443 } accept
+ }
+ chain forward { type filter hook forward priority 0; policy drop; ct state established accept; ip saddr 10.7.0.0/24 oifname "docker0" accept
+ }
+}
+table ip nat {
+ chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat to 172.17.0.2:80
+ }
+}'
+sysctl net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1; "$w" ingest /dev/null >/dev/null 2>&1
+bad=; { echo 'flush ruleset'; echo "$closed"; } | apply || bad=" $(cat "$dir/err")"
+for k in ports-restricted management-ports jit intranet-ports default-drop ipv6-twins published-ports forwarding egress forged-senders floods; do [ "$(status host-$k)" = Healthy ] || bad="$bad $k:$(status host-$k)"; done
+{ echo 'flush ruleset'; echo "$closed" | sed 's/ip saddr 10.7.0.0\/24 tcp dport 22/meta nfproto ipv6 tcp dport 22/; s/hook output priority 0; policy drop/hook output priority 0; policy accept/; s/ip saddr 10.7.0.0\/24 oifname "docker0" accept/oifname "docker0" ip daddr 172.17.0.2 tcp dport 80 accept/'; } | apply
+for k in ports-restricted management-ports jit ipv6-twins published-ports egress; do [ "$(status host-$k)" = Unhealthy ] || bad="$bad open-$k:$(status host-$k)"; done
+for k in default-drop forwarding; do [ "$(status host-$k)" = Healthy ] || bad="$bad still-$k:$(status host-$k)"; done
+grep -q 'by IPv6 the Internet reaches TCP 22 (SSH), which IPv4' "$dir/out" && grep -q 'the Internet reaches port 8080/TCP, which leads to 172.17.0.2 port 80' "$dir/out" || bad="$bad words"
+{ echo 'flush ruleset'; } | apply
+for k in default-drop forwarding intranet-ports; do [ "$(status host-$k)" = Unhealthy ] || bad="$bad empty-$k:$(status host-$k)"; done
+# Another machine, of which nothing was read; and by what it printed itself.
+printf 'resources:\n  - {name: far, addresses: [10.7.0.2]}\n  - {name: near, addresses: [10.9.9.9]}\n' >"$dir/estate.yaml"
+"$w" estate import "$dir/estate.yaml" >/dev/null && "$w" assess host-management-ports --json >"$dir/out" && [ "$(jq -r '[.assessments[].status] | unique | join(",")' "$dir/out")" = NoEvidence ] || bad="$bad unread"
+ip netns exec $b "$w" estate facts >"$dir/far.json" && "$w" estate import "$dir/far.json" | grep -q '^Facts of 1 host: ' && "$w" assess host-management-ports --json >"$dir/out" && [ "$(jq -r '[.assessments[] | .resourceId + " " + .status] | join(",")' "$dir/out")" = 'far Unhealthy,near NoEvidence' ] || bad="$bad imported:$(jq -c '[.assessments[] | .resourceId + " " + .status]' "$dir/out")"
+if [ -z "$bad" ]; then echo "ok 2 - a host is judged by its ruleset: closed, open, none, not read, and read from what it printed"; else echo "not ok 2 - a host is judged by its ruleset:$bad"; fi
+echo 1..2
