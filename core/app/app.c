@@ -29,6 +29,13 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 	return rc ? rc : wh_estate_load(&out->is, mem, &out->estate, err);
 }
 
+int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
+{
+	*out = (struct wh_app_ledger){.estate = NULL};
+	int rc = wh_ledger_open(a->store_url, WH_STATE_READ, &out->is, err);
+	return rc ? rc : wh_estate_load_resources(&out->is, mem, &out->estate, err);
+}
+
 void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate)
 {
 	if (estate)

@@ -11,7 +11,7 @@
 #include "whittle/map.h"
 #include "whittle/review.h"
 
-struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_overlay over; bool traffic; struct wh_arena *mem; };
+struct wh_app_map { struct wh_map map; struct wh_app_network *net; struct wh_overlay over; bool ports; struct wh_arena *mem; };
 struct facts { struct wh_map_fact *f; size_t n, room; struct wh_arena *mem; };
 
 static void add(struct facts *x, const char *id, enum wh_map_state state, bool advice, const char *text)
@@ -97,8 +97,8 @@ static void join_edges(struct traffic *x)
 	x->n = last + 1;
 }
 
-int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out,
-               struct wh_error *err)
+int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, enum wh_app_map_traffic traffic,
+               struct wh_app_map **out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_app_map *m = wh_arena_alloc(mem, sizeof *m);
@@ -106,7 +106,7 @@ int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool 
 	struct wh_app_ledger l = {0};
 	m->mem = mem;
 	*out = NULL;
-	int rc = n ? 0 : wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	int rc = n ? 0 : wh_app_open_resources(a, mem, &l, err);
 	rc = rc ? rc : wh_app_network_open(l.is.state, paths, n, &m->net, err);
 	struct traffic x = {.t = rc ? NULL : &m->net->t, .mem = mem};
 	if (!n) {
@@ -114,8 +114,8 @@ int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool 
 		rc = rc ? rc : add_advice(&facts, &l, err);
 		rc = rc || !traffic ? rc : wh_store_edges(l.is.store, NULL, add_edge, &x, err);
 		wh_app_close(&l, NULL);
-		m->traffic = traffic && !rc;
-		rc = m->traffic ? wh_overlay_open(a, &m->net->t, mem, &m->over, err) : rc;
+		m->ports = traffic == WH_APP_MAP_PORTS && !rc;
+		rc = m->ports ? wh_overlay_open(a, &m->net->t, mem, &m->over, err) : rc;
 	}
 	if (rc) {
 		wh_app_map_free(m);
@@ -133,7 +133,7 @@ void wh_app_map_free(struct wh_app_map *m)
 {
 	if (!m)
 		return;
-	if (m->traffic)
+	if (m->ports)
 		wh_overlay_close(&m->over);
 	wh_app_network_close(m->net);
 	wh_arena_free(m->mem);
@@ -169,9 +169,14 @@ static void put_edges(const struct wh_app_map *m, json_t *traffic)
 json_t *wh_app_map_json(const struct wh_app_map *m)
 {
 	json_t *doc = wh_map_json(&m->map, wh_now_us());
-	if (m->traffic)
+	if (m->ports)
 		put_edges(m, json_object_get(doc, "traffic"));
 	return doc;
+}
+
+char *wh_app_map_brief(const struct wh_app_map *m, size_t *n)
+{
+	return wh_map_brief(&m->map, wh_now_us(), n);
 }
 
 char *wh_app_map_picture(const struct wh_app_map *m, bool page)

@@ -106,7 +106,7 @@ int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct 
 	struct wh_store_totals totals;
 	int64_t days = a->config->harden.window_days ? a->config->harden.window_days : 64;
 	*out = (struct wh_overlay){.mem = mem};
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &out->l, err);
+	int rc = wh_app_open_resources(a, mem, &out->l, err);
 	rc = rc ? rc : wh_store_totals(out->l.is.store, &totals, err);
 	if (rc)
 		return rc;

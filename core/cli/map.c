@@ -81,11 +81,12 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	if (traffic && in.n)
 		return cli_usage(c, "--traffic is what the ledger observed: it goes with the ledger's estate, not with --in");
-	if (wh_app_map(&a, in.path, in.n, traffic, &m, &err))
+	bool document = c->json || (!svg && !html);
+	if (wh_app_map(&a, in.path, in.n, !traffic ? WH_APP_MAP_ALONE : document ? WH_APP_MAP_PORTS : WH_APP_MAP_LINES, &m, &err))
 		return cli_error(&err);
 	int rc = svg ? write_picture(m, svg, false) : CLI_OK;
 	rc = rc || !html ? rc : write_picture(m, html, true);
-	if (!rc && (c->json || (!svg && !html)))
+	if (!rc && document)
 		rc = cli_print_document(c, wh_app_map_json(m), print);
 	wh_app_map_free(m);
 	return rc;

@@ -221,15 +221,16 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct wh_resource *)a)->name, ((const struct wh_resource *)b)->name);
 }
 
-int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+static int load(const struct wh_ledger *l, bool groups, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
 	struct loading ld = {.state = l->state,
 	                     .mem = mem,
 	                     .err = err,
 	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
 	                     .files = {.mem = mem},
-	                     .locals = {.mem = mem}};
-	int rc = wh_state_each(l->state, "nsg", load_nsg, &ld, err);
+	                     .locals = {.mem = mem},
+	                     .addresses_only = !groups};
+	int rc = groups ? wh_state_each(l->state, "nsg", load_nsg, &ld, err) : 0;
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
@@ -250,6 +251,16 @@ int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_es
 		qsort(ld.e->resources, ld.e->n_resources, sizeof *ld.e->resources, by_name);
 	*out = ld.e;
 	return 0;
+}
+
+int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+{
+	return load(l, true, mem, out, err);
+}
+
+int wh_estate_load_resources(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+{
+	return load(l, false, mem, out, err);
 }
 
 void wh_estate_free(struct wh_estate *e)

@@ -30,7 +30,7 @@ WH_ENDPOINT(suppression_get);
 WH_ENDPOINT(suppression_put);
 WH_ENDPOINT(suppression_delete);
 WH_ENDPOINT(own_suppression_simulate);
-/* jit.c */
+/* jit.c, jit_change.c, jit_open.c */
 WH_ENDPOINT(jit_list); WH_ENDPOINT(jit_get); WH_ENDPOINT(jit_put); WH_ENDPOINT(jit_delete); WH_ENDPOINT(jit_initiate);
 WH_ENDPOINT(own_jit); WH_ENDPOINT(own_jit_open); WH_ENDPOINT(own_jit_close);
 /* review.c */
@@ -41,7 +41,13 @@ WH_ENDPOINT(own_undo);
 WH_ENDPOINT(own_reset);
 WH_ENDPOINT(own_explain); WH_ENDPOINT(own_replay);
 /* own.c */
-WH_ENDPOINT(own_status); WH_ENDPOINT(own_reach); WH_ENDPOINT(own_diff); WH_ENDPOINT(own_map); WH_ENDPOINT(own_connections);
+WH_ENDPOINT(own_status);
+WH_ENDPOINT(own_reach);
+WH_ENDPOINT(own_diff);
+WH_ENDPOINT(own_map);
+WH_ENDPOINT(own_map_brief);
+WH_ENDPOINT(own_connections);
+WH_ENDPOINT(own_unwanted);
 /* assessments.c, scores.c */
 WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata_list); WH_ENDPOINT(metadata_get);
 WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);

@@ -151,7 +151,7 @@ static int topologies(struct wh_call *c, json_t **out, struct wh_error *err)
 	struct wh_app_map *m;
 	json_t *list = json_array(), *v;
 	size_t i;
-	int rc = wh_app_map(c->app, NULL, 0, false, &m, err);
+	int rc = wh_app_map(c->app, NULL, 0, WH_APP_MAP_ALONE, &m, err);
 	json_t *doc = rc ? NULL : wh_app_map_json(m);
 	json_array_foreach(json_object_get(doc, "value"), i, v) {
 		of_topology(v, c->values[0], c->mem);

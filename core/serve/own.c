@@ -31,29 +31,55 @@ WH_ENDPOINT(own_drift)
 	return wh_call_json(c, 200, doc);
 }
 
-WH_ENDPOINT(own_reach)
+/* ---- questions about the network ---- */
+
+/* Opens the ledger's network for one question. */
+static int ask_network(struct wh_call *c, int (*ask)(struct wh_call *, struct wh_app_network *, json_t **, struct wh_error *),
+                       struct wh_error *err)
+{
+	struct wh_app_network *net = NULL;
+	struct wh_state *s;
+	json_t *doc;
+	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
+	if (rc)
+		return rc;
+	rc = wh_app_network_open(s, NULL, 0, &net, err);
+	rc = rc ? rc : ask(c, net, &doc, err);
+	wh_app_network_close(net);
+	wh_state_close(s);
+	return rc ? rc : wh_call_json(c, 200, doc);
+}
+
+static int ask_reach(struct wh_call *c, struct wh_app_network *net, json_t **doc, struct wh_error *err)
 {
 	const char *from = wh_call_query(c, "from"), *to = wh_call_query(c, "to"), *port = wh_call_query(c, "port"),
 		   *proto = wh_call_query(c, "proto");
 	struct wh_app_reach ask = {.from = *from ? from : NULL,
 	                           .to = *to ? to : NULL,
+	                           .overlay = *wh_call_query(c, "overlay") ? c->app : NULL,
 	                           .has_port = *port != 0,
 	                           .port = (uint16_t)strtoul(port, NULL, 10)};
-	struct wh_app_network *net = NULL;
-	struct wh_state *s;
-	json_t *doc;
 	if ((!*from && !*to) || strspn(port, "0123456789") != strlen(port) || strlen(port) > 5 ||
 	    strtoul(port, NULL, 10) > 65535 || (*proto && wh_proto_parse(proto, &ask.proto)))
-		return wh_call_refuse(c, 400, "InvalidRequestContent",
-		                      "reach takes from, to (one may be left out), port and proto");
-	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
-	if (rc)
-		return rc;
-	rc = wh_app_network_open(s, NULL, 0, &net, err);
-	rc = rc ? rc : wh_app_reach(net, &ask, &doc, err);
-	wh_app_network_close(net);
-	wh_state_close(s);
-	return rc ? rc : wh_call_json(c, 200, doc);
+		return wh_fail_input(
+			err, -EINVAL,
+			"reach takes from, to (one may be left out), port, proto and overlay (anything: with what was observed)");
+	return wh_app_reach(net, &ask, doc, err);
+}
+
+WH_ENDPOINT(own_reach)
+{
+	return ask_network(c, ask_reach, err);
+}
+
+static int ask_unwanted(struct wh_call *c, struct wh_app_network *net, json_t **doc, struct wh_error *err)
+{
+	return wh_app_unwanted(net, c->app, doc, err);
+}
+
+WH_ENDPOINT(own_unwanted)
+{
+	return ask_network(c, ask_unwanted, err);
 }
 
 WH_ENDPOINT(own_diff)
@@ -66,7 +92,7 @@ WH_ENDPOINT(own_diff)
 WH_ENDPOINT(own_map)
 {
 	struct wh_app_map *m;
-	int rc = wh_app_map(c->app, NULL, 0, true, &m, err);
+	int rc = wh_app_map(c->app, NULL, 0, WH_APP_MAP_PORTS, &m, err);
 	if (rc)
 		return rc;
 	json_t *doc = wh_app_map_json(m);
@@ -74,18 +100,27 @@ WH_ENDPOINT(own_map)
 	return wh_call_json(c, 200, doc);
 }
 
-/* Classes of addresses that no rule tells apart: short also in a large estate. */
-WH_ENDPOINT(own_connections)
+/* The same for the console's canvas. */
+WH_ENDPOINT(own_map_brief)
 {
-	struct wh_app_network *net = NULL;
-	struct wh_state *s;
-	json_t *doc;
-	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, &s, err);
+	struct wh_app_map *m;
+	size_t n = 0;
+	int rc = wh_app_map(c->app, NULL, 0, WH_APP_MAP_LINES, &m, err);
 	if (rc)
 		return rc;
-	rc = wh_app_network_open(s, NULL, 0, &net, err);
-	rc = rc ? rc : wh_app_connections_compact(net, &doc, err);
-	wh_app_network_close(net);
-	wh_state_close(s);
-	return rc ? rc : wh_call_json(c, 200, doc);
+	char *text = wh_app_map_brief(m, &n);
+	wh_app_map_free(m);
+	return text ? wh_call_text(c, text, n, NULL) : wh_fail(err, -ENOMEM, "out of memory");
+}
+
+/* Classes of addresses that no rule tells apart: short also in a large estate. */
+static int ask_connections(struct wh_call *c, struct wh_app_network *net, json_t **doc, struct wh_error *err)
+{
+	(void)c;
+	return wh_app_connections_compact(net, doc, err);
+}
+
+WH_ENDPOINT(own_connections)
+{
+	return ask_network(c, ask_connections, err);
 }

@@ -43,10 +43,13 @@ int wh_app_diff(const struct wh_app *a, const struct wh_app_diff *ask, json_t **
 /* The network as a tree with states and a picture; see map.h. Of the ledger with its open alerts, recommendations and, where
  * asked for, traffic. */
 struct wh_app_map;
-int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, bool traffic, struct wh_app_map **out,
-               struct wh_error *err);
+/* LINES: who talked to whom. PORTS: the document also says at which ports, and which of them are allowed and recommended. */
+enum wh_app_map_traffic { WH_APP_MAP_ALONE, WH_APP_MAP_LINES, WH_APP_MAP_PORTS };
+int wh_app_map(const struct wh_app *a, const char *const *paths, size_t n, enum wh_app_map_traffic traffic,
+               struct wh_app_map **out, struct wh_error *err);
 void wh_app_map_free(struct wh_app_map *m); /* NULL is fine */
 json_t *wh_app_map_json(const struct wh_app_map *m);
+char *wh_app_map_brief(const struct wh_app_map *m, size_t *n); /* wh_map_brief() */
 char *wh_app_map_picture(const struct wh_app_map *m, bool page); /* SVG, or a page of HTML; free() it, NULL: out of memory */
 
 struct wh_app_reach {

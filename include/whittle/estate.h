@@ -60,6 +60,9 @@ int wh_estate_import(struct wh_state *s, const char *path, struct wh_estate_summ
 /* The ledger's estate plus, where none was imported or discovery ranges were given, resources discovered from the edges.
  * Everything lives in `mem` but the NSGs' JSON: call wh_estate_free(). */
 int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
+/* The same without groups and service tags, which are most of a large estate: the resources have no groups then, which means
+ * nothing. For use cases that do not ask what the rules let through. */
+int wh_estate_load_resources(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
 void wh_estate_free(struct wh_estate *e);
 /* What tags of the groups' rules stand for. Refers to the estate. */
 struct wh_tag_context wh_estate_tags(const struct wh_estate *e);

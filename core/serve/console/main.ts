@@ -14,6 +14,7 @@ export interface Page {
 	query: URLSearchParams;
 	me: { name: string; role: string };
 	go(words: string[], query?: Record<string, string>): void;
+	note(words: string[], query?: Record<string, string>): void; // the address alone: the page is as it says already
 	again(): void;
 }
 type Draw = (p: Page) => Promise<Node>;
@@ -120,6 +121,7 @@ async function draw() {
 			query: new URLSearchParams(q ?? ""),
 			me: me!,
 			go,
+			note: (w, query) => history.replaceState(null, "", address(w, query)),
 			again: draw,
 		});
 		if (mine === turn) {

@@ -1,326 +1,278 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The network on a canvas: VNets on the inner ring, subnets around them, machines outside. Circles that would overlap stand
-// together as one with a number, which has the worst state of its members; zooming in takes them apart. One loop over arrays
-// draws it, without a library: 10,000 machines are drawn in 30 to 100 ms.
-import { api, maybe } from "./api";
+// The page of the network map: its filters, the picture, the tooltip, the pane of what is chosen, and the list.
+import { maybe } from "./api";
 import { badge, Child, empty, field, fill, h, severity } from "./dom";
 import type { Page } from "./main";
-
-export interface Node_ {
-	id: string;
-	name: string;
-	kind: number;
-	sev: string;
-	zone: string;
-	advice: boolean;
-	sub: string;
-	group: string;
-	parents: string[];
-	reasons: string[];
-	angle: number;
-	ring: number;
-	shown: boolean;
-	x: number;
-	y: number;
-}
-const kinds = ["VNet", "Subnet", "VM"],
-	order = ["High", "Medium", "Low", "Unknown", "Unscanned", "Healthy"],
-	rings = [120, 300, 520];
-const part = (id: string, key: string) => new RegExp(`/${key}/([^/]+)`, "i").exec(id)?.[1] ?? "";
+import { canvas, Canvas, Line, Mark } from "./map_canvas";
+import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
+import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
 // What the circles say; each has its severity in words in the list and the pane, too.
 const legend = () =>
 	h(
 		"p",
-		{ class: "soft" },
-		"The worst that its rules show: ",
+		{ class: "soft legend" },
+		"The worst that is known: ",
 		["high", "medium", "low"].map((k) => badge(k[0].toUpperCase() + k.slice(1), k)),
-		" none: ",
+		" nothing: ",
 		badge("Healthy", "good"),
 		" not known: ",
 		badge("Unknown"),
-		" · a ring: the Internet reaches it",
+		" · a ring: the Internet reaches it · a number: so many together",
 	);
 
-export function read(doc: any): Node_[] {
-	const all: Node_[] = [];
-	["vnets", "subnets", "virtualMachines"].forEach((name, kind) => {
-		for (const r of doc.value.find((v: any) => v.name === name)?.properties.topologyResources ?? [])
-			all.push({
-				id: r.resourceId,
-				name: r.resourceId.split("/").pop(),
-				kind,
-				sev: r.severity,
-				zone: r.networkZones ?? "Internal",
-				advice: !!r.recommendationsExist,
-				sub: part(r.resourceId, "subscriptions"),
-				group: part(r.resourceId, "resourceGroups"),
-				parents: (r.parents ?? []).map((x: any) => x.resourceId),
-				reasons: r.reasons ?? [],
-				angle: 0,
-				ring: rings[kind],
-				shown: true,
-				x: 0,
-				y: 0,
-			});
-	});
-	return all;
+// Last document, for as long as the server says that nothing changed.
+let known: { doc: any; net: Net } | null = null;
+
+async function load(): Promise<{ net?: Net; why?: string }> {
+	const got = await maybe("/api/v1/map/brief");
+	if (!got.doc) return { why: got.why };
+	if (known?.doc.at !== got.doc.at) known = { doc: got.doc, net: read(got.doc) };
+	return { net: known.net };
 }
 
-// Each VNet gets a part of the circle by its machines, each subnet a part of that, each machine a place in that.
-export function place(nodes: Node_[]) {
-	const byId = new Map(nodes.map((n) => [n.id.toLowerCase(), n])),
-		below = new Map<Node_ | null, Node_[]>();
-	for (const n of nodes) {
-		const parent = byId.get((n.parents[0] ?? "").toLowerCase()) ?? null;
-		below.set(parent, [...(below.get(parent) ?? [])]);
-		below.get(parent)!.push(n);
-	}
-	const weight = (n: Node_): number => 1 + (below.get(n) ?? []).reduce((s, c) => s + weight(c), 0);
-	const spread = (list: Node_[], from: number, to: number) => {
-		const total = list.reduce((s, n) => s + weight(n), 0);
-		for (const n of list) {
-			const end = from + ((to - from) * weight(n)) / total;
-			n.angle = (from + end) / 2;
-			n.ring = rings[n.kind] * (n.kind === 2 ? Math.max(1, nodes.length / 900) : 1);
-			n.x = n.ring * Math.cos(n.angle);
-			n.y = n.ring * Math.sin(n.angle);
-			spread(below.get(n) ?? [], from, end);
-			from = end;
-		}
+function topology(net: Net): Line[] {
+	const out: Line[] = [];
+	for (const n of net.nodes) for (const p of n.parents) if (n.shown) out.push({ from: p, to: n.i, kind: "part" });
+	for (const [from, to] of net.peerings) out.push({ from, to, kind: "peering" });
+	return out;
+}
+
+const about = (net: Net, n: Place) => {
+	const { sub, group } = net.heads[n.head];
+	return `${types[n.kind]} · resource group ${group || "–"} · subscription ${sub || "–"}`;
+};
+
+// The tooltip: what is under the pointer, with a link that stays within reach.
+function tooltip(net: Net, pick: { focus(n: Place): void; zoom(m: Mark): void }) {
+	const element = h("div", { class: "tip", hidden: true });
+	let timer = 0,
+		now: Mark | null = null;
+	const link = (text: string, click: () => void) => h("button", { type: "button", class: "link", click }, text);
+	const show = (m: Mark) => {
+		const n = m.list[0];
+		element.hidden = false;
+		element.style.left = `${m.x + m.r + 4}px`;
+		element.style.top = `${m.y + m.r + 4}px`;
+		if (m.list.length === 1)
+			fill(
+				element,
+				h("strong", null, n.name),
+				" ",
+				severity(severityOf(n)),
+				h("div", null, about(net, n)),
+				link("Focus on this", () => pick.focus(n)),
+			);
+		else
+			fill(
+				element,
+				h("strong", null, `${m.list.length} ${kinds[n.kind]}s`),
+				h("div", null, "The most critical: "),
+				h(
+					"ul",
+					null,
+					m.list.slice(0, 4).map((k) => h("li", null, k.name, " ", severity(severityOf(k)))),
+				),
+				link("Zoom in", () => pick.zoom(m)),
+			);
 	};
-	spread(below.get(null) ?? [], -Math.PI / 2, 1.5 * Math.PI);
-	return byId;
+	element.addEventListener("pointerenter", () => clearTimeout(timer));
+	element.addEventListener("pointerleave", () => hover(null));
+	function hover(m: Mark | null) {
+		if (m === now && !element.hidden) return;
+		clearTimeout(timer);
+		now = m;
+		if (m) show(m);
+		else
+			timer = setTimeout(() => {
+				element.hidden = true;
+			}, 400) as unknown as number;
+	}
+	return { element, hover };
+}
+
+const count = (list: string[]) => {
+	const by = new Map<string, number>();
+	for (const t of list) by.set(t, (by.get(t) ?? 0) + 1);
+	return [...by].sort((a, b) => b[1] - a[1]);
+};
+
+// The same pane for every type: general information, what guards it, and what is to be done at it or below it.
+function info(net: Net, n: Place, focus: (n: Place) => void): Child {
+	const { sub, group } = net.heads[n.head],
+		near = family(net, n),
+		below = n.kind < 2 ? [...near].map((i) => net.nodes[i]).filter((m) => m.kind === 2) : [n],
+		todo = count(below.flatMap((m) => m.reasons.map((r) => net.reasons[r]))),
+		guards = net.gateways.filter(([, , vnet]) => near.has(vnet)),
+		sensor = h("li", null, "Sensor: asking…");
+	if (n.kind === 2)
+		maybe("/api/v1/status").then(
+			({ doc, why }) => {
+				const r = doc?.resources.find((x: any) => x.name === n.name);
+				fill(
+					sensor,
+					"Sensor: ",
+					r?.daysWithData
+						? `${r.daysWithData} days with data`
+						: (r?.reason ?? why ?? "no traffic of it was seen"),
+				);
+			},
+			() => {},
+		);
+	return h(
+		"div",
+		{ class: "card" },
+		h("h2", null, n.name),
+		h("p", null, severity(severityOf(n)), " ", n.facing ? "Internet-facing" : "internal"),
+		h("button", { type: "button", click: () => focus(n) }, "Focus on this"),
+		h("h3", null, "General information"),
+		h(
+			"dl",
+			null,
+			[
+				["Type", types[n.kind]],
+				["Resource group", group],
+				["Subscription", sub],
+				["Location", n.location],
+				["Addresses", n.addresses],
+				["Machines", n.kind < 2 ? String(below.length) : ""],
+				["Id", idOf(net, n)],
+			].flatMap(([k, v]) => (v ? [h("dt", null, k), h("dd", null, v)] : [])),
+		),
+		h("h3", null, "Connected security solutions"),
+		h(
+			"ul",
+			null,
+			n.kind === 2 ? sensor : null,
+			guards.map(([name, kind]) => h("li", null, `${kind} ${name}`)),
+			n.kind < 2 && !guards.length ? h("li", null, "No firewall or gateway is known in its network.") : null,
+		),
+		h("h3", null, "Recommendations"),
+		todo.length
+			? h(
+					"ul",
+					null,
+					todo
+						.slice(0, 12)
+						.map(([t, k]) =>
+							h(
+								"li",
+								null,
+								n.kind < 2 ? `${k} ${k === 1 ? "machine" : "machines"}: ${t}` : t,
+							),
+						),
+				)
+			: h("p", { class: "soft" }, "Nothing is known against it."),
+		n.kind === 2
+			? h(
+					"p",
+					null,
+					h("a", { href: `#/hardening/vm/${encodeURIComponent(n.name)}` }, "Its rules"),
+					" · ",
+					h("a", { href: `#/recommendations?state=Failed` }, "All recommendations"),
+				)
+			: null,
+	);
+}
+
+const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
+const choice = (label: string, name: string, now: string, all: [string, string][], go: (more: Record<string, string>) => void) =>
+	field(
+		label,
+		h(
+			"select",
+			{ change: (e: any) => go({ [name]: e.target.value }) },
+			all.map(([value, text]) => option(value, now, text)),
+		),
+	);
+
+function list(net: Net, choose: (n: Place) => void): Child {
+	const shown = net.nodes.filter((n) => n.shown).sort((a, b) => b.rank - a.rank || a.kind - b.kind),
+		body = h("ul", { class: "columns" });
+	return h(
+		"details",
+		{
+			toggle: () =>
+				!body.firstChild &&
+				fill(
+					body,
+					shown
+						.slice(0, 500)
+						.map((n) =>
+							h(
+								"li",
+								null,
+								h(
+									"button",
+									{ type: "button", class: "link", click: () => choose(n) },
+									`${kinds[n.kind]} ${n.name}`,
+								),
+								" ",
+								severity(severityOf(n)),
+							),
+						),
+					shown.length > 500
+						? h("li", null, `and ${shown.length - 500} more: narrow the filters`)
+						: null,
+				),
+		},
+		h("summary", null, `${shown.length} of ${net.nodes.length} resources are shown: as a list`),
+		body,
+	);
 }
 
 export async function map(p: Page): Promise<Node> {
-	const got = await maybe("/api/v1/map");
-	if (!got.doc)
+	const { net, why } = await load();
+	if (!net)
 		return h(
 			"div",
 			null,
 			h("h1", null, "Network map"),
-			h("div", { class: "card" }, empty("There is no map yet.", got.why!)),
+			h("div", { class: "card" }, empty("There is no map yet.", why!)),
 		);
-	const nodes = read(got.doc),
-		byId = place(nodes),
-		flows: any[] = got.doc.traffic ?? [],
-		q = p.query,
-		view = q.get("view") ?? "topology";
-	const health = q.get("health") ?? "",
-		zone = q.get("zone") ?? "",
-		advice = q.get("advice") ?? "",
-		sub = q.get("sub") ?? "",
-		subs = [...new Set(nodes.map((n) => n.sub))];
-	for (const n of nodes)
-		n.shown =
-			n.kind < 2 ||
-			((!health || n.sev === health) &&
-				(!zone || n.zone === zone) &&
-				(!advice || n.advice === (advice === "yes")) &&
-				(!sub || n.sub === sub));
-	const go = (more: Record<string, string>) =>
-		p.go(["map"], { view: view === "topology" ? "" : view, health, zone, advice, sub, ...more });
-	const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
-	const canvas = h("canvas", {
-			tabindex: 0,
-			role: "img",
-			"aria-label": `Map of ${nodes.length} resources; the list below has the same`,
-		}) as HTMLCanvasElement,
+	const names = ["view", "health", "zone", "advice", "sub", "focus", "chosen"],
+		q = Object.fromEntries(names.map((n) => [n, p.query.get(n) ?? ""])) as Record<string, string>,
+		go = (more: Record<string, string>) => p.go(["map"], { ...q, ...more });
+	filter(net, q as any);
+	lay(net);
+	const subs = [...new Set(net.heads.map((x) => x.sub))].filter(Boolean),
 		pane = h(
 			"aside",
 			{ "aria-label": "Chosen resource", "aria-live": "polite" },
 			h("div", { class: "card soft" }, "Choose a circle, or a name in the list."),
-		);
-	const tip = h("p", { class: "soft", "aria-live": "off" }, "Scroll to zoom, drag to move.");
-	const choose = (n: Node_) => {
-		chosen = n;
-		fill(pane, info(n, flows, byId));
-		later();
-	};
-	let chosen: Node_ | null = null,
-		scale = 0,
-		ox = 0,
-		oy = 0,
-		asked = false;
-	const later = () => {
-		if (!asked) {
-			asked = true;
-			requestAnimationFrame(() => {
-				asked = false;
-				paint();
-			});
-		}
-	};
-
-	function paint() {
-		const c = canvas.getContext("2d")!,
-			w = canvas.clientWidth,
-			hh = canvas.clientHeight,
-			dpr = devicePixelRatio || 1,
-			style = getComputedStyle(document.documentElement),
-			color = (v: string) => style.getPropertyValue(v).trim();
-		if (canvas.width !== w * dpr) {
-			canvas.width = w * dpr;
-			canvas.height = hh * dpr;
-		}
-		const far = Math.max(...nodes.map((n) => n.ring), 300);
-		if (!scale) scale = (Math.min(w, hh) / 2 - 30) / far;
-		const colors: Record<string, string> = {
-				High: color("--high"),
-				Medium: color("--medium"),
-				Low: color("--low"),
-				Healthy: color("--good"),
-			},
-			grey = color("--unknown"),
-			X = (n: Node_) => w / 2 + ox + n.x * scale,
-			Y = (n: Node_) => hh / 2 + oy + n.y * scale;
-		c.setTransform(dpr, 0, 0, dpr, 0, 0);
-		c.clearRect(0, 0, w, hh);
-		c.strokeStyle = color("--line");
-		c.beginPath();
-		if (view === "topology")
-			for (const n of nodes) {
-				if (!n.shown) continue;
-				for (const id of n.parents) {
-					const m = byId.get(id.toLowerCase());
-					if (m) {
-						c.moveTo(X(m), Y(m));
-						c.lineTo(X(n), Y(n));
-					}
-				}
-			}
-		else
-			for (const f of flows) {
-				const a = byId.get((f.from ?? "").toLowerCase()),
-					b = byId.get((f.to ?? "").toLowerCase());
-				if (a && b && (!chosen || a === chosen || b === chosen)) {
-					c.moveTo(X(a), Y(a));
-					c.lineTo(X(b), Y(b));
-				}
-			}
-		c.stroke();
-		// Circles in cells of their own size: what shares a cell stands together.
-		const cells = new Map<string, Node_[]>();
-		for (const n of nodes) {
-			if (!n.shown) continue;
-			const x = X(n),
-				y = Y(n);
-			if (x < -20 || y < -20 || x > w + 20 || y > hh + 20) continue;
-			const key = `${n.kind}:${Math.round(x / 13)}:${Math.round(y / 13)}`,
-				list = cells.get(key);
-			if (list) list.push(n);
-			else cells.set(key, [n]);
-		}
-		marks = [];
-		for (const list of cells.values()) {
-			list.sort((a, b) => order.indexOf(a.sev) - order.indexOf(b.sev));
-			const n = list[0],
-				x = X(n),
-				y = Y(n),
-				r = [11, 8, 6][n.kind] + (list.length > 1 ? 3 : 0);
-			marks.push({ x, y, r, list });
-			c.beginPath();
-			c.arc(x, y, r, 0, 7);
-			c.fillStyle = colors[n.sev] ?? grey;
-			c.fill();
-			if (n.zone === "InternetFacing") {
-				c.lineWidth = 2;
-				c.strokeStyle = color("--link");
-				c.stroke();
-				c.lineWidth = 1;
-			}
-			if (list.includes(chosen!)) {
-				c.lineWidth = 3;
-				c.strokeStyle = color("--text");
-				c.beginPath();
-				c.arc(x, y, r + 3, 0, 7);
-				c.stroke();
-				c.lineWidth = 1;
-			}
-			c.fillStyle = list.length > 1 ? color("--card") : color("--text");
-			c.textAlign = "center";
-			c.font = "11px system-ui, sans-serif";
-			if (list.length > 1) c.fillText(String(list.length), x, y + 4);
-			else if (n.kind < 2 || cells.size < 120) {
-				c.fillText(n.name.slice(0, 24), x, y + r + 12);
-			}
+		),
+		below = h("div", null),
+		focus = (n: Place) => go({ focus: idOf(net, n), chosen: idOf(net, n) }),
+		tip = tooltip(net, { focus, zoom: (m) => picture.zoomTo(m) });
+	const picture: Canvas = canvas(net, {
+		choose: (n) => choose(n, true),
+		hover: (m) => tip.hover(m),
+		leave: () => q.focus && go({ focus: "" }),
+	});
+	async function choose(n: Place, remember: boolean) {
+		if (remember) p.note(["map"], { ...q, chosen: (q.chosen = idOf(net!, n)) });
+		picture.chosen(n);
+		fill(pane, info(net!, n, focus));
+		if (q.view !== "traffic") return;
+		picture.lines(observed(net!, n));
+		if (n.kind === 0) return fill(below);
+		fill(below, h("p", { class: "soft", role: "status" }, "Asking what the rules allow…"));
+		try {
+			const rows = await traffic(net!, n);
+			picture.lines(linesOf(n, rows));
+			fill(
+				below,
+				trafficTable(n, rows, (i) => choose(net!.nodes[i], true)),
+			);
+		} catch (e) {
+			fill(below, h("div", { class: "notice bad", role: "alert" }, (e as Error).message));
 		}
 	}
-	let marks: { x: number; y: number; r: number; list: Node_[] }[] = [],
-		from: { x: number; y: number; moved: boolean } | null = null;
-	const at = (e: MouseEvent) => marks.find((m) => Math.hypot(m.x - e.offsetX, m.y - e.offsetY) <= m.r + 3);
-	const zoom = (f: number, x: number, y: number) => {
-		const dx = x - canvas.clientWidth / 2 - ox,
-			dy = y - canvas.clientHeight / 2 - oy;
-		scale *= f;
-		ox -= dx * (f - 1);
-		oy -= dy * (f - 1);
-		later();
-	};
-	canvas.addEventListener(
-		"wheel",
-		(e) => {
-			e.preventDefault();
-			zoom(e.deltaY < 0 ? 1.2 : 1 / 1.2, e.offsetX, e.offsetY);
-		},
-		{ passive: false },
-	);
-	canvas.addEventListener("pointerdown", (e) => {
-		from = { x: e.clientX, y: e.clientY, moved: false };
-		canvas.setPointerCapture(e.pointerId);
-	});
-	canvas.addEventListener("pointermove", (e) => {
-		if (from) {
-			if (Math.hypot(e.clientX - from.x, e.clientY - from.y) > 3 || from.moved) {
-				ox += e.clientX - from.x;
-				oy += e.clientY - from.y;
-				from = { x: e.clientX, y: e.clientY, moved: true };
-				later();
-			}
-			return;
-		}
-		const m = at(e),
-			n = m?.list[0];
-		tip.textContent = n
-			? m!.list.length > 1
-				? `${m!.list.length} resources, the worst ${n.sev}: ${n.name}`
-				: `${kinds[n.kind]} ${n.name} · resource group ${n.group || "–"} · subscription ${n.sub || "–"}`
-			: "Scroll to zoom, drag to move.";
-	});
-	canvas.addEventListener("pointerup", (e) => {
-		const m = from && !from.moved ? at(e) : null;
-		from = null;
-		if (m) m.list.length > 1 && scale < 40 ? zoom(2.5, m.x, m.y) : choose(m.list[0]);
-	});
-	canvas.addEventListener("keydown", (e) => {
-		const step: Record<string, () => void> = {
-			"+": () => zoom(1.2, canvas.clientWidth / 2, canvas.clientHeight / 2),
-			"-": () => zoom(1 / 1.2, canvas.clientWidth / 2, canvas.clientHeight / 2),
-			ArrowLeft: () => {
-				ox += 40;
-				later();
-			},
-			ArrowRight: () => {
-				ox -= 40;
-				later();
-			},
-			ArrowUp: () => {
-				oy += 40;
-				later();
-			},
-			ArrowDown: () => {
-				oy -= 40;
-				later();
-			},
-		};
-		if (step[e.key]) {
-			e.preventDefault();
-			step[e.key]();
-		}
-	});
-	new ResizeObserver(later).observe(canvas);
-	const shown = nodes.filter((n) => n.shown).sort((a, b) => order.indexOf(a.sev) - order.indexOf(b.sev));
+	picture.lines(q.view === "traffic" ? observed(net) : topology(net));
+	const first = q.chosen && find(net, q.chosen);
+	if (first) choose(first, false);
+	(window as any).whittleMap = picture; // for measurements
+	const machines = net.nodes.some((n) => n.shown && n.kind === 2);
 	return h(
 		"div",
 		null,
@@ -328,132 +280,77 @@ export async function map(p: Page): Promise<Node> {
 		h(
 			"div",
 			{ class: "tools" },
-			field(
+			choice(
 				"View",
-				h(
-					"select",
-					{ change: (e: any) => go({ view: e.target.value === "topology" ? "" : e.target.value }) },
-					option("topology", view, "Topology"),
-					option("traffic", view, "Observed traffic"),
-				),
+				"view",
+				q.view,
+				[
+					["", "Topology"],
+					["traffic", "Traffic"],
+				],
+				go,
 			),
-			field(
+			choice(
 				"Security health",
-				h(
-					"select",
-					{ change: (e: any) => go({ health: e.target.value }) },
-					option("", health, "Any"),
-					order.map((o) => option(o, health)),
-				),
+				"health",
+				q.health,
+				[["", "High and medium"], ["any", "Any"], ...severities.map((s) => [s, s] as [string, string])],
+				go,
 			),
-			field(
+			choice(
 				"Recommendation",
-				h(
-					"select",
-					{ change: (e: any) => go({ advice: e.target.value }) },
-					option("", advice, "Any"),
-					option("yes", advice, "Active"),
-					option("no", advice, "None"),
-				),
+				"advice",
+				q.advice,
+				[
+					["", "Any"],
+					["yes", "Active"],
+					["no", "None"],
+				],
+				go,
 			),
-			field(
+			choice(
 				"Network zone",
-				h(
-					"select",
-					{ change: (e: any) => go({ zone: e.target.value }) },
-					option("", zone, "Any"),
-					option("InternetFacing", zone, "Internet-facing"),
-					option("Internal", zone),
-				),
+				"zone",
+				q.zone,
+				[
+					["", "Internet-facing"],
+					["any", "Any"],
+					["Internal", "Internal"],
+				],
+				go,
 			),
-			field(
-				"Subscription",
-				h(
-					"select",
-					{ change: (e: any) => go({ sub: e.target.value }) },
-					option("", sub, "Any"),
-					subs.map((s) => option(s, sub)),
-				),
-			),
+			choice("Subscription", "sub", q.sub, [["", "Any"], ...subs.map((s) => [s, s] as [string, string])], go),
 			h("button", { type: "button", click: () => p.go(["map"]) }, "Reset"),
+			h("button", { type: "button", click: () => go({ health: "any", zone: "any", advice: "" }) }, "Show all"),
 		),
-		h("div", { class: "split" }, h("div", null, canvas, tip, legend()), pane),
-		h(
-			"details",
-			null,
-			h("summary", null, `${shown.length} resources as a list`),
-			h(
-				"ul",
-				null,
-				shown.slice(0, 500).map((n) =>
-					h(
-						"li",
-						null,
-						h(
-							"a",
-							{
-								href: "#",
-								click: (e: Event) => {
-									e.preventDefault();
-									choose(n);
-								},
-							},
-							`${kinds[n.kind]} ${n.name}`,
-						),
-						" ",
-						severity(n.sev),
-					),
-				),
-			),
-		),
-	);
-}
-
-function info(n: Node_, flows: any[], byId: Map<string, Node_>): Child {
-	const id = n.id.toLowerCase(),
-		of = (key: "from" | "to", other: "from" | "to") =>
-			flows
-				.filter((f) => (f[key] ?? "").toLowerCase() === id)
-				.slice(0, 30)
-				.map((f) =>
-					h(
-						"li",
-						null,
-						`${byId.get((f[other] ?? "").toLowerCase())?.name ?? f[other] ?? "Internet"}: ${(f.flows ?? 0).toLocaleString()} flows`,
-					),
-				);
-	const sent = of("from", "to"),
-		got = of("to", "from");
-	return h(
-		"div",
-		{ class: "card" },
-		h("h2", null, n.name),
-		h("p", null, severity(n.sev), " ", n.zone === "InternetFacing" ? "Internet-facing" : "internal"),
-		h("h3", null, "General information"),
-		h(
-			"dl",
-			null,
-			h("dt", null, "Type"),
-			h("dd", null, kinds[n.kind]),
-			h("dt", null, "Resource group"),
-			h("dd", null, n.group || "–"),
-			h("dt", null, "Subscription"),
-			h("dd", null, n.sub || "–"),
-			h("dt", null, "Id"),
-			h("dd", null, n.id),
-		),
-		h("h3", null, "Recommendations and reasons"),
-		n.reasons.length
+		q.focus
 			? h(
-					"ul",
-					null,
-					n.reasons.map((r) => h("li", null, r)),
+					"p",
+					{ class: "notice" },
+					`Only ${q.focus.split("/").pop()} and what belongs to it. `,
+					h("button", { type: "button", click: () => go({ focus: "" }) }, "Leave"),
 				)
-			: h("p", { class: "soft" }, "Nothing is known against it."),
-		n.kind === 2 ? h("p", null, h("a", { href: `#/hardening/vm/${encodeURIComponent(n.name)}` }, "Its rules")) : null,
-		h("h3", null, "Observed traffic"),
-		sent.length || got.length
-			? [h("p", null, "From it to"), h("ul", null, sent), h("p", null, "To it from"), h("ul", null, got)]
-			: h("p", { class: "soft" }, "None was observed."),
+			: null,
+		machines || q.focus
+			? null
+			: h("p", { class: "notice" }, "No machine is like that: change the filters, or show all."),
+		h(
+			"div",
+			{ class: "split map" },
+			h(
+				"div",
+				null,
+				h("div", { class: "picture" }, picture.element, tip.element),
+				h(
+					"p",
+					{ class: "soft" },
+					"Scroll, or + and −, to zoom; drag, or the arrows, to move; 0 shows the whole. Zooming out further leaves a focus.",
+				),
+				legend(),
+			),
+			pane,
+		),
+		below,
+		list(net, (n) => choose(n, true)),
 	);
 }

@@ -128,6 +128,55 @@ static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void
 	erase(&d);
 }
 
+static json_t *at(const json_t *doc, const char *list, size_t row, size_t column)
+{
+	return json_array_get(json_array_get(json_object_get(doc, list), row), column);
+}
+
+/* What a reader of the rows makes of them is what the document of objects says. */
+static void rows_say_what_the_document_says(void **state)
+{
+	static const struct wh_map_fact facts[] = {{P "Compute/virtualMachines/m<1>", WH_MAP_MEDIUM, true, "a \"wide\"\trule"}};
+	struct drawn d;
+	size_t len;
+	(void)state;
+	draw(&d, 2, 1, 2, 2, 22, facts, 1);
+	struct wh_map_flow flows[] = {{WH_NONE, d.m.hosts, 7, 70}, {d.m.hosts, d.m.hosts + 1, 5, 50}};
+	d.m.flows = flows;
+	d.m.n_flows = 2;
+	d.m.nodes[0].name = "v\xff";
+	char *text = wh_map_brief(&d.m, 0, &len);
+	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *heads = json_object_get(doc, "heads");
+	assert_string_equal(json_string_value(at(doc, "vnets", 0, 1)), "v\xef\xbf\xbd");
+	for (size_t i = 0; i < d.t.n_hosts; i++) {
+		const struct wh_map_node *n = &d.m.nodes[d.m.hosts + i];
+		char id[300];
+		snprintf(id, sizeof id, "%s%s",
+		         json_string_value(json_array_get(heads, (size_t)json_integer_value(at(doc, "machines", i, 0)))),
+		         json_string_value(at(doc, "machines", i, 1)));
+		assert_string_equal(id, n->id);
+		assert_int_equal(json_integer_value(at(doc, "machines", i, 2)), n->state);
+		assert_int_equal(json_integer_value(at(doc, "machines", i, 3)), n->facing + 2 * n->advice);
+		assert_int_equal(json_integer_value(json_array_get(at(doc, "machines", i, 5), 0)), n->parents[0]);
+		size_t k = 0;
+		for (const struct wh_map_reason *r = n->reasons; r; r = r->next, k++)
+			assert_string_equal(json_string_value(json_array_get(json_object_get(doc, "reasons"),
+			                                                     (size_t)json_integer_value(json_array_get(
+										     at(doc, "machines", i, 6), k)))),
+			                    r->text);
+		assert_int_equal(json_array_size(at(doc, "machines", i, 6)), k);
+	}
+	char *lines = json_dumps(json_object_get(doc, "lines"), JSON_COMPACT),
+	     *peers = json_dumps(json_object_get(doc, "peerings"), JSON_COMPACT);
+	assert_string_equal(lines, "[-1,4,7,4,5,5]");
+	assert_string_equal(peers, "[[0,1,1],[1,0,1]]");
+	free(lines);
+	free(peers);
+	free(text);
+	json_decref(doc);
+	erase(&d);
+}
+
 static void what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id(void **state)
 {
 	static const struct wh_map_fact facts[] = {
@@ -269,6 +318,7 @@ int main(void)
 		cmocka_unit_test(what_the_inventory_does_not_decide_is_unknown_and_never_healthy),
 		cmocka_unit_test(what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id),
 		cmocka_unit_test(circles_never_overlap_at_any_size),
+		cmocka_unit_test(rows_say_what_the_document_says),
 		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
 		cmocka_unit_test(the_frame_fits_what_is_drawn),
 		cmocka_unit_test(counts_of_one_are_singular),

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Draws the network on a canvas, without a library. Circles that would overlap stand together as one with a number; the worst of
+// them are the last to be put together, and zooming in takes all apart. Lines between the same two circles are one. While the
+// picture moves its lines are a bitmap that moves with it; once it rests they are drawn anew, a part in each frame, the heaviest
+// first: 30,000 lines take longer than a frame.
+import { h } from "./dom";
+import { Net, Place, rings, severityOf } from "./map_model";
+
+export interface Line {
+	from: number;
+	to: number;
+	kind: "part" | "peering" | "observed" | "allowed" | "unwanted";
+}
+export interface Mark {
+	x: number;
+	y: number;
+	r: number;
+	list: Place[]; // the worst first
+}
+export interface Hooks {
+	choose(n: Place): void;
+	hover(m: Mark | null): void;
+	leave(): void; // zoomed out beyond the whole picture
+}
+export interface Canvas {
+	element: HTMLCanvasElement;
+	lines(list: Line[]): void;
+	chosen(n: Place | null): void;
+	repaint(): void;
+	zoomTo(m: Mark): void;
+	frames: number[]; // milliseconds that drawing the last ones took
+	resting(): boolean; // all is drawn
+}
+
+const radius = [13, 9, 6],
+	step = [30, 26, 24], // pixels that circles of a ring are apart
+	most = 400; // times the whole picture
+
+export function canvas(net: Net, hooks: Hooks): Canvas {
+	const element = h("canvas", {
+		tabindex: 0,
+		role: "img",
+		"aria-label":
+			"Map of the network: arrows move it, plus and minus zoom, 0 shows the whole; the list below has the same",
+	}) as HTMLCanvasElement;
+	let scale = 0,
+		whole = 0,
+		ox = 0,
+		oy = 0,
+		asked = false,
+		lines: Line[] = [],
+		chosen: Place | null = null,
+		marks: Mark[] = [],
+		quiet = 0,
+		left: { look: [string, number, number[]]; alpha: number; list: Float64Array[] }[] = [],
+		from: { x: number; y: number; moved: boolean } | null = null;
+	const bitmap = document.createElement("canvas"),
+		drawn = { scale: 0, ox: 0, oy: 0, lines },
+		frames: number[] = [],
+		style = getComputedStyle(document.documentElement),
+		color = (v: string) => style.getPropertyValue(v).trim(),
+		width = () => element.clientWidth,
+		height = () => element.clientHeight,
+		X = (n: Place) => width() / 2 + ox + n.x * scale,
+		Y = (n: Place) => height() / 2 + oy + n.y * scale;
+	const later = () => {
+		if (asked) return;
+		asked = true;
+		requestAnimationFrame(() => {
+			asked = false;
+			const t = performance.now();
+			paint();
+			frames.push(performance.now() - t);
+			if (frames.length > 200) frames.shift();
+		});
+	};
+
+	// Lines between circles as they stand now, each once, in the order in which they came; those outside of the picture are left out.
+	function bundle(): Map<Line["kind"], Float64Array[]> {
+		const of = new Int32Array(net.nodes.length).fill(-1),
+			all = cluster(true),
+			out = new Map<Line["kind"], Float64Array[]>(),
+			seen = new Map<Line["kind"], Set<number>>();
+		all.forEach((m, i) => m.list.forEach((n) => (of[n.i] = i)));
+		for (const l of lines) {
+			const a = of[l.from],
+				b = of[l.to];
+			if (a < 0 || b < 0 || a === b) continue;
+			let keys = seen.get(l.kind);
+			if (!keys) {
+				seen.set(l.kind, (keys = new Set()));
+				out.set(l.kind, []);
+			}
+			const key = a < b ? a * all.length + b : b * all.length + a;
+			if (keys.has(key)) continue;
+			keys.add(key);
+			const { x, y } = all[a],
+				{ x: u, y: v } = all[b],
+				w = width(),
+				hh = height();
+			if ((x < 0 && u < 0) || (y < 0 && v < 0) || (x > w && u > w) || (y > hh && v > hh)) continue;
+			out.get(l.kind)!.push(Float64Array.of(x, y, u, v));
+		}
+		return out;
+	}
+
+	function beginLines(dpr: number) {
+		const look: Record<Line["kind"], [string, number, number[]]> = {
+				part: [color("--line"), 1, []],
+				peering: [color("--link"), 2, [6, 4]],
+				allowed: [color("--unknown"), 1, [2, 4]],
+				observed: [color("--link"), 1, []],
+				unwanted: [color("--high"), 2, []],
+			},
+			bundles = bundle();
+		bitmap.width = element.width;
+		bitmap.height = element.height;
+		left = [];
+		for (const kind of ["part", "peering", "allowed", "observed", "unwanted"] as const) {
+			const list = bundles.get(kind) ?? [];
+			for (let i = 0; i < list.length; i += 500)
+				left.push({
+					look: look[kind],
+					alpha: Math.min(1, Math.max(0.05, 600 / list.length)),
+					list: list.slice(i, i + 500),
+				});
+		}
+		Object.assign(drawn, { scale, ox, oy, lines });
+		someLines(dpr);
+	}
+
+	// As many as fit into a frame; the rest in those that follow.
+	function someLines(dpr: number) {
+		const c = bitmap.getContext("2d")!,
+			until = performance.now() + 8;
+		c.setTransform(dpr, 0, 0, dpr, 0, 0);
+		for (let n = 0; left.length && n < 4 && performance.now() < until; n++) {
+			const { look, alpha, list } = left.shift()!;
+			[c.strokeStyle, c.lineWidth] = look;
+			c.setLineDash(look[2]);
+			c.globalAlpha = alpha;
+			c.beginPath();
+			for (const [x, y, u, v] of list) {
+				c.moveTo(x, y);
+				c.lineTo(u, v);
+			}
+			c.stroke();
+		}
+		if (left.length) later();
+	}
+
+	// Around each ring: what lies within one step of the first stands together. Of those with different states the worst stand
+	// apart, one step further out.
+	function cluster(all: boolean): Mark[] {
+		const out: Mark[] = [],
+			w = width() + 20,
+			hh = height() + 20;
+		let list: Place[] = [];
+		const end = () => {
+			if (!list.length) return;
+			const first = list[0],
+				angle =
+					list.length > 1
+						? first.angle + step[first.kind] / 2 / (rings[first.kind] * scale)
+						: first.angle;
+			list.sort((a, b) => b.rank - a.rank);
+			const worst = list[0].rank,
+				bad =
+					worst >= 4 && worst !== list[list.length - 1].rank
+						? list.findIndex((n) => n.rank !== worst)
+						: 0;
+			out.push(mark(list.slice(bad), angle, 0));
+			if (bad) out.push(mark(list.slice(0, bad), angle, 21));
+			list = [];
+		};
+		for (const n of net.order) {
+			const x = X(n),
+				y = Y(n);
+			if (!all && (x < -20 || y < -20 || x > w || y > hh)) continue;
+			if (
+				list.length &&
+				(list[0].kind !== n.kind || (n.angle - list[0].angle) * rings[n.kind] * scale >= step[n.kind])
+			)
+				end();
+			list.push(n);
+		}
+		end();
+		return out;
+	}
+
+	function mark(list: Place[], angle: number, outside: number): Mark {
+		const { kind } = list[0],
+			far = rings[kind] * scale + outside;
+		return {
+			x: width() / 2 + ox + far * Math.cos(angle),
+			y: height() / 2 + oy + far * Math.sin(angle),
+			r: radius[kind] + (list.length > 1 ? (list.length > 99 ? 5 : 3) : 0),
+			list,
+		};
+	}
+
+	function drawMarks(c: CanvasRenderingContext2D) {
+		const fills: Record<string, string> = {
+				High: color("--high"),
+				Medium: color("--medium"),
+				Low: color("--low"),
+				Healthy: color("--good"),
+			},
+			grey = color("--unknown"),
+			text = color("--text"),
+			card = color("--card"),
+			link = color("--link");
+		c.textAlign = "center";
+		for (const m of marks) {
+			const n = m.list[0];
+			c.beginPath();
+			c.arc(m.x, m.y, m.r, 0, 7);
+			c.fillStyle = fills[severityOf(n)] ?? grey;
+			c.fill();
+			if (m.list.some((k) => k.facing)) {
+				c.lineWidth = 2;
+				c.strokeStyle = link;
+				c.stroke();
+			}
+			if (chosen && m.list.includes(chosen)) {
+				c.lineWidth = 3;
+				c.strokeStyle = text;
+				c.beginPath();
+				c.arc(m.x, m.y, m.r + 4, 0, 7);
+				c.stroke();
+			}
+			c.font = "600 10px system-ui, sans-serif";
+			c.fillStyle = card;
+			if (m.list.length > 1)
+				c.fillText(
+					m.list.length > 999 ? `${Math.round(m.list.length / 1000)}k` : String(m.list.length),
+					m.x,
+					m.y + 3.5,
+				);
+			else if (n.rank >= 3) c.fillText("!", m.x, m.y + 3.5);
+		}
+		c.font = "11px system-ui, sans-serif";
+		c.fillStyle = text;
+		c.strokeStyle = card;
+		c.lineWidth = 3;
+		for (const m of marks)
+			if (m.list.length === 1 && (m.list[0].kind === 0 || marks.length < 140)) {
+				const name = m.list[0].name.slice(0, 22);
+				c.strokeText(name, m.x, m.y + m.r + 12);
+				c.fillText(name, m.x, m.y + m.r + 12);
+			}
+	}
+
+	function paint() {
+		const c = element.getContext("2d")!,
+			dpr = devicePixelRatio || 1,
+			w = width(),
+			hh = height();
+		if (!w || !hh) return;
+		if (element.width !== Math.round(w * dpr) || element.height !== Math.round(hh * dpr)) {
+			element.width = Math.round(w * dpr);
+			element.height = Math.round(hh * dpr);
+			drawn.scale = 0;
+		}
+		const before = whole;
+		whole = (Math.min(w, hh) / 2 - 50) / 520;
+		scale = scale && before ? scale * (whole / before) : whole;
+		const moves =
+			drawn.scale && drawn.lines === lines && (drawn.scale !== scale || drawn.ox !== ox || drawn.oy !== oy);
+		if (moves) left = [];
+		else if (drawn.scale !== scale || drawn.lines !== lines) beginLines(dpr);
+		else if (left.length) someLines(dpr);
+		const k = scale / drawn.scale;
+		c.setTransform(1, 0, 0, 1, 0, 0);
+		c.clearRect(0, 0, element.width, element.height);
+		c.setTransform(
+			k,
+			0,
+			0,
+			k,
+			(w / 2 + ox - k * (w / 2 + drawn.ox)) * dpr,
+			(hh / 2 + oy - k * (hh / 2 + drawn.oy)) * dpr,
+		);
+		c.drawImage(bitmap, 0, 0);
+		c.setTransform(dpr, 0, 0, dpr, 0, 0);
+		marks = cluster(false);
+		drawMarks(c);
+		clearTimeout(quiet);
+		if (moves)
+			quiet = setTimeout(() => {
+				drawn.scale = 0;
+				later();
+			}, 150) as unknown as number;
+	}
+
+	const at = (e: MouseEvent) => {
+		for (let i = marks.length - 1; i >= 0; i--)
+			if (Math.hypot(marks[i].x - e.offsetX, marks[i].y - e.offsetY) <= marks[i].r + 3) return marks[i];
+		return null;
+	};
+	const reset = () => {
+		scale = ox = oy = 0;
+		later();
+	};
+	const zoom = (f: number, x: number, y: number) => {
+		if (scale * f < whole * 0.75) return hooks.leave();
+		if (scale * f > whole * most) return;
+		const dx = x - width() / 2 - ox,
+			dy = y - height() / 2 - oy;
+		scale *= f;
+		ox -= dx * (f - 1);
+		oy -= dy * (f - 1);
+		later();
+	};
+	element.addEventListener(
+		"wheel",
+		(e) => {
+			e.preventDefault();
+			zoom(e.deltaY < 0 ? 1.2 : 1 / 1.2, e.offsetX, e.offsetY);
+		},
+		{ passive: false },
+	);
+	element.addEventListener("pointerdown", (e) => {
+		from = { x: e.clientX, y: e.clientY, moved: false };
+		element.setPointerCapture(e.pointerId);
+	});
+	element.addEventListener("pointermove", (e) => {
+		if (!from) return hooks.hover(at(e));
+		if (!from.moved && Math.hypot(e.clientX - from.x, e.clientY - from.y) <= 3) return;
+		ox += e.clientX - from.x;
+		oy += e.clientY - from.y;
+		from = { x: e.clientX, y: e.clientY, moved: true };
+		later();
+	});
+	element.addEventListener("pointerup", (e) => {
+		const m = from && !from.moved ? at(e) : null;
+		from = null;
+		if (m) m.list.length > 1 ? zoom(2.5, m.x, m.y) : hooks.choose(m.list[0]);
+	});
+	element.addEventListener("keydown", (e) => {
+		const move = (x: number, y: number) => () => {
+			ox += x;
+			oy += y;
+			later();
+		};
+		const step: Record<string, () => void> = {
+			"+": () => zoom(1.2, width() / 2, height() / 2),
+			"-": () => zoom(1 / 1.2, width() / 2, height() / 2),
+			"0": reset,
+			ArrowLeft: move(40, 0),
+			ArrowRight: move(-40, 0),
+			ArrowUp: move(0, 40),
+			ArrowDown: move(0, -40),
+		};
+		if (step[e.key]) {
+			e.preventDefault();
+			step[e.key]();
+		}
+	});
+	new ResizeObserver(later).observe(element);
+	return {
+		element,
+		frames,
+		resting: () => !asked && !left.length && drawn.scale === scale && drawn.ox === ox && drawn.oy === oy,
+		lines(list) {
+			lines = list;
+			later();
+		},
+		chosen(n) {
+			chosen = n;
+			later();
+		},
+		repaint: later,
+		zoomTo: (m) => zoom(2.5, m.x, m.y),
+	};
+}
