@@ -147,3 +147,23 @@ int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(vo
 	wh_app_journal(a, "jit.off", json_object());
 	return 0;
 }
+
+json_t *wh_app_jit_policies_json(const struct wh_app *a)
+{
+	const struct wh_jit_config *cfg = &a->config->jit;
+	struct wh_arena *mem = wh_arena_new();
+	json_t *list = json_array();
+	for (size_t i = 0; i < cfg->n_policies; i++) {
+		struct wh_jit_policy_text t;
+		wh_jit_policy_write(&cfg->policies[i], mem, &t);
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:I, s:s}", "resource", t.resource, "ports", t.ports,
+		                                "from", t.from, "who", t.who, "longest",
+		                                wh_arena_printf(mem, t.longest_s % 3600 ? "%lldm" : "%lldh",
+		                                                (long long)(t.longest_s / (t.longest_s % 3600 ? 60 : 3600))),
+		                                "longestSeconds", (json_int_t)t.longest_s, "madeBy",
+		                                cfg->policies[i].kept ? "command" : "whittle.yaml"));
+	}
+	wh_arena_free(mem);
+	return json_pack("{s:o}", "policies", list);
+}

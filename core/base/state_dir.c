@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,4 +146,19 @@ int wh_state_dir_check(const char *dir, bool make, struct wh_error *err)
 	if (made)
 		rc = wh_fail(err, made, "%s: cannot be made: %s", text, strerror(-made));
 	return rc ? rc : check(text, err);
+}
+
+int wh_state_dir_lock(const char *dir, struct wh_error *err)
+{
+	int rc = wh_state_dir_check(dir, true, err);
+	if (rc)
+		return rc;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX)) {
+		rc = wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	return fd;
 }

@@ -24,5 +24,8 @@ int wh_state_dir_beside(const char *store_url, char out[static PATH_MAX], struct
  * user of the services. -ENOENT where it is not there, -EPERM with the name of the directory at fault.
  */
 int wh_state_dir_check(const char *dir, bool make, struct wh_error *err);
+/* Makes it as above, and locks it against others who change what is in it, until the descriptor is closed; that, or a negative
+ * errno. */
+int wh_state_dir_lock(const char *dir, struct wh_error *err);
 /* Whether `dir`, or what is there of the way to it, belongs to the user of the services: who writes there is that user, too. */
 bool wh_state_dir_of_service(const char *dir);

@@ -12,6 +12,9 @@ static const char help[] =
 	"       whittle jit list [--json]\n"
 	"       whittle jit close ID [--why TEXT]\n"
 	"       whittle jit log [--json]\n"
+	"       whittle jit policy [--json]\n"
+	"       whittle jit policy set RESOURCE --ports 22,3389/tcp [--from PREFIX,…] [--who NAME,…] [--longest 3h]\n"
+	"       whittle jit policy delete RESOURCE\n"
 	"       whittle jit nsg NAME [-o FILE]\n"
 	"       whittle jit nsg [NAME] --to azure [--until-closed] [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait 5m]\n"
 	"\n"
@@ -29,6 +32,8 @@ static const char help[] =
 	"  close    ends it early; connections that were made stay\n"
 	"  list     what is open now, as the kernel has it, with who and why\n"
 	"  log      everything that was opened and closed, with who, when and why\n"
+	"  policy   lists the policies. `set` and `delete` make and drop those that whittle.yaml does not have; they are kept in the state\n"
+	"           directory, and a resource's policy in whittle.yaml wins. The user '*' is everybody who may run `jit open`\n"
 	"  off      takes all of it away\n"
 	"  nsg      writes a network security group as it should be now: the ports denied, with an allow for each opening before them, without\n"
 	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine). With --to azure it changes\n"
@@ -268,6 +273,12 @@ static int nsg(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	return cli_jit_nsg(c, argc, argv);
 }
 
+static int policy(struct cli *c, struct wh_arena *mem, int argc, char **argv)
+{
+	(void)argc, (void)argv, (void)mem;
+	return cli_jit_policy(c);
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
@@ -283,6 +294,7 @@ static const struct verb {
 	{"close", close_one, WH_MAY_CLOSE, false, false},
 	{"nsg", nsg, 0, false, false},
 	{"log", log_of, 0, true, false},
+	{"policy", policy, 0, false, false},
 	{0},
 };
 
@@ -301,7 +313,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (argc > 1 && argv[1][0] == '-')
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
 	if (!v)
-		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log or nsg");
+		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log, policy or nsg");
 	if (v->alone && argc > 2)
 		return cli_usage(c, "%s takes no further words", v->name);
 	struct wh_arena *mem = wh_arena_new();
@@ -334,4 +346,5 @@ const struct cli_command cli_jit = {
 	.may_now = may_now,
 	.confined = true,
 	.sudo_opens = true,
+	.prepare = cli_jit_prepare,
 };

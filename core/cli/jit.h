@@ -4,6 +4,10 @@
 
 /* `jit log`. Returns an exit status. */
 int cli_jit_log(struct cli *c);
+/* `jit policy`: reads its words, and writes the policy with the rights of the start; then says what became of it. The second
+ * returns an exit status. */
+int cli_jit_prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err);
+int cli_jit_policy(struct cli *c);
 /* `jit nsg`: argv[0] is "nsg". Returns an exit status. */
 int cli_jit_nsg(struct cli *c, int argc, char **argv);
 /* `jit nsg --to azure`: the groups as they should be now (name NULL: all that guard a resource with a policy). until_closed:

@@ -272,6 +272,17 @@ static int give_up_rights(struct becoming *b, struct wh_error *err)
 	return !rc && other && command->overseen ? cli_overseen(err) : rc;
 }
 
+/* Policies of just-in-time access that were made by commands. Only `jit` fails where they can't be read. */
+static int add_kept_policies(struct cli *c, struct wh_error *err)
+{
+	struct wh_error ignored;
+	bool jit = !strcmp(c->command->name, "jit");
+	if (!c->config || !*c->state_dir)
+		return 0;
+	int rc = wh_jit_kept_load(c->state_dir, c->config->mem, &c->config->jit, jit ? err : &ignored);
+	return jit && rc != -EACCES ? rc : 0; /* a user who may not read them may not open anything either */
+}
+
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	const struct cli_command *command = c->command;
@@ -288,6 +299,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : cli_find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
+	rc = rc ? rc : add_kept_policies(c, err);
 	if (!rc && (owner.other || confined))
 		rc = start_opener(c, becomes, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);

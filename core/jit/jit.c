@@ -30,7 +30,8 @@ int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, 
 	char text[WH_PREFIX_STRLEN], proto[8], longest[32];
 	bool port = false, from = false, who = false;
 	if (!p)
-		return wh_fail_input(err, -EPERM, "refused (resource): %s has no policy under 'jit' in whittle.yaml",
+		return wh_fail_input(err, -EPERM,
+		                     "refused (resource): %s has no policy under 'jit' in whittle.yaml (`whittle jit policy`)",
 		                     g->resource);
 	for (size_t i = 0; i < p->n_ports; i++)
 		port |= p->ports[i].proto == g->proto && p->ports[i].port == g->port;
@@ -43,7 +44,7 @@ int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, 
 		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for",
 		                     wh_prefix_text(&g->from, text), g->resource);
 	for (size_t i = 0; i < p->n_who; i++)
-		who |= !strcmp(p->who[i], g->who);
+		who |= !strcmp(p->who[i], g->who) || !strcmp(p->who[i], "*");
 	if (p->n_who ? !who : strcmp(g->who, "root") != 0)
 		return wh_fail_input(err, -EPERM, "refused (user): %s may not open ports of %s", g->who, g->resource);
 	if (g->expires_us - g->opened_us > p->longest_s * 1000000)

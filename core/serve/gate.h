@@ -14,10 +14,12 @@ enum wh_gate_what {
 	WH_GATE_WHO,       /* whose the credential is */
 	WH_GATE_LOG_IN,    /* a session for a token */
 	WH_GATE_LOG_OUT,   /* the session's end */
-	WH_GATE_DRIFT, WH_GATE_JIT_LIST, /* what the kernel holds: for whoever may read */
+	WH_GATE_DRIFT, WH_GATE_JIT_LIST, WH_GATE_JIT_POLICIES, /* what the kernel holds: for whoever may read */
 	WH_GATE_ENFORCE,   /* the rules of `resource` as they were reviewed: `reviewed` is their digest */
 	WH_GATE_CONFIRM, WH_GATE_ROLL_BACK, /* by operators, like all that follow */
 	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE,
+	/* a policy of `resource`, by its name: SET has ports, sources, and the longest time */
+	WH_GATE_JIT_SET, WH_GATE_JIT_DELETE,
 	WH_GATES,
 };
 #define WH_SESSION_SECRET (WH_SECRET_DIGITS + 1)
@@ -29,6 +31,7 @@ struct wh_gate_request {
 	char reviewed[65];      /* hex */
 	char from[64];          /* a prefix */
 	char why[256];
+	char ports[2048], sources[8192]; /* with commas between them; no sources: any */
 	uint32_t port, proto, seconds, audit;
 };
 enum wh_gate_who { WH_WHO_NOBODY, WH_WHO_EXPIRED, WH_WHO_KNOWN };

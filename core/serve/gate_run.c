@@ -76,12 +76,40 @@ static int jit_words(struct words *w, const struct wh_gate_request *r)
 	return 0;
 }
 
+/* The command checks each of them; here they are held to what stands in such a list. */
+static bool good_list(const char *s)
+{
+	return strspn(s, "0123456789abcdefABCDEF.:/,tcpud") == strlen(s);
+}
+
+static int policy_words(struct words *w, const struct wh_gate_request *r)
+{
+	bool sets = r->what == WH_GATE_JIT_SET;
+	if (!good_name(r->resource) || (sets && (!*r->ports || !good_list(r->ports) || !good_list(r->sources) ||
+	                                         r->seconds < 60 || r->seconds > 30 * 86400)))
+		return -EINVAL;
+	word(w, "jit");
+	word(w, "policy");
+	word(w, sets ? "set" : "delete");
+	if (sets) {
+		word(w, wh_arena_printf(w->mem, "--ports=%s", r->ports));
+		if (*r->sources)
+			word(w, wh_arena_printf(w->mem, "--from=%s", r->sources));
+		word(w, "--who=*"); /* whoever has an operator's token */
+		word(w, wh_arena_printf(w->mem, "--longest=%us", r->seconds));
+	}
+	word(w, "--");
+	word(w, wh_arena_strdup(w->mem, r->resource));
+	return 0;
+}
+
 int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem,
                   const char *argv[static WH_GATE_WORDS])
 {
 	struct words w = {.argv = argv, .mem = mem};
 	if (!ends(r->secret, sizeof r->secret) || !ends(r->resource, sizeof r->resource) ||
-	    !ends(r->reviewed, sizeof r->reviewed) || !ends(r->from, sizeof r->from) || !ends(r->why, sizeof r->why))
+	    !ends(r->reviewed, sizeof r->reviewed) || !ends(r->from, sizeof r->from) || !ends(r->why, sizeof r->why) ||
+	    !ends(r->ports, sizeof r->ports) || !ends(r->sources, sizeof r->sources))
 		return -EINVAL;
 	word(&w, "whittle");
 	word(&w, "--json");
@@ -91,6 +119,9 @@ int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request
 	switch (r->what) {
 	case WH_GATE_DRIFT: word(&w, "drift"); return 0;
 	case WH_GATE_JIT_LIST: word(&w, "jit"); word(&w, "list"); return 0;
+	case WH_GATE_JIT_POLICIES: word(&w, "jit"); word(&w, "policy"); return 0;
+	case WH_GATE_JIT_SET:
+	case WH_GATE_JIT_DELETE: return policy_words(&w, r);
 	case WH_GATE_ENFORCE: return enforce_words(&w, r);
 	case WH_GATE_CONFIRM: word(&w, "confirm"); return 0;
 	case WH_GATE_ROLL_BACK: word(&w, "rollback"); return 0;

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/json.h"
@@ -107,22 +106,6 @@ static int save(int dir, const struct wh_tokens *t, struct wh_error *err)
 	return rc ? wh_fail(err, rc, FILE_NAME ": %s", strerror(-rc)) : 0;
 }
 
-/* The state directory, locked against others who change the tokens, until it is closed; a descriptor or a negative errno. */
-static int lock(const char *dir, struct wh_error *err)
-{
-	int rc = wh_state_dir_check(dir, true, err);
-	if (rc)
-		return rc;
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX)) {
-		rc = wh_fail(err, -errno, "%s: %s", dir, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	return fd;
-}
-
 static size_t place_of(const struct wh_tokens *t, const char *name)
 {
 	size_t i = 0;
@@ -179,7 +162,8 @@ int wh_token_add(const char *dir, const char *name, enum wh_serve_role role, int
 	snprintf(new.name, sizeof new.name, "%s", name);
 	wh_sha256(secret, strlen(secret), new.hash);
 	struct wh_tokens *t = calloc(1, sizeof *t);
-	int fd = t ? lock(dir, err) : wh_fail(err, -ENOMEM, "out of memory"), rc = fd < 0 ? fd : add(dir, fd, t, &new, err);
+	int fd = t ? wh_state_dir_lock(dir, err) : wh_fail(err, -ENOMEM, "out of memory"),
+	    rc = fd < 0 ? fd : add(dir, fd, t, &new, err);
 	if (fd >= 0)
 		close(fd);
 	free(t);
@@ -189,7 +173,8 @@ int wh_token_add(const char *dir, const char *name, enum wh_serve_role role, int
 int wh_token_revoke(const char *dir, const char *name, struct wh_error *err)
 {
 	struct wh_tokens *t = calloc(1, sizeof *t);
-	int fd = t ? lock(dir, err) : wh_fail(err, -ENOMEM, "out of memory"), rc = fd < 0 ? fd : wh_tokens_load(dir, t, err);
+	int fd = t ? wh_state_dir_lock(dir, err) : wh_fail(err, -ENOMEM, "out of memory"),
+	    rc = fd < 0 ? fd : wh_tokens_load(dir, t, err);
 	size_t at = rc ? 0 : place_of(t, name);
 	if (!rc && at == t->n)
 		rc = wh_fail_input(err, -ENOENT, "there is no token '%.60s' (`whittle serve token list`)", name);

@@ -39,6 +39,9 @@ struct wh_app_jit_list {
 int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_list *out, struct wh_error *err);
 json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x);
 const char *wh_app_jit_port_text(uint8_t proto, uint16_t port, char buf[static 24]); /* "22/tcp" */
+/* {"policies":[{"resource", "ports":"22/tcp,…", "from":"prefix,…"|null, "who"|null, "longest":"3h", "longestSeconds",
+ * "madeBy":"whittle.yaml"|"command"}…]}. */
+json_t *wh_app_jit_policies_json(const struct wh_app *a);
 /* {"events":[{"time", "who", "what", "id", "resource", "port", "from", "until", "why", "nsg", "state"}…]}, oldest first. */
 int wh_app_jit_log(const struct wh_app *a, json_t **out, struct wh_error *err);
 /* The group as it should be now; *notes (free() it): lines for a person, NULL for none. */

@@ -26,8 +26,9 @@ struct wh_jit_policy {
 	const char *resource;
 	struct wh_jit_port *ports; size_t n_ports;
 	struct wh_prefix *from; size_t n_from; /* for which sources it may be opened; none: any */
-	const char **who; size_t n_who;        /* user names who may open; none: root alone */
+	const char **who; size_t n_who;        /* user names who may open, "*" for all; none: root alone */
 	int64_t longest_s;                     /* longest time at once; 3 h where nothing is said */
+	bool kept;                             /* made by a command or the API, not whittle.yaml's */
 };
 /* Settings of this room. */
 struct wh_jit_config {
@@ -35,6 +36,17 @@ struct wh_jit_config {
 	bool sudo_options; /* users behind sudo may choose configuration, ledger, files, commands and servers, too */
 };
 extern const struct wh_key wh_jit_keys[];
+
+/* ---- policies that commands and the API make (kept.c) ---- */
+/* One as a person writes it: lists with commas; NULL: none. */
+struct wh_jit_policy_text { const char *resource, *ports, *from, *who; int64_t longest_s; };
+int wh_jit_policy_read(const struct wh_jit_policy_text *t, struct wh_arena *mem, struct wh_jit_policy *out, struct wh_error *err);
+void wh_jit_policy_write(const struct wh_jit_policy *p, struct wh_arena *mem, struct wh_jit_policy_text *out);
+/* Adds those in the state directory to whittle.yaml's, which win. */
+int wh_jit_kept_load(const char *dir, struct wh_arena *mem, struct wh_jit_config *c, struct wh_error *err);
+/* Keeps it, in the place of one of the same resource. */
+int wh_jit_kept_set(const char *dir, const struct wh_jit_policy *p, struct wh_error *err);
+int wh_jit_kept_delete(const char *dir, const char *resource, struct wh_error *err); /* -ENOENT: there is none */
 
 struct wh_jit_grant {
 	char id[24];                  /* "17", as jit list shows it */

@@ -72,6 +72,29 @@ async function jit() {
   say("initiated-too-wide", await code(ask("198.51.100.7")));
 }
 
+// A policy from nothing to nothing, as scripts of Azure's do it.
+async function policies() {
+  const api = c.jitNetworkAccessPolicies, id = (vm) => `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/${vm}`;
+  const port = (number, more) => ({ number, protocol: "*", allowedSourceAddressPrefix: "*", maxRequestAccessDuration: "PT3H", ...more });
+  const seen = async () => (await all(api.list())).flatMap((p) => p.virtualMachines.map((v) => `${v.id.split("/").pop()}:${v.ports.map((x) => `${x.number}/${x.protocol}/${(x.allowedSourceAddressPrefixes || [x.allowedSourceAddressPrefix]).join("+")}/${x.maxRequestAccessDuration}`).join(",")}`)).join(" ");
+  const put = (machines) => api.createOrUpdate(group, location, "default", { kind: "Basic", virtualMachines: machines });
+  say("jit-none", await code(api.get(group, location, "default")));
+  const made = await put([{ id: id("a"), ports: [port(22, { protocol: "TCP", allowedSourceAddressPrefix: "203.0.113.0/24" })] }, { id: id("b"), ports: [port(3389)] }]);
+  say("jit-made", [made.name, made.provisioningState, made.virtualMachines.length]);
+  say("jit-seen", await seen());
+  const open = (from) => api.initiate(group, location, "default", { virtualMachines: [{ id: id("a"), ports: [{ number: 22, allowedSourceAddressPrefix: from, endTimeUtc: new Date(Date.now() + 600000) }] }], justification: "update" });
+  say("jit-opened", (await open("203.0.113.7")).virtualMachines[0].ports[0].status);
+  say("jit-opened-beyond", await code(open("198.51.100.7")));
+  say("jit-reader", await code(client(process.env.READER).jitNetworkAccessPolicies.createOrUpdate(group, location, "default", made)));
+  say("jit-stranger", await code(put([{ id: id("nobody"), ports: [port(22)] }])));
+  say("jit-mixed", await code(put([{ id: id("a"), ports: [port(22), port(23, { maxRequestAccessDuration: "PT1H" })] }])));
+  await put([{ id: id("b"), ports: [port(3389, { protocol: "UDP", allowedSourceAddressPrefix: undefined, allowedSourceAddressPrefixes: ["192.0.2.1", "2001:db8::/32"], maxRequestAccessDuration: "PT1H30M" })] }]);
+  say("jit-replaced", await seen());
+  await api.delete(group, location, "default");
+  await api.delete(group, location, "default");
+  say("jit-left", (await all(api.list())).length);
+}
+
 async function network() {
   const conns = await all(c.allowedConnections.list()), region = await all(c.allowedConnections.listByHomeRegion(location)), internal = await c.allowedConnections.get(group, location, "Internal");
   say("connections", conns.map((x) => `${x.name}:${x.connectableResources.length}`).join());
@@ -112,6 +135,6 @@ async function refusals() {
 }
 
 (async () => {
-  for (const step of kind === "azure" ? [locations, network, posture] : [locations, hardening, alerts, suppression, jit, refusals])
+  for (const step of kind === "azure" ? [locations, policies, network, posture] : [locations, hardening, alerts, suppression, jit, refusals])
     await step().catch((e) => say(`FAILED ${step.name}`, `${e.statusCode} ${e.code} ${e.message}`));
 })();

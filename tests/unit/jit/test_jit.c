@@ -159,12 +159,74 @@ static void a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_oth
 	wh_arena_free(mem);
 }
 
+/* Of whom a directory's line says that it may be opened; whittle.yaml's word wins, and a line that cannot be read ends it. */
+static void kept_policies_are_added_to_those_of_the_configuration(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/wh-kept-XXXXXX", path[64];
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	struct wh_jit_policy p;
+	struct wh_jit_policy_text t = {
+		.resource = "vm3", .ports = "22,53/udp", .from = "203.0.113.0/24,2001:db8::/64", .who = "*", .longest_s = 3600};
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(wh_jit_kept_load(dir, c->mem, &c->jit, &err), 0);
+	assert_int_equal(c->jit.n_policies, 2);
+	assert_int_equal(wh_jit_policy_read(&t, c->mem, &p, &err), 0);
+	assert_int_equal(wh_jit_kept_set(dir, &p, &err), 0);
+	t = (struct wh_jit_policy_text){.resource = "vm1", .ports = "1", .longest_s = 60};
+	assert_int_equal(wh_jit_policy_read(&t, c->mem, &p, &err), 0);
+	assert_int_equal(wh_jit_kept_set(dir, &p, &err), 0);
+	assert_int_equal(wh_jit_kept_load(dir, c->mem, &c->jit, &err), 0);
+	assert_int_equal(c->jit.n_policies, 3);
+	refused(c, grant("vm3", 53, 17, "2001:db8::7", "anybody", 1), NULL);
+	refused(c, grant("vm3", 22, 6, "203.0.113.7", "anybody", 2), "time");
+	refused(c, grant("vm1", 1, 6, "203.0.113.7", "root", 1), "port");
+	assert_int_equal(wh_jit_kept_delete(dir, "vm1", &err), 0);
+	assert_int_equal(wh_jit_kept_delete(dir, "vm1", &err), -ENOENT);
+	snprintf(path, sizeof path, "%s/jit-policies", dir);
+	FILE *f = fopen(path, "a");
+	fputs("1\tvm4\t22/tcp\t-\t-\n", f);
+	fclose(f);
+	assert_int_equal(wh_jit_kept_load(dir, c->mem, &c->jit, &err), -EBADMSG);
+	unlink(path);
+	rmdir(dir);
+	wh_config_free(c);
+}
+
+static void words_that_make_no_policy_are_refused(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_jit_policy p;
+	struct wh_error err;
+	const struct wh_jit_policy_text wrong[] = {
+		{.resource = "", .ports = "22", .longest_s = 60},
+		{.resource = "a\tb", .ports = "22", .longest_s = 60},
+		{.resource = "a", .ports = "", .longest_s = 60},
+		{.resource = "a", .ports = "22,", .longest_s = 60},
+		{.resource = "a", .ports = "0", .longest_s = 60},
+		{.resource = "a", .ports = "22/icmp", .longest_s = 60},
+		{.resource = "a", .ports = "65536", .longest_s = 60},
+		{.resource = "a", .ports = "22", .longest_s = 59},
+		{.resource = "a", .ports = "22", .longest_s = 2592001},
+		{.resource = "a", .ports = "22", .from = "x", .longest_s = 60},
+		{.resource = "a", .ports = "22", .from = "192.0.2.1/24", .longest_s = 60},
+		{.resource = "a", .ports = "22", .who = "a\nb", .longest_s = 60},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(wh_jit_policy_read(&wrong[i], mem, &p, &err), -EINVAL);
+	wh_arena_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_refused_by_the_name_of_what_the_policy_lacks),
 		cmocka_unit_test(without_who_only_root_may_and_three_hours_are_the_longest),
 		cmocka_unit_test(a_wrong_policy_is_told_with_its_line),
+		cmocka_unit_test(kept_policies_are_added_to_those_of_the_configuration),
+		cmocka_unit_test(words_that_make_no_policy_are_refused),
 		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,28 @@ static void no_name_becomes_an_option(void **state)
 	                    "|--confirm-within=60s");
 }
 
+static void a_policy_is_made_of_ports_sources_and_a_time(void **state)
+{
+	struct wh_gate_request r = {.what = WH_GATE_JIT_SET,
+	                            .resource = "--who=root",
+	                            .ports = "22/tcp,53/udp",
+	                            .sources = "203.0.113.0/24",
+	                            .seconds = 3600};
+	(void)state;
+	assert_non_null(strstr(
+		words(&r), "|jit|policy|set|--ports=22/tcp,53/udp|--from=203.0.113.0/24|--who=*|--longest=3600s|--|--who=root"));
+	strcpy(r.sources, "203.0.113.0/24 --who");
+	assert_string_equal(words(&r), "refused");
+	*r.sources = 0;
+	assert_string_not_equal(words(&r), "refused");
+	r.seconds = 31 * 86400;
+	assert_string_equal(words(&r), "refused");
+	r.what = WH_GATE_JIT_DELETE;
+	assert_non_null(strstr(words(&r), "|jit|policy|delete|--|--who=root"));
+	memset(r.ports, '2', sizeof r.ports); /* without an end */
+	assert_string_equal(words(&r), "refused");
+}
+
 static void what_no_command_takes_is_refused(void **state)
 {
 	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN,
@@ -106,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(enforcing_names_the_rules_that_were_reviewed, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_name_becomes_an_option, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_policy_is_made_of_ports_sources_and_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_no_command_takes_is_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
