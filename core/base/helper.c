@@ -120,6 +120,11 @@ int wh_helper_fork(const char *name, int *end, struct wh_error *err)
 	return 0;
 }
 
+void wh_helper_forget(void)
+{
+	n_helpers = 0;
+}
+
 void wh_helper_kill_at_exit(int end)
 {
 	for (size_t i = 0; i < n_helpers; i++)

@@ -19,6 +19,9 @@ int wh_helper_connect(const char *path, int *end, struct wh_error *err);
 int wh_helper_trusted(int end, struct wh_error *err);
 /* Ends the helper at the other side of `end`, whatever it does, and waits for that. */
 void wh_helper_end(int end);
+/* In a process that was forked otherwise and has closed their ends: they are not its own, and the numbers of the ends may come
+ * again. */
+void wh_helper_forget(void);
 /* When the program exits it ends this helper instead of waiting for it: another user may have stopped it. */
 void wh_helper_kill_at_exit(int end);
 /* All `len` bytes, with the descriptor `fd` where it is not -1. 0 or a negative errno. */

@@ -92,6 +92,7 @@ static _Noreturn void be_worker(const struct wh_app *a, int web, int gate)
 	signal(SIGTERM, SIG_DFL);
 	close(server.web);
 	close(server.gate);
+	wh_helper_forget();
 	wh_worker(a, web, gate);
 	_exit(0);
 }
