@@ -267,7 +267,9 @@ static int add_edits(const struct wh_app_ledger *l, const char *resource, bool j
 	char *all = NULL;
 	find_edits(l, resource, mem, &edits);
 	if (json) {
-		json_t *doc = json_loads(*text, 0, NULL);
+		json_t *doc = json_pack("{s:i}", "version", 1), *explained = json_loads(*text, 0, NULL);
+		json_object_update(doc, explained);
+		json_decref(explained);
 		json_object_set_new(doc, "edits", edits_json(&edits));
 		all = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(8)) : NULL;
 		json_decref(doc);

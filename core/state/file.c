@@ -43,6 +43,13 @@ static void replace_open(void)
 }
 
 /* "PATH" without links in its directory; the last component is left as it is. */
+/* What may help: whose rights were too few. */
+static const char *hint(int rc)
+{
+	const char *owner = wh_as_owner(rc);
+	return *owner || rc != -EACCES || !geteuid() ? owner : ": run the command with sudo, or as the ledger's owner";
+}
+
 static int resolve(const char *path, char **out, struct wh_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -52,7 +59,7 @@ static int resolve(const char *path, char **out, struct wh_error *err)
 	*out = NULL;
 	if (!real)
 		rc = wh_fail(err, dir ? -errno : -ENOMEM, "%s: the ledger can't be opened: %s%s", path, strerror(errno),
-		             wh_as_owner(-errno));
+		             hint(-errno));
 	else if (asprintf(out, "%s/%s", strcmp(real, "/") ? real : "", name) < 0)
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	free(real);
@@ -93,7 +100,7 @@ static int make(const char *path, struct wh_error *err)
 		return close(fd);
 	if (errno == EEXIST)
 		return 0;
-	return wh_fail(err, -errno, "%s: the ledger can't be made: %s%s", path, strerror(errno), wh_as_owner(-errno));
+	return wh_fail(err, -errno, "%s: the ledger can't be made: %s%s", path, strerror(errno), hint(-errno));
 }
 
 int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *err)
@@ -111,12 +118,12 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 	if (!rc && lstat(*real, &st)) {
 		rc = errno == ENOENT ? wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", path)
 		                     : wh_fail(err, -errno, "%s: the ledger can't be opened: %s%s", path, strerror(errno),
-		                               wh_as_owner(-errno));
+		                               hint(-errno));
 	} else if (!rc && !S_ISREG(st.st_mode)) {
 		rc = not_plain(path, &st, err);
 	} else if (!rc && euidaccess(*real, flags == WH_STATE_READ ? R_OK : R_OK | W_OK)) {
 		rc = wh_fail(err, -errno, "%s: the ledger can't be %s: %s%s", path, flags == WH_STATE_READ ? "read" : "written",
-		             strerror(errno), wh_as_owner(-errno));
+		             strerror(errno), hint(-errno));
 	}
 	for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
 		rc = check_companion(*real, tails[i], flags == WH_STATE_JOURNAL ? MAX_WAL_HASTY : MAX_WAL, err);

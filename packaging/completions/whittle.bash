@@ -9,6 +9,16 @@ _whittle_words() {
 	whittle help "$1" 2>/dev/null | sed -n "s/^usage: whittle $1 \([a-z][a-z |]*\).*/\1/p; s/^       whittle $1 \([a-z][a-z |]*\).*/\1/p" | tr -s '| ' '\n\n' | sort -u
 }
 
+# Values that an option names with bars: --as suricata|host|azure
+_whittle_values() {
+	whittle help "$1" 2>/dev/null | grep -oE -- "$2 [a-z][a-z-]*(\|[a-z][a-z-]*)+" | head -n 1 | cut -d' ' -f2 | tr '|' '\n'
+}
+
+# Names of resources, where the ledger can be read.
+_whittle_resources() {
+	whittle estate show --json 2>/dev/null | sed -n 's/.*"name": "\([^"]*\)".*/\1/p' | sort -u
+}
+
 _whittle() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i word
 	COMPREPLY=()
@@ -35,6 +45,10 @@ _whittle() {
 		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | sed -n 's/^  --format \([a-z][a-z]*\).*/\1/p; s/.*Known: //p' | tr ',' ' ')" -- "$cur"))
 		return
 	fi
+	if [[ $prev == --* ]]; then
+		COMPREPLY=($(compgen -W "$(_whittle_values "$command" "$prev")" -- "$cur"))
+		((${#COMPREPLY[@]})) && return
+	fi
 	if [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u) --store --config --help" -- "$cur"))
 		return
@@ -43,6 +57,11 @@ _whittle() {
 		COMPREPLY=($(compgen -W "$(_whittle_words "$command")" -- "$cur"))
 		((${#COMPREPLY[@]})) && return
 	fi
+	case $command in
+	recommend|explain|rules|prove|replay|jit)
+		COMPREPLY=($(compgen -W "$(_whittle_resources)" -- "$cur"))
+		((${#COMPREPLY[@]})) && return ;;
+	esac
 	COMPREPLY=($(compgen -f -- "$cur"))
 }
 complete -o filenames -F _whittle whittle

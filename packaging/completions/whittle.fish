@@ -39,11 +39,12 @@ end
 
 complete -c whittle -f
 complete -c whittle -n 'not __whittle_command' -a '(__whittle_commands)'
+complete -c whittle -n '__whittle_command | string match -q help' -a '(__whittle_commands)'
 complete -c whittle -n __whittle_command -a '(__whittle_words)'
 complete -c whittle -n __whittle_command -a '(__whittle_options)'
 complete -c whittle -n __whittle_command -a '(__whittle_values)'
-complete -c whittle -n '__whittle_command | string match -qr "^(recommend|explain|rules|prove|replay|jit)$"' -a '(__whittle_resources)'
-complete -c whittle -n '__whittle_command | string match -qr "^(ingest|estate|diff|assess|map|inventory)$"' -F
+complete -c whittle -n '__whittle_command | string match -qr "^(recommend|explain|rules|prove|replay|jit)\$"' -a '(__whittle_resources)'
+complete -c whittle -n '__whittle_command | string match -qr "^(ingest|estate|diff|assess|map|inventory)\$"' -F
 complete -c whittle -l store -r -F -d 'the ledger'
 complete -c whittle -l config -r -F -d whittle.yaml
 complete -c whittle -l json -d 'print data as JSON'
