@@ -164,7 +164,8 @@ static void next(json_t *doc, const char *command, const char *why)
 
 static void next_steps(const struct wh_app_init *ask, const char *estate, json_t *doc, struct wh_arena *mem)
 {
-	next(doc, wh_arena_printf(mem, "whittle estate import %s", estate), "tells the ledger which machine this is");
+	next(doc, wh_arena_printf(mem, "whittle estate import %s", estate),
+	     "records in the ledger which addresses are this machine's");
 	if (!strcmp(ask->kind, "host"))
 		next(doc, "systemctl enable --now whittle-watch", "learns from the kernel's connections, and watches the rules");
 	else if (ask->logs)

@@ -31,7 +31,7 @@ static const char help[] =
 	"  --csv, --sarif, --junit  for spreadsheets, code scanning and pipelines\n"
 	"  --fail-on LEAST      ends with status 3 when a resource is unhealthy in an assessment of that severity, or worse; `unhealthy`: of any\n"
 	"\n"
-	"`exempt` takes a resource (or all of them) out of an assessment until a day; `answer` answers what no data tells. Both need an owner, are written to the\n"
+	"`exempt` takes a resource (or all of them) out of an assessment until a day; `answer` answers the questions that no data decides. Both need an owner, are written to the\n"
 	"journal and stand in the report. --expires takes a day (2027-01-31) or a time from now on (90d).\n"
 	"\n"
 	"With --policy it assesses an inventory by definitions in the language of Azure Policy instead, Microsoft's own or yours. A keyword, operator or function that is\n"

@@ -11,7 +11,7 @@ static const char help[] =
 	"       whittle compliance --list | --score | --history [--json]\n"
 	"\n"
 	"How the estate stands against the network controls of the Microsoft cloud security benchmark: each control with its assessments and their resources. A control\n"
-	"passes where all assessments that could be judged pass, and the number of the others stands beside it: Passed (42 not assessed). It is Unsupported where none\n"
+	"passes where all assessments that could be judged pass, and the number of the others is printed with it: Passed (42 not assessed). It is Unsupported where none\n"
 	"could be judged. Previews don't count.\n"
 	"\n"
 	"  CONTROL          one control, with its resources: NS-3\n"

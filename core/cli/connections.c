@@ -11,7 +11,7 @@ static const char help[] =
 	"Lists every connection that the rules allow: between the estate's resources, or with the Internet. What is not decided is listed as unknown,\n"
 	"with what the inventory lacks.\n"
 	"\n"
-	"For people, and with --compact, resources are listed by classes: those that no rule, route or peering tells apart. --json lists pairs as\n"
+	"For people, and with --compact, resources are listed by classes: the rules, routes and peerings treat all of a class alike. --json lists pairs as\n"
 	"Azure's allowedConnections do.\n"
 	"\n"
 	"  --external    between resources and the Internet\n"

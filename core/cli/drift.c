@@ -6,7 +6,7 @@ static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
 	"\n"
 	"Compares what the kernel holds in whittle's table, rule by rule and address by address, with what was applied last, and says\n"
-	"what somebody else changed; so it does for the ports that just-in-time access keeps closed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
+	"what other programs changed; so it does for the ports that just-in-time access keeps closed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
 	"confirmation is compared too, and how long it still has is printed.\n"
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
@@ -55,6 +55,6 @@ const struct cli_command cli_drift = {.may = WH_MAY_LOOK,
                                       .keeps_user = cli_always,
                                       .confined = true,
                                       .name = "drift",
-                                      .summary = "tell what somebody else changed in whittle's table",
+                                      .summary = "report what other programs changed in whittle's table",
                                       .help = drift_help,
                                       .run = drift};

@@ -62,5 +62,9 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
-const struct cli_command cli_edges = {
-	.confined = true, .name = "edges", .only_reads = true, .summary = "list who talked to whom", .help = help, .run = run};
+const struct cli_command cli_edges = {.confined = true,
+                                      .name = "edges",
+                                      .only_reads = true,
+                                      .summary = "list the connections that were learned",
+                                      .help = help,
+                                      .run = run};

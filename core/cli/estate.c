@@ -22,7 +22,7 @@ static const char help[] =
 	"Or it reads a file of your own, estate.yaml, which names hosts of any kind.\n"
 	"\n"
 	"`facts` prints what the machine that it runs on is like, as JSON: addresses, what its ruleset lets in, out and through (of whatever program), settings of\n"
-	"the kernel, what listens, and resolvers. It needs root. Files with such facts are imported beside the estate, one a host, and `assess` judges that host\n"
+	"the kernel, what listens, and resolvers. It needs root. Files with such facts are imported as well as the estate, one a host, and `assess` judges that host\n"
 	"by them: `whittle estate facts >db-1.json` there, `whittle estate import db-1.json` here. --name is for a host that the estate has by another name.\n"
 	"\n"
 	"Example, estate.yaml:\n"
@@ -33,7 +33,7 @@ static const char help[] =
 	"      addresses: [10.0.0.4, '2001:db8::4']\n"
 	"      internet-facing: true\n"
 	"      nsg-scope: nic                     # which of its groups get rules: nic, subnet or both (the default)\n"
-	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; beside this file\n"
+	"      nsgs: [web.json]      # as `az network nsg show` or `list` prints them, or ARM resources; in the same directory\n"
 	"  vnets: [10.0.0.0/16]      # optional: what the tag VirtualNetwork means\n"
 	"\n"
 	"A group's file may also be what `az network nsg create` or `az graph query` printed, PowerShell's `Get-AzNetworkSecurityGroup |\n"
@@ -48,7 +48,7 @@ static int import_facts(const struct cli *c, const struct wh_app *a, const char 
 	struct wh_error err;
 	if (facts < n)
 		return cli_usage(
-			c, "facts of hosts are imported by themselves: an estate replaces the one before, they are beside it");
+			c, "import facts of hosts in a command of their own: an estate replaces the one before it, facts do not");
 	if (wh_app_host_facts_import(a, paths, n, &err))
 		return cli_error(&err);
 	if (c->json)

@@ -27,8 +27,8 @@ const struct cli_command cli_explain = {
 	.only_reads = true,
 	.summary = "say why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
 	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"
-		"Derives one rule again and tells how: which peers stand behind it and what spoke for each, who was left out and by\n"
-		"which rule, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port (22, 22/udp,\n"
+		"Derives one rule again and shows how: the peers behind it with the evidence for each, the peers that were left out with\n"
+		"the reason, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port (22, 22/udp,\n"
 		"'443/tcp out') or a rule's name. What the last 'whittle recommend' was asked for, such as --lines, counts here too. Where\n"
 		"nothing is offered, it says why.\n\n"
 		"  --json  all prefixes and peers with every feature's value and weight\n\n"

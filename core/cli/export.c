@@ -21,7 +21,7 @@ static const char help[] =
 	"  --resource NAME  only this resource (a name, an id or an address); may be given several times\n"
 	"  --nsg NAME       with all but nft: only this group\n"
 	"  --keep-original DAY   with all but nft: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
-	"                   deny's description carries it, `whittle status` tells it, and an export after it removes the rule, once nothing hangs\n"
+	"                   deny's description carries it, `whittle status` shows it, and an export after it removes the rule, once nothing hangs\n"
 	"                   on it for any resource that the group is known to guard\n"
 	"  --nsg-scope nic|subnet|both   with all but nft: only the groups at network interfaces, or at subnets; else what the estate and\n"
 	"                   whittle.yaml say, and both where they say nothing\n"

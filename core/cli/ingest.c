@@ -20,7 +20,7 @@ static const char help[] =
 	"shown with its line, and the run goes on. Of a directory all files are read, those below it too; files there that are no\n"
 	"logs are passed over.\n"
 	"\n"
-	"  --format F       the log's format; told from the content where it is left out: eve (Suricata), vnet and nsg (Azure's\n"
+	"  --format F       the log's format; without it, recognised by the content: eve (Suricata), vnet and nsg (Azure's\n"
 	"                   flow logs), zeek and zeek-json (conn.log), aws (VPC flow logs), nfdump (CSV)\n"
 	"  --aws-format F   the fields of AWS flow logs that have no header line, as \"version srcaddr …\" or \"${version} …\"\n"
 	"  --follow         wait for more, through rotation and truncation, until interrupted (one file)\n"
@@ -178,7 +178,7 @@ static int read_values(const struct cli *c, const struct values *v, struct wh_in
 		return cli_usage(c, "'%s' is not a size of at least 1MiB", v->memory);
 	if (slack > 600)
 		return cli_usage(c,
-		                 "clocks of sensors that differ by more than 10m (--sensor-slack) tell nothing of one another");
+		                 "clocks of sensors that differ by more than 10m (--sensor-slack) can't be compared");
 	opt->sensor_slack_us = slack * 1000000;
 	return CLI_OK;
 }

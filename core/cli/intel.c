@@ -16,7 +16,7 @@ static const char help[] =
 	"They are named in whittle.yaml:\n"
 	"\n"
 	"  threat-intel:\n"
-	"    - drop.txt                                   # a file; its format is told from its content\n"
+	"    - drop.txt                                   # a file; its format is recognised by its content\n"
 	"    - {name: feodo, file: feodo.csv, column: dst_ip}\n"
 	"    - {name: own, command: 'cat /srv/bad.json', format: stix, max-age: 2d}\n"
 	"\n"

@@ -122,7 +122,7 @@ static void print_off(void *arg, const struct wh_app_jit_off *x)
 	}
 	puts("Just-in-time access is off: its table is gone, nothing else was touched.");
 	if (x->closed.n)
-		printf("This opens %s: to everybody whom this machine's other rules let in. `whittle enforce` narrows %s where rules are recommended.\n",
+		printf("This opens %s to all peers that this machine's other rules let in. `whittle enforce` narrows %s where rules are recommended.\n",
 		       wh_jit_ports_text(x->closed.list, x->closed.n, s->mem), x->closed.n == 1 ? "it" : "them");
 }
 

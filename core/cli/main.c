@@ -63,7 +63,7 @@ static void print_help(void)
 	     "  --help         what the command does, its options and an example\n"
 	     "  --version      the program's version\n\n"
 	     "Exit status: 0 done, 1 failed, 2 wrong usage or bad input, 3 findings where --fail-on asked for that.\n"
-	     "'whittle help COMMAND' tells more; 'whittle doctor' says what is missing on this machine.");
+	     "'whittle help COMMAND' explains a command; 'whittle doctor' says what is missing on this machine.");
 }
 
 /* The value of option `name` at argv[*i] ("--name V" or "--name=V"); NULL when it is another option or has no value. */

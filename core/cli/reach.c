@@ -250,7 +250,7 @@ const struct cli_command cli_reach = {.may = WH_MAY_LOOK,
                                       .may_now = may_now,
                                       .confined = true,
                                       .name = "reach",
-                                      .summary = "say who can talk to whom, and by which rules",
+                                      .summary = "say whether one end can reach another, and by which rules",
                                       .help = help,
                                       .run = run,
                                       .only_reads = true};

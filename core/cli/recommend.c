@@ -93,7 +93,8 @@ static void print_outages(const struct wh_recommendation *rec)
 		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a),
 		       wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
 	if (since > 2 && rec->n_resources && rec->to_us > WH_US_PER_DAY)
-		fprintf(stderr, "whittle: the sensor has said nothing for %d days; 'whittle selftest' tells whether it hears\n",
+		fprintf(stderr,
+		        "whittle: the sensor has said nothing for %d days; 'whittle selftest ADDRESS' says whether it hears\n",
 		        since);
 }
 

@@ -93,7 +93,7 @@ static void print(const struct wh_replay *r)
 	print_days(r);
 	putchar('\n');
 	if (!of) {
-		puts("No flow of a peer that belongs was seen on these ports: what would break can't be told.");
+		puts("No flow of a peer that belongs was seen on these ports: the breakage is not known.");
 		return;
 	}
 	printf("Breakage: %s of %s flows of peers that belong; at most %s %% (95 %%). Peers: %s of %s.\n",

@@ -17,7 +17,7 @@ static const char help[] =
 	"  --from ADDRESS  send from this address\n"
 	"  --udp           datagrams instead of connections\n"
 	"  --eve FILE      follow this eve.json, not the ledger (which must be read by 'ingest --follow' or filled by the plugin)\n"
-	"  --timeout TIME  how long to wait (default 2m: Suricata tells of a flow that nobody answered after a minute)\n"
+	"  --timeout TIME  how long to wait (default 2m: Suricata reports an unanswered flow after a minute)\n"
 	"\n"
 	"example:\n"
 	"  whittle selftest 10.0.0.4 --eve /var/log/suricata/eve.json\n";

@@ -204,9 +204,9 @@ static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most),
 		        (unsigned long long)b->peers, (unsigned long long)b->of_peers);
 	else if (b->days)
-		fprintf(f, "Expected breakage can't be told: no peer that belongs came in the last %u days.\n", b->days);
+		fprintf(f, "Expected breakage is not known: no peer that belongs came in the last %u days.\n", b->days);
 	else
-		fprintf(f, "Expected breakage can't be told yet: the window is too short to leave days out.\n");
+		fprintf(f, "Expected breakage is not known yet: the window is too short to leave days out.\n");
 }
 
 static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])

@@ -22,7 +22,7 @@ static const char *of_resource(const struct wh_reason *r, struct wh_arena *mem)
 		return wh_arena_printf(mem, "not enough data: it was seen on %llu of %llu days, and must have been on %llu",
 		                       (ull)c[0], (ull)c[1], (ull)c[2]);
 	case WH_REASON_AS_NARROW: return "the rules in force are as narrow as the traffic";
-	case WH_REASON_NONE_OPEN: return "no port that is looked at is open";
+	case WH_REASON_NONE_OPEN: return "no checked port is open";
 	case WH_REASON_NO_LINES:
 		return wh_arena_printf(mem, "even the fewest lines of its %llu ports are more than %llu", (ull)c[0], (ull)c[1]);
 	case WH_REASON_GROUP_LINES:
@@ -123,9 +123,9 @@ const char *wh_reason_why(const struct wh_reason *r, struct wh_arena *mem)
 	case WH_REASON_WOULD_LET_IN:
 		return wh_arena_printf(mem, "it would let in %s, which must stay out", wh_addr_text(&r->peer, addr));
 	case WH_REASON_WINDOW_SHORT:
-		return wh_arena_printf(mem,
-		                       "a rule must be stable for %llu days, and the window of %llu days is too short to tell",
-		                       (ull)c[0], (ull)c[1]);
+		return wh_arena_printf(
+			mem, "a rule must be stable for %llu days, and the window of %llu days is too short to judge that",
+			(ull)c[0], (ull)c[1]);
 	case WH_REASON_UNSTABLE:
 		return wh_arena_printf(
 			mem,

@@ -147,7 +147,7 @@ static void a_window_too_short_for_the_days_asked_for_says_so(void **state)
 	scene_partner_days(&s, 0, 31);
 	struct wh_recommendation *rec = recommend(&s, 20);
 	assert_null(scene_rule(rec, 22));
-	assert_non_null(strstr(rec->resources[0].reason, "too short to tell"));
+	assert_non_null(strstr(rec->resources[0].reason, "too short to judge"));
 	scene_close(&s);
 }
 
