@@ -90,7 +90,8 @@ static uint64_t source_of(struct wh_tagged *t, const char *sensor, size_t len, c
 
 /* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no
  * tag. */
-static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, struct wh_error *err)
+static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, bool answered,
+                          struct wh_error *err)
 {
 	const char *sensor = tags->sensor ? tags->sensor : t->opt->sensor;
 	size_t len = tags->sensor ? tags->sensor_len : sensor ? strlen(sensor) : 0;
@@ -103,7 +104,27 @@ static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const st
 	if (rc)
 		return rc;
 	return wh_conversations_meet(t->conversations, f, source_of(t, sensor ? sensor : "", len, realm),
-	                             wh_flow_server(f) == WH_SIDE_DST_SERVES, err);
+	                             answered, err);
+}
+
+/*
+ * 1: another source reported such events between these ends in that minute. An event is an alert of a signature, or a protocol's
+ * record. It has a protocol number that no flow has, so that a source which reports flows alone takes no event away; and minutes
+ * are what is kept, so that a client which asks for a thousand names in one takes no more room than for one.
+ */
+static int look_at_event(struct wh_tagged *t, const struct wh_record *rec, const struct wh_tags *tags, struct wh_error *err)
+{
+	enum { NO_PROTOCOL = 255 /* reserved */, MINUTE_US = 60000000 };
+	uint32_t what = rec->alert_sid;
+	for (const char *c = rec->alert_sid ? "" : rec->event_type; *c; c++)
+		what = (what ^ (uint8_t)*c) * 16777619u;
+	const struct wh_flow f = {.src = rec->flow.src,
+	                          .dst = rec->flow.dst,
+	                          .dst_port = (uint16_t)(what ^ what >> 16),
+	                          .proto = NO_PROTOCOL,
+	                          .start_us = rec->time_us - rec->time_us % MINUTE_US};
+	bool judged = !rec->alert_sid; /* of an alert's flow nobody may have answered */
+	return look_at_source(t, &f, tags, judged || wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES, err);
 }
 
 static struct wh_tags tags_of_line(const char *text, size_t len)
@@ -126,12 +147,12 @@ int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char 
 	if (t->realms && t->opt->realm && strcmp(t->opt->realm, wh_realm_text(&tags.realm, here)))
 		return 1;
 	if (rec->kind != WH_RECORD_FLOW)
-		return 0;
+		return look_at_event(t, rec, &tags, err);
 	int rc = 0;
 	if (t->realms && !wh_realm_eq(&tags.realm, &untagged) && wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES)
 		rc = look_at_realm(t, &rec->flow, &tags.realm, path, line, err);
 	if (!rc)
-		rc = look_at_source(t, &rec->flow, &tags, err);
+		rc = look_at_source(t, &rec->flow, &tags, wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES, err);
 	t->twice += rc == 1;
 	return rc;
 }

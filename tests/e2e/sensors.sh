@@ -57,6 +57,20 @@ flows() {
 	sum=$("$BUILD/whittle" edges --json --store "$1" | grep -o '"flows": *[0-9]*' | awk -F: '{ s += $2 } END { print s + 0 }')
 	if [ "$sum" = "$2" ]; then echo "ok $n - $3"; else echo "not ok $n - $3"; echo "# $sum flows, wanted $2"; fi
 }
+# events SENSOR-FIELDS: a handshake of an old TLS to 10.0.0.4 and an alert on it, as two sensors write them some milliseconds apart
+events() {
+	local ends='"src_ip":"192.0.2.1","src_port":40001,"dest_ip":"10.0.0.4","dest_port":443,"proto":"TCP",'
+	printf '{"timestamp":"2026-11-01T10:01:0%s+0000","event_type":"tls",%s%s"tls":{"subject":"CN=a","version":"TLSv1"}}\n' "$2" "$1" "$ends"
+	printf '{"timestamp":"2026-11-01T10:01:0%s+0000","event_type":"alert",%s%s"alert":{"signature_id":7,"severity":2},"direction":"to_server","app_proto":"tls","flow":{"pkts_toserver":5,"pkts_toclient":5,"bytes_toserver":900,"bytes_toclient":900,"start":"2026-11-01T10:01:00.000000+0000"}}\n' "$2" "$1" "$ends"
+}
+events '"host":"fw-1",' 1.000000 >events1.json
+events '"host":"fw-2",' 1.004000 >events2.json
+once() { ingest "$1" "${@:2}" >/dev/null && "$BUILD/whittle" evidence --store "$1" --json | jq -r .count && "$BUILD/whittle" edges --store "$1" --json | jq -c .alerts; }
+says "what one sensor tells of a protocol twice is two" 0 '^2$' once events0.db <(events '"host":"fw-1",' 1.000000; events '"host":"fw-1",' 2.000000)
+once events.db events1.json events2.json >out 2>&1
+n=$((n + 1)); if [ "$(head -1 out)" = 1 ] && ! grep -q '2' out; then echo "ok $n - what two sensors tell of it, and an alert of both, counts once"; else echo "not ok $n - what two sensors tell of it, and an alert of both, counts once"; sed 's/^/# /' out; fi
+once flows.db <(flow '"host":"fw-1",' 192.0.2.1 40001 01.000000) events2.json >out 2>&1
+n=$((n + 1)); if [ "$(head -1 out)" = 1 ]; then echo "ok $n - a sensor that reports flows alone takes no evidence away"; else echo "not ok $n - a sensor that reports flows alone takes no evidence away"; sed 's/^/# /' out; fi
 for i in 1 2 3 4 5; do flow '"host":"fw-1",' 192.0.2.1 4000$i 0$i.000000; done >a.json
 for i in 1 2 3 4 5; do flow '"host":"fw-2",' 192.0.2.1 4000$i 0$i.900000; done >b.json
 flow '"host":"fw-2",' 192.0.2.1 40006 06.000000 >>b.json
