@@ -9,12 +9,17 @@
 const char *wh_alert_insecure(const struct wh_fact_key *k)
 {
 	const char *v = k->value;
+	if (wh_fact_is_offer((enum wh_fact_kind)k->kind, v))
+		return k->direction == WH_OUTBOUND ? "a client without TLS 1.2" : NULL;
 	switch (k->kind) {
 	case WH_FACT_TLS: return !strncmp(v, "ssl", 3) || !strcmp(v, "1.0") || !strcmp(v, "1.1") ? "TLS below 1.2" : NULL;
+	case WH_FACT_NTLM: return !strcmp(v, "lm response") || !strcmp(v, "ntlmv1 response") ? "LM or NTLMv1" : NULL;
 	case WH_FACT_SSH: return *v == '1' && strcmp(v, "1.99") ? "SSH 1" : NULL;
 	case WH_FACT_SMB: return !strcmp(v, "1") ? "SMB 1" : NULL;
 	case WH_FACT_KERBEROS: return !strncmp(v, "weak ", 5) ? "Kerberos with weak encryption" : NULL;
-	case WH_FACT_LDAP: return !strcmp(v, "simple") ? "LDAP with passwords in clear" : NULL;
+	case WH_FACT_LDAP: return !strcmp(v, "simple") ? "LDAP with passwords in clear"
+		                  : !strcmp(v, "digest-md5") ? "LDAP with DIGEST-MD5 (WDigest)"
+		                                             : NULL;
 	default: return NULL;
 	}
 }
@@ -28,7 +33,9 @@ static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const
 	struct wh_finding f = wh_finding_new(w->l, "Whittle_InsecureProtocol");
 	f.resource = wh_estate_by_addr(w->l->estate, &k->local);
 	f.subject = wh_alert_insecure(k);
-	if (!f.type || !f.resource || !f.subject || (k->direction == WH_OUTBOUND && wh_estate_by_addr(w->l->estate, &k->peer)))
+	bool servers = k->direction == WH_OUTBOUND && wh_estate_by_addr(w->l->estate, &k->peer) &&
+	               !wh_fact_is_offer((enum wh_fact_kind)k->kind, k->value);
+	if (!f.type || !f.resource || !f.subject || servers)
 		return;
 	f.direction = (enum wh_direction)k->direction;
 	f.proto = k->proto;

@@ -259,3 +259,5 @@ void wh_eve_use(const struct eve_impl *impl); /* NULL: the best again */
 extern const char wh_eve_not_json[], wh_eve_cut_short[], wh_eve_not_utf8[], wh_eve_deep[], wh_eve_not_object[],
 	wh_eve_too_long[], wh_eve_empty[], wh_eve_no_type[], wh_eve_wrong_type[], wh_eve_bad_time[], wh_eve_bad_addr[],
 	wh_eve_bad_port[], wh_eve_bad_proto[], wh_eve_bad_count[], wh_eve_bad_flags[], wh_eve_bad_alert[], wh_eve_missing[];
+/* Whether a signature is one of ours (rules/suricata), whose alerts are evidence. */
+bool eve_own_sid(uint32_t sid);

@@ -2,7 +2,7 @@
 /*
  * Protocol records of EVE. The scanner has proved that the line is one well-formed object; its members are gone through here once
  * more, so that flow records cost nothing. The traps of each type stand with its protocol, in eve_facts_session.c and
- * eve_facts_dns.c.
+ * eve_facts_dns.c. An alert gets here where one of our own signatures fired.
  */
 #include "flow/eve_facts.h"
 
@@ -113,7 +113,7 @@ unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec,
 		bool ends;
 	} types[] = {{"dns", eve_facts_dns, true}, {"tls", eve_facts_tls, true},   {"ssh", eve_facts_ssh, true},
 	             {"smb", eve_facts_smb, true}, {"krb5", eve_facts_krb5, true}, {"ldap", eve_facts_ldap, true},
-	             {"stats", stats, false}};
+	             {"alert", eve_facts_alert, true}, {"stats", stats, false}};
 	enum { OBJECT = 5, MEMBERS };
 	struct eve_facts f = {.like = {.time_us = rec->time_us}, .out = out};
 	struct js_value v[MEMBERS];

@@ -26,3 +26,4 @@ void eve_facts_smb(struct eve_facts *f, struct js_value object);
 void eve_facts_krb5(struct eve_facts *f, struct js_value object);
 void eve_facts_ldap(struct eve_facts *f, struct js_value object);
 void eve_facts_dns(struct eve_facts *f, struct js_value object);
+void eve_facts_alert(struct eve_facts *f, struct js_value object);

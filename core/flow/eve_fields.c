@@ -357,8 +357,11 @@ int wh_eve_finish(struct eve_walker *w)
 	rec->tagged = w->seen & EVE_BIT(EVE_TAG);
 	if (!(w->seen & EVE_BIT(EVE_EVENT_TYPE)))
 		return refuse(w, w->wrong & EVE_BIT(EVE_EVENT_TYPE) ? wh_eve_wrong_type : wh_eve_no_type);
-	if (rec->kind == WH_RECORD_OTHER || (rec->kind == WH_RECORD_ALERT && !((w->seen | w->wrong | w->bad) & addresses))) {
-		/* alerts on packets without addresses (decoder events) say nothing about a flow */
+	if (rec->kind == WH_RECORD_OTHER ||
+	    (rec->kind == WH_RECORD_ALERT &&
+	     ((w->seen & EVE_BIT(EVE_SID) && eve_own_sid(rec->alert_sid)) || !((w->seen | w->wrong | w->bad) & addresses)))) {
+		/* alerts of our own signatures are evidence, and those on packets without addresses (decoder events) say nothing
+		 * about a flow */
 		rec->kind = WH_RECORD_OTHER;
 		memset(f, 0, sizeof *f);
 		rec->alert_sid = 0;

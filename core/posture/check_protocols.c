@@ -13,7 +13,8 @@
 #include "posture/checks.h"
 
 struct seen {
-	uint64_t good, bad;
+	uint64_t good, bad, doubtful; /* doubtful: how many of the bad ones only may be */
+	bool fine;                    /* what else might be doubtful is known to be fine */
 	const char *worst;
 	struct wh_addr peer;
 	uint16_t port;
@@ -26,10 +27,22 @@ struct walk {
 	struct seen *of;                 /* by the resource's place in the estate */
 	bool (*bad)(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r);
 	const char **values; size_t n_values;
+	const char **fine; size_t n_fine;         /* that clear what is doubtful */
+	const char **may_be; size_t n_may_be;     /* doubtful: nobody can tell */
 	const struct wh_ranges *trusted;
 	int64_t limit, bytes;
-	bool doubtful;                   /* what is found may be bad: nobody can tell */
 };
+
+/* A value of the list, or one that begins as it does where it ends in a star. */
+static bool listed(const char *const *list, size_t n, const char *value)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(list[i]);
+		if (len && list[i][len - 1] == '*' ? !strncasecmp(list[i], value, len - 1) : !strcasecmp(list[i], value))
+			return true;
+	}
+	return false;
+}
 
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
@@ -39,19 +52,25 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE) || !strcmp(k->value, "refused"))
 		return 0;
 	struct seen *s = &w->of[res - e->resources];
-	if (!w->bad(w, k, r)) {
+	bool offer = wh_fact_is_offer((enum wh_fact_kind)k->kind, k->value), bad = w->bad(w, k, r);
+	bool doubtful = !bad && listed(w->may_be, w->n_may_be, k->value) && !listed(w->fine, w->n_fine, k->value);
+	if (offer && k->direction == WH_INBOUND)
+		return 0; /* the client's own row has it */
+	s->fine |= listed(w->fine, w->n_fine, k->value);
+	if (!bad && !doubtful) {
 		s->good += r->count;
 		return 0;
 	}
-	if (k->direction == WH_OUTBOUND && k->kind <= WH_FACT_LDAP && wh_estate_by_addr(e, &k->peer))
+	if (!offer && k->direction == WH_OUTBOUND && k->kind <= WH_FACT_LDAP && wh_estate_by_addr(e, &k->peer))
 		return 0; /* the server's own row has it */
-	if (!s->bad) {
+	if (!s->bad || (s->bad == s->doubtful && bad)) { /* what is bad for certain comes first */
 		s->worst = wh_arena_strdup(w->run->mem, k->value);
 		s->peer = k->peer;
 		s->port = k->port;
 		s->direction = (enum wh_direction)k->direction;
 	}
 	s->bad += r->count ? r->count : 1;
+	s->doubtful += !doubtful ? 0 : r->count ? r->count : 1;
 	s->peers++;
 	return 0;
 }
@@ -77,10 +96,13 @@ static void judge(struct walk *w, const char *what, const char *nothing)
 		const struct seen *s = &w->of[i];
 		const char *id = wh_resource_label(&e->resources[i]),
 			   *type = wh_resource_type(&e->resources[i]);
-		if (s->bad)
-			wh_run_add(w->run, id, type, w->doubtful ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_UNHEALTHY,
-			           w->doubtful ? "%s: the sensor's records don't show which version answered" : "%s",
-			           words(w, s, what));
+		if (s->bad > s->doubtful)
+			wh_run_add(w->run, id, type, WH_POSTURE_UNHEALTHY, "%s", words(w, s, what));
+		else if (s->doubtful && !s->fine)
+			wh_run_add(
+				w->run, id, type, WH_POSTURE_NO_EVIDENCE,
+				"%s: the sensor's records don't show which version answered; rules/suricata/whittle.rules does",
+				words(w, s, what));
 		else if (!s->good)
 			wh_run_add(w->run, id, type, WH_POSTURE_NO_EVIDENCE, "%s", nothing);
 		else if (w->sensor->unfit)
@@ -103,17 +125,6 @@ static int begin(struct wh_run *run, struct walk *w,
 
 /* ---- versions ---- */
 
-/* A value of the list, or one that begins as it does where it ends in a star. */
-static bool listed(const char *const *list, size_t n, const char *value)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t len = strlen(list[i]);
-		if (len && list[i][len - 1] == '*' ? !strncasecmp(list[i], value, len - 1) : !strcasecmp(list[i], value))
-			return true;
-	}
-	return false;
-}
-
 static bool is_listed(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	(void)r;
@@ -130,7 +141,7 @@ static int kind_of(struct wh_run *run, const char *key, struct wh_error *err)
 }
 
 /* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`; `doubtful` values, which
- * may be bad; another kind `among` whose records are traffic of that kind, too. */
+ * may be bad, unless one of the `fine` is seen; another kind `among` whose records are traffic of that kind, too. */
 int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 {
 	const char **said;
@@ -145,10 +156,8 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 	if (among < WH_FACT_KINDS)
 		rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)among, see, &w, err);
 	w.n_values = wh_run_texts(run, "bad", &w.values);
-	if (!w.n_values) {
-		w.n_values = wh_run_texts(run, "doubtful", &w.values);
-		w.doubtful = true;
-	}
+	w.n_may_be = wh_run_texts(run, "doubtful", &w.may_be);
+	w.n_fine = wh_run_texts(run, "fine", &w.fine);
 	rc = rc ? rc : wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)kind, see, &w, err);
 	if (!rc)
 		judge(&w, n_said ? said[0] : wh_fact_words[kind],

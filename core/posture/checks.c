@@ -38,7 +38,7 @@ static const struct wh_check checks[] = {
 	{"open-ports", wh_check_open_ports, SETTINGS("ports")},
 	{"peering", wh_check_peering, none},
 	{"private-and-public", wh_check_private_and_public, none},
-	{"protocol", wh_check_protocol, SETTINGS("kind", "bad", "doubtful", "among", "words")},
+	{"protocol", wh_check_protocol, SETTINGS("kind", "bad", "fine", "doubtful", "among", "words")},
 	{"public-site", wh_check_public_site, none},
 	{"resolvers-set", wh_check_resolvers_set, SETTINGS("trusted")},
 	{"resolvers-used", wh_check_resolvers_used, SETTINGS("trusted")},

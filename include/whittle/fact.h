@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) show of a connection, one line of meaning each:
- * which version was spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name
- * (users, credentials, realms, files) is not read.
+ * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) and alerts of our own signatures show: which
+ * version was spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name (users,
+ * credentials, realms, files) is not read.
  */
 #pragma once
 #include "whittle/flow.h"
 
 enum wh_fact_kind {
-	WH_FACT_TLS,          /* "1.2": the version that was agreed on */
+	WH_FACT_TLS,          /* "1.2": what was agreed on; "offers 1.0": the highest that the client knows, below 1.2 */
 	WH_FACT_SSH,          /* "2.0": the server's; the client's where the server's is not known */
 	WH_FACT_SMB,          /* "3.11", "1": the dialect */
-	WH_FACT_NTLM,         /* the version of NTLMSSP that the client names; "unknown" */
+	WH_FACT_NTLM,         /* the version that the client names; "unknown"; "lm", "ntlmv1" or "ntlmv2 response" */
 	WH_FACT_KERBEROS,     /* "weak rc4-hmac", "strong aes256-cts-hmac-sha1-96" */
-	WH_FACT_LDAP,         /* "simple", "anonymous", "sasl": how the client binds, in clear */
+	WH_FACT_LDAP,         /* "simple", "anonymous", "sasl", "digest-md5": how the client binds, in clear */
 	WH_FACT_DNS,          /* "": the server is asked for names */
 	WH_FACT_DNS_NAME,     /* the name that is asked for, in lower case; none longer than the value */
 	WH_FACT_DNS_DOMAIN,   /* the registered domain, of one day: how many names of it, how long */
@@ -24,6 +24,8 @@ enum wh_fact_kind {
 };
 extern const char *const wh_fact_words[]; /* "tls" … "capture", by their values; NULL at the end */
 bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
+/* It is what a client offers: the server that it asks is not at fault, whoever runs it. */
+bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);
 
 #define WH_FACT_VALUE 64 /* bytes, with the NUL */
 struct wh_fact {

@@ -109,6 +109,13 @@ done
 [ -z "$bad" ] || echo "#$bad"
 [ -z "$bad" ] && [ "$(status ns-8-ntlmv1 /web-1) $(status ns-8-ntlmv1 /web-2)" = 'NoEvidence Healthy' ] && [ "$(status ns-3-threat-lists bad.txt)" = Healthy ] && [ "$(status ns-10-tunnels /web-2)" = Healthy ]
 check "each insecure protocol and peer has a machine that fails and one that passes; which NTLM it was is not known"
+# ---- the same by signatures of our own ----
+says() { record "$1" alert "$2" "$3" "$4" TCP "{\"signature_id\":$5,\"severity\":4}"; } # SECOND CLIENT SERVER PORT SID
+{ says 51 198.51.100.1 10.0.1.4 445 1840013; says 53 198.51.100.3 10.0.1.5 443 1840002; } >own.json
+{ says 54 198.51.100.2 10.0.1.5 445 1840012; says 52 10.0.1.5 203.0.113.80 443 1840002; } >old.json
+cp kinds.db own.db && "$w" ingest --store own.db own.json >out 2>err && "$w" assess --store own.db --json >out 2>>err && [ "$(status ns-8-ntlmv1 /web-1) $(status ns-8-ntlmv1 /web-2)" = 'Healthy Healthy' ] &&
+	[ "$(status ns-8-tls /web-2)" = Healthy ] && "$w" ingest --store own.db old.json >>out 2>>err && "$w" assess --store own.db --json >out 2>>err && [ "$(status ns-8-ntlmv1 /web-1) $(status ns-8-ntlmv1 /web-2) $(status ns-8-tls /web-2)" = 'Healthy Unhealthy Unhealthy' ]
+check "signatures of our own show which NTLM it was, and an old client, for which no server answers"
 "$w" assess --fail-on High >out 2>err; a=$?; "$w" assess ns-5-plan --fail-on Low >out 2>>err; [ $a = 3 ] && [ $? = 0 ]
 check "--fail-on takes the least severity"
 "$w" assess --sarif >out 2>err && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&

@@ -38,7 +38,7 @@ fi
 chroot "$root" dpkg -s $wants >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -q -y --no-install-recommends install $wants >"$cache/trixie.log" 2>&1 ||
 	{ tail -n 5 "$cache/trixie.log" | sed 's/^/# /'; skip_all "the Debian 13 root lacks packages"; }
 
-make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" "$BUILD/tools/talk" || exit 1
+make -s BUILD="$BUILD" "$BUILD/whittle" "$BUILD/tools/flowpcap" "$BUILD/tools/saypcap" "$BUILD/tools/ledger_dump" "$BUILD/tools/ledger_lock" "$BUILD/tools/talk" || exit 1
 # The plugin is built there, against that Debian's libraries, and kept under the sum of its sources.
 sum=$(find Makefile core include plugin rules -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-32)
 kept=$root/opt/whittle-$sum.so

@@ -164,6 +164,39 @@ the_packaged_section() {
 	verdict "the packaged section works as it stands" "$dir/log"
 }
 
+any_rules() {
+	printf 'alert tcp any any -> any 22 (msg:"a request"; flow:to_server,established; content:"a request"; sid:1; priority:2;)\n' >"$dir/any.rules"
+}
+
+# ---- our own signatures ----
+
+# What each of them is for, and beside it what is like it and right.
+hello() { printf '16030100300100002c03%s%064d00000400350005010000' "$1" 0; }
+ntlm() { printf '00000064fe534d42400001%0100d4e544c4d5353500003000000%s%s58000000%s%s70000000%080d' 0 "$1" "$1" "$2" "$2" 0; } # LM, NT: lengths
+own_signatures() {
+	cp "$(dirname "$lib")/../../../rules/suricata/whittle.rules" "$dir/any.rules"
+	config c.yaml no "store: $in/plugin.db"
+	rm -f "$dir"/plugin.db* "$dir"/file.db*
+	"$BUILD/tools/saypcap" "$dir/says.pcap" 443:"$(hello 00)" 443:"$(hello 01)" 465:"$(hello 02)" 443:"$(hello 03)" \
+		445:"$(ntlm 1800 0000)" 445:"$(ntlm 1800 1800)" 445:"$(ntlm 1800 2601)" 445:"$(ntlm 0000 0000)" \
+		389:3012020101600d0201030404636e3d6180027077 389:30840000001602010160840000000d0201030404636e3d6180027077 389:300c020101600702010304008000 \
+		389:301802010160130201030400a30c040a4449474553542d4d4435 445:00000040ff534d4273"$(printf %0118d 0)" 445:00000040ff534d4272"$(printf %0118d 0)"
+	$suricata -T -c "$in/c.yaml" -l "$in" -S "$in/any.rules" >"$dir/log" 2>&1
+	verdict "our own signatures load" "$dir/log"
+	read_capture c.yaml says.pcap && "$w" ingest --store "$dir/file.db" "$dir/eve.json" >"$dir/ingest" 2>&1
+	{ printf '%s\n' '192.0.2.10 simple' '192.0.2.12 digest-md5' '192.0.2.1 offers ssl3' '192.0.2.13 1' '192.0.2.2 offers 1.0' '192.0.2.3 offers 1.1' '192.0.2.5 lm response' \
+		'192.0.2.6 ntlmv1 response' '192.0.2.7 ntlmv2 response' '192.0.2.9 simple'; } | sort >"$dir/expected"
+	for store in plugin file; do
+		"$w" evidence --store "$dir/$store.db" --json 2>>"$dir/log" | jq -r 'select(.direction == "Inbound" and ([.kind] | inside(["tls", "ntlm", "ldap", "smb"]))) |
+			select(.value | test("^(offers|simple|digest|1$)|response$")) | "\(.peer) \(.value)"' | sort >"$dir/$store.says"
+	done
+	cmp "$dir/expected" "$dir/plugin.says" >"$dir/diff" 2>&1 && cmp "$dir/expected" "$dir/file.says" >>"$dir/diff" 2>&1
+	verdict "what they name is evidence, what is right beside it is none, by the plugin and by its log" "$dir/plugin.says" "$dir/file.says" "$dir/diff" "$dir/log"
+	! "$w" edges --json --store "$dir/file.db" | jq -e 'select([.alerts[]?] | any(. > 0))' >/dev/null 2>&1
+	verdict "and no alert against a peer" "$dir/log"
+	any_rules
+}
+
 # The same private addresses in two VLANs: by the plugin as by reading its log.
 vlans() {
 	"$BUILD/tools/flowpcap" --flows 2000 --clients 300 --days 10 --vlan 10 "$dir/vlan10" && "$BUILD/tools/flowpcap" --flows 1000 --clients 300 --days 10 --start 1789430400 --seed 2 --vlan 20 "$dir/vlan20" &&
@@ -405,7 +438,7 @@ killed() {
 
 prepare() {
 	mkdir -p "$dir"
-	printf 'alert tcp any any -> any 22 (msg:"a request"; flow:to_server,established; content:"a request"; sid:1; priority:2;)\n' >"$dir/any.rules"
+	any_rules
 	"$BUILD/tools/flowpcap" --flows 2000 --clients 300 --days 31 "$dir/generated.pcap"
 	[ ! -d "$shared/pcaps" ] || cp "$shared"/pcaps/*.pcap "$dir/"
 	chmod u+w "$dir"/*.pcap
@@ -420,6 +453,7 @@ all_tests() {
 	vlans
 	bad_settings
 	the_packaged_section
+	own_signatures
 	a_ledger_that_cannot_be_written
 	while_it_runs_as_another_user
 	many_edges_at_once

@@ -247,6 +247,43 @@ static void what_cannot_be_used_is_no_fact(void **state)
 	assert_int_equal(read_as("http", "{\"version\":\"TLS 1.3\"}", "10.0.0.5", 1, "10.0.0.4", 443, "TCP"), 0);
 }
 
+static void alerts_of_our_own_signatures_are_evidence_and_others_are_none(void **state)
+{
+	(void)state;
+	assert_int_equal(read("alert", "{\"gid\":1,\"signature_id\":1840012,\"severity\":4,\"signature\":\"x\"}", 445), 1);
+	expect(0, WH_FACT_NTLM, "ntlmv1 response");
+	assert_string_equal(text(&facts[0].client), "10.0.0.4");
+	assert_int_equal(facts[0].port, 445);
+	assert_int_equal(read("alert", "{\"signature_id\":1840002,\"severity\":4}", 443), 1);
+	expect(0, WH_FACT_TLS, "offers 1.0");
+	assert_true(wh_fact_is_offer(facts[0].kind, facts[0].value));
+	assert_int_equal(read("alert", "{\"signature_id\":1840999,\"severity\":4}", 443), 0); /* of ours, and of no meaning yet */
+	assert_int_equal(read("alert", "{\"signature_id\":2019401,\"severity\":1}", 443), 0);
+}
+
+static void only_alerts_of_others_speak_against_a_peer(void **state)
+{
+	static const char line[] =
+		"{\"timestamp\":\"2026-10-01T09:00:00.000000+0000\",\"event_type\":\"alert\",\"src_ip\":\"192.0.2.9\",\"src_port\":40000,"
+		"\"dest_ip\":\"10.0.0.4\",\"dest_port\":445,\"proto\":\"TCP\",\"alert\":{\"signature_id\":%s,\"severity\":1}}";
+	static const struct {
+		const char *sid;
+		enum wh_record_kind kind;
+	} as[] = {{"1839999", WH_RECORD_ALERT},
+	          {"1840000", WH_RECORD_OTHER},
+	          {"1840999", WH_RECORD_OTHER},
+	          {"1841000", WH_RECORD_ALERT}};
+	(void)state;
+	for (size_t i = 0; i < sizeof as / sizeof *as; i++) {
+		char text[512];
+		const char *why = NULL;
+		struct wh_record rec;
+		int n = snprintf(text, sizeof text, line, as[i].sid);
+		assert_int_equal(wh_eve_record(text, (size_t)n, &rec, &why), 0);
+		assert_int_equal(rec.kind, as[i].kind);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +299,8 @@ int main(void)
 		TEST(registered_domains_are_found_within_names),
 		TEST(the_sensors_own_counters_are_a_fact_where_it_captures),
 		TEST(what_cannot_be_used_is_no_fact),
+		TEST(alerts_of_our_own_signatures_are_evidence_and_others_are_none),
+		TEST(only_alerts_of_others_speak_against_a_peer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,6 +222,14 @@ static int wanted(const struct rj *top, struct wh_record *rec, const char **reas
 	return *reason ? -EBADMSG : 0;
 }
 
+/* Of a signature of our own (rules/suricata): evidence, and no alert. */
+static bool of_our_own(const struct rj *top)
+{
+	const struct rj *a = rj_get(top, "alert"), *sid = a && a->type == RJ_OBJECT ? rj_get(a, "signature_id") : NULL;
+	long long n = sid && sid->type == RJ_NUMBER && !strpbrk(sid->text, ".eE") ? strtoll(sid->text, NULL, 10) : 0;
+	return n >= 1840000 && n <= 1840999;
+}
+
 static int read_object(const struct rj *top, struct wh_record *rec, const char **reason)
 {
 	struct reading r = {0};
@@ -233,7 +241,7 @@ static int read_object(const struct rj *top, struct wh_record *rec, const char *
 	}
 	cut(rec->event_type, sizeof rec->event_type, type, len);
 	rec->kind = is(type, len, "flow") ? WH_RECORD_FLOW : is(type, len, "alert") ? WH_RECORD_ALERT : WH_RECORD_OTHER;
-	if (rec->kind == WH_RECORD_ALERT && !rj_get(top, "src_ip") && !rj_get(top, "dest_ip"))
+	if (rec->kind == WH_RECORD_ALERT && (of_our_own(top) || (!rj_get(top, "src_ip") && !rj_get(top, "dest_ip"))))
 		rec->kind = WH_RECORD_OTHER;
 	if (rec->kind != WH_RECORD_OTHER)
 		return wanted(top, rec, reason);
