@@ -153,7 +153,7 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
 	install -D -m 644 $(BUILD)/whittle-report.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-report.so
-	for f in rules/*.yaml rules/*/*.yaml; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
+	for f in rules/*.yaml rules/*/*.yaml rules/suricata/*.rules; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/whittle/$$f || exit 1; done
 	install -D -m 644 packaging/suricata/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/suricata/whittle.yaml
 	for u in packaging/systemd/*.service packaging/systemd/*.socket; do install -d $(DESTDIR)$(PREFIX)/lib/systemd/system && \
 		sed 's#/usr/local/bin/#$(PREFIX)/bin/#' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
@@ -186,6 +186,7 @@ $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
 	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
 eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
 	@$(BUILD)/eval/eval --out $(BUILD)/eval --confirm 20 --each-feature --label "$$(git describe --always --dirty 2>/dev/null)" $(EVAL_OPTIONS)
+	@BUILD=$(BUILD) tests/eval/captures.sh | tee $(BUILD)/eval/captures.txt
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)

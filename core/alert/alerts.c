@@ -38,6 +38,7 @@ int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, stru
 	                                       .scanned_ports = or (c->scanned_ports, 20),
 	                                       .flood = or (c->flood, 50000),
 	                                       .upload = c->upload ? c->upload : UINT64_C(1) << 30,
+	                                       .beacons = or (c->beacons, 96),
 	                                       .dormant = or (c->dormant, 45 * 86400)};
 	struct wh_alert_look own = *look, *l = &own;
 	struct wh_findings all = {.mem = mem};

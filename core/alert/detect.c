@@ -2,14 +2,13 @@
 /*
  * Detections that each edge, or the edges of one port together, give.
  *
- *   unrecommended    a peer came after the rules were calculated, to a port with a rule, from outside its ranges
  *   listed           a peer that a threat list holds was answered, or answered us
  *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely
  *                    where it also has a session much longer than those
  *   many sources     many peers outside the ranges on one day, on SSH or RDP, and several times as many as on any day before the
  *                    window
  *   many targets     one of ours connected to many targets on one port for the first time on one day, likewise
- *   (others)         detect_peer.c
+ *   (others)         detect_rule.c, detect_peer.c
  *   first connection two of ours that never spoke, later than the first week of both
  *
  * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing:
@@ -79,17 +78,6 @@ struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct
 	                                  .first_us = all ? e->first_us : since_us,
 	                                  .last_us = e->last_us,
 	                                  .list = wh_alert_listed(w->l, &k->peer)};
-}
-
-static void unrecommended(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
-{
-	struct wh_finding f = wh_finding_like(w, "Network_TrafficFromUnrecommendedIP");
-	if (!f.type || !w->g.rule || e->last_us <= w->l->rec->calculated_us || wh_alert_rule_allows(w->g.rule, &k->peer))
-		return;
-	f.severity = WH_MEDIUM;
-	f.stopped = "The rule would have stopped it. The service answered: the rule is not in force there.";
-	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->l->rec->calculated_us);
-	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);
 }
 
 static void listed(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -203,6 +191,7 @@ static void end_group(struct walk *w)
 	bool inbound = w->g.key.direction == WH_INBOUND;
 	if (!w->any || !w->g.resource)
 		return;
+	wh_alert_end_rule(w);
 	wh_alert_end_service(w);
 	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].many : services[w->g.service].out_many;
 	type = type || inbound ? type : "PortScanning";
@@ -240,10 +229,10 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	count(w, k, e);
 	wh_alert_see_outbound(w, k, e);
 	wh_alert_see_service(w, k, e);
+	wh_alert_see_rule(w, k, e);
 	if (e->last_us < w->from_us)
 		return 0;
 	wh_alert_see_peer(w, k, e);
-	unrecommended(w, k, e);
 	listed(w, k, e);
 	guesses(w, k, e);
 	first_connection(w, k, e);
@@ -264,6 +253,7 @@ int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_t
 	if (!rc) {
 		end_group(&w);
 		wh_alert_end_outbound(&w);
+		wh_alert_end_rules(&w);
 	}
 	return rc;
 }

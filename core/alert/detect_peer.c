@@ -2,11 +2,11 @@
 /*
  * Detections that single edges give, and that one resource's edges together give.
  *
- *   contaminated  a peer that the recommended rule lets in is on a threat list, or had a grave alert since the rule was
- *                 calculated
  *   ipv6          a peer came over IPv6 to a port whose rule knows IPv4 alone
  *   dormant       a peer came again after a silence that is longer than a month's work explains
  *   flood         connections to one target, day by day so many, that brought hardly anything back
+ *   beacon        a new public peer was connected to in every hour of the day, often, and each time alike: by a clock. The ledger
+ *                 has no times of single connections, so hours and shapes stand for them
  *   upload        a peer outside that is new got several times as much a day as any peer before
  *   unjudged      a port that is answered for public addresses, is new within the window, and has neither a rule nor a reason for
  *                 having none
@@ -15,25 +15,14 @@
 #include "alert/detect.h"
 #include "whittle/reason.h"
 
-enum { UNUSUAL_UPLOAD = 10 };
+enum { UNUSUAL_UPLOAD = 10, BEACON_DAYS = 2 };
+#define ALIKE 0.9 /* the share of connections in one bucket */
 
 static void add(struct walk *w, struct wh_finding *f, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
 {
 	struct wh_finding_source s = wh_finding_source_of(w, k, e, since_us);
 	if (f->type)
 		wh_finding_add(w->all, wh_finding_of(w->all, f), &s);
-}
-
-static void contaminated(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
-{
-	const struct wh_recommended_rule *r = w->g.rule;
-	bool alerted = r && (e->alerts[0] || e->alerts[1]) && e->alert_last >= wh_day(w->l->rec->calculated_us);
-	const char *list = r ? wh_alert_listed(w->l, &k->peer) : NULL;
-	if ((!alerted && !list) || !wh_alert_rule_allows(r, &k->peer) || wh_prefix_find(w->l->trusted, w->l->n_trusted, &k->peer))
-		return;
-	struct wh_finding f = wh_finding_like(w, "Whittle_LearningContaminated");
-	f.note = alerted ? "It had a grave alert since the rule was calculated." : "A threat list holds it.";
-	add(w, &f, k, e, w->from_us);
 }
 
 static bool has_ipv6(const struct wh_recommended_rule *r)
@@ -83,12 +72,38 @@ static void flood(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 	add(w, &f, k, e, w->from_us);
 }
 
+static double share_of_most(const uint32_t hist[static WH_EDGE_BUCKETS])
+{
+	uint64_t sum = 0, most = 0;
+	for (unsigned b = 0; b < WH_EDGE_BUCKETS; b++) {
+		sum += hist[b];
+		most = hist[b] > most ? hist[b] : most;
+	}
+	return sum ? (double)most / (double)sum : 0;
+}
+
+static void beacon(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	unsigned days = wh_edge_days(e);
+	bool new = e->first_us >= w->from_us && wh_day(e->first_us) >= w->first_day + LEARNING_DAYS,
+	     outside = !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->l->estate, &k->peer);
+	if (k->direction != WH_OUTBOUND || k->proto != WH_PROTO_TCP || !new || !outside || days < BEACON_DAYS ||
+	    e->flows / days < (uint64_t)w->l->config->beacons || wh_bits(e->hours) < 24 || share_of_most(e->size_hist) < ALIKE ||
+	    share_of_most(e->time_hist) < ALIKE)
+		return;
+	struct wh_finding f = wh_finding_like(w, "Whittle_Beaconing");
+	f.note = wh_arena_printf(w->all->mem, "%llu connections a day, in every hour, %llu bytes each.",
+	                         (unsigned long long)(e->flows / days),
+	                         (unsigned long long)((e->bytes_in + e->bytes_out) / e->flows));
+	add(w, &f, k, e, w->from_us);
+}
+
 void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	contaminated(w, k, e);
 	round_ipv4(w, k, e);
 	dormant(w, k, e);
 	flood(w, k, e);
+	beacon(w, k, e);
 }
 
 /* ---- ports that nobody judged ---- */

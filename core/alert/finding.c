@@ -103,7 +103,7 @@ static int by_attempts(const void *x, const void *y)
 	                                  : wh_addr_cmp(&a->addr, &b->addr);
 }
 
-static void join(struct wh_findings *all, struct wh_finding *into, const struct wh_finding *f)
+void wh_finding_join(struct wh_findings *all, struct wh_finding *into, const struct wh_finding *f)
 {
 	for (size_t i = 0; i < f->n_sources; i++)
 		wh_finding_add(all, into, &f->sources[i]);
@@ -119,7 +119,7 @@ void wh_findings_end(struct wh_findings *all)
 		qsort(all->f, all->n, sizeof *all->f, order);
 	for (size_t i = 0; i < all->n; i++)
 		if (kept && same(&all->f[kept - 1], &all->f[i]))
-			join(all, &all->f[kept - 1], &all->f[i]);
+			wh_finding_join(all, &all->f[kept - 1], &all->f[i]);
 		else
 			all->f[kept++] = all->f[i];
 	all->n = kept;

@@ -18,6 +18,8 @@ struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like);
 /* The sources with the most attempts are kept. */
 void wh_finding_add(struct wh_findings *all, struct wh_finding *f, const struct wh_finding_source *s);
+/* Adds the sources, the severity and the times of another finding. */
+void wh_finding_join(struct wh_findings *all, struct wh_finding *into, const struct wh_finding *f);
 /* Sorts, and joins those that are of one thing. */
 void wh_findings_end(struct wh_findings *all);
 
@@ -25,6 +27,9 @@ void wh_findings_end(struct wh_findings *all);
 const struct wh_recommended_rule *wh_alert_rule_for(const struct wh_recommendation *rec, const struct wh_resource *r,
                                                     enum wh_direction d, uint8_t proto, uint16_t port);
 bool wh_alert_rule_allows(const struct wh_recommended_rule *r, const struct wh_addr *peer);
+/* Today's judgement of an edge's peer; NULL: it stays and is inside its rule's ranges, or the look has no judgement. */
+const struct wh_alert_judged *wh_alert_judged_of(const struct wh_alert_look *l, const struct wh_resource *r,
+                                                 const struct wh_edge_key *k);
 const char *wh_alert_listed(const struct wh_alert_look *l, const struct wh_addr *a); /* the first list that holds it; NULL */
 
 /* By the edges. `to_us` is the end of the ledger's last flow. */

@@ -37,6 +37,52 @@ static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* ---- today's judgement ---- */
+
+/* Log-odds: it is twenty times as likely to be unwanted as a peer of which nothing is known. */
+#define SUSPECT (-3.0)
+
+struct judging { struct wh_alert_judgement *to; const struct wh_recommendation *rec; struct wh_arena *mem; };
+
+static int take_judged(void *arg, const struct wh_judged_peer *p)
+{
+	struct judging *j = arg;
+	bool by_rule = p->verdict == WH_PEER_HOSTILE_INTEL || p->verdict == WH_PEER_HOSTILE_ALERT;
+	const struct wh_alert_judged judged = {.resource = p->resource,
+	                                       .direction = p->direction,
+	                                       .proto = p->proto,
+	                                       .port = p->port,
+	                                       .peer = p->addr,
+	                                       .stays = wh_stays(p->verdict),
+	                                       .suspect = by_rule || p->evidence <= SUSPECT};
+	wh_alert_judge(j->to, j->rec, &judged, j->mem);
+	return 0;
+}
+
+int wh_app_alert_judgement(const struct wh_harden_ask *ask, const struct wh_recommendation *rec, struct wh_arena *mem,
+                           struct wh_alert_judgement *out, struct wh_error *err)
+{
+	struct judging j = {out, rec, mem};
+	*out = (struct wh_alert_judgement){0};
+	int rc = wh_judge_peers(ask, take_judged, &j, err);
+	wh_alert_judgement_end(out);
+	return rc;
+}
+
+/* Of rules that were calculated; without any, none is needed. */
+static int judge(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_alert_judgement *out,
+                 struct wh_alert_look *look, struct wh_error *err)
+{
+	struct wh_harden_options opt;
+	if (!look->rec)
+		return 0;
+	int rc = wh_harden_options_load(&a->config->harden, l->is.state, "all", mem, &opt, err);
+	const struct wh_harden_ask ask = {.store = l->is.store, .estate = l->estate, .opt = &opt};
+	rc = rc ? rc : wh_app_alert_judgement(&ask, look->rec, mem, out, err);
+	look->judgement = rc ? NULL : out;
+	return rc;
+}
+
 int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert_counts *out, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
@@ -44,11 +90,13 @@ int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert
 	struct wh_alert_types types;
 	struct wh_alert_domains domains = {0};
 	struct wh_intel_list *lists = NULL;
+	struct wh_alert_judgement judgement;
 	struct wh_alert_look look = {.config = &a->config->alerts, .types = &types, .domains = &domains, .now_us = now_us};
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : wh_app_alert_types(a, mem, &types, err);
 	rc = rc ? rc : load_domains(a, mem, &domains, err);
 	rc = rc ? rc : reviewed(a, l.is.state, l.estate, mem, &look.rec, err);
+	rc = rc ? rc : judge(a, &l, mem, &judgement, &look, err);
 	rc = rc ? rc : wh_intel_lists(l.is.state, mem, &lists, &look.n_lists, err);
 	if (!rc) {
 		size_t n = a->config->harden.n_trusted;

@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The peers that belong, for `watch` and threat lists: every one of the resources that have one of these addresses, weighed on
- * the whole window as recommend weighs it, with its threat lists, alerts and failed logins. */
+/* What every peer is today, for alerts; and the peers that belong, for `watch` and threat lists: weighed on the whole window as
+ * recommend weighs them, with its threat lists, alerts and failed logins. */
+#include <string.h>
 #include "harden/analysis.h"
 
-static bool has_address(const struct wh_resource *r, const struct wh_addr *locals, size_t n)
+/* The score without the prior, and without what hostile neighbours do. */
+static double own_evidence(const struct wh_evidence_peer *p, const struct wh_weights *w)
 {
-	if (!locals)
-		return true;
-	for (size_t i = 0; i < r->n_addrs; i++)
-		for (size_t k = 0; k < n; k++)
-			if (wh_addr_eq(&r->addrs[i], &locals[k]))
-				return true;
-	return false;
+	return p->score - w->prior - w->weight[WH_F_INFECTED] * p->value[WH_F_INFECTED];
 }
 
 static int one_port(const struct wh_analysis *a, const struct wh_resource *r, struct wh_port_traffic *t, struct wh_arena *mem,
-                    wh_belonging_cb each, void *arg, struct wh_error *err)
+                    wh_judged_cb each, void *arg, struct wh_error *err)
 {
 	struct wh_present present;
 	int rc = wh_present(a->estate, r, t->direction, t->proto, t->port, mem, &present, err);
 	if (rc)
 		return rc;
 	wh_analysis_weigh(a, &present, t);
-	for (size_t i = 0; i < t->n && !rc; i++)
-		if (wh_stays(t->peers[i].verdict))
-			rc = each(arg, t->direction, t->proto, t->port, &t->peers[i].addr);
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		const struct wh_evidence_peer *p = &t->peers[i];
+		rc = each(arg, &(struct wh_judged_peer){.resource = r,
+		                                        .direction = t->direction,
+		                                        .proto = t->proto,
+		                                        .port = t->port,
+		                                        .addr = p->addr,
+		                                        .verdict = p->verdict,
+		                                        .evidence = own_evidence(p, &a->weights)});
+	}
 	return rc;
 }
 
-static int one_resource(struct wh_analysis *a, const struct wh_resource *r, wh_belonging_cb each, void *arg, struct wh_error *err)
+static int one_resource(struct wh_analysis *a, const struct wh_resource *r, wh_judged_cb each, void *arg, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_resource_traffic t;
@@ -39,16 +42,64 @@ static int one_resource(struct wh_analysis *a, const struct wh_resource *r, wh_b
 	return rc;
 }
 
+/* Of the resources that `wanted` names. */
+static int judge(const struct wh_harden_ask *ask, bool (*wanted)(const struct wh_resource *r, const void *by), const void *by,
+                 wh_judged_cb each, void *arg, struct wh_error *err)
+{
+	struct wh_analysis a;
+	int rc = wh_analysis_open(&a, ask->store, ask->estate, ask->opt, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < ask->estate->n_resources && !rc; i++)
+		if (wanted(&ask->estate->resources[i], by))
+			rc = one_resource(&a, &ask->estate->resources[i], each, arg, err);
+	wh_analysis_close(&a);
+	return rc;
+}
+
+static bool is_named(const struct wh_resource *r, const void *by)
+{
+	const struct wh_harden_ask *ask = by;
+	for (size_t i = 0; i < ask->n_names; i++)
+		if (!strcmp(ask->names[i], r->name))
+			return true;
+	return !ask->n_names;
+}
+
+int wh_judge_peers(const struct wh_harden_ask *ask, wh_judged_cb each, void *arg, struct wh_error *err)
+{
+	return judge(ask, is_named, ask, each, arg, err);
+}
+
+/* ---- those that belong ---- */
+
+struct locals { const struct wh_addr *at; size_t n; };
+
+static bool has_address(const struct wh_resource *r, const void *by)
+{
+	const struct locals *l = by;
+	if (!l->at)
+		return true;
+	for (size_t i = 0; i < r->n_addrs; i++)
+		for (size_t k = 0; k < l->n; k++)
+			if (wh_addr_eq(&r->addrs[i], &l->at[k]))
+				return true;
+	return false;
+}
+
+struct belonging { wh_belonging_cb each; void *arg; };
+
+static int that_stays(void *arg, const struct wh_judged_peer *p)
+{
+	const struct belonging *b = arg;
+	return wh_stays(p->verdict) ? b->each(b->arg, p->direction, p->proto, p->port, &p->addr) : 0;
+}
+
 int wh_belonging(struct wh_store *s, const struct wh_estate *e, const struct wh_addr *locals, size_t n_locals,
                  const struct wh_harden_options *opt, wh_belonging_cb each, void *arg, struct wh_error *err)
 {
-	struct wh_analysis a;
-	int rc = wh_analysis_open(&a, s, e, opt, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < e->n_resources && !rc; i++)
-		if (has_address(&e->resources[i], locals, n_locals))
-			rc = one_resource(&a, &e->resources[i], each, arg, err);
-	wh_analysis_close(&a);
-	return rc;
+	const struct wh_harden_ask ask = {.store = s, .estate = e, .opt = opt};
+	const struct locals of = {locals, n_locals};
+	struct belonging b = {each, arg};
+	return judge(&ask, has_address, &of, that_stays, &b, err);
 }

@@ -40,6 +40,7 @@ struct wh_alert_config {
 	int64_t scanned_ports;   /* of one resource that one source tries in vain */
 	int64_t flood;           /* connections a day to one target that bring hardly anything back */
 	uint64_t upload;         /* bytes a day to a peer that is new, from which on they are looked at */
+	int64_t beacons;         /* connections a day to one new peer that come by a clock */
 	int64_t dormant;         /* seconds of silence after which a peer that comes again is reported */
 	int least;               /* severity + 1 from which on there is a response; 0: Medium */
 	const char **command; size_t n_command; /* the response: a program's path and its arguments; none */
@@ -99,11 +100,27 @@ struct wh_finding {
 	struct wh_finding_source *sources; size_t n_sources, room;
 	uint64_t more_sources;                /* beyond those */
 };
+/* Today's judgement of a peer on a port that has a recommended rule. */
+struct wh_alert_judged {
+	const struct wh_resource *resource;
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_addr peer;
+	bool stays;   /* the rules would let it in, if they were calculated now */
+	bool suspect; /* what it does, a list or an alert speaks against it */
+};
+struct wh_alert_judgement { struct wh_alert_judged *at; size_t n, room; };
+/* Takes what a look needs to know of: peers outside the rule's ranges, and those inside that would not stay. */
+void wh_alert_judge(struct wh_alert_judgement *j, const struct wh_recommendation *rec, const struct wh_alert_judged *p,
+                    struct wh_arena *mem);
+void wh_alert_judgement_end(struct wh_alert_judgement *j); /* all are in: sorts them */
 /* What a look reads. Everything is borrowed. */
 struct wh_alert_look {
 	const struct wh_ledger *ledger;
 	const struct wh_estate *estate;
 	const struct wh_recommendation *rec;                 /* the rules as saved last; NULL: none */
+	const struct wh_alert_judgement *judgement;          /* NULL: not known; then every peer outside its rule is suspect */
 	const struct wh_intel_list *lists; size_t n_lists;
 	const struct wh_prefix *trusted; size_t n_trusted;   /* sorted, merged */
 	const struct wh_alert_config *config;

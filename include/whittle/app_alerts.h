@@ -7,6 +7,9 @@
 
 /* Looks at the ledger and keeps what it finds. A note says what could not be looked at for want of rules. */
 int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert_counts *out, struct wh_error *err);
+/* Today's judgement of the peers of `rec`'s ports, for a look; in `mem`. */
+int wh_app_alert_judgement(const struct wh_harden_ask *ask, const struct wh_recommendation *rec, struct wh_arena *mem,
+                           struct wh_alert_judgement *out, struct wh_error *err);
 struct wh_app_alerts {
 	bool all;                          /* resolved and dismissed ones too */
 	const char *status, *resource, *title, *tactic; /* those alone, whatever the case (title: a part of it); NULL: any */

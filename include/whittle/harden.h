@@ -93,6 +93,20 @@ struct wh_harden_ask {
 
 /* Derives rules. Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+/* A peer of one port of a resource, as the whole ledger shows it today. */
+struct wh_judged_peer {
+	const struct wh_resource *resource;
+	enum wh_direction direction;
+	uint8_t proto;
+	uint16_t port;
+	struct wh_addr addr;
+	enum wh_verdict verdict;
+	/* log-odds of what is known of it: 0 of a peer of which nothing is known, below 0 where more is against it */
+	double evidence;
+};
+/* Peers of one resource come one after another. A negative return of the callback ends it with that code. */
+typedef int (*wh_judged_cb)(void *arg, const struct wh_judged_peer *p);
+int wh_judge_peers(const struct wh_harden_ask *ask, wh_judged_cb each, void *arg, struct wh_error *err);
 /* The peers that belong (let in or trusted by recommend's own judgment) of the resources with any of these addresses (locals
  * NULL: of all). A negative return of the callback ends it with that code. */
 typedef int (*wh_belonging_cb)(void *arg, enum wh_direction d, uint8_t proto, uint16_t port, const struct wh_addr *peer);

@@ -5,6 +5,7 @@
 #include "alerts.h"
 #include "engine.h"
 #include "whittle/alert.h"
+#include "whittle/app_alerts.h"
 
 #define BY_LIST "Network_CommunicationWithC2"
 
@@ -116,7 +117,8 @@ int alerts_score(struct engine *e, const struct world *w, const char *evidence_y
 	static const struct wh_alert_config config;
 	static const struct wh_alert_domains domains;
 	const struct wh_intel_list listed = {.name = "list", .prefixes = w->listed, .n_prefixes = w->n_listed};
-	struct wh_harden_options opt;
+	struct wh_harden_options opt, today;
+	struct wh_alert_judgement judgement;
 	struct wh_alert_types types;
 	struct wh_estate *estate = NULL;
 	struct wh_recommendation *rec;
@@ -131,10 +133,15 @@ int alerts_score(struct engine *e, const struct world *w, const char *evidence_y
 	rc = rc ? rc
 	        : wh_recommend(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &opt}, mem, &rec,
 	                       &e->err);
+	rc = rc ? rc : engine_options(e, w, evidence_yaml, 0, mem, &today);
+	rc = rc ? rc
+	        : wh_app_alert_judgement(&(struct wh_harden_ask){.store = e->ledger.store, .estate = estate, .opt = &today}, rec,
+	                                 mem, &judgement, &e->err);
 	if (!rc) {
 		const struct wh_alert_look look = {.ledger = &e->ledger,
 		                                   .estate = estate,
 		                                   .rec = rec,
+		                                   .judgement = &judgement,
 		                                   .lists = &listed,
 		                                   .n_lists = w->n_listed > 0,
 		                                   .config = &config,

@@ -286,7 +286,7 @@ static void internal(struct world *w, unsigned s, struct internet *net, struct r
 		for (unsigned i = 0; i < COLLEAGUES; i++)
 			if (rng_chance(r, weekend(day) ? 0.01 : 0.09))
 				sessions(w, s, day, &host_of[i], QUICK, 1, r);
-	for (int day = rng_range(r, 10, 25); day < EVAL_DAYS; day++)
+	for (int day = rng_range(r, 10, 25); day < EVAL_DAYS && !w->calm; day++)
 		for (int k = rng_range(r, 4, 20); k > 0; k--)
 			converse(w, s, day, &infected, GUESS, false, r);
 }

@@ -14,6 +14,13 @@ static void alerts_behind(struct world *w, unsigned s, const struct wh_addr *a, 
 			raise_alert(w, s, day, a, (uint8_t)rng_range(r, 1, 3), r);
 }
 
+/* Alerts of strangers who come through an address: none where no attacker comes. */
+static void strangers_behind(struct world *w, unsigned s, const struct wh_addr *a, double daily, struct rng *r)
+{
+	if (!w->calm)
+		alerts_behind(w, s, a, daily, r);
+}
+
 /* Whatever strangers do to a site behind a delivery network, its edges carry. */
 static void delivered(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
@@ -23,7 +30,7 @@ static void delivered(struct world *w, unsigned s, struct internet *net, struct 
 	fixed_hosts(w, s, edges, 24, 0, EVAL_DAYS, APPLICATION, 16, r);
 	has_neighbours(net, s, &p, 120, 3);
 	for (unsigned i = 0; i < 24; i++)
-		alerts_behind(w, s, &edges[i], 0.15, r);
+		strangers_behind(w, s, &edges[i], 0.15, r);
 }
 
 /* Two load balancers, which look whether the service still accepts connections, several times a day (as far as it is told
@@ -35,8 +42,8 @@ static void balanced(struct world *w, unsigned s, struct internet *net, struct r
 	hosts_in(&p, 2, balancer, r);
 	has_neighbours(net, s, &p, 120, 3);
 	fixed_hosts(w, s, balancer, 2, 0, EVAL_DAYS, APPLICATION, 60, r);
-	alerts_behind(w, s, &balancer[0], 0.5, r);
-	alerts_behind(w, s, &balancer[1], 0.03, r);
+	strangers_behind(w, s, &balancer[0], 0.5, r);
+	strangers_behind(w, s, &balancer[1], 0.03, r);
 	p = random_net(r, 3);
 	hosts_in(&p, 2, checker, r);
 	for (int day = 0; day < EVAL_DAYS; day++)
@@ -54,7 +61,7 @@ static void natted(struct world *w, unsigned s, struct internet *net, struct rng
 		has_neighbours(net, s, &p, 120, 2);
 		fixed_hosts(w, s, &out, 1, 0, EVAL_DAYS, INTERACTIVE, 40, r);
 		int from = rng_range(r, 8, 26);
-		for (int day = from; i == 0 && day < from + 3 && day < EVAL_TRAIN_DAYS; day++) {
+		for (int day = from; i == 0 && !w->calm && day < from + 3 && day < EVAL_TRAIN_DAYS; day++) {
 			for (int k = rng_range(r, 5, 40); k > 0; k--)
 				converse(w, s, day, &out, GUESS, true, r);
 			raise_alert(w, s, day, &out, 2, r);

@@ -301,6 +301,22 @@ static void much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none(void **st
 	close_world(&w);
 }
 
+static void connections_by_a_clock_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int i = 0; i < 3 * 24 * 5; i++) {
+		int day = 28 + i / (24 * 5), hour = i / 5 % 24;
+		scene_session_to(&w.s, "10.0.0.4", "198.51.100.31", 443, day, hour, 2, 3);
+		scene_session_to(&w.s, "10.0.0.4", "198.51.100.32", 443, day, 8 + hour % 9, 2, 3); /* in office hours */
+		scene_session_to(&w.s, "10.0.0.4", "198.51.100.33", 443, day, hour, 1u << i % 9, 1 + i % 300); /* of all sizes */
+		scene_session_to(&w.s, "10.0.0.4", "10.9.9.9", 443, day, hour, 2, 3); /* not outside */
+	}
+	raises(&w, "Whittle_Beaconing", "120 connections a day");
+	close_world(&w);
+}
+
 static void a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none(void **state)
 {
 	struct world w;
@@ -410,6 +426,7 @@ int main(void)
 		TEST(a_peer_over_ipv6_where_the_rule_knows_ipv4_alone_is_an_alert),
 		TEST(a_port_that_is_new_and_answers_the_world_is_an_alert),
 		TEST(much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none),
+		TEST(connections_by_a_clock_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
 		TEST(a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none),
 		TEST(a_source_that_tries_many_ports_scans),
 		TEST(what_the_watcher_noticed_is_an_alert),
