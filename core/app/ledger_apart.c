@@ -7,13 +7,15 @@
 #include <unistd.h>
 #include "app/app.h"
 #include "app/jit.h"
+#include "app/journal.h"
 #include "app/ledger_apart.h"
 #include "base/helper.h"
 #include "guard/rules_bytes.h"
 #include "whittle/earlier.h"
 
-/* A question is one of these in a byte, and for LOG what is logged and its JSON, each with its NUL. The answer is the negated
- * code of an error in 4 bytes, then its text; or 0, and what was asked for: EARLIER whether ports were closed 1, whether there
+/* A question is one of these in a byte, and for LOG the number of the entry that the head names 8, what is logged and its JSON,
+ * each with its NUL. The answer is the negated code of an error in 4 bytes, then its text; or 0, and what was asked for: LOG the
+ * marks of the last entry and of the head's, each number 8, hash 32; EARLIER whether ports were closed 1, whether there
  * are rules 1, the rules (guard/rules_bytes.h); JIT_PORTS how many 4, and for each protocol 1, port 2. */
 enum { ASK_LOG = 1, ASK_EARLIER, ASK_FORGET_EARLIER, ASK_JIT_PORTS, ASKS };
 enum { MAX_QUESTION = 64 << 20, MAX_ANSWER = 64 << 20, LOG_MS = 3000, EARLIER_MS = 1000, JIT_PORTS_MS = 10000 };
@@ -25,18 +27,39 @@ static struct {
 
 /* ---- the process ---- */
 
-static int log_line(const struct wh_app *a, const char *what, size_t n, struct wh_error *err)
+static void put_mark(struct wh_bytes *b, const struct wh_journal_mark *m)
 {
-	const char *end = memchr(what, 0, n);
+	wh_put_number(b, (uint64_t)m->seq, 8);
+	wh_put(b, m->hash, sizeof m->hash);
+}
+
+static struct wh_journal_mark take_mark(struct wh_taking *t)
+{
+	struct wh_journal_mark m = {.seq = (int64_t)wh_take_number(t, 8, 0, INT64_MAX)};
+	const uint8_t *hash = wh_take(t, sizeof m.hash);
+	if (hash)
+		memcpy(m.hash, hash, sizeof m.hash);
+	return m;
+}
+
+static int log_line(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+{
+	struct wh_journal_mark tip = {.seq = 0}, at = tip;
+	int64_t head = (int64_t)wh_take_number(t, 8, 0, INT64_MAX);
+	const char *what = (const char *)t->p, *end = t->failed ? NULL : memchr(what, 0, t->n);
 	struct wh_state *s;
-	if (!end || !memchr(end + 1, 0, n - (size_t)(end + 1 - what)))
+	if (!end || !memchr(end + 1, 0, t->n - (size_t)(end + 1 - what)))
 		return wh_fail(err, -EBADMSG, "that is no line of a journal");
 	int rc = wh_ledger_state(a->store_url, WH_STATE_JOURNAL, &s, err);
-	if (rc == -ENOENT || rc == -ENODATA) /* no ledger, no journal */
-		return 0;
-	rc = rc ? rc : wh_state_log(s, a->who, what, end + 1, err);
+	bool none = rc == -ENOENT || rc == -ENODATA; /* no ledger, no journal */
+	rc = none || rc ? rc : wh_state_log(s, a->who, what, end + 1, err);
+	if (!rc && (wh_state_journal_tip(s, &tip, &(struct wh_error){0}) ||
+	            (head && wh_state_journal_mark(s, head, &at, &(struct wh_error){0}))))
+		tip.seq = 0;
 	wh_state_close(s);
-	return rc;
+	put_mark(b, &tip);
+	put_mark(b, &at);
+	return none ? 0 : rc;
 }
 
 static int earlier(const struct wh_app *a, struct wh_arena *mem, struct wh_bytes *b, struct wh_error *err)
@@ -72,8 +95,9 @@ static int jit_ports(const struct wh_app *a, struct wh_arena *mem, struct wh_byt
 static int answer(const struct wh_app *a, const uint8_t *q, size_t n, struct wh_arena *mem, struct wh_bytes *b,
                   struct wh_error *err)
 {
-	switch (n ? q[0] : 0) {
-	case ASK_LOG: return log_line(a, (const char *)q + 1, n - 1, err);
+	struct wh_taking t = {.p = q, .n = n};
+	switch (wh_take_number(&t, 1, 0, ASKS)) {
+	case ASK_LOG: return log_line(a, &t, b, err);
 	case ASK_EARLIER: return earlier(a, mem, b, err);
 	case ASK_FORGET_EARLIER:
 		if (*a->beside)
@@ -182,11 +206,19 @@ int wh_app_ledger_log(const struct wh_app *a, const char *what, const char *json
 {
 	struct wh_bytes q = {0};
 	struct wh_taking t;
+	struct wh_journal_mark head = wh_app_journal_head(a);
 	uint8_t *bytes;
 	wh_put_number(&q, ASK_LOG, 1);
+	wh_put_number(&q, (uint64_t)head.seq, 8);
 	wh_put(&q, what, strlen(what) + 1);
 	wh_put(&q, json, strlen(json) + 1);
 	int rc = ask(a, &q, LOG_MS, &bytes, &t, err);
+	if (!rc) {
+		const struct wh_journal_mark tip = take_mark(&t), at = take_mark(&t);
+		rc = t.failed || t.n ? why_not(a, -EBADMSG, LOG_MS, err) : 0;
+		if (!rc && tip.seq)
+			wh_app_journal_hold(a, &head, &at, &tip);
+	}
 	free(bytes);
 	free(q.p);
 	return rc;

@@ -41,6 +41,7 @@
 	ROW("Run", serve) \
 	ROW("Run", token) \
 	ROW("Run", config) \
+	ROW("Run", journal) \
 	ROW("Run", doctor) \
 	ROW("Run", selftest) \
 	ROW("Run", demo_data)

@@ -11,6 +11,8 @@
 #include "base/yaml.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
+#include "whittle/app_journal.h"
+#include "whittle/state.h"
 
 #define MAX_COMMANDS 64
 
@@ -138,6 +140,10 @@ static int run(struct cli *c, int argc, char **argv)
 	optind = 0;
 	opterr = 0;
 	rc = c->command->run(c, argc, argv);
+	if (wh_state_logged()) {
+		const struct wh_app a = cli_app(c);
+		wh_app_journal_seal(&a);
+	}
 	if (c->azure_token)
 		explicit_bzero(c->azure_token, strlen(c->azure_token));
 	free(c->azure_token);

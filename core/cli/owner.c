@@ -16,6 +16,7 @@
 #include "cli/alerts.h"
 #include "cli/azure.h"
 #include "net/https.h"
+#include "whittle/app_journal.h"
 #include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
 
@@ -125,11 +126,16 @@ static bool makes_ledger(int argc, char **argv)
 	       (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
-/* What Azure's groups were before they were changed: read by many commands, written by those that change groups. */
+/* The head of the journal; and what Azure's groups were before they were changed: read by many commands, written by those that
+ * change groups. */
 static void grant_state(struct grants *g, const struct cli *c, bool azure)
 {
 	char path[PATH_MAX];
 	struct wh_error ignored;
+	if (!wh_app_journal_head_path(c->state_dir, path, sizeof path)) {
+		grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
+		grant(g, WH_GRANT_WRITE, wh_arena_strdup(g->mem, path));
+	}
 	if (!*c->state_dir || wh_azure_steps_path(c->state_dir, path, &ignored))
 		return;
 	grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
@@ -209,7 +215,7 @@ static int start_https(const struct cli *c, int argc, char **argv, struct wh_err
 static int start_opener(const struct cli *c, bool becomes, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
-	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 20;
+	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 22;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
 	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and read before */
 		grant_words(&g, argc, argv);

@@ -2,16 +2,39 @@
 /* The journal of what was done. Its numbers must ascend when it is read: a crafted tree can't keep that up without end. */
 #include "state/sqlite.h"
 
-int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err)
+static bool logged;
+
+bool wh_state_logged(void)
+{
+	return logged;
+}
+
+/* Within a transaction. */
+static int insert(struct wh_state *s, struct wh_journal_entry *e, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_LOG], wh_state_sql[ST_LOG], "written", err);
 	if (!st)
 		return -EIO;
-	sqlite3_bind_int64(st, 1, wh_now_us());
-	sqlite3_bind_text(st, 2, who, -1, SQLITE_STATIC);
-	sqlite3_bind_text(st, 3, what, -1, SQLITE_STATIC);
-	sqlite3_bind_text(st, 4, json, -1, SQLITE_STATIC);
-	return wh_sql_run(s, st, "written", err);
+	sqlite3_bind_int64(st, 1, e->time_us);
+	sqlite3_bind_text(st, 2, e->who, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 3, e->what, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 4, e->json, -1, SQLITE_STATIC);
+	int rc = wh_sql_run(s, st, "written", err);
+	e->seq = sqlite3_last_insert_rowid(s->db);
+	return rc ? rc : wh_sql_chain(s, e, err);
+}
+
+int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err)
+{
+	struct wh_journal_entry e = {.time_us = wh_now_us(), .who = who, .what = what, .json = json};
+	const bool own = sqlite3_get_autocommit(s->db);
+	int rc = own ? wh_state_begin(s, err) : 0;
+	if (rc)
+		return rc;
+	rc = insert(s, &e, err);
+	int end = own ? wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err) : 0;
+	logged |= !rc;
+	return rc ? rc : end;
 }
 
 int wh_state_log_each(struct wh_state *s, const char *what, wh_log_cb each, void *arg, struct wh_error *err)

@@ -35,7 +35,8 @@ static const char later[] =
 	"CREATE TABLE IF NOT EXISTS conversation(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS open_edge(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS open_flow(page INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS fact(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS fact(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS chain(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL);";
 /* SQLite's own tables, which an ANALYZE leaves. */
 static const char of_sqlite[] =
 	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"
@@ -225,7 +226,7 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 	if (!rc && version && s->write && !s->hasty)
 		rc = check_small(s, err);
 	wh_sql_exec(s, "ROLLBACK", "read", &ignored);
-	if (rc || (s->hasty && version)) /* the journal is in every version */
+	if (rc || (s->hasty && version && version < SCHEMA)) /* the journal is in every version */
 		return rc;
 	if (version == SCHEMA)
 		return s->write ? wh_sql_exec(s, later, "set up", err) : 0;

@@ -16,6 +16,7 @@ const char *const wh_state_sql[ST_STATE_N] = {
 	[ST_GET_PARTS] = "SELECT part, bytes FROM image WHERE name = ?1 ORDER BY part",
 	[ST_DELETE_PARTS] = "DELETE FROM image WHERE name = ?1",
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
+	[ST_CHAIN] = "INSERT INTO chain(seq, hash) VALUES(?1, ?2)",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 };
 

@@ -9,6 +9,7 @@
  *   sqlite.c     opening, errors, prepared statements, transactions
  *   documents.c  documents
  *   journal.c    the journal
+ *   chain.c      its chain of hashes
  */
 #pragma once
 #include <sqlite3.h>
@@ -27,6 +28,7 @@ enum state_statement {
 	ST_DELETE_PARTS,
 	ST_LOG,
 	ST_LOG_EACH,
+	ST_CHAIN,
 	ST_STATE_N
 };
 extern const char *const wh_state_sql[ST_STATE_N];
@@ -60,6 +62,8 @@ void wh_sql_patience(struct wh_state *s); /* a statement begins: its time does, 
 bool wh_sql_text(sqlite3_stmt *st, int column, const char **out);
 bool wh_sql_blob(sqlite3_stmt *st, int column, const uint8_t **out, size_t *len);
 bool wh_sql_number(sqlite3_stmt *st, int column, int64_t *out);
+/* Adds the hash of an entry that was just written, in the same transaction. */
+int wh_sql_chain(struct wh_state *s, const struct wh_journal_entry *e, struct wh_error *err);
 
 /* ---- for wh_state_open() ---- */
 /* Checks the file at `path` and its companions before SQLite opens it, and makes the file for WH_STATE_CREATE; *real (free() it)

@@ -51,3 +51,32 @@ int wh_state_get_bytes(struct wh_state *s, const char *name, uint8_t **bytes, si
 int wh_state_log(struct wh_state *s, const char *who, const char *what, const char *json, struct wh_error *err);
 typedef int (*wh_log_cb)(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json);
 int wh_state_log_each(struct wh_state *s, const char *what /* NULL: all */, wh_log_cb each, void *arg, struct wh_error *err);
+bool wh_state_logged(void); /* whether this process has written to a journal */
+
+/*
+ * Each entry holds the hash of the one before and of its own content (state/chain.c). A mark is an entry's number and hash, seq
+ * 0: none; the last one, kept where the ledger's owner can't write, shows what was written before it.
+ */
+struct wh_journal_entry { int64_t seq, time_us; const char *who, *what, *json; };
+struct wh_journal_mark { int64_t seq; uint8_t hash[32]; };
+int wh_state_journal_tip(struct wh_state *s, struct wh_journal_mark *out, struct wh_error *err);
+int wh_state_journal_mark(struct wh_state *s, int64_t seq, struct wh_journal_mark *out, struct wh_error *err);
+enum wh_journal_fault {
+	WH_JOURNAL_FITS,
+	WH_JOURNAL_CHANGED,   /* an entry is not as it was written, or one before it was put in, taken out or moved */
+	WH_JOURNAL_MISSING,   /* an entry is not there */
+	WH_JOURNAL_UNCHAINED, /* an entry has no hash */
+	WH_JOURNAL_EARLIER,   /* one of the entries from before the chain is not as it was when the chain began */
+	WH_JOURNAL_HEAD,      /* all fit together, but not to the mark: the chain was computed anew */
+	WH_JOURNAL_CUT,       /* the journal ends before the mark */
+};
+struct wh_journal_proof {
+	enum wh_journal_fault fault;
+	int64_t seq;             /* the first entry that does not fit */
+	int64_t entries, before; /* that were read; of them from before there was a chain */
+	int64_t first, last;     /* of the chain; 0: there is none */
+	int64_t held;            /* up to this one the mark shows that nothing is missing; 0: there is no mark */
+};
+/* `head`: a mark that was kept elsewhere, or NULL. 0 also where something does not fit: *out says so. */
+int wh_state_journal_prove(struct wh_state *s, const struct wh_journal_mark *head, struct wh_journal_proof *out,
+                           struct wh_error *err);

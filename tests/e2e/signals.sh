@@ -37,26 +37,44 @@ late="not in the journal: .*did not answer within [13] s"
 gone="not in the journal: .*was ended"
 
 uid=61000; his
-gives "a killed enforce says so" 1 "$ended" 5 9 enforce --resource vm1 --force
-gives "so does a stopped one, which ends" 1 "$stopped" 6 19 enforce --resource vm1 --force
+gives "a killed enforce says so" 1 "$ended" 10 9 enforce --resource vm1 --force
+gives "so does a stopped one, which ends" 1 "$stopped" 10 19 enforce --resource vm1 --force
 has "$(state)" '^present 0' "neither has changed anything"
 for sig in 9 19; do
 	apply
-	gives "signal $sig: confirm keeps what was applied" 0 "Confirmed: the rules stay" 5 $sig confirm
+	gives "signal $sig: confirm keeps what was applied" 0 "Confirmed: the rules stay" 10 $sig confirm
 	has "$(cat "$dir/out")" "$([ $sig = 9 ] && echo "$gone" || echo "$late")" "and prints why the journal lacks it"
-	gives "signal $sig: rollback takes it away" 0 "whittle's table is gone" 6 $sig rollback --all
+	gives "signal $sig: rollback takes it away" 0 "whittle's table is gone" 10 $sig rollback --all
 done
 apply; w confirm >/dev/null
-gives "drift compares" 0 'The kernel holds what was applied' 5 9 drift
-takes_away; gives "enforce --repair puts back what was confirmed" 0 "Put back and read back" 5 9 enforce --repair
-takes_away; gives "so does restore" 0 "Restored what was confirmed.*" 5 9 restore
-gives "uninstall takes everything away" 0 'The narrowed rules are gone' 5 9 uninstall
+gives "drift compares" 0 'The kernel holds what was applied' 10 9 drift
+takes_away; gives "enforce --repair puts back what was confirmed" 0 "Put back and read back" 10 9 enforce --repair
+takes_away; gives "so does restore" 0 "Restored what was confirmed.*" 10 9 restore
+gives "uninstall takes everything away" 0 'The narrowed rules are gone' 10 9 uninstall
 w jit on --confirm-within 1h --force >"$dir/log"; is $? 0 "ports are closed" "$(cat "$dir/log")"
-gives "jit confirm keeps them closed" 1 "what is closed stays closed" 5 9 jit confirm
-gives "jit off takes that away" 0 'Just-in-time access is off' 5 9 jit off
+gives "jit confirm keeps them closed" 1 "what is closed stays closed" 10 9 jit confirm
+gives "jit off takes that away" 0 'Just-in-time access is off' 10 9 jit off
 
 uid=65534; his; apply # whittle.yaml is read as nobody, too
-gives "nobody's ledger: confirm keeps what was applied" 0 'Confirmed: the rules stay' 5 9 confirm
-gives "nobody's ledger: rollback takes it away, though everything of nobody's stands still" 0 "whittle's table is gone" 8 19 rollback --all
+gives "nobody's ledger: confirm keeps what was applied" 0 'Confirmed: the rules stay' 10 9 confirm
+gives "nobody's ledger: rollback takes it away, though everything of nobody's stands still" 0 "whittle's table is gone" 12 19 rollback --all
 is "$(ps -eo uid=,comm= | grep -c "^ *61000 *whittle")" 0 "no process is left"
+
+# ---- the journal, whose file is the owner's ----
+if command -v sqlite3 >/dev/null; then
+	# proves SENTENCE STATUS PATTERN
+	proves() { out=$(w journal verify); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$(tr '\n' ' ' <<<"$out")"; then t 0 "$1"; else t 1 "$1" "status $rc: $out"; fi; }
+	spoil() { cp "$dir/good.db" "$ledger"; rm -f "$ledger-wal" "$ledger-shm"; chown 61000:61000 "$ledger"; setpriv --reuid 61000 --regid 61000 --clear-groups sqlite3 "$ledger" "$1" >"$dir/log" 2>&1 || t 1 "the ledger is spoilt" "$(cat "$dir/log")"; }
+	rm -f "$dir/state/journal.head"; uid=61000; his; apply; w confirm >/dev/null
+	proves "the journal fits, and its head is root's" 0 'The journal fits: entries [0-9]+ to [0-9]+ are chained.*state/journal.head holds the last one'
+	is "$(stat -c %u "$dir/state/journal.head")" 0 "and nobody else can write that"
+	has "$(w journal list --what enforce.confirm)" 'root +enforce.confirm' "the journal says who confirmed"
+	setpriv --reuid 61000 --regid 61000 --clear-groups sqlite3 "$ledger" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null; cp "$ledger" "$dir/good.db"
+	spoil "UPDATE journal SET who = 'eve' WHERE what = 'enforce.confirm'"
+	proves "an entry that the owner changed is named" 3 'does not fit at entry [0-9]+: it is not as it was written'
+	spoil "DELETE FROM chain WHERE seq = (SELECT max(seq) FROM journal); DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
+	proves "so is one that it cut off at the end" 3 'does not fit at entry [0-9]+: the head says that it was written'
+	has "$(w rules add vm1 --port 23 --from 192.0.2.0/24 --why test)" 'journal is not what it was.*whittle journal verify' "the next command of root's says so"
+	proves "and keeps the head as it was" 3 'does not fit at entry'
+fi
 echo "1..$n"
