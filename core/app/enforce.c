@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/foresee.h"
+#include "app/selected.h"
 
 struct job {
 	const struct wh_app *a;
@@ -183,6 +184,16 @@ static int apply(const struct job *j, struct wh_error *err)
 	return 0;
 }
 
+/* Without the right to ask the kernel, in a dry run, nothing is known to be in force. */
+static int select_ports(const struct job *j, struct wh_error *err)
+{
+	struct wh_nft_counts now = {.n = 0};
+	int rc = wh_firewall_counts(j->mem, &now, err);
+	if (rc && !(j->ask->dry && rc == -EPERM))
+		return rc;
+	return wh_app_select_ports(j->out->own.rs, j->ask->only, &now, j->mem, err);
+}
+
 int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, struct wh_error *err)
 {
 	struct wh_app_enforced out = {.audit = ask->audit, .confirm_within_s = ask->confirm_within_s, .open = json_array()};
@@ -197,6 +208,7 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
 		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again",
 		                   out.own.names[0]);
+	rc = rc || !ask->only ? rc : select_ports(&j, err);
 	rc = rc ? rc : check(&j, err);
 	if (!rc && !ask->dry)
 		rc = apply(&j, err);

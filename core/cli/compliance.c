@@ -21,7 +21,8 @@ static const char help[] =
 	"  --score          the secure score, by subscription and control\n"
 	"  --history        the score of each day on which it was asked for\n"
 	"  --all            healthy resources too, with CONTROL\n"
-	"  --pdf FILE       writes a report: summary, controls, assessments, resources, and the date of each input\n"
+	"  --pdf FILE       writes a report: summary, controls, assessments, resources, and the date of each input; - is standard\n"
+	"                   output, to which nothing else goes then\n"
 	"  --in PATH        reads this file or directory instead of the ledger's estate; can be given again\n"
 	"\n"
 	"The report's date is that of its newest input, or SOURCE_DATE_EPOCH, so that two runs on the same inputs are the same file.\n"
@@ -209,7 +210,10 @@ static int write_pdf(const json_t *doc, const char *path)
 	char *pdf = NULL;
 	size_t len;
 	int rc = wh_report_pdf(doc, date_of(doc), &pdf, &len, &err);
-	rc = rc ? rc : wh_write_file(path, pdf, len, &err);
+	bool out = !strcmp(path, "-");
+	if (!rc && out && (fwrite(pdf, 1, len, stdout) != len || fflush(stdout)))
+		rc = wh_fail(&err, -EIO, "standard output: %s", strerror(errno));
+	rc = rc || out ? rc : wh_write_file(path, pdf, len, &err);
 	free(pdf);
 	return rc ? cli_error(&err) : CLI_OK;
 }
@@ -217,7 +221,7 @@ static int write_pdf(const json_t *doc, const char *path)
 static int print_as(const struct cli *c, const struct asked *ask, json_t *doc)
 {
 	int rc = ask->pdf ? write_pdf(doc, ask->pdf) : CLI_OK;
-	if (rc)
+	if (rc || (ask->pdf && !strcmp(ask->pdf, "-")))
 		return rc;
 	if (ask->csv)
 		return cli_print_text(wh_report_csv_compliance(doc));

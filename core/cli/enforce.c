@@ -9,7 +9,7 @@
 
 static const char enforce_help[] =
 	"usage: whittle enforce [--resource NAME]… [--confirm-within 60s] [--audit] [--dry-run] [--force] [--force-all-addresses]\n"
-	"                       [--reject all|no|PREFIX,…] [--reviewed DIGEST] [--json]\n"
+	"                       [--reject all|no|PREFIX,…] [--only PORT,…] [--reviewed DIGEST] [--json]\n"
 	"       whittle enforce --repair [--json]\n"
 	"       whittle enforce --to azure [RESOURCE…] [--nsg NAME|ID] [--dry-run] [--force] [--token-command COMMAND] [--json]\n"
 	"\n"
@@ -36,6 +36,7 @@ static const char enforce_help[] =
 	"  --force-all-addresses  let each rule judge whichever address of this machine a packet is for, also those of which nothing was learned\n"
 	"  --reject all|no|PREFIX,…  answer refused connections of these peers (a reset for TCP, else ICMP port unreachable) instead of dropping\n"
 	"                         them; without it, as `reject` in whittle.yaml says. They fail at once then, but a scan sees the machine\n"
+	"  --only PORT,…          apply these ports' rules alone, such as 22/tcp or out:443/tcp; rules that are in force stay\n"
 	"  --reviewed DIGEST      apply only if the rules of the one --resource still have this digest, which the API gives with them\n"
 	"  --repair               put back what `whittle drift` found changed: what was confirmed stays confirmed, and what waits for\n"
 	"                         its confirmation has as long as it had\n"
@@ -133,11 +134,13 @@ static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enfo
 	                                     {"force", 0, 0, 'f'},    {"force-all-addresses", 0, 0, 'A'},
 	                                     {"repair", 0, 0, 'm'},   {"to", 1, 0, 't'},
 	                                     {"reviewed", 1, 0, 'v'}, {"reject", 1, 0, 'j'},
+	                                     {"only", 1, 0, 'o'},
 	                                     {0}};
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
 		case 'v': ask->reviewed = optarg; break;
+		case 'o': ask->only = optarg; break;
 		case 'j': ask->reject = optarg; break;
 		case 'r':
 			if (ask->n_resources == WH_APP_OWN)

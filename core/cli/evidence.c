@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/app_learning.h"
 
 static const char help[] =
 	"usage: whittle evidence [ADDRESS] [--kind KIND] [--json]\n"
@@ -28,37 +29,6 @@ static const char *address(const struct wh_addr *a, char buf[static WH_ADDR_STRL
 {
 	static const struct wh_addr none;
 	return wh_addr_eq(a, &none) ? "" : wh_addr_text(a, buf);
-}
-
-static json_t *row_json(const struct wh_fact_key *k, const struct wh_fact_row *r)
-{
-	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first",
-	                      wh_time_text(r->first_us, first), "last", wh_time_text(r->last_us, last));
-	if (k->kind == WH_FACT_CAPTURE) {
-		json_object_set_new(o, "packets", json_integer((json_int_t)(r->up - (r->up > r->count ? r->count : 0))));
-		json_object_set_new(o, "drops", json_integer((json_int_t)(r->down - (r->down > r->failed ? r->failed : 0))));
-		return o;
-	}
-	json_object_set_new(o, "local", json_string(address(&k->local, local)));
-	json_object_set_new(o, "count", json_integer((json_int_t)r->count));
-	if (!strcmp(k->value, WH_FACT_MORE))
-		return o;
-	json_object_set_new(o, "direction", json_string(wh_direction_text((enum wh_direction)k->direction)));
-	if (*address(&k->peer, peer)) {
-		json_object_set_new(o, "peer", json_string(peer));
-		json_object_set_new(o, "port", json_integer(k->port));
-		json_object_set_new(o, "protocol", json_string(wh_proto_text(k->proto, proto)));
-	}
-	if (r->failed)
-		json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
-	if (k->kind == WH_FACT_DNS_DOMAIN || k->kind == WH_FACT_DNS_FAILED)
-		json_object_set_new(o, "distinct", json_integer((json_int_t)(wh_fact_distinct(r) + 0.5)));
-	if (k->kind == WH_FACT_DNS_DOMAIN) {
-		json_object_set_new(o, "bytesInNames", json_integer((json_int_t)r->up));
-		json_object_set_new(o, "bytesInAnswers", json_integer((json_int_t)r->down));
-	}
-	return o;
 }
 
 static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const struct wh_fact_row *r)
@@ -91,7 +61,7 @@ static int each(void *arg, const struct wh_fact_key *k, const struct wh_fact_row
 	if (l->only && !wh_addr_eq(l->only, &k->local))
 		return 0;
 	if (l->json) {
-		json_t *o = row_json(k, r);
+		json_t *o = wh_app_fact_json(k, r);
 		char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
 		if (line)
 			puts(line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* assessments and assessmentMetadata of Microsoft.Security, and our own documents of the posture. A verdict without evidence is
  * NotApplicable there, with its cause. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "serve/endpoints.h"
@@ -171,6 +172,22 @@ static int own(struct wh_call *c, unsigned want, struct wh_error *err)
 WH_ENDPOINT(own_compliance)
 {
 	return own(c, WH_WANT_COMPLIANCE, err);
+}
+
+/* The command draws it: this process has no such library. */
+WH_ENDPOINT(own_report)
+{
+	struct wh_gate_request r = wh_call_gate(c, WH_GATE_REPORT);
+	char *pdf;
+	size_t n;
+	snprintf(r.resource, sizeof r.resource, "%.200s", wh_call_query(c, "standard"));
+	int rc = wh_call_output(c, &r, &pdf, &n, err);
+	if (!rc) {
+		c->file = "network-security.pdf";
+		return wh_call_text(c, pdf, n, "application/pdf");
+	}
+	free(pdf);
+	return rc;
 }
 
 WH_ENDPOINT(own_score)

@@ -139,21 +139,30 @@ static int said(struct wh_error *err, int status, char *errors)
 	return status == 2 ? wh_fail_input(err, -EPERM, "%s", text) : wh_fail(err, -EIO, "%s", text);
 }
 
-int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err)
+int wh_call_output(struct wh_call *c, const struct wh_gate_request *r, char **out, size_t *n, struct wh_error *err)
 {
 	struct wh_gate_answer a;
-	char *out, *errors;
-	*doc = NULL;
-	int rc = wh_gate_ask(c->gate, r, c->peer, &a, &out, &errors, err);
+	char *errors;
+	*n = 0;
+	int rc = wh_gate_ask(c->gate, r, c->peer, &a, out, &errors, err);
 	if (!rc && a.rc)
 		rc = a.rc == -EACCES ? wh_fail(err, -EPERM, "an operator's token is needed")
 		                     : wh_fail_input(err, a.rc, "the request gives what the command does not take");
 	if (!rc)
-		*doc = wh_json_load(out, a.n_out, 0, NULL, NULL);
+		*n = a.n_out;
 	if (!rc && a.status)
 		rc = said(err, a.status, errors);
-	free(out);
 	free(errors);
+	return rc;
+}
+
+int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err)
+{
+	char *out;
+	size_t n;
+	int rc = wh_call_output(c, r, &out, &n, err);
+	*doc = n ? wh_json_load(out, n, 0, NULL, NULL) : NULL;
+	free(out);
 	return rc;
 }
 

@@ -62,6 +62,8 @@ const char *wh_call_member(const json_t *o, const char *name);
 struct wh_gate_request wh_call_gate(const struct wh_call *c, enum wh_gate_what what);
 /* Runs a command there; its document, which may be NULL, is a new reference. 0, or a failure with what it printed. */
 int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err);
+/* The same with what it printed, whatever it is; free(*out). */
+int wh_call_output(struct wh_call *c, const struct wh_gate_request *r, char **out, size_t *n, struct wh_error *err);
 /* A line of the journal with the name of who asked. Takes the document. */
 void wh_call_journal(const struct wh_call *c, const char *what, json_t *doc);
 

@@ -48,12 +48,14 @@ WH_ENDPOINT(own_map);
 WH_ENDPOINT(own_map_brief);
 WH_ENDPOINT(own_connections);
 WH_ENDPOINT(own_unwanted);
+WH_ENDPOINT(own_evidence);
 /* assessments.c, scores.c */
 WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata_list); WH_ENDPOINT(metadata_get);
 WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
 WH_ENDPOINT(standards_list); WH_ENDPOINT(standard_get); WH_ENDPOINT(controls_list); WH_ENDPOINT(control_get);
 WH_ENDPOINT(compliance_assessments_list); WH_ENDPOINT(compliance_assessment_get);
 WH_ENDPOINT(own_compliance);
+WH_ENDPOINT(own_report);
 WH_ENDPOINT(own_score);
 WH_ENDPOINT(own_recommendations);
 WH_ENDPOINT(own_verdicts);

@@ -38,48 +38,90 @@ static bool same_rule(const json_t *a, const json_t *b)
 	       same_texts(json_object_get(a, "ipAddresses"), json_object_get(b, "ipAddresses"));
 }
 
-/* NULL: all are there, and nothing else; else what is wrong. */
-static const char *compare(const json_t *asked, const json_t *shown)
+/* A rule's port as `enforce --only` takes it. */
+static const char *port_of(const json_t *rule, struct wh_arena *mem)
+{
+	const char *direction = wh_call_member(rule, "direction"), *list = "";
+	size_t i;
+	json_t *p;
+	json_array_foreach(json_object_get(rule, "protocols"), i, p)
+		list = wh_arena_printf(mem, "%s%s%s%lld/%s", list, *list ? "," : "",
+		                       direction && !strcasecmp(direction, "Outbound") ? "out:" : "",
+		                       (long long)json_integer_value(json_object_get(rule, "destinationPort")),
+		                       json_is_string(p) && !strcasecmp(json_string_value(p), "UDP") ? "udp" : "tcp");
+	return list;
+}
+
+/* Whether each rule that is asked for is one of those that are shown. *only: their ports where there are fewer, else "". */
+static bool compare(const json_t *asked, const json_t *shown, struct wh_arena *mem, const char **only)
 {
 	size_t i, k;
 	json_t *a, *b;
+	*only = "";
 	json_array_foreach((json_t *)(uintptr_t)asked, i, a) {
 		bool found = false;
 		json_array_foreach((json_t *)(uintptr_t)shown, k, b)
 			found |= same_rule(a, b);
 		if (!found)
-			return "a rule is not one of those that are recommended and reviewed for this resource; get them again";
+			return false;
+		*only = wh_arena_printf(mem, "%s%s%s", *only, **only ? "," : "", port_of(a, mem));
 	}
-	return json_array_size(asked) == json_array_size(shown)
-	               ? NULL
-	               : "some rules of this resource are left out; delete them in the review first, since a resource's rules are applied together";
+	if (json_array_size(asked) == json_array_size(shown))
+		*only = "";
+	return json_array_size(asked) > 0;
+}
+
+/* The groups that a client names are those that it was shown: others are not this resource's. */
+static bool known_groups(const json_t *asked, const struct wh_resource *r)
+{
+	size_t i;
+	json_t *o;
+	json_array_foreach((json_t *)(uintptr_t)asked, i, o) {
+		bool found = false;
+		for (size_t k = 0; k < r->n_nsgs; k++)
+			found |= json_is_string(o) &&
+			         !strcasecmp(json_string_value(o), r->nsgs[k]->id ? r->nsgs[k]->id : r->nsgs[k]->name);
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
 /* ---- the work ---- */
 
-static int apply(struct wh_call *c, const char *resource, const char *digest, int64_t within_s, bool audit, json_t **doc,
-                 struct wh_error *err)
+struct wish { const char *resource, *digest, *only; int64_t within_s; bool audit; };
+
+static int apply(struct wh_call *c, const struct wish *w, json_t **doc, struct wh_error *err)
 {
 	struct wh_gate_request r = wh_call_gate(c, WH_GATE_ENFORCE);
-	snprintf(r.resource, sizeof r.resource, "%s", strlen(resource) < sizeof r.resource ? resource : "");
-	snprintf(r.reviewed, sizeof r.reviewed, "%s", strlen(digest) < sizeof r.reviewed ? digest : "");
-	r.seconds = (uint32_t)within_s;
-	r.audit = audit;
+	if (strlen(w->only) >= sizeof r.ports)
+		return wh_fail_input(err, -E2BIG, "too many rules are chosen; choose all, or fewer");
+	snprintf(r.resource, sizeof r.resource, "%s", strlen(w->resource) < sizeof r.resource ? w->resource : "");
+	snprintf(r.reviewed, sizeof r.reviewed, "%s", strlen(w->digest) < sizeof r.reviewed ? w->digest : "");
+	snprintf(r.ports, sizeof r.ports, "%s", w->only);
+	r.seconds = (uint32_t)w->within_s;
+	r.audit = w->audit;
 	int rc = wh_call_command(c, &r, doc, err);
 	wh_call_journal(c, "serve.enforce",
-	                json_pack("{s:s, s:s, s:b, s:I, s:b}", "resource", resource, "reviewed", digest, "audit", audit,
-	                          "confirmWithin", (json_int_t)within_s, "done", !rc));
+	                json_pack("{s:s, s:s, s:s, s:b, s:I, s:b}", "resource", w->resource, "reviewed", w->digest, "only",
+	                          w->only, "audit", w->audit, "confirmWithin", (json_int_t)w->within_s, "done", !rc));
 	return rc;
 }
 
 /* What is applied here is this machine's firewall; other machines' groups are changed by `enforce --to azure`. */
-static int apply_shown(struct wh_call *c, const struct wh_app_rules *x, const char *id, struct wh_error *err)
+static int apply_shown(struct wh_call *c, const struct wh_app_rules *x, const char *only, const char *id, struct wh_error *err)
 {
 	const struct wh_resource_result *r = &x->recommendation->resources[0];
 	char digest[WH_DIGEST_STRLEN];
 	json_t *doc = NULL;
 	struct wh_error why = {0};
-	int rc = apply(c, r->resource->name, wh_rules_digest(r, digest), CONFIRM_WITHIN_S, false, &doc, &why);
+	const struct wish w = {r->resource->name, wh_rules_digest(r, digest), only, CONFIRM_WITHIN_S, false};
+	int rc = apply(c, &w, &doc, &why);
+	if (rc && r->resource->id && *r->resource->id == '/') {
+		struct wh_error here = why;
+		wh_fail(&why, rc, "%.500s. A machine elsewhere is narrowed in its groups: `whittle enforce --to azure %s`",
+		        here.text, r->resource->name);
+	}
 	rc = wh_operation_end(c, id, rc, doc, &why, err);
 	return rc ? rc : wh_operation_accepted(c, id);
 }
@@ -87,20 +129,23 @@ static int apply_shown(struct wh_call *c, const struct wh_app_rules *x, const ch
 static int enforce_shown(struct wh_call *c, const struct wh_app_rules *x, struct wh_error *err)
 {
 	const struct wh_resource_result *r = &x->recommendation->resources[0];
-	const json_t *asked = json_object_get(c->body, "rules");
+	const json_t *asked = json_object_get(c->body, "rules"), *groups = json_object_get(c->body, "networkSecurityGroups");
 	json_t *shown = wh_hardening_azure(r, x->recommendation, c->mem);
-	const char *wrong = !json_is_array(asked) || !json_is_array(json_object_get(c->body, "networkSecurityGroups"))
-	                            ? "the body has rules and networkSecurityGroups"
-	                            : compare(asked, json_object_get(json_object_get(shown, "properties"), "rules")),
-		   *id;
-	bool fresh;
+	const char *id, *only;
+	bool fresh, all = compare(asked, json_object_get(json_object_get(shown, "properties"), "rules"), c->mem, &only);
 	json_decref(shown);
-	if (wrong)
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "%s", wrong);
+	if (!json_is_array(asked) || !json_is_array(groups))
+		return wh_call_refuse(c, 400, "InvalidRequestContent", "the body has rules and networkSecurityGroups");
+	if (!all)
+		return wh_call_refuse(
+			c, 400, "InvalidRequestContent",
+			"a rule is not one of those that are recommended and reviewed for this resource; get them again");
+	if (!known_groups(groups, r->resource))
+		return wh_call_refuse(c, 400, "InvalidRequestContent", "a network security group is not one of this resource's");
 	int rc = wh_operation_begin(c, "enforce", r->resource->name, &id, &fresh, err);
 	if (rc)
 		return rc;
-	return fresh ? apply_shown(c, x, id, err) : wh_operation_accepted(c, id);
+	return fresh ? apply_shown(c, x, only, id, err) : wh_operation_accepted(c, id);
 }
 
 WH_ENDPOINT(hardening_enforce)
@@ -128,8 +173,10 @@ WH_ENDPOINT(own_enforce)
 	if (!resource || !reviewed || strlen(reviewed) != WH_DIGEST_STRLEN - 1 || s < 1 || s > 86400)
 		return wh_call_refuse(
 			c, 400, "InvalidRequestContent",
-			"the body has resource, reviewed (the digest of its rules) and, if wanted, confirmWithin in seconds and audit");
-	int rc = apply(c, resource, reviewed, s, json_is_true(json_object_get(c->body, "audit")), &doc, err);
+			"the body has resource, reviewed (the digest of its rules) and, if wanted, only (such as 22/tcp,out:443/tcp), confirmWithin in seconds and audit");
+	const char *only = wh_call_member(c->body, "only");
+	const struct wish w = {resource, reviewed, only ? only : "", s, json_is_true(json_object_get(c->body, "audit"))};
+	int rc = apply(c, &w, &doc, err);
 	return rc ? rc : wh_call_json(c, 200, doc);
 }
 

@@ -14,8 +14,9 @@ enum wh_gate_what {
 	WH_GATE_WHO,       /* whose the credential is */
 	WH_GATE_LOG_IN,    /* a session for a token */
 	WH_GATE_LOG_OUT,   /* the session's end */
-	WH_GATE_DRIFT, WH_GATE_JIT_LIST, WH_GATE_JIT_POLICIES, /* what the kernel holds: for whoever may read */
-	WH_GATE_ENFORCE,   /* the rules of `resource` as they were reviewed: `reviewed` is their digest */
+	WH_GATE_DRIFT, WH_GATE_JIT_LIST, WH_GATE_JIT_POLICIES, /* what the kernel and root's files hold: for whoever may read */
+	WH_GATE_REPORT,    /* as PDF, for whoever may read; `resource`: the standard, "" the first */
+	WH_GATE_ENFORCE,   /* the rules of `resource` as they were reviewed: `reviewed` is their digest; `ports`: these alone */
 	WH_GATE_CONFIRM, WH_GATE_ROLL_BACK, /* by operators, like all that follow */
 	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE,
 	/* a policy of `resource`, by its name: SET has ports, sources, and the longest time */

@@ -38,16 +38,35 @@ static bool good_digest(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
+/* The command checks each of them; here they are held to what stands in such a list. */
+static bool good_list(const char *s)
+{
+	return strspn(s, "0123456789abcdefABCDEF.:/,tcpudo") == strlen(s);
+}
+
 static int enforce_words(struct words *w, const struct wh_gate_request *r)
 {
-	if (!good_name(r->resource) || !good_digest(r->reviewed) || r->seconds < 1 || r->seconds > 86400)
+	if (!good_name(r->resource) || !good_digest(r->reviewed) || !good_list(r->ports) || r->seconds < 1 || r->seconds > 86400)
 		return -EINVAL;
 	word(w, "enforce");
 	word(w, wh_arena_printf(w->mem, "--resource=%s", r->resource));
 	word(w, wh_arena_printf(w->mem, "--reviewed=%s", r->reviewed));
 	word(w, wh_arena_printf(w->mem, "--confirm-within=%us", r->seconds));
+	if (*r->ports)
+		word(w, wh_arena_printf(w->mem, "--only=%s", r->ports));
 	if (r->audit)
 		word(w, "--audit");
+	return 0;
+}
+
+static int report_words(struct words *w, const struct wh_gate_request *r)
+{
+	if (*r->resource && !good_name(r->resource))
+		return -EINVAL;
+	word(w, "compliance");
+	if (*r->resource)
+		word(w, wh_arena_printf(w->mem, "--standard=%s", r->resource));
+	word(w, "--pdf=-");
 	return 0;
 }
 
@@ -74,12 +93,6 @@ static int jit_words(struct words *w, const struct wh_gate_request *r)
 	if (opens)
 		word(w, wh_arena_printf(w->mem, "%u/%s", r->port, r->proto == WH_PROTO_TCP ? "tcp" : "udp"));
 	return 0;
-}
-
-/* The command checks each of them; here they are held to what stands in such a list. */
-static bool good_list(const char *s)
-{
-	return strspn(s, "0123456789abcdefABCDEF.:/,tcpud") == strlen(s);
 }
 
 static int policy_words(struct words *w, const struct wh_gate_request *r)
@@ -119,6 +132,7 @@ int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request
 	switch (r->what) {
 	case WH_GATE_DRIFT: word(&w, "drift"); return 0;
 	case WH_GATE_JIT_LIST: word(&w, "jit"); word(&w, "list"); return 0;
+	case WH_GATE_REPORT: return report_words(&w, r);
 	case WH_GATE_JIT_POLICIES: word(&w, "jit"); word(&w, "policy"); return 0;
 	case WH_GATE_JIT_SET:
 	case WH_GATE_JIT_DELETE: return policy_words(&w, r);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "serve/endpoints.h"
+#include "whittle/app_learning.h"
 #include "whittle/app_network.h"
 #include "whittle/app_rules.h"
 #include "whittle/ledger.h"
@@ -17,6 +18,22 @@ WH_ENDPOINT(own_status)
 	json_object_del(doc, "notAsConfirmed"); /* this process may not ask the kernel: /api/v1/drift may */
 	wh_estate_free(s.estate);
 	return wh_call_json(c, 200, doc);
+}
+
+WH_ENDPOINT(own_evidence)
+{
+	const char *kind = wh_call_query(c, "kind"), *address = wh_call_query(c, "address");
+	struct wh_app_evidence ask = {.kind = WH_FACT_KINDS};
+	struct wh_addr only;
+	json_t *doc;
+	int k = *kind ? wh_key_choice(wh_fact_words, kind) : WH_FACT_KINDS;
+	if (k < 0 || (*address && wh_addr_parse(address, strlen(address), &only)))
+		return wh_call_refuse(c, 400, "InvalidRequestContent",
+		                      "evidence takes kind (such as tls, as `whittle evidence --help` lists them) and address");
+	ask.kind = (enum wh_fact_kind)k;
+	ask.only = *address ? &only : NULL;
+	int rc = wh_app_evidence(c->app, &ask, &doc, err);
+	return rc ? rc : wh_call_json(c, 200, doc);
 }
 
 /* What the kernel holds, and whether it waits for a confirmation. */

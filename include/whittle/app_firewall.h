@@ -52,6 +52,8 @@ struct wh_app_enforce {
 	int64_t confirm_within_s;
 	/* the digest of the one resource's rules, as somebody looked at them; NULL: whatever they are now */
 	const char *reviewed;
+	/* these ports' rules alone, "22/tcp,out:443/tcp", and those that are in force; NULL: all */
+	const char *only;
 	const char *reject; /* as in wh_reject_parse(), instead of whittle.yaml's; NULL: as configured */
 	/* Called once it is applied (or would be) and before the journal is written, which may wait for the ledger; *e ends with
 	 * it. */

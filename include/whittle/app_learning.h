@@ -40,6 +40,17 @@ bool wh_app_edge_timed(const struct wh_edge *e); /* an edge of alerts alone has 
 /* one line */
 const char *wh_app_edge_json(const struct wh_edge_key *k, const struct wh_edge *e, char buf[static WH_APP_EDGE_JSON]);
 
+/* ---- protocol evidence ---- */
+/* {"kind", "value", "first", "last", "local", "count", "direction", "peer", "port", "protocol", …}, as `evidence --json` prints
+ * it. */
+json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *r);
+struct wh_app_evidence {
+	enum wh_fact_kind kind;      /* WH_FACT_KINDS: all but names that were asked for, of which there are many */
+	const struct wh_addr *only;  /* of this address of ours; NULL: of all */
+};
+/* {"evidence":[…], "more":N}: 10,000 rows at most, and how many are left out. */
+int wh_app_evidence(const struct wh_app *a, const struct wh_app_evidence *ask, json_t **out, struct wh_error *err);
+
 /* One file of a person's own, or documents of an inventory; free(out->note_texts). */
 int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out,
                          struct wh_error *err);

@@ -39,6 +39,8 @@ sdk locations local "there is one location"
 is "$(sed -n 's/^hardening //p' "$dir/sdk" | jq -c '.rules')" "$(w rules list --json | jq -c '[.resources[] | select(.name == "vm1").rules[] | [.direction, .destinationPort, .protocols, .ipAddresses]]')" "a hardening has the rules that the command prints"
 sdk missing "404 ResourceNotFound" "a resource that is none is not found"
 sdk widened "400 InvalidRequestContent" "rules that are not the reviewed ones are refused, whatever they are"
+sdk stranger-group "400 InvalidRequestContent" "and so is a group that is not the resource's"
+sdk one-enforced "no error" "one of them alone is applied"
 sdk enforced "no error" "the reviewed ones are applied, as an operation that ends"
 has "$(in_srv nft list table inet whittle 2>/dev/null)" 'expires|timeout' "and wait for their confirmation in the kernel"
 is "$(from 203.0.113.77)" "no connection" "nobody else connects meanwhile"
@@ -61,8 +63,11 @@ sdk reader-reads 1 "but reads"
 
 # ---- by a socket, and what was done ----
 is "$(in_srv node -e 'require("http").get({socketPath: process.argv[1], path: "/api/v1/me"}, (r) => r.on("data", (d) => console.log(JSON.parse(d).role)))' "$dir/s")" operator "at the socket root needs no token"
+get() { in_srv node -e 'require("http").get({socketPath: process.argv[1], path: process.argv[2]}, (r) => r.pipe(process.stdout))' "$dir/s" "$1"; }
+is "$(get /api/v1/evidence | jq -c '.evidence')" "$(w evidence --json | jq -sc .)" "protocol evidence is what the command prints"
+! [ -e "$BUILD/whittle-report.so" ] || { get /api/v1/compliance/report.pdf >"$dir/report"; has "$(head -c 5 "$dir/report")" '%PDF-' "the report is a PDF"; }
 has "$(w confirm)" 'Confirmed' "what the API applied is confirmed by the command"
-is "$(sqlite3 -readonly "$dir/l.db" "select who || ' ' || what from journal where what in ('enforce.apply', 'serve.enforce') order by seq" | xargs)" "op (whittle serve) enforce.apply op serve.enforce" "the journal has who applied it"
+is "$(sqlite3 -readonly "$dir/l.db" "select who || ' ' || what from journal where what in ('enforce.apply', 'serve.enforce') order by seq" | xargs)" "op (whittle serve) enforce.apply op serve.enforce op (whittle serve) enforce.apply op serve.enforce" "the journal has who applied it"
 
 # ---- hostile clients ----
 api tests/tools/serve_client.js 8443 >"$dir/raw"

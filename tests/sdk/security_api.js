@@ -25,6 +25,8 @@ async function hardening() {
   say("groups", groups);
   say("missing", await code(api.get(group, namespace, type, "nobody", "default")));
   say("widened", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules.map((r) => ({ ...r, ipAddresses: ["0.0.0.0/0"] })), networkSecurityGroups: groups })));
+  say("stranger-group", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: ["/subscriptions/x/y"] })));
+  say("one-enforced", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules.slice(0, 1), networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
   say("enforced", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
 }
 

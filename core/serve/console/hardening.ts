@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Resources by state; one resource with its rules and alerts; a rule's explanation. Rules are changed under the guidelines, and
-// applied until they are confirmed.
+// Resources by state, and one resource with its rules and alerts.
 import { api, maybe, seg } from "./api";
-import { ask, badge, Child, empty, field, h, severity, svg, table, tabs, time } from "./dom";
+import { ask, badge, Child, empty, h, severity, table, tabs, time } from "./dom";
+import { actions, add, enforce, pending } from "./hardening_change";
+import { rule } from "./hardening_rule";
 import type { Page } from "./main";
 
 const states: Record<string, string> = { Unhealthy: "unhealthy", Healthy: "healthy", Unscanned: "unscanned" };
@@ -51,176 +52,6 @@ export async function hardening(p: Page): Promise<Node> {
 const addresses = (r: any): Child =>
 	r.ipAddresses.length ? r.ipAddresses.join(", ") + (r.except.length ? ` except ${r.except.join(", ")}` : "") : "None";
 
-async function change(p: Page, vm: string, body: object) {
-	try {
-		await api(`/api/v1/hardenings/${seg(vm)}/rules`, "POST", body);
-		p.again();
-	} catch (e) {
-		await ask("Not saved", [h("p", { role: "alert" }, (e as Error).message)], "Close");
-	}
-}
-
-async function edit(p: Page, vm: string, r: any) {
-	const f = await ask(
-		`Edit ${r.name}`,
-		[
-			field(
-				"Allowed source addresses, one a line",
-				h("textarea", { name: "list", rows: 6 }, r.ipAddresses.join("\n")),
-			),
-			field("Why", h("input", { name: "why" })),
-		],
-		"Save",
-	);
-	if (f)
-		await change(p, vm, {
-			op: "edit",
-			rule: r.name,
-			ipAddresses: String(f.get("list"))
-				.split(/[\s,]+/)
-				.filter(Boolean),
-			why: String(f.get("why")) || undefined,
-		});
-}
-
-async function add(p: Page, vm: string) {
-	const f = await ask(
-		"Add an allow rule",
-		[
-			field("Protocol", h("select", { name: "protocol" }, h("option", null, "TCP"), h("option", null, "UDP"))),
-			field("Port", h("input", { name: "port", type: "number", min: 1, max: 65535, required: true })),
-			field("Allowed source addresses, one a line", h("textarea", { name: "list", rows: 4, required: true })),
-			field("Why", h("input", { name: "why" })),
-		],
-		"Add",
-	);
-	if (f)
-		await change(p, vm, {
-			op: "add",
-			direction: "Inbound",
-			protocol: f.get("protocol"),
-			destinationPort: Number(f.get("port")),
-			ipAddresses: String(f.get("list"))
-				.split(/[\s,]+/)
-				.filter(Boolean),
-			why: String(f.get("why")) || undefined,
-		});
-}
-
-function actions(p: Page, vm: string, r: any): Child {
-	if (p.me.role !== "operator") return null;
-	const menu = h(
-		"select",
-		{
-			"aria-label": `Actions for ${r.name}`,
-			change: async (e: Event) => {
-				const s = e.target as HTMLSelectElement,
-					what = s.value;
-				s.value = "";
-				if (what === "edit") await edit(p, vm, r);
-				else if (
-					what === "delete" &&
-					(await ask(
-						`Delete ${r.name}?`,
-						[h("p", null, "The rule is left out until the next calculation.")],
-						"Delete",
-					))
-				)
-					await change(p, vm, { op: "delete", rule: r.name });
-			},
-		},
-		h("option", { value: "" }, "⋯"),
-		r.ipAddresses.length ? h("option", { value: "edit" }, "Edit") : null,
-		h("option", { value: "delete" }, "Delete"),
-	);
-	return menu;
-}
-
-async function enforce(p: Page, r: any) {
-	const f = await ask(
-		`Enforce the rules of ${r.name}`,
-		[
-			h(
-				"p",
-				null,
-				"They are proved once more, and applied to the machine that this server runs on. The kernel takes them back unless you confirm in time.",
-			),
-			field(
-				"Confirm within",
-				h(
-					"select",
-					{ name: "within" },
-					h("option", { value: 60 }, "1 minute"),
-					h("option", { value: 120, selected: true }, "2 minutes"),
-					h("option", { value: 600 }, "10 minutes"),
-				),
-			),
-			h(
-				"label",
-				{ class: "row" },
-				h("input", { type: "checkbox", name: "audit" }),
-				"Audit: count what would be dropped, drop nothing",
-			),
-		],
-		"Enforce",
-	);
-	if (!f) return;
-	try {
-		await api("/api/v1/enforce", "POST", {
-			resource: r.name,
-			reviewed: r.reviewed,
-			confirmWithin: Number(f.get("within")),
-			audit: f.get("audit") === "on",
-		});
-	} catch (e) {
-		await ask("Not applied", [h("p", { role: "alert" }, (e as Error).message)], "Close");
-	}
-	p.again();
-}
-
-// What waits for a confirmation counts down, and has its two buttons.
-function pending(p: Page, drift: any): Child {
-	if (drift?.state !== "pending")
-		return drift?.state === "confirmed" && p.me.role === "operator"
-			? h(
-					"div",
-					{ class: "notice" },
-					"Confirmed rules are in force on this machine. ",
-					h("button", { type: "button", click: () => act("rollback") }, "Roll back one step"),
-				)
-			: null;
-	const until = Date.now() + 1000 * (drift.expiresIn ?? 0),
-		left = h("strong", { role: "timer" });
-	const tick = () => {
-		const s = Math.max(0, Math.round((until - Date.now()) / 1000));
-		left.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-		if (!left.isConnected) return;
-		if (s) setTimeout(tick, 1000);
-		else p.again();
-	};
-	async function act(what: string) {
-		try {
-			await api(`/api/v1/${what}`, "POST");
-		} catch (e) {
-			await ask("It failed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
-		}
-		p.again();
-	}
-	setTimeout(tick, 0);
-	return h(
-		"div",
-		{ class: "notice wait" },
-		h("p", null, "New rules are in force. The kernel takes them back in ", left, ". Try a new connection, then"),
-		p.me.role === "operator"
-			? [
-					h("button", { type: "button", class: "main", click: () => act("confirm") }, "Confirm"),
-					" ",
-					h("button", { type: "button", click: () => act("rollback") }, "Roll back now"),
-				]
-			: "ask an operator to confirm.",
-	);
-}
-
 async function machine(p: Page, name: string): Promise<Node> {
 	const [doc, list, drift] = await Promise.all([
 			api(`/api/v1/hardenings/${seg(name)}`),
@@ -231,7 +62,14 @@ async function machine(p: Page, name: string): Promise<Node> {
 	if (!r) return empty(`Nothing was calculated for ${name} yet.`, "Run whittle recommend.");
 	const tab = p.query.get("tab") ?? "Rules",
 		alerts = (list.doc?.value ?? []).filter((a: any) => a.whittle?.resource === r.name),
-		operator = p.me.role === "operator";
+		operator = p.me.role === "operator",
+		chosen = new Set<string>();
+	const pick = (k: any) =>
+		h("input", {
+			type: "checkbox",
+			"aria-label": `Choose ${k.name}`,
+			change: (e: any) => (e.target.checked ? chosen.add(k.name) : chosen.delete(k.name)),
+		});
 	const rules = () =>
 		h(
 			"div",
@@ -247,7 +85,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 									type: "button",
 									class: "main",
 									disabled: !r.rules.length,
-									click: () => enforce(p, r),
+									click: () => enforce(p, r, chosen),
 								},
 								"Enforce…",
 							),
@@ -279,6 +117,9 @@ async function machine(p: Page, name: string): Promise<Node> {
 						]
 					: h("p", { class: "soft" }, "You may read; an operator enforces."),
 			),
+			operator && r.rules.length > 1
+				? h("p", { class: "soft" }, "Enforce applies the chosen rules; without a choice, all.")
+				: null,
 			table(
 				`Rules of ${r.name}`,
 				[
@@ -304,7 +145,13 @@ async function machine(p: Page, name: string): Promise<Node> {
 									? badge("System Generated")
 									: badge("Recommended", "good"),
 					},
-					{ title: "Actions", cell: (k: any) => actions(p, r.name, k) ?? "–" },
+					{
+						title: "Actions",
+						cell: (k: any) =>
+							operator
+								? h("span", { class: "row" }, pick(k), actions(p, r.name, k))
+								: "–",
+					},
 				],
 				r.rules,
 				(k: any) => p.go(["hardening", "vm", r.name, k.name]),
@@ -376,115 +223,6 @@ async function machine(p: Page, name: string): Promise<Node> {
 					alerts,
 					(a: any) => p.go(["alerts", a.name]),
 					empty("There is no alert of this resource.", "Alerts are raised as the ledger grows."),
-				),
-	);
-}
-
-// Flows a day: kept, and those that the rules would have stopped.
-function chart(days: any[]): Child {
-	if (!days?.length) return null;
-	const most = Math.max(1, ...days.map((d) => d.kept + d.lost + d.stopped)),
-		w = 600 / days.length;
-	return svg(
-		"svg",
-		{
-			class: "chart",
-			viewBox: "0 0 600 120",
-			preserveAspectRatio: "none",
-			role: "img",
-			"aria-label": `Flows of ${days.length} days: kept, and stopped`,
-		},
-		...days.flatMap((d, i) => {
-			let y = 120;
-			return [
-				["kept", d.kept],
-				["stopped", d.stopped],
-				["lost", d.lost],
-			].map(([k, n]) => {
-				const t = (112 * (n as number)) / most;
-				y -= t;
-				return svg("rect", {
-					class: k as string,
-					x: i * w + 0.5,
-					y,
-					width: Math.max(0.5, w - 1),
-					height: t,
-				});
-			});
-		}),
-	);
-}
-
-async function rule(p: Page, vm: string, name: string): Promise<Node> {
-	const [why, replay] = await Promise.all([
-		api(`/api/v1/hardenings/${seg(vm)}/rules/${seg(name)}/explain`),
-		maybe(`/api/v1/hardenings/${seg(vm)}/replay`),
-	]);
-	const peers = (why.peers ?? why.prefixes?.flatMap((x: any) => x.peers ?? []) ?? []) as any[],
-		f = replay.doc?.flows;
-	return h(
-		"div",
-		null,
-		h("p", null, h("a", { href: `#/hardening/vm/${seg(vm)}` }, vm)),
-		h("h1", null, `${name}: why`),
-		h(
-			"div",
-			{ class: "card" },
-			h(
-				"dl",
-				null,
-				h("dt", null, "Port"),
-				h("dd", null, `${why.destinationPort}/${why.protocol}`),
-				h("dt", null, "Narrows"),
-				h("dd", null, why.narrows ?? "a port that nothing closed"),
-				h("dt", null, "Seen"),
-				h("dd", null, `${why.daysWithData} of ${why.days} days with data`),
-				h("dt", null, "Unanswered tries"),
-				h("dd", null, why.unanswered ?? 0),
-				why.note ? h("dt", null, "Note") : null,
-				why.note ? h("dd", null, why.note) : null,
-			),
-		),
-		h("h2", null, "Prefixes"),
-		table(
-			"Prefixes",
-			[
-				{ title: "Prefix", cell: (x: any) => x.prefix ?? x.address ?? "–", class: "mono" },
-				{ title: "Peers", cell: (x: any) => x.members?.length ?? x.peers?.length ?? x.sources ?? "–" },
-				{ title: "Lines", cell: (x: any) => x.lines ?? "–" },
-				{ title: "Unseen addresses", cell: (x: any) => x.unseen ?? "–" },
-			],
-			why.prefixes ?? [],
-			undefined,
-			empty("None: the port is closed.", "Nothing was seen that belongs."),
-		),
-		peers.length
-			? [
-					h("h2", null, "Peers"),
-					table(
-						"Peers",
-						[
-							{ title: "Peer", cell: (x: any) => x.peer ?? x.address, class: "mono" },
-							{ title: "Days", cell: (x: any) => x.days ?? "–" },
-							{ title: "Flows", cell: (x: any) => x.flows ?? "–" },
-							{ title: "Last seen", cell: (x: any) => time(x.last ?? x.lastSeen) },
-						],
-						peers,
-					),
-				]
-			: null,
-		h("h2", null, "Replay of past traffic"),
-		replay.why
-			? h("p", { class: "soft" }, replay.why)
-			: h(
-					"div",
-					{ class: "card" },
-					h(
-						"p",
-						null,
-						`Of ${(f.kept + f.lost).toLocaleString()} flows of peers that belong, ${f.lost ? `${f.lost} would have been stopped` : "none would have been stopped"}; ${f.stopped} others would have been.`,
-					),
-					chart(replay.doc.days),
 				),
 	);
 }

@@ -24,7 +24,7 @@ type Range = [number, number];
 const parse = (text: string): Range[] =>
 	(text.match(/\d+(-\d+)?/g) ?? []).map((r) => {
 		const [a, b] = r.split("-").map(Number);
-		return [a, b ?? a];
+		return [a, b ?? a] as Range;
 	});
 const text = (list: Range[]) => `[${list.map(([a, b]) => (a === b ? a : `${a}-${b}`)).join(",")}]`;
 function union(a: string, b: string): string {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Rules are changed under the guidelines of a review, and applied until they are confirmed.
+import { api, seg } from "./api";
+import { ask, Child, field, h } from "./dom";
+import type { Page } from "./main";
+
+async function change(p: Page, vm: string, body: object) {
+	try {
+		await api(`/api/v1/hardenings/${seg(vm)}/rules`, "POST", body);
+		p.again();
+	} catch (e) {
+		await ask("Not saved", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+	}
+}
+
+async function edit(p: Page, vm: string, r: any) {
+	const f = await ask(
+		`Edit ${r.name}`,
+		[
+			field(
+				"Allowed source addresses, one a line",
+				h("textarea", { name: "list", rows: 6 }, r.ipAddresses.join("\n")),
+			),
+			field("Why", h("input", { name: "why" })),
+		],
+		"Save",
+	);
+	if (f)
+		await change(p, vm, {
+			op: "edit",
+			rule: r.name,
+			ipAddresses: String(f.get("list"))
+				.split(/[\s,]+/)
+				.filter(Boolean),
+			why: String(f.get("why")) || undefined,
+		});
+}
+
+export async function add(p: Page, vm: string) {
+	const f = await ask(
+		"Add an allow rule",
+		[
+			field("Protocol", h("select", { name: "protocol" }, h("option", null, "TCP"), h("option", null, "UDP"))),
+			field("Port", h("input", { name: "port", type: "number", min: 1, max: 65535, required: true })),
+			field("Allowed source addresses, one a line", h("textarea", { name: "list", rows: 4, required: true })),
+			field("Why", h("input", { name: "why" })),
+		],
+		"Add",
+	);
+	if (f)
+		await change(p, vm, {
+			op: "add",
+			direction: "Inbound",
+			protocol: f.get("protocol"),
+			destinationPort: Number(f.get("port")),
+			ipAddresses: String(f.get("list"))
+				.split(/[\s,]+/)
+				.filter(Boolean),
+			why: String(f.get("why")) || undefined,
+		});
+}
+
+export function actions(p: Page, vm: string, r: any): Child {
+	if (p.me.role !== "operator") return null;
+	const menu = h(
+		"select",
+		{
+			"aria-label": `Actions for ${r.name}`,
+			change: async (e: Event) => {
+				const s = e.target as HTMLSelectElement,
+					what = s.value;
+				s.value = "";
+				if (what === "edit") await edit(p, vm, r);
+				else if (
+					what === "delete" &&
+					(await ask(
+						`Delete ${r.name}?`,
+						[h("p", null, "The rule is left out until the next calculation.")],
+						"Delete",
+					))
+				)
+					await change(p, vm, { op: "delete", rule: r.name });
+			},
+		},
+		h("option", { value: "" }, "⋯"),
+		r.ipAddresses.length ? h("option", { value: "edit" }, "Edit") : null,
+		h("option", { value: "delete" }, "Delete"),
+	);
+	return menu;
+}
+
+// As the API names a rule: its ports, with their protocols.
+const portsOf = (k: any) =>
+	k.protocols
+		.map((x: string) => `${k.direction === "Outbound" ? "out:" : ""}${k.destinationPort}/${x.toLowerCase()}`)
+		.join(",");
+
+export async function enforce(p: Page, r: any, chosen: Set<string>) {
+	const some = r.rules.filter((k: any) => chosen.has(k.name)),
+		all = !some.length || some.length === r.rules.length;
+	const f = await ask(
+		all ? `Enforce the rules of ${r.name}` : `Enforce ${some.length} of ${r.rules.length} rules of ${r.name}`,
+		[
+			all
+				? null
+				: h(
+						"p",
+						null,
+						`${some.map((k: any) => k.name).join(", ")}. Rules that are in force already stay in force.`,
+					),
+			h(
+				"p",
+				null,
+				"They are proved once more, and applied to the machine that this server runs on. The kernel takes them back unless you confirm in time.",
+			),
+			field(
+				"Confirm within",
+				h(
+					"select",
+					{ name: "within" },
+					h("option", { value: 60 }, "1 minute"),
+					h("option", { value: 120, selected: true }, "2 minutes"),
+					h("option", { value: 600 }, "10 minutes"),
+				),
+			),
+			h(
+				"label",
+				{ class: "row" },
+				h("input", { type: "checkbox", name: "audit" }),
+				"Audit: count what would be dropped, drop nothing",
+			),
+		],
+		"Enforce",
+	);
+	if (!f) return;
+	try {
+		await api("/api/v1/enforce", "POST", {
+			resource: r.name,
+			reviewed: r.reviewed,
+			only: all ? undefined : some.map(portsOf).join(","),
+			confirmWithin: Number(f.get("within")),
+			audit: f.get("audit") === "on",
+		});
+	} catch (e) {
+		await ask("Not applied", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+	}
+	p.again();
+}
+
+// What waits for a confirmation counts down, and has its two buttons.
+export function pending(p: Page, drift: any): Child {
+	if (drift?.state !== "pending")
+		return drift?.state === "confirmed" && p.me.role === "operator"
+			? h(
+					"div",
+					{ class: "notice" },
+					"Confirmed rules are in force on this machine. ",
+					h("button", { type: "button", click: () => act("rollback") }, "Roll back one step"),
+				)
+			: null;
+	const until = Date.now() + 1000 * (drift.expiresIn ?? 0),
+		left = h("strong", { role: "timer" });
+	const tick = () => {
+		const s = Math.max(0, Math.round((until - Date.now()) / 1000));
+		left.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+		if (!left.isConnected) return;
+		if (s) setTimeout(tick, 1000);
+		else p.again();
+	};
+	async function act(what: string) {
+		try {
+			await api(`/api/v1/${what}`, "POST");
+		} catch (e) {
+			await ask("It failed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		}
+		p.again();
+	}
+	setTimeout(tick, 0);
+	return h(
+		"div",
+		{ class: "notice wait" },
+		h("p", null, "New rules are in force. The kernel takes them back in ", left, ". Try a new connection, then"),
+		p.me.role === "operator"
+			? [
+					h("button", { type: "button", class: "main", click: () => act("confirm") }, "Confirm"),
+					" ",
+					h("button", { type: "button", click: () => act("rollback") }, "Roll back now"),
+				]
+			: "ask an operator to confirm.",
+	);
+}
