@@ -62,10 +62,14 @@ static void judge_first(const json_t *resources, const char *key, const char *ju
 	scene_close(&s);
 }
 
-/* Those that ask the ledger, and are tested by tests/e2e/assess.sh. */
+/* Those that ask the ledger, and are tested by tests/e2e/assess.sh; and of hosts by test_hosts.c. */
 static bool of_traffic(const struct wh_assessment *a)
 {
-	static const char *const keys[] = {"ns-3-threat-lists",
+	static const char *const keys[] = {"ns-1-new-paths",
+	                                   "ns-1-fan-out",
+	                                   "ns-5-amplifiers",
+	                                   "host-",
+	                                   "ns-3-threat-lists",
 	                                   "ns-3-listed-peers",
 	                                   "ns-3-risky-egress",
 	                                   "ns-4-coverage",
