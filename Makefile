@@ -166,6 +166,13 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 644 packaging/completions/_whittle $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_whittle
 	install -D -m 644 packaging/completions/whittle.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/whittle.fish
 
+uninstall: ## take away what install put below PREFIX; ledger, configuration and rules in force stay
+	for f in bin/whittle lib/sysusers.d/whittle.conf share/bash-completion/completions/whittle share/zsh/site-functions/_whittle \
+		share/fish/vendor_completions.d/whittle.fish share/man/man1/whittle.1; do rm -f $(DESTDIR)$(PREFIX)/$$f || exit 1; done
+	for u in packaging/systemd/*.service packaging/systemd/*.socket; do rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/} || exit 1; done
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/whittle-*.1
+	rm -rf $(DESTDIR)$(PREFIX)/lib/whittle $(DESTDIR)$(PREFIX)/share/whittle $(DESTDIR)$(PREFIX)/share/doc/whittle
+
 dist: ## the source archive, the same bytes wherever it is made: build/whittle-VERSION.tar.gz
 	@packaging/dist.sh $(BUILD)/whittle-$$(sed -n 's/^\#define WH_VERSION "\(.*\)"/\1/p' include/whittle/base.h).tar.gz
 
@@ -191,6 +198,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fresh test-packages check bench eval fuzz fuzzers lint install clean tools
+.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fresh test-packages check bench eval fuzz fuzzers lint install uninstall clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
