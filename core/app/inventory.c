@@ -84,11 +84,31 @@ static bool is_networking(const char *type)
 	return !strncasecmp(type, "Microsoft.Network/", 18) || strcasestr(type, "virtualMachine");
 }
 
+/* Hosts of which facts are known and that are no resource of the estate. */
+static size_t collect_hosts(const struct wh_app_posture *p, struct row *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->in.n_hosts; i++) {
+		const struct wh_host_facts *f = &p->in.hosts[i];
+		bool judged = false, facing = false;
+		for (size_t k = 0; k < p->posture.n && !judged; k++)
+			judged = p->posture.list[k].type && !strcmp(p->posture.list[k].type, "host") &&
+			         !strcasecmp(p->posture.list[k].resource, f->name);
+		if (!judged || (p->in.estate && wh_estate_find(p->in.estate, f->name)))
+			continue;
+		for (size_t k = 0; k < f->n_addresses; k++)
+			facing |= f->addresses[k].outside && !wh_addr_is_private(&f->addresses[k].addr);
+		out[n++] = (struct row){
+			.id = f->name, .name = f->name, .type = "host", .facing = facing, .networked = true};
+	}
+	return n;
+}
+
 static size_t collect(const struct wh_app_posture *p, struct row **out)
 {
 	size_t n = 0, k;
 	const struct wh_estate *e = p->in.estate;
-	*out = wh_arena_array(p->mem, p->assets.n + p->t.n_hosts + (e ? e->n_resources : 0) + 1, sizeof **out);
+	*out = wh_arena_array(p->mem, p->assets.n + p->t.n_hosts + (e ? e->n_resources : 0) + p->in.n_hosts + 1, sizeof **out);
 	for (size_t i = 0; i < p->assets.n; i++) {
 		const struct wh_asset *a = &p->assets.list[i];
 		if (a->id)
@@ -106,6 +126,7 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 			                           .type = "host",
 			                           .facing = e->resources[i].internet_facing,
 			                           .networked = true};
+	n += collect_hosts(p, *out + n);
 	if (n)
 		qsort(*out, n, sizeof **out, by_row);
 	for (size_t i = k = 0; i < n; i++)

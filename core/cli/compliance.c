@@ -11,7 +11,8 @@ static const char help[] =
 	"       whittle compliance --list | --score | --history [--json]\n"
 	"\n"
 	"How the estate stands against the network controls of the Microsoft cloud security benchmark: each control with its assessments and their resources. A control\n"
-	"passes where all assessments that could be judged pass, and the number of the others is printed with it: Passed (42 not assessed). It is Unsupported where none\n"
+	"passes where all assessments that could be judged pass, and the number of the others is printed with it: Passed (42 of 50 not assessed); it is green where\n"
+	"all were judged. It is Unsupported where none\n"
 	"could be judged. Previews don't count.\n"
 	"\n"
 	"  CONTROL          one control, with its resources: NS-3\n"
@@ -50,15 +51,25 @@ static void print_score_line(const json_t *score)
 		printf("Secure score: nothing to judge yet\n");
 }
 
-/* "Passed (42 not assessed)": a control passes by the assessments that could be judged, so the others stand beside the word. */
+/* "Passed (42 of 50 not assessed)": a control passes by the assessments that could be judged, so the others stand beside the
+ * word. */
 static const char *state_words(const json_t *control, char *buf, size_t size)
 {
 	const char *state = text_of(control, "state");
-	long long unseen = number_of(control, "unsupportedAssessments");
+	long long unseen = number_of(control, "unsupportedAssessments"),
+		  all = unseen + number_of(control, "passedAssessments") + number_of(control, "failedAssessments") +
+			number_of(control, "skippedAssessments");
 	if (strcmp(state, "Passed") || !unseen)
 		return state;
-	snprintf(buf, size, "%s (%lld not assessed)", state, unseen);
+	snprintf(buf, size, "%s (%lld of %lld not assessed)", state, unseen, all);
 	return buf;
+}
+
+/* Green is where all was assessed: what was not seen is not known to be well. */
+static enum cli_colour state_colour(const json_t *control)
+{
+	const char *state = text_of(control, "state");
+	return !strcmp(state, "Passed") && number_of(control, "unsupportedAssessments") ? CLI_PLAIN : cli_status_colour(state);
 }
 
 static void print(const json_t *doc)
@@ -71,7 +82,7 @@ static void print(const json_t *doc)
 	printf("%s%s\n", text_of(standard, "name"), json_is_true(json_object_get(standard, "preview")) ? " (preview)" : "");
 	json_array_foreach(json_object_get(doc, "controls"), i, c) {
 		cli_table_text(t, text_of(c, "id"));
-		cli_table_coloured(t, cli_status_colour(text_of(c, "state")), state_words(c, state, sizeof state));
+		cli_table_coloured(t, state_colour(c), state_words(c, state, sizeof state));
 		cli_table_number(t, (uint64_t)number_of(c, "passedAssessments"));
 		cli_table_number(t, (uint64_t)number_of(c, "failedAssessments"));
 		cli_table_number(t, (uint64_t)number_of(c, "unsupportedAssessments"));

@@ -53,7 +53,7 @@ static const char *decides(const struct list *l, struct wh_filter_packet p, stru
 		if (!d.rule && !policy)
 			policy = wh_arena_printf(mem, "the policy of %s", l->f[i]->name);
 	}
-	return policy ? policy : "no chain of the ruleset judges it";
+	return policy ? policy : "default: no chain of the ruleset judges it";
 }
 
 /* The peers that get through, from some source port. */

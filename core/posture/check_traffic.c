@@ -180,6 +180,22 @@ int wh_check_risky_egress(struct wh_run *run, struct wh_error *err)
 	return rc ? rc < 0 ? rc : 0 : walk(&w, "it went to the Internet's", err);
 }
 
+/* The answers to public peers are many times the questions. */
+static bool is_amplified(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	return k->direction == WH_INBOUND && k->proto == WH_PROTO_UDP && !wh_addr_is_private(&k->peer) && has_port(w, k) &&
+	       e->bytes_in && e->bytes_out / e->bytes_in >= (uint64_t)wh_run_number(w->run, "factor", 10);
+}
+
+/* Settings: `ports` of services that amplify; `factor`, by which. */
+int wh_check_amplifiers(struct wh_run *run, struct wh_error *err)
+{
+	struct walk w;
+	int rc = begin(run, &w, is_amplified, err);
+	wh_run_ports(run, w.ports);
+	return rc ? rc < 0 ? rc : 0 : walk(&w, "it answers with many times what it was asked:", err);
+}
+
 /* ---- addresses that nobody uses, rules that don't hold ---- */
 
 /* Setting `days`: how long the ledger must have watched. */

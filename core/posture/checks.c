@@ -6,6 +6,7 @@
 #define SETTINGS(...) (const char *const[]){__VA_ARGS__, NULL}
 static const char *const none[] = {NULL};
 static const struct wh_check checks[] = {
+	{"amplifiers", wh_check_amplifiers, SETTINGS("ports", "factor")},
 	{"anomalies", wh_check_anomalies, none},
 	{"bypass", wh_check_bypass, none},
 	{"clear-text", wh_check_clear_text, SETTINGS("ports")},
@@ -15,6 +16,7 @@ static const struct wh_check checks[] = {
 	{"dangling-records", wh_check_dangling_records, SETTINGS("suffixes")},
 	{"ddos", wh_check_ddos, none},
 	{"failed-names", wh_check_failed_names, SETTINGS("domains")},
+	{"fan-out", wh_check_fan_out, SETTINGS("ports", "machines")},
 	{"forwarding", wh_check_forwarding, SETTINGS("appliance-tags")},
 	{"group-size", wh_check_group_size, SETTINGS("rules", "prefixes")},
 	{"guarded", wh_check_guarded, SETTINGS("facing")},
@@ -35,6 +37,7 @@ static const struct wh_check checks[] = {
 	{"jit", wh_check_jit, SETTINGS("ports")},
 	{"labels", wh_check_labels, SETTINGS("tags", "ports")},
 	{"listed-peers", wh_check_listed_peers, none},
+	{"new-paths", wh_check_new_paths, SETTINGS("days", "baseline")},
 	{"open-ports", wh_check_open_ports, SETTINGS("ports")},
 	{"peering", wh_check_peering, none},
 	{"private-and-public", wh_check_private_and_public, none},

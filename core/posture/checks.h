@@ -56,4 +56,8 @@ int wh_check_clear_text(struct wh_run *run, struct wh_error *err);
 int wh_check_risky_egress(struct wh_run *run, struct wh_error *err);
 int wh_check_unused_public(struct wh_run *run, struct wh_error *err);
 int wh_check_contradiction(struct wh_run *run, struct wh_error *err);
+int wh_check_amplifiers(struct wh_run *run, struct wh_error *err);
 int wh_check_public_site(struct wh_run *run, struct wh_error *err);
+/* check_lateral.c: of connections between machines */
+int wh_check_new_paths(struct wh_run *run, struct wh_error *err);
+int wh_check_fan_out(struct wh_run *run, struct wh_error *err);

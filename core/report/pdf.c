@@ -57,6 +57,8 @@ static void begin(struct pdf *p)
 		[PDF_CELL] = {"Sans", 7.5},      [PDF_OTHER_CELL] = {"Sans", 7.5},
 	};
 	cairo_font_options_t *exact = cairo_font_options_create();
+	PangoAttrList *as_it_is = pango_attr_list_new(); /* a hyphen at a break would read as the name's own */
+	pango_attr_list_insert(as_it_is, pango_attr_insert_hyphens_new(FALSE));
 	p->cr = cairo_create(p->surface);
 	cairo_font_options_set_hint_metrics(exact, CAIRO_HINT_METRICS_OFF); /* a page is no screen */
 	cairo_font_options_set_hint_style(exact, CAIRO_HINT_STYLE_NONE);
@@ -67,8 +69,10 @@ static void begin(struct pdf *p)
 		pango_cairo_context_set_font_options(pango_layout_get_context(p->layout[f]), exact);
 		pango_layout_set_font_description(p->layout[f], d);
 		pango_layout_set_wrap(p->layout[f], PANGO_WRAP_WORD_CHAR);
+		pango_layout_set_attributes(p->layout[f], as_it_is);
 		pango_font_description_free(d);
 	}
+	pango_attr_list_unref(as_it_is);
 	cairo_font_options_destroy(exact);
 }
 
@@ -105,7 +109,7 @@ int wh_report_draw(const json_t *doc, int64_t made_us, char **out, size_t *len, 
 	int rc = draw(&p, doc, made_us, NULL, err);
 	if (!rc && p.unknown > 200)
 		rc = wh_fail(err, -ENOENT,
-		             "the report can't be drawn: no font has its characters; install one (fonts-dejavu-core)");
+		             "the report can't be drawn: no font has Latin letters; install one (fonts-dejavu-core)");
 	rc = rc ? rc : draw(&p, doc, made_us, &sink, err);
 	if (rc) {
 		free(sink.data);

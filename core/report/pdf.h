@@ -17,7 +17,7 @@ struct pdf {
 	unsigned page, pages;        /* pages: of the whole report; 0 while they are counted */
 	const char *title, *running; /* running: what the top of a page says */
 	bool drawing;                /* on the second pass; the first only measures */
-	unsigned unknown;            /* glyphs that no font has */
+	unsigned unknown;            /* ASCII characters that no font has; others are drawn as boxes with their numbers */
 	void (*again)(struct pdf *p, void *arg); void *again_arg; /* what a new page begins with, as a table's head; NULL */
 };
 
@@ -42,6 +42,7 @@ int pdf_outline(struct pdf *p, int parent, const char *text, const char *name);
 const char *pdf_clean(const char *text);
 
 enum pdf_colour pdf_state_colour(const char *state);
+enum pdf_colour pdf_control_colour(const json_t *control); /* green where all of it was assessed, and passed */
 const char *pdf_text_of(const json_t *o, const char *key); /* "" where there is none */
 long long pdf_number_of(const json_t *o, const char *key);
 

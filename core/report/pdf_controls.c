@@ -115,10 +115,10 @@ static void named(struct pdf *p, const json_t *a, const char *status, const char
 /* ---- assessments ---- */
 
 /* At the right end of the line. */
-static void state_label(struct pdf *p, const char *state, double y)
+static void state_label(struct pdf *p, const char *state, enum pdf_colour colour, double y)
 {
 	pango_layout_set_alignment(p->layout[PDF_BOLD], PANGO_ALIGN_RIGHT);
-	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_WIDTH - PDF_MARGIN - 84, y, 84,
+	pdf_text_at(p, PDF_BOLD, colour, PDF_WIDTH - PDF_MARGIN - 84, y, 84,
 	            !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
 	pango_layout_set_alignment(p->layout[PDF_BOLD], PANGO_ALIGN_LEFT);
 }
@@ -128,7 +128,7 @@ static void assessment(struct pdf *p, json_t *a, int parent)
 	char line[512];
 	pdf_need(p, 70);
 	pdf_outline(p, parent, pdf_text_of(a, "displayName"), NULL);
-	state_label(p, pdf_text_of(a, "state"), p->y);
+	state_label(p, pdf_text_of(a, "state"), pdf_state_colour(pdf_text_of(a, "state")), p->y);
 	p->y += pdf_text_at(p, PDF_SUBHEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 92,
 	                    pdf_clean(pdf_text_of(a, "displayName")), true) +
 	        2;
@@ -164,7 +164,7 @@ static void assessment(struct pdf *p, json_t *a, int parent)
 static void control_head(struct pdf *p, const json_t *c, const char *title)
 {
 	char line[128];
-	state_label(p, pdf_text_of(c, "state"), p->y + 4);
+	state_label(p, pdf_text_of(c, "state"), pdf_control_colour(c), p->y + 4);
 	p->y += pdf_text_at(p, PDF_HEADING, PDF_BLACK, PDF_MARGIN, p->y, PDF_TEXT - 90, pdf_clean(title), true) + 4;
 	snprintf(line, sizeof line, "Assessments: %lld passed, %lld failed, %lld not assessed, %lld skipped",
 	         pdf_number_of(c, "passedAssessments"), pdf_number_of(c, "failedAssessments"),

@@ -53,6 +53,12 @@ enum pdf_colour pdf_state_colour(const char *state)
 	                                                                 : PDF_GREY;
 }
 
+enum pdf_colour pdf_control_colour(const json_t *control)
+{
+	const char *state = pdf_text_of(control, "state");
+	return !strcmp(state, "Passed") && pdf_number_of(control, "unsupportedAssessments") ? PDF_BLACK : pdf_state_colour(state);
+}
+
 /* ---- text ---- */
 
 double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text,
@@ -67,10 +73,18 @@ double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, 
 	return (double)height / PANGO_SCALE;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return !*text;
+}
+
 void pdf_show(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y)
 {
 	if (!p->drawing) {
-		p->unknown += (unsigned)pango_layout_get_unknown_glyphs_count(p->layout[f]);
+		if (is_ascii(pango_layout_get_text(p->layout[f])))
+			p->unknown += (unsigned)pango_layout_get_unknown_glyphs_count(p->layout[f]);
 		return;
 	}
 	pdf_colour(p, c);

@@ -91,7 +91,7 @@ static void control_row(struct pdf *p, const json_t *c)
 	if (linked)
 		cairo_tag_end(p->cr, CAIRO_TAG_LINK);
 	pdf_text_at(p, PDF_BODY, PDF_BLACK, PDF_MARGIN + 48, p->y, name, pdf_clean(pdf_text_of(c, "name")), true);
-	pdf_text_at(p, PDF_BOLD, pdf_state_colour(state), PDF_MARGIN + 246, p->y, 72,
+	pdf_text_at(p, PDF_BOLD, pdf_control_colour(c), PDF_MARGIN + 246, p->y, 72,
 	            !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
 	bar(p, PDF_MARGIN + 322, p->y + 3, 90, 7, n);
 	snprintf(text, sizeof text, "%lld / %lld / %lld", n[0], n[1], n[2]);
@@ -155,7 +155,7 @@ void pdf_summary(struct pdf *p, const json_t *doc)
 	pdf_space(p, 10);
 	pdf_paragraph(
 		p, PDF_SMALL, PDF_GREY, 0,
-		"A control passes where all of its assessments that could be judged pass, and fails where one fails. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
+		"A control passes where all of its assessments that could be judged pass, and fails where one fails; it is green where none was left. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
 		"is not there, or traffic that was not seen by a sensor without loss. It is neither passed nor failed. Previews are shown and don't count. The secure score is, for each of its controls, the points of the control "
 		"times the share of resources that are healthy in all of its assessments.");
 }

@@ -117,6 +117,7 @@ for k in ports-restricted management-ports jit ipv6-twins published-ports egress
 for k in default-drop forwarding; do [ "$(status host-$k)" = Healthy ] || bad="$bad still-$k:$(status host-$k)"; done
 grep -q 'by IPv6 the Internet reaches TCP 22 (SSH), which IPv4' "$dir/out" && grep -q 'the Internet reaches port 8080/TCP, which leads to 172.17.0.2 port 80' "$dir/out" || bad="$bad words"
 { echo 'flush ruleset'; } | apply
+ip netns exec $b "$w" inventory --json | jq -e '.resources | length == 1 and .[0].type == "host" and .[0].recommendations.high > 0' >/dev/null || bad="$bad inventory"
 for k in default-drop forwarding intranet-ports; do [ "$(status host-$k)" = Unhealthy ] || bad="$bad empty-$k:$(status host-$k)"; done
 # Another machine, of which nothing was read; and by what it printed itself.
 printf 'resources:\n  - {name: far, addresses: [10.7.0.2]}\n  - {name: near, addresses: [10.9.9.9]}\n' >"$dir/estate.yaml"

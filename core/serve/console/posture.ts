@@ -278,7 +278,11 @@ export async function compliance(p: Page): Promise<Node> {
 					null,
 					h("strong", null, k.id),
 					` ${k.name} `,
-					k.state === "Unsupported" ? badge("Not assessed") : status(k.state),
+					k.state === "Unsupported"
+						? badge("Not assessed")
+						: k.state === "Passed" && k.unsupportedAssessments
+							? badge("Passed")
+							: status(k.state),
 					h(
 						"span",
 						{ class: "soft" },
