@@ -36,7 +36,7 @@ static const char help[] =
 	"  --sensor NAME    the sensor that wrote these logs, where records name none (sensor, host). A conversation that two\n"
 	"                   sensors report counts once, as the first one reported it\n"
 	"  --sensor-slack TIME  their clocks differ by no more than this, up to 10m (2s)\n"
-	"  --memory SIZE    limit of the table in memory (64MiB)\n"
+	"  --memory SIZE    limit of the table in memory (48MiB)\n"
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
 

@@ -13,7 +13,7 @@ static int out_of_memory(struct wh_error *err)
 
 int wh_collector_init(struct wh_collector *c, const struct wh_locals *locals, size_t byte_limit, struct wh_error *err)
 {
-	*c = (struct wh_collector){.locals = locals, .byte_limit = byte_limit ? byte_limit : 64 << 20};
+	*c = (struct wh_collector){.locals = locals, .byte_limit = byte_limit ? byte_limit : 48 << 20};
 	c->table = wh_edge_table_new(locals, c->byte_limit);
 	return c->table ? 0 : out_of_memory(err);
 }

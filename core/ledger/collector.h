@@ -18,7 +18,7 @@ struct wh_collector {
 	struct wh_read_stats committed;
 	uint64_t edges;                 /* added to or made, by all commits */
 };
-int wh_collector_init(struct wh_collector *c, const struct wh_locals *locals, size_t byte_limit /* 0: 64 MiB */,
+int wh_collector_init(struct wh_collector *c, const struct wh_locals *locals, size_t byte_limit /* 0: 48 MiB */,
                       struct wh_error *err);
 void wh_collector_free(struct wh_collector *c);
 int wh_collector_fold(struct wh_collector *c, const struct wh_record *rec); /* a flow or an alert */

@@ -2,6 +2,7 @@
 /* Adding edges, and their two encodings: the key that orders them and the value that is stored. */
 #include <string.h>
 #include "ledger/edge.h"
+#include "ledger/leb.h"
 
 static uint32_t add32(uint32_t a, uint32_t b)
 {
@@ -122,64 +123,6 @@ int wh_edge_key_decode(const uint8_t *b, size_t len, struct wh_edge_key *k)
 	return 0;
 }
 
-static uint8_t *put(uint8_t *p, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		*p++ = (uint8_t)(v | 0x80);
-	*p++ = (uint8_t)v;
-	return p;
-}
-
-static int get_slowly(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
-{
-	uint64_t n = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (*p == end)
-			return -EBADMSG;
-		uint8_t b = *(*p)++;
-		if (shift == 63 && b > 1)
-			return -EBADMSG;
-		n |= (uint64_t)(b & 0x7f) << shift;
-		if (b < 0x80) {
-			*v = n;
-			return n > max || (!b && shift) ? -EBADMSG : 0; /* the shortest form is the only one */
-		}
-	}
-	return -EBADMSG;
-}
-
-static inline __attribute__((always_inline)) int get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
-{
-	uint64_t n;
-	if (end - *p >= 8) { /* up to eight bytes at once: the last is the first without its highest bit */
-		memcpy(&n, *p, 8);
-		n = le64toh(n);
-		uint64_t ends = ~n & 0x8080808080808080u;
-		if (ends) {
-			unsigned last = (unsigned)__builtin_ctzll(ends) / 8;
-			*p += last + 1;
-			n &= (ends ^ (ends - 1)) & 0x7f7f7f7f7f7f7f7fu;
-			/* groups of seven bits close up in pairs, */
-			n = (n & 0x007f007f007f007fu) | (n & 0x7f007f007f007f00u) >> 1;
-			n = (n & 0x00003fff00003fffu) | (n & 0x3fff00003fff0000u) >> 2; /* in fours */
-			n = (n & 0x000000000fffffffu) | (n & 0x0fffffff00000000u) >> 4; /* and all */
-			*v = n;
-			return n > max || (last && !(n >> 7 * last)) ? -EBADMSG : 0;
-		}
-	}
-	return get_slowly(p, end, max, v);
-}
-
-static uint64_t zigzag(int64_t v)
-{
-	return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unzigzag(uint64_t v)
-{
-	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-}
-
 /* Whether it has anything that version 1 has no place for. */
 static bool has_more(const struct wh_edge *e)
 {
@@ -191,27 +134,27 @@ size_t wh_edge_encode(const struct wh_edge *e, uint8_t out[static WH_EDGE_VALUE_
 	uint8_t *p = out;
 	bool more = has_more(e);
 	*p++ = more ? 2 : 1;
-	p = put(p, zigzag(e->first_us));
-	p = put(p, zigzag(e->last_us));
-	p = put(p, zigzag(e->day0));
-	p = put(p, e->days);
-	p = put(p, e->hours);
-	p = put(p, e->flows);
-	p = put(p, e->bytes_in);
-	p = put(p, e->bytes_out);
-	p = put(p, e->alerted_flows);
+	p = wh_leb_put(p, wh_zigzag(e->first_us));
+	p = wh_leb_put(p, wh_zigzag(e->last_us));
+	p = wh_leb_put(p, wh_zigzag(e->day0));
+	p = wh_leb_put(p, e->days);
+	p = wh_leb_put(p, e->hours);
+	p = wh_leb_put(p, e->flows);
+	p = wh_leb_put(p, e->bytes_in);
+	p = wh_leb_put(p, e->bytes_out);
+	p = wh_leb_put(p, e->alerted_flows);
 	for (int i = 0; i < 4; i++)
-		p = put(p, e->alerts[i]);
+		p = wh_leb_put(p, e->alerts[i]);
 	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
-		p = put(p, e->size_hist[i]);
+		p = wh_leb_put(p, e->size_hist[i]);
 	for (int i = 0; i < WH_EDGE_BUCKETS; i++)
-		p = put(p, e->time_hist[i]);
+		p = wh_leb_put(p, e->time_hist[i]);
 	if (more) {
-		p = put(p, e->connects);
-		p = put(p, e->marks);
-		p = put(p, e->alert_first);
-		p = put(p, e->alert_last);
-		p = put(p, e->alert_sid);
+		p = wh_leb_put(p, e->connects);
+		p = wh_leb_put(p, e->marks);
+		p = wh_leb_put(p, e->alert_first);
+		p = wh_leb_put(p, e->alert_last);
+		p = wh_leb_put(p, e->alert_sid);
 	}
 	return (size_t)(p - out);
 }
@@ -247,7 +190,7 @@ static int get_more(const uint8_t **p, const uint8_t *end, struct wh_edge *e)
 	uint64_t n[5];
 	static const uint64_t max[5] = {UINT32_MAX, UINT8_MAX, UINT16_MAX, UINT16_MAX, UINT32_MAX};
 	for (int i = 0; i < 5; i++)
-		if (get_slowly(p, end, max[i], &n[i]))
+		if (wh_leb_get_slowly(p, end, max[i], &n[i]))
 			return -EBADMSG;
 	e->connects = (uint32_t)n[0];
 	e->marks = (uint8_t)n[1];
@@ -269,12 +212,12 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 	e->marks = 0;
 	e->alert_first = e->alert_last = 0;
 	for (int i = 0; i < N_LARGE; i++)
-		if (get(&p, end, i == 2 || i == 4 ? UINT32_MAX : UINT64_MAX, &v[i]))
+		if (wh_leb_get(&p, end, i == 2 || i == 4 ? UINT32_MAX : UINT64_MAX, &v[i]))
 			return -EBADMSG;
 	if (version != 1 || !short_counts(p, end, n)) {
 		for (int i = 0; i < N_COUNTS; i++) {
 			uint64_t count;
-			if (get_slowly(&p, end, UINT32_MAX, &count))
+			if (wh_leb_get_slowly(&p, end, UINT32_MAX, &count))
 				return -EBADMSG;
 			n[i] = (uint32_t)count;
 		}
@@ -283,9 +226,9 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e)
 		if (p != end)
 			return -EBADMSG;
 	}
-	e->first_us = unzigzag(v[0]);
-	e->last_us = unzigzag(v[1]);
-	e->day0 = (int32_t)unzigzag(v[2]);
+	e->first_us = wh_unzigzag(v[0]);
+	e->last_us = wh_unzigzag(v[1]);
+	e->day0 = (int32_t)wh_unzigzag(v[2]);
 	if (e->last_us < e->first_us || v[4] >> 24 || !wh_edge_time_ok(e->first_us) || !wh_edge_time_ok(e->last_us) ||
 	    e->day0 > WH_EDGE_DAY_MAX || e->day0 < -WH_EDGE_DAY_MAX)
 		return -EBADMSG;

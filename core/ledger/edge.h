@@ -36,6 +36,34 @@ int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e);
 uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
 
+/* ---- what one flow leaves of an edge ---- */
+/* Without branches: sizes and lengths follow no pattern that a processor could foresee. Sizes part at powers of two. */
+static inline unsigned wh_edge_size_bucket(uint64_t bytes)
+{
+	static const uint8_t of_length[65] = {
+		[9] = 1,  [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4,        [17] = 5,
+		[18] = 5, [19] = 5, [20] = 5, [21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
+	};
+	return of_length[64 - __builtin_clzll(bytes | 1)];
+}
+
+static inline unsigned wh_edge_time_bucket(int64_t us)
+{
+	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) +
+	       (us >= INT64_C(3600000000)) + (unsigned)(us >= INT64_C(28800000000));
+}
+
+/* The hours of the day in which a flow was open; `day` is that of its start. */
+static inline uint32_t wh_edge_hours_between(int64_t start_us, int64_t end_us, int32_t day)
+{
+	const int64_t hour_us = INT64_C(3600000000);
+	int64_t first = (start_us - day * WH_US_PER_DAY) / hour_us, more = (end_us - day * WH_US_PER_DAY) / hour_us - first;
+	if (more >= 23)
+		return (1u << 24) - 1;
+	uint64_t hours = ((UINT64_C(2) << more) - 1) << first; /* those behind midnight begin anew */
+	return (uint32_t)((hours | hours >> 24) & ((1u << 24) - 1));
+}
+
 #define WH_SKETCH_BYTES_1 (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)
 #define WH_SKETCH_BYTES (WH_SKETCH_BYTES_1 + 32)
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
@@ -48,7 +76,7 @@ void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start
 void wh_sketch_add_unproven(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, uint64_t flows);
 
 struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
-/* What a table holds, for the store. Callbacks as in ledger.h. */
+/* What a table holds, for the store. Callbacks as in ledger.h. Edges come in key order; they stay where they are. */
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
 int wh_edge_table_sketches(const struct wh_edge_table *t,

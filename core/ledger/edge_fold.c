@@ -3,37 +3,10 @@
 #include <string.h>
 #include "ledger/edge_table.h"
 
-/* Without branches: sizes and lengths follow no pattern that a processor could foresee. Sizes part at powers of two. */
-static unsigned size_bucket(uint64_t bytes)
-{
-	static const uint8_t of_length[65] = {
-		[9] = 1,  [10] = 1, [11] = 2, [12] = 2, [13] = 3, [14] = 3, [15] = 4, [16] = 4,        [17] = 5,
-		[18] = 5, [19] = 5, [20] = 5, [21] = 6, [22] = 6, [23] = 6, [24] = 6, [25 ... 64] = 7,
-	};
-	return of_length[64 - __builtin_clzll(bytes | 1)];
-}
-
-static unsigned time_bucket(int64_t us)
-{
-	return (us >= 100000) + (us >= 1000000) + (us >= 5000000) + (us >= 30000000) + (us >= 300000000) +
-	       (us >= INT64_C(3600000000)) + (unsigned)(us >= INT64_C(28800000000));
-}
-
 static void sum(uint32_t *n)
 {
 	if (*n < UINT32_MAX)
 		++*n;
-}
-
-/* The hours of the day in which a flow was open. */
-static uint32_t hours_between(int64_t start_us, int64_t end_us, int32_t day)
-{
-	const int64_t hour_us = INT64_C(3600000000);
-	int64_t first = (start_us - day * WH_US_PER_DAY) / hour_us, more = (end_us - day * WH_US_PER_DAY) / hour_us - first;
-	if (more >= 23)
-		return (1u << 24) - 1;
-	uint64_t hours = ((UINT64_C(2) << more) - 1) << first; /* those behind midnight begin anew */
-	return (uint32_t)((hours | hours >> 24) & ((1u << 24) - 1));
 }
 
 /* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
@@ -48,15 +21,15 @@ static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in
 		e->days |= 1;
 	else
 		wh_days_merge(&e->day0, &e->days, d->last_day, wh_days_between(d->day, d->last_day));
-	e->hours |= hours_between(d->start_us, d->end_us, d->day) & 0xffffff;
+	e->hours |= wh_edge_hours_between(d->start_us, d->end_us, d->day) & 0xffffff;
 	e->flows += d->part <= WH_FLOW_BEGUN;
 	if (d->connects)
 		sum(&e->connects);
 	e->bytes_in = wh_saturating_add(e->bytes_in, in);
 	e->bytes_out = wh_saturating_add(e->bytes_out, out);
 	if (d->part == WH_FLOW_WHOLE || d->part == WH_FLOW_ENDS) {
-		sum(&e->size_hist[size_bucket(wh_saturating_add(d->before, wh_saturating_add(in, out)))]);
-		sum(&e->time_hist[time_bucket(d->end_us - d->start_us)]);
+		sum(&e->size_hist[wh_edge_size_bucket(wh_saturating_add(d->before, wh_saturating_add(in, out)))]);
+		sum(&e->time_hist[wh_edge_time_bucket(d->end_us - d->start_us)]);
 	}
 	if (d->alerted)
 		sum(&e->alerted_flows);

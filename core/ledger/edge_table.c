@@ -286,17 +286,6 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 	return 0;
 }
 
-/* The order of the encoded keys (edge.h). */
-static int by_key(const void *a, const void *b)
-{
-	const struct wh_edge_key *x = *(const struct wh_edge_key *const *)a, *y = *(const struct wh_edge_key *const *)b;
-	int c = memcmp(x->local.b, y->local.b, 16);
-	if (c)
-		return c;
-	c = (x->direction << 24 | x->proto << 16 | x->port) - (y->direction << 24 | y->proto << 16 | y->port);
-	return c ? c : memcmp(x->peer.b, y->peer.b, 16);
-}
-
 /* In key order they lie all over the memory: each is asked for while those before it are written. By force, as in edge_fold.c. */
 enum { AHEAD = 8 };
 static inline __attribute__((always_inline)) void fetch_edge(const struct wh_edge_key *k)
@@ -305,22 +294,16 @@ static inline __attribute__((always_inline)) void fetch_edge(const struct wh_edg
 		__builtin_prefetch((const char *)k + line);
 }
 
-/* In key order: a store's B-tree is filled several times faster so. */
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
 {
-	const struct wh_edge_key **order = t->n_edges ? reallocarray(NULL, t->n_edges, sizeof *order) : NULL;
-	int rc = 0;
-	if (t->n_edges && !order)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n_edges; i++)
-		order[i] = &t->edges[i].key;
-	if (t->n_edges)
-		qsort(order, t->n_edges, sizeof *order, by_key);
+	uint32_t *order;
+	int rc = wh_edge_order(t->edges, t->n_edges, &order);
 	for (size_t i = 0; i < t->n_edges && !rc; i++) {
+		const struct edge_cell *c = &t->edges[order[i]];
 		if (i + AHEAD < t->n_edges)
-			fetch_edge(order[i + AHEAD]);
-		rc = each(arg, order[i], &((const struct edge_cell *)order[i])->edge);
+			fetch_edge(&t->edges[order[i + AHEAD]].key);
+		rc = each(arg, &c->key, &c->edge);
 	}
 	free(order);
 	return rc;

@@ -103,6 +103,8 @@ static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_
 	return wh_siphash(t->hash_key, w, 1, more);
 }
 
+/* Which cells come in the order of the encoded keys (edge.h), each of which is there once; free() it. -ENOMEM */
+int wh_edge_order(const struct edge_cell *cells, size_t n, uint32_t **order);
 /* Makes the index larger. False when memory is out. */
 bool wh_edge_table_grow(struct wh_edge_table *t);
 /* Whether the index has room for so many edges more, made now where it has not: two thirds of it are used at most. */

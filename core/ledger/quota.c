@@ -17,6 +17,7 @@ struct doubted { /* an edge of a source that may be forged */
 	uint64_t flows, hash;
 	int32_t day;
 	unsigned days; /* fresh: how many; else 0 */
+	bool surplus, lost; /* unproven, of the table: makes no edge; the ledger had none */
 };
 struct doubted_list { struct doubted *u; size_t n, cap; };
 struct quota {
@@ -37,8 +38,13 @@ static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key
 {
 	if (!wh_array_grow(&l->u, l->n, &l->cap, sizeof *l->u))
 		return wh_fail(q->err, -ENOMEM, "out of memory");
-	l->u[l->n++] = (struct doubted){*k,      in_table, e->first_us, e->flows, wh_siphash(the_same_always, k->peer.b, 2, 0),
-	                                e->day0, days};
+	l->u[l->n++] = (struct doubted){.key = *k,
+	                                .edge = in_table,
+	                                .time_us = e->first_us,
+	                                .flows = e->flows,
+	                                .hash = wh_siphash(the_same_always, k->peer.b, 2, 0),
+	                                .day = e->day0,
+	                                .days = days};
 	return 0;
 }
 
@@ -59,6 +65,19 @@ static void sort(struct doubted_list *l)
 {
 	if (l->n)
 		qsort(l->u, l->n, sizeof *l->u, by_worth);
+}
+
+/* Whether any unproven one may be surplus: days that count as one make more of them, never fewer. */
+static bool may_exceed(const struct doubted_list *l)
+{
+	enum { DAYS = 256 };
+	uint16_t of_day[DAYS] = {0};
+	if (l->n > MOST)
+		return true;
+	for (size_t i = 0; i < l->n; i++)
+		if (++of_day[(uint32_t)l->u[i].day % DAYS] > A_DAY)
+			return true;
+	return false;
 }
 
 /* The place of the next unproven one that is surplus, from `at` on; n when there is none. *of_day and *kept count on. */
@@ -94,9 +113,12 @@ static int sweep(struct quota *q)
 
 	q->unproven.n = q->fresh.n = 0;
 	int rc = q->s->port(q->s->arg, &q->port, row, q, q->err);
-	sort(&q->unproven);
-	sort(&q->fresh);
-	for (size_t i = 0; !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
+	bool exceeds = may_exceed(&q->unproven);
+	if (exceeds)
+		sort(&q->unproven);
+	if (q->fresh.n > MOST)
+		sort(&q->fresh);
+	for (size_t i = 0; exceeds && !rc && (i = next_surplus(&q->unproven, i, &of_day, &kept)) < q->unproven.n; i++)
 		rc = drop(q, &q->unproven.u[i]);
 	for (size_t i = MOST; !rc && i < q->fresh.n; i++)
 		rc = drop(q, &q->fresh.u[i]);
@@ -121,26 +143,38 @@ static void may_be_crowded(struct quota *q)
 	q->crowd_due = true;
 }
 
-/* One port's unproven edges of the table. */
+static int by_peer(const void *x, const void *y)
+{
+	return wh_addr_cmp(&((const struct doubted *)x)->key.peer, &((const struct doubted *)y)->key.peer);
+}
+
+/* One port's unproven edges of the table, in key order, as a store likes them. What is lost goes into the sketch in the order of
+ * worth, on which its heaviest sources depend. */
 static int put_unproven(struct quota *q)
 {
 	struct doubted_list *l = &q->unproven;
-	size_t of_day = 0, kept = 0;
+	size_t of_day = 0, kept = 0, surplus = 0;
+	bool exceeds = may_exceed(l);
 	int rc = 0;
 
-	if (l->n > A_DAY)
+	if (exceeds) {
 		sort(l);
-	size_t surplus = next_surplus(l, 0, &of_day, &kept);
-	for (size_t i = 0; i < l->n && !rc; i++) {
-		may_be_due(q, &l->u[i].key);
-		bool there = true;
-		rc = q->s->merge(q->s->arg, &l->u[i].key, l->u[i].edge, i == surplus ? &there : NULL, q->err);
-		if (i != surplus)
-			continue;
-		if (!rc && !there)
-			wh_sketch_add_unproven(&q->sketch, &l->u[i].key.peer, l->u[i].time_us, l->u[i].flows);
-		surplus = next_surplus(l, i + 1, &of_day, &kept);
+		for (size_t i = 0; (i = next_surplus(l, i, &of_day, &kept)) < l->n; i++, surplus++)
+			l->u[i].surplus = true;
+		qsort(l->u, l->n, sizeof *l->u, by_peer);
 	}
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		struct doubted *d = &l->u[i];
+		bool there = true;
+		may_be_due(q, &d->key);
+		rc = q->s->merge(q->s->arg, &d->key, d->edge, d->surplus ? &there : NULL, q->err);
+		d->lost = !there;
+	}
+	if (!rc && surplus)
+		sort(l);
+	for (size_t i = 0; i < l->n && surplus && !rc; i++)
+		if (l->u[i].lost)
+			wh_sketch_add_unproven(&q->sketch, &l->u[i].key.peer, l->u[i].time_us, l->u[i].flows);
 	return rc;
 }
 

@@ -76,6 +76,12 @@ int wh_sql_damaged(struct wh_state *s, struct wh_error *err)
 	return wh_fail(err, -EBADMSG, "%s: the ledger can't be read: a row is damaged", s->path);
 }
 
+int wh_sql_damaged_row(struct wh_state *s, const char *table, int64_t id, struct wh_error *err)
+{
+	return wh_fail(err, -EBADMSG, "%s: the ledger can't be read: a row is damaged: table %s, row %lld", s->path, table,
+	               (long long)id);
+}
+
 /* ---- opening ---- */
 
 int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_error *err)

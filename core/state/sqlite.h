@@ -50,6 +50,8 @@ struct wh_state {
 /* What the last call said, as an error of ours: "PATH: the ledger can't be DOING: WHY". Returns a negative errno. */
 int wh_sql_fail(struct wh_state *s, const char *doing, struct wh_error *err);
 int wh_sql_damaged(struct wh_state *s, struct wh_error *err); /* -EBADMSG: a row is not what we wrote */
+/* likewise, of a table with ids */
+int wh_sql_damaged_row(struct wh_state *s, const char *table, int64_t id, struct wh_error *err);
 /* The statement of `text`, prepared into *st when it is first asked for, and reset; NULL on error. Whoever has *st finalizes it
  * before the connection is closed. */
 sqlite3_stmt *wh_sql_prepared(struct wh_state *s, sqlite3_stmt **st, const char *text, const char *doing, struct wh_error *err);

@@ -19,7 +19,7 @@
 struct wh_ledger_config {
 	const char *store;       /* NULL: --store, $WHITTLE_STORE or the default */
 	const char *state;       /* where what was applied is kept; NULL: $WHITTLE_STATE or the default, see base/state_dir.h */
-	uint64_t memory_limit;   /* bytes of the edge table; 0: 64 MiB */
+	uint64_t memory_limit;   /* bytes of the edge table; 0: 48 MiB, of the plugin 64 MiB */
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
 	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
 	int64_t sensor_slack;    /* seconds; 0: 2 */
@@ -264,7 +264,7 @@ int wh_lost_hours(struct wh_state *s, struct wh_arena *mem, int64_t **hours, siz
 struct wh_ingest_options {
 	const char *format;      /* NULL: probe */
 	const char *columns;     /* the names of the columns, for logs whose lines have no header; NULL */
-	size_t byte_limit;       /* of the edge table; 0: 64 MiB */
+	size_t byte_limit;       /* of the edge table; 0: 48 MiB */
 	int64_t since_us, until_us; /* flows that began before, or then or later, are left out, and not taken for read; 0: none */
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;

@@ -263,7 +263,7 @@ if in_namespace true 2>/dev/null; then
 	tell "a ledger on a read-only disk can be read" read_from_read_only
 	full_disk() {
 		mkdir -p full
-		"$BUILD/tools/gen_eve" --records 40000 --edges 30000 --seed 5 >big.json
+		"$BUILD/tools/gen_eve" --records 120000 --edges 300000 --seed 5 >big.json
 		fresh
 		ingest one.json big.json >out || return
 		in_namespace "mount -t tmpfs -o size=2m none full && cp one.db full/l.db && '$BUILD/tools/ledger_dump' full/l.db >before.txt || exit 9

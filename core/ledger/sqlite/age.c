@@ -8,16 +8,14 @@
  *                                   \-- edge_days --/
  */
 #include <stdlib.h>
-#include "ledger/sqlite/sqlite_store.h"
+#include "ledger/sqlite/runs.h"
 
-enum { EACH = 7, AT_ONCE = 65536 };
+enum { EACH = 7, AT_ONCE = 65536, SKETCH_KEY = 19 };
 #define LOOKED "aged day" /* the counter: the newest day when edges were last looked through */
 
 struct old {
 	int32_t before; /* the first day that counts */
-	enum statement drop;
 	uint8_t (*keys)[WH_EDGE_KEY_BYTES];
-	int len; /* of a key */
 	size_t n;
 };
 
@@ -56,32 +54,24 @@ static int collect_sketch(void *arg, const struct wh_addr *local, uint8_t proto,
 	return 0;
 }
 
-static int drop(struct sqlite_store *s, const struct old *o, struct wh_error *err)
+static int drop_sketches(struct sqlite_store *s, struct old *o, struct wh_error *err)
 {
-	int rc = 0;
+	o->n = 0;
+	int rc = wh_sqlite_sketches(&s->base, collect_sketch, o, err);
 	for (size_t i = 0; i < o->n && !rc; i++) {
-		sqlite3_stmt *st = wh_sql_use(s, o->drop, "written", err);
+		sqlite3_stmt *st = wh_sql_use(s, ST_SKETCH_DROP, "written", err);
 		if (!st)
 			return -EIO;
-		sqlite3_bind_blob(st, 1, o->keys[i], o->len, SQLITE_STATIC);
+		sqlite3_bind_blob(st, 1, o->keys[i], SKETCH_KEY, SQLITE_STATIC);
 		rc = wh_sql_run(s->state, st, "written", err);
 	}
 	return rc;
 }
 
-static int drop_sketches(struct sqlite_store *s, struct old *o, struct wh_error *err)
-{
-	o->n = 0;
-	o->drop = ST_SKETCH_DROP;
-	o->len = 19;
-	int rc = wh_sqlite_sketches(&s->base, collect_sketch, o, err);
-	return rc ? rc : drop(s, o, err);
-}
-
 int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 {
 	int64_t newest, before, looked;
-	struct old o = {.drop = ST_EDGE_DROP, .len = WH_EDGE_KEY_BYTES};
+	struct old o = {0};
 	int rc = day_behind(s, s->bounds.edge_days - 1, &before, err);
 	if (rc || before == INT32_MIN)
 		return rc;
@@ -98,8 +88,8 @@ int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 	o.before = (int32_t)before;
 	if (!(o.keys = reallocarray(NULL, AT_ONCE, sizeof *o.keys)))
 		return wh_fail(err, -ENOMEM, "out of memory");
-	rc = wh_sql_scan(s, ST_SCAN, (struct wh_sql_keys){NULL}, collect, &o, err);
-	rc = rc < 0 ? rc : drop(s, &o, err);
+	rc = wh_runs_scan(s, (struct wh_sql_keys){NULL}, collect, &o, err);
+	rc = rc < 0 ? rc : wh_runs_drop(s, o.keys, o.n, err);
 	rc = rc ? rc : wh_sql_count(s, "aged", o.n, err);
 	s->aged += rc ? 0 : o.n;
 	bool all = o.n < AT_ONCE;

@@ -1,34 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Edges, sketches, days and the place in the input go into the ledger: in one transaction, merged with what is there. */
-#include "ledger/quota.h"
-#include "ledger/sqlite/sqlite_store.h"
+#include "ledger/sqlite/runs.h"
 
 /* ---- merging inside SQLite ---- */
 
-static void merge_with(sqlite3_context *c, sqlite3_value **v, void (*merge)(struct wh_edge *into, const struct wh_edge *add))
+static void merge_open(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	struct wh_edge a, b;
 	uint8_t out[WH_EDGE_VALUE_MAX];
+	(void)n;
 	if (sqlite3_value_type(v[0]) != SQLITE_BLOB ||
 	    wh_edge_decode(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]), &a) ||
 	    wh_edge_decode(sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1]), &b)) {
 		sqlite3_result_error_code(c, SQLITE_CORRUPT);
 		return;
 	}
-	merge(&a, &b);
+	wh_edge_merge_open(&a, &b);
 	sqlite3_result_blob(c, out, (int)wh_edge_encode(&a, out), SQLITE_TRANSIENT);
-}
-
-static void merge_edges(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	(void)n;
-	merge_with(c, v, wh_edge_merge);
-}
-
-static void merge_open(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	(void)n;
-	merge_with(c, v, wh_edge_merge_open);
 }
 
 static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
@@ -49,8 +37,6 @@ static void merge_sketches(sqlite3_context *c, int n, sqlite3_value **v)
 
 void wh_sql_define_merge(struct sqlite_store *s)
 {
-	sqlite3_create_function(s->state->db, "wh_merge", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-	                        merge_edges, NULL, NULL);
 	sqlite3_create_function(s->state->db, "wh_merge_open", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
 	                        merge_open, NULL, NULL);
 	sqlite3_create_function(s->state->db, "wh_merge_sketch", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
@@ -88,80 +74,6 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 {
 	struct committing *c = arg;
 	return wh_sql_put_sketch(c->s, k, sk, c->err);
-}
-
-/* ---- edges ---- */
-
-/* Edges are in two tables: of the sensors' records, and of connections that the kernel has open. */
-struct putting {
-	struct sqlite_store *s;
-	enum statement put, more, drop, scan;
-	bool open;
-};
-
-static int put_edge(struct putting *p, enum statement which, const struct wh_edge_key *k, const struct wh_edge *e,
-                    struct wh_error *err)
-{
-	uint8_t key[WH_EDGE_KEY_BYTES], value[WH_EDGE_VALUE_MAX];
-	struct wh_edge presence;
-	sqlite3_stmt *st = wh_sql_use(p->s, which, "written", err);
-	if (!st)
-		return -EIO;
-	wh_edge_key_encode(k, key);
-	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
-	if (e && p->open) {
-		presence = wh_edge_presence(e);
-		e = &presence;
-		sqlite3_bind_int(st, 3, e->day0);
-	}
-	if (e)
-		sqlite3_bind_blob(st, 2, value, (int)wh_edge_encode(e, value), SQLITE_STATIC);
-	return wh_sql_run(p->s->state, st, "written", err);
-}
-
-static int merge_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
-{
-	struct putting *p = arg;
-	bool full = !p->open && p->s->full.is; /* open connections have a bound of their own */
-	int rc = put_edge(p, there || full ? p->more : p->put, k, e, err);
-	bool was_there = sqlite3_changes(p->s->state->db) > 0;
-	if (there)
-		*there = was_there;
-	if (rc || there || !full || was_there)
-		return rc;
-	p->s->full.edges++;
-	return wh_sql_full_lost(p->s, &k->local, e->day0, err);
-}
-
-static int drop_edge(void *arg, const struct wh_edge_key *k, struct wh_error *err)
-{
-	struct putting *p = arg;
-	return put_edge(p, p->drop, k, NULL, err);
-}
-
-static int edges_of_port(void *arg, const struct wh_edge_key *port, wh_edge_cb each, void *each_arg, struct wh_error *err)
-{
-	struct putting *p = arg;
-	uint8_t from[WH_EDGE_KEY_BYTES], to[WH_PORT_KEY];
-	wh_sql_port_range(port, from, to);
-	return wh_sql_scan(p->s, p->scan, (struct wh_sql_keys){from, WH_PORT_KEY, to, WH_PORT_KEY}, each, each_arg, err);
-}
-
-static int drop_crowd(void *arg, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)
-{
-	return wh_sql_drop_crowd(((struct putting *)arg)->s, port, sketch, err);
-}
-
-static int put_quota_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
-{
-	return wh_sql_put_sketch(((struct putting *)arg)->s, k, sk, err);
-}
-
-int wh_sql_put_open_edges(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err)
-{
-	struct putting p = {s, ST_OPEN, ST_OPEN_MORE, ST_OPEN_DROP, ST_OPEN_SCAN, true};
-	return wh_quota_put_edges(
-		&(struct wh_quota_store){.arg = &p, .merge = merge_edge, .drop = drop_edge, .port = edges_of_port}, t, err);
 }
 
 /* ---- what belongs to them ---- */
@@ -256,16 +168,13 @@ static int put_progress(struct committing *c, const struct wh_store_progress *p,
 
 static int put_tables(struct committing *c, const struct wh_store_batch *b)
 {
-	struct putting p = {c->s, ST_EDGE, ST_EDGE_MORE, ST_EDGE_DROP, ST_SCAN, false};
-	const struct wh_quota_store quota = {
-		&p, merge_edge, drop_edge, edges_of_port, put_quota_sketch, drop_crowd, c->s->bounds.port_edges};
 	int rc = 0;
 	for (size_t i = 0; i < b->n_tables && !rc; i++) {
-		rc = wh_quota_put_edges(&quota, b->tables[i], c->err);
+		rc = wh_run_put(c->s, b->tables[i], c->err);
 		rc = rc ? rc : wh_edge_table_sketches(b->tables[i], put_sketch, c);
 		rc = rc ? rc : wh_edge_table_days(b->tables[i], put_day, c);
 	}
-	return rc;
+	return rc ? rc : wh_runs_merge(c->s, c->err);
 }
 
 static int put_counters(struct committing *c, const struct wh_read_stats *d)
@@ -297,6 +206,7 @@ int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, str
 		goto out;
 	const uint64_t before = c.s->full.edges;
 	rc = ids ? same_generation(&c, seen) : 0;
+	rc = rc ? rc : wh_runs_take_rows(c.s, err);
 	rc = rc ? rc : wh_sql_full_look(c.s, err);
 	rc = rc ? rc : put_tables(&c, b);
 	rc = rc || !b->counts ? rc : put_counters(&c, b->counts);

@@ -11,7 +11,8 @@
  * being closed.
  */
 #include <stdlib.h>
-#include "ledger/sqlite/sqlite_store.h"
+#include "base/array.h"
+#include "ledger/sqlite/runs.h"
 
 struct known { /* 40 bytes, as a port may have many */
 	struct wh_addr peer;
@@ -34,24 +35,11 @@ void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_ED
 		carry = !++to[i];
 }
 
-static int port_size(struct sqlite_store *s, const uint8_t *from, const uint8_t *to, size_t *n, struct wh_error *err)
-{
-	sqlite3_stmt *st = wh_sql_use(s, ST_PORT_SIZE, "read", err);
-	int64_t rows;
-	if (!st)
-		return -EIO;
-	sqlite3_bind_blob(st, 1, from, WH_PORT_KEY, SQLITE_STATIC);
-	sqlite3_bind_blob(st, 2, to, WH_PORT_KEY, SQLITE_STATIC);
-	int rc = wh_sql_one_number(s, st, 0, &rows, err);
-	*n = rc ? 0 : (size_t)rows;
-	return rc;
-}
-
 static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct crowd *c = arg;
-	if (c->n == c->cap)
-		return -EAGAIN; /* more rows than were counted: not in one transaction */
+	if (!wh_array_grow(&c->k, c->n, &c->cap, sizeof *c->k))
+		return -ENOMEM;
 	c->k[c->n++] = (struct known){k->peer, e->first_us, e->flows, e->days ? e->day0 : INT32_MIN, wh_edge_days(e)};
 	return 0;
 }
@@ -68,20 +56,33 @@ static int by_evidence(const void *x, const void *y)
 	return wh_addr_cmp(&a->peer, &b->peer);
 }
 
-static int drop(struct sqlite_store *s, const struct wh_edge_key *port, const struct known *k, struct wh_sketch *sketch,
+static int by_peer(const void *x, const void *y)
+{
+	return wh_addr_cmp(&((const struct known *)x)->peer, &((const struct known *)y)->peer);
+}
+
+/* Those from `most` on go. */
+static int drop(struct sqlite_store *s, const struct wh_edge_key *port, struct crowd *c, size_t most, struct wh_sketch *sketch,
                 struct wh_error *err)
 {
-	uint8_t bytes[WH_EDGE_KEY_BYTES];
 	struct wh_edge_key key = *port;
-	sqlite3_stmt *st = wh_sql_use(s, ST_EDGE_DROP, "written", err);
-	if (!st)
-		return -EIO;
-	key.peer = k->peer;
-	wh_edge_key_encode(&key, bytes);
-	sqlite3_bind_blob(st, 1, bytes, sizeof bytes, SQLITE_STATIC);
-	if (port->direction == WH_INBOUND && k->days)
-		wh_sketch_add_unproven(sketch, &k->peer, k->last_day * WH_US_PER_DAY, k->flows);
-	return wh_sql_run(s->state, st, "written", err);
+	size_t n = c->n - most;
+	uint8_t (*keys)[KEY_BYTES] = reallocarray(NULL, n, sizeof *keys);
+	if (!keys)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	for (size_t i = most; i < c->n; i++)
+		if (port->direction == WH_INBOUND && c->k[i].days)
+			wh_sketch_add_unproven(sketch, &c->k[i].peer, c->k[i].last_day * WH_US_PER_DAY, c->k[i].flows);
+	qsort(c->k + most, n, sizeof *c->k, by_peer);
+	for (size_t i = 0; i < n; i++) {
+		key.peer = c->k[most + i].peer;
+		wh_edge_key_encode(&key, keys[i]);
+	}
+	int rc = wh_runs_drop(s, keys, n, err);
+	rc = rc ? rc : wh_sql_count(s, "crowded", n, err);
+	s->crowded += n;
+	free(keys);
+	return rc;
 }
 
 int wh_sql_drop_crowd(struct sqlite_store *s, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err)
@@ -91,21 +92,12 @@ int wh_sql_drop_crowd(struct sqlite_store *s, const struct wh_edge_key *port, st
 	size_t most = s->bounds.port_edges;
 
 	wh_sql_port_range(port, from, to);
-	int rc = port_size(s, from, to, &c.cap, err);
-	if (rc || c.cap <= most)
-		return rc;
-	if (!(c.k = reallocarray(NULL, c.cap, sizeof *c.k)))
-		return wh_fail(err, -ENOMEM, "out of memory");
-	rc = wh_sql_scan(s, ST_SCAN, (struct wh_sql_keys){from, WH_PORT_KEY, to, WH_PORT_KEY}, collect, &c, err);
-	if (rc == -EAGAIN)
-		rc = wh_sql_damaged(s->state, err);
-	if (!rc)
-		qsort(c.k, c.n, sizeof *c.k, by_evidence);
-	for (size_t i = most; i < c.n && !rc; i++)
-		rc = drop(s, port, &c.k[i], sketch, err);
+	int rc = wh_runs_scan(s, (struct wh_sql_keys){from, WH_PORT_KEY, to, WH_PORT_KEY}, collect, &c, err);
+	if (rc == -ENOMEM)
+		wh_fail(err, rc, "out of memory");
 	if (!rc && c.n > most) {
-		rc = wh_sql_count(s, "crowded", c.n - most, err);
-		s->crowded += c.n - most;
+		qsort(c.k, c.n, sizeof *c.k, by_evidence);
+		rc = drop(s, port, &c, most, sketch, err);
 	}
 	free(c.k);
 	return rc;

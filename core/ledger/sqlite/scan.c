@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes out of the ledger: edges, sketches, days, totals. */
-#include "ledger/sqlite/sqlite_store.h"
+#include "ledger/sqlite/runs.h"
 
 /* ---- edges ---- */
 
 /*
- * A scan is one step of a statement that finds nothing: its condition is a function of ours, which takes each edge as it comes
- * by. A row that is handed out by sqlite3_step() costs twice as much as one that is walked over.
+ * A scan of the table of open connections is one step of a statement that finds nothing: its condition is a function of ours,
+ * which takes each edge as it comes by. A row that is handed out by sqlite3_step() costs twice as much as one that is walked
+ * over.
  */
 struct scan {
 	uint64_t *rows;
@@ -82,8 +83,7 @@ int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct 
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
 	const struct wh_sql_keys keys = {from, from ? 16 : 0, to, to ? 16 : 0};
-	return by == WH_EDGES_REPORTED ? wh_sql_scan(s, ST_SCAN, keys, each, arg, err)
-	                               : wh_sql_scan_open(s, keys, each, arg, err);
+	return by == WH_EDGES_REPORTED ? wh_runs_scan(s, keys, each, arg, err) : wh_sql_scan_open(s, keys, each, arg, err);
 }
 
 /* ---- the rest ---- */
@@ -125,37 +125,25 @@ int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, str
 int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
-	uint8_t after[17] = {0};
-	size_t len = 0;
-	for (;;) {
-		sqlite3_stmt *st = wh_sql_use(s, ST_NEXT_LOCAL, "read", err);
-		if (!st)
-			return -EIO;
-		sqlite3_bind_blob(st, 1, after, (int)len, SQLITE_STATIC);
-		int step = sqlite3_step(st);
-		if (step != SQLITE_ROW) {
-			int rc = step == SQLITE_DONE ? 0 : wh_sql_fail(s->state, "read", err);
-			sqlite3_reset(st);
-			return rc;
-		}
+	struct run_set m;
+	uint8_t at[KEY_BYTES] = {0};
+	int rc = wh_run_set_open(&m, s, NULL, err);
+	rc = rc ? rc : wh_run_set_seek(&m, at, err);
+	while (!rc && m.live) {
 		struct wh_edge_key k;
-		const uint8_t *key;
-		size_t key_len;
-		if (!wh_sql_blob(st, 0, &key, &key_len) || wh_edge_key_decode(key, key_len, &k) ||
-		    (len && memcmp(key, after, len) <= 0)) {
-			sqlite3_reset(st);
-			return wh_sql_damaged(s->state, err);
+		memcpy(at, wh_run_set_key(&m), sizeof at);
+		if (wh_edge_key_decode(at, sizeof at, &k)) {
+			rc = wh_sql_damaged(s->state, err);
+			break;
 		}
-		sqlite3_reset(st);
-		memcpy(after, k.local.b, 16);
-		after[16] = 0xff; /* past every edge of this address: directions are 0 and 1 */
-		len = 17;
-		if (k.direction != WH_INBOUND)
-			continue; /* inbound comes first: there is none */
-		int rc = each(arg, &k.local);
-		if (rc)
-			return rc;
+		s->state->rows++;
+		if (k.direction == WH_INBOUND) /* which comes first: else there is none */
+			rc = each(arg, &k.local);
+		memset(at + 16, 0xff, sizeof at - 16); /* past every edge of this address */
+		rc = rc ? rc : wh_run_set_seek(&m, at, err);
 	}
+	wh_run_set_close(&m);
+	return rc;
 }
 
 int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_error *err)
@@ -224,11 +212,9 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 	sqlite3_reset(st);
 	if (step != SQLITE_DONE)
 		return wh_sql_fail(s->state, "read", err);
-	st = wh_sql_use(s, ST_COUNT_EDGES, "read", err);
-	int64_t reported = 0;
 	uint64_t open = 0;
-	int rc = st ? wh_sql_one_number(s, st, 0, &reported, err) : -EIO;
+	int rc = wh_runs_count(s, &out->edges, err);
 	rc = rc ? rc : wh_sql_count_open(s, &open, err);
-	out->edges = (uint64_t)reported + open;
+	out->edges += open;
 	return rc ? rc : wh_sqlite_days(store, widen, out, err);
 }

@@ -4,6 +4,7 @@
  *
  *   store.c          the statements, opening, the table of operations
  *   commit.c         a batch goes in
+ *   runs.h           where the sensors' edges are
  *   scan.c           edges, sketches, days and totals come out
  *   crowd.c          of all edges of a port only so many
  *   age.c            and none that were last seen long ago, nor sketches
@@ -21,11 +22,18 @@
 #include "state/sqlite.h"
 
 enum statement {
-	ST_EDGE,
-	ST_EDGE_MORE,
-	ST_EDGE_DROP,
+	ST_BLOCK_FIRST,
+	ST_BLOCK_LAST,
+	ST_BLOCK_AT,
+	ST_BLOCK_WALK,
+	ST_BLOCK_PUT,
+	ST_BLOCK_SET,
+	ST_BLOCK_DROP,
+	ST_BLOCKS_DROP,
+	ST_ROWS_ANY,
+	ST_ROW_WALK,
+	ST_ROWS_DROP,
 	ST_SKETCH,
-	ST_PORT_SIZE,
 	ST_OLD_DAY,
 	ST_COUNTER_OF,
 	ST_SOURCE,
@@ -34,12 +42,9 @@ enum statement {
 	ST_DAY,
 	ST_COUNTER,
 	ST_PROGRESS,
-	ST_SCAN,
 	ST_SKETCHES,
-	ST_NEXT_LOCAL,
 	ST_DAYS,
 	ST_COUNTERS,
-	ST_COUNT_EDGES,
 	ST_CONTENT_KEY,
 	ST_CONTENT_NEW_KEY,
 	ST_CONTENT_GENERATION,
@@ -62,7 +67,6 @@ enum statement {
 	ST_OPEN_COUNT,
 	ST_OPEN_FORGET,
 	ST_OPEN_ANY,
-	ST_OPEN_ONLY,
 	ST_SKETCH_MORE,
 	ST_SKETCH_DROP,
 	ST_PAGES,
@@ -82,10 +86,15 @@ enum statement {
 };
 extern const char *const wh_sql[ST_N];
 
+enum { WH_WALKS_KEPT = 16 };
 struct sqlite_store {
 	struct wh_store base;
 	struct wh_state *state;
 	bool own_state;      /* another connection, of wh_store_again() */
+	bool has_blocks;     /* the table edge_block is there */
+	unsigned holds;      /* walks that need the ledger to stay as it is */
+	/* for the next ones */
+	struct { sqlite3_stmt *blocks[WH_WALKS_KEPT], *rows[WH_WALKS_KEPT]; size_t n_blocks, n_rows; } walks;
 	bool has_open;       /* the table open_edge is there and has rows */
 	struct wh_store_bounds bounds;
 	uint64_t crowded, aged; /* edges that went since it was opened */
@@ -129,7 +138,7 @@ int wh_sql_one_number(struct sqlite_store *s, sqlite3_stmt *st, int64_t none, in
 void wh_sql_define_merge(struct sqlite_store *s);
 void wh_sql_define_scan(struct sqlite_store *s);
 void wh_sql_define_facts(struct sqlite_store *s);
-/* Edges of one table, with keys from `from` up to, but not with, `to`; NULL: from the first, to the last. */
+/* Edges of open connections, with keys from `from` up to, but not with, `to`; NULL: from the first, to the last. */
 struct wh_sql_keys { const void *from; size_t from_len; const void *to; size_t to_len; };
 int wh_sql_scan(struct sqlite_store *s, enum statement which, struct wh_sql_keys keys, wh_edge_cb each, void *arg,
                 struct wh_error *err);
@@ -146,7 +155,6 @@ void wh_sql_port_range(const struct wh_edge_key *port, uint8_t from[static WH_ED
 int wh_sql_drop_crowd(struct sqlite_store *s, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err);
 /* Removes edges that are too old, where it is time to look for them. */
 int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err);
-int wh_sql_put_open_edges(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err);
 int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err);
 int wh_sql_content_generation(struct sqlite_store *s, int64_t generation, struct wh_error *err);
 /* *id: that it has now */

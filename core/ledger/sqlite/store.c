@@ -2,9 +2,8 @@
 /*
  * Edges, and what belongs to them, in the ledger's SQLite file (state/sqlite.h).
  *
- * Edges are rows (key, value) of a WITHOUT ROWID table, so that a scan in key order is a walk along the B-tree's leaves, and are
- * added by one prepared upsert whose conflict clause merges in C (function wh_merge). An edge is decoded with every check: a
- * damaged or hostile file gives an error, never a crash.
+ * Edges are in blocks, and each commit's edges a run of them (runs.h). What a row holds is decoded with every check: a damaged or
+ * hostile file gives an error, never a crash.
  */
 #include "ledger/sqlite/sqlite_store.h"
 
@@ -12,10 +11,17 @@
 enum { PORT_EDGES = 1 << 18, EDGE_DAYS = 180, EDGE_DAYS_MIN = 64 };
 
 const char *const wh_sql[ST_N] = {
-	[ST_EDGE] = "INSERT INTO edge VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge(value, excluded.value)",
-	[ST_EDGE_MORE] = "UPDATE edge SET value = wh_merge(value, ?2) WHERE key = ?1",
-	[ST_EDGE_DROP] = "DELETE FROM edge WHERE key = ?1",
-	[ST_PORT_SIZE] = "SELECT count(*) FROM edge WHERE key >= ?1 AND key < ?2",
+	[ST_BLOCK_FIRST] = "SELECT id FROM edge_block WHERE id >= ?1 ORDER BY id LIMIT 1",
+	[ST_BLOCK_LAST] = "SELECT id FROM edge_block WHERE id < ?1 ORDER BY id DESC LIMIT 1",
+	[ST_BLOCK_AT] = "SELECT id, bytes FROM edge_block WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1",
+	[ST_BLOCK_WALK] = "SELECT id, bytes FROM edge_block WHERE id >= ?1 AND id < ?2 ORDER BY id",
+	[ST_BLOCK_PUT] = "INSERT INTO edge_block VALUES(?1, ?2)",
+	[ST_BLOCK_SET] = "UPDATE edge_block SET bytes = ?2 WHERE id = ?1",
+	[ST_BLOCK_DROP] = "DELETE FROM edge_block WHERE id = ?1",
+	[ST_BLOCKS_DROP] = "DELETE FROM edge_block WHERE id >= ?1 AND id < ?2",
+	[ST_ROWS_ANY] = "SELECT count(*) FROM (SELECT 1 FROM edge LIMIT 1)",
+	[ST_ROW_WALK] = "SELECT key, value FROM edge WHERE key >= ?1 ORDER BY key",
+	[ST_ROWS_DROP] = "DELETE FROM edge WHERE key <= ?1",
 	[ST_OLD_DAY] = "SELECT day FROM day ORDER BY day DESC LIMIT 1 OFFSET ?1",
 	[ST_COUNTER_OF] = "SELECT value FROM counter WHERE name = ?1",
 	[ST_SKETCH] =
@@ -34,13 +40,9 @@ const char *const wh_sql[ST_N] = {
 	[ST_DAY] = "INSERT INTO day VALUES(?1, ?2) ON CONFLICT(day) DO UPDATE SET flows = flows + ?2",
 	[ST_COUNTER] = "INSERT INTO counter VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = value + ?2",
 	[ST_PROGRESS] = "SELECT offset, line FROM source WHERE identity = ?1",
-	[ST_SCAN] = "SELECT 1 FROM edge WHERE key >= ?1 AND wh_scan(key, value) ORDER BY key",
 	[ST_SKETCHES] = "SELECT key, value FROM sketch ORDER BY key",
-	[ST_NEXT_LOCAL] = "SELECT key FROM edge WHERE key > ?1 ORDER BY key LIMIT 1",
 	[ST_DAYS] = "SELECT day, flows FROM day ORDER BY day",
 	[ST_COUNTERS] = "SELECT name, value FROM counter ORDER BY name",
-	/* without a condition SQLite counts pages, and can't be interrupted */
-	[ST_COUNT_EDGES] = "SELECT count(*) FROM edge WHERE key > x''",
 	[ST_CONTENT_KEY] = "SELECT lines, marks FROM content WHERE id = 0",
 	[ST_CONTENT_NEW_KEY] = "INSERT OR IGNORE INTO content VALUES(0, 0, 0, NULL, ?1, x'', x'')",
 	[ST_CONTENT_GENERATION] = "UPDATE content SET lines = ?1 WHERE id = 0",
@@ -64,7 +66,6 @@ const char *const wh_sql[ST_N] = {
 	[ST_OPEN_COUNT] = "SELECT count(*) FROM open_edge WHERE key > x''",
 	[ST_OPEN_FORGET] = "DELETE FROM open_edge WHERE key IN (SELECT key FROM open_edge ORDER BY day LIMIT ?1)",
 	[ST_OPEN_ANY] = "SELECT 1 FROM open_edge LIMIT 1",
-	[ST_OPEN_ONLY] = "SELECT count(*) FROM open_edge o WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.key = o.key)",
 	[ST_OPEN_FLOWS] = "SELECT page, rows FROM open_flow WHERE page >= 0 ORDER BY page",
 	[ST_OPEN_FLOW_PUT] = "INSERT OR REPLACE INTO open_flow VALUES(?1, ?2)",
 	[ST_OPEN_FLOW_DROP] = "DELETE FROM open_flow WHERE page = ?1",
@@ -142,6 +143,10 @@ static void close_store(struct wh_store *store)
 	struct sqlite_store *s = wh_sqlite_of(store);
 	for (int i = 0; i < ST_N; i++)
 		sqlite3_finalize(s->st[i]);
+	for (size_t i = 0; i < s->walks.n_blocks; i++)
+		sqlite3_finalize(s->walks.blocks[i]);
+	for (size_t i = 0; i < s->walks.n_rows; i++)
+		sqlite3_finalize(s->walks.rows[i]);
 	if (s->own_state)
 		wh_state_close(s->state);
 	free(s);

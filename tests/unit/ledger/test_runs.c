@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Edges in runs of blocks: few runs, whatever is committed; the same edges as a store has that keeps none; a ledger of before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "../support/spoilt_ledger.h"
+#include "ledger/sqlite/runs.h"
+
+static struct wh_error err;
+
+/* ---- which to merge ---- */
+
+static size_t chosen(bool tight, const uint32_t *blocks, size_t n)
+{
+	struct runs r = {.n = n};
+	for (size_t i = 0; i < n; i++)
+		r.v[i].blocks = blocks[i];
+	return wh_runs_choose(&r, tight);
+}
+#define CHOSEN(tight, ...) chosen(tight, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
+
+static void four_runs_of_like_size_become_one(void **state)
+{
+	(void)state;
+	assert_int_equal(CHOSEN(false, 1), 0);
+	assert_int_equal(CHOSEN(false, 1, 1, 1), 0);
+	assert_int_equal(CHOSEN(false, 1, 3, 1, 2), 4);
+	assert_int_equal(CHOSEN(false, 300, 1, 1, 1), 0);
+	assert_int_equal(CHOSEN(false, 300, 1, 1, 1, 1), 4);
+	assert_int_equal(CHOSEN(false, 1, 64, 70, 80, 90), 5); /* and what is smaller */
+	assert_int_equal(CHOSEN(false, 1, 1, 1, 1, 5, 6, 7, 30), 7); /* the four would be the fourth of their size */
+}
+
+static void a_full_ledger_has_hardly_anything_beside_its_largest_run(void **state)
+{
+	(void)state;
+	assert_int_equal(CHOSEN(true, 100), 0);
+	assert_int_equal(CHOSEN(true, 100, 5, 5), 0);
+	assert_int_equal(CHOSEN(true, 100, 10, 10), 3);
+}
+
+/* ---- the same edges ---- */
+
+static struct wh_locals *locals;
+static struct wh_edge_table *table;
+static uint32_t seed = 7;
+static uint32_t any(uint32_t below)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)seed * below >> 32);
+}
+
+/* Flows of some peers with some ports of the host, which meet again and again. */
+static void fold(unsigned flows, uint32_t peers, int32_t day)
+{
+	wh_edge_table_clear(table);
+	for (unsigned i = 0; i < flows; i++) {
+		struct wh_record r = {.kind = WH_RECORD_FLOW};
+		struct wh_flow *f = &r.flow;
+		f->src_port = 40000;
+		f->src = wh_addr_v4(0x2d000000 + any(peers));
+		f->dst = wh_addr_v4(0x0a000001);
+		f->dst_port = (uint16_t)(20 + any(4));
+		f->proto = any(5) ? WH_PROTO_TCP : WH_PROTO_UDP;
+		f->start_us = day * WH_US_PER_DAY + any(80000) * INT64_C(1000000);
+		f->end_us = f->start_us + any(40000000);
+		f->pkts_toserver = f->pkts_toclient = 20;
+		f->tcp_flags_toserver = f->tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH | WH_TCP_FIN;
+		f->has_tcp_flags = f->proto == WH_PROTO_TCP;
+		f->bytes_toserver = any(5000);
+		f->bytes_toclient = any(900000);
+		assert_int_equal(wh_edge_table_fold(table, &r), 0);
+	}
+}
+
+struct list { uint8_t (*v)[KEY_BYTES + WH_EDGE_VALUE_MAX]; size_t n, room; };
+static int gather(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct list *l = arg;
+	if (l->n == l->room)
+		l->v = realloc(l->v, (l->room = l->room * 2 + 64) * sizeof *l->v);
+	memset(l->v[l->n], 0, sizeof l->v[0]);
+	wh_edge_key_encode(k, l->v[l->n]);
+	wh_edge_encode(e, l->v[l->n++] + KEY_BYTES);
+	return 0;
+}
+
+static void expect_same(struct wh_store *a, struct wh_store *b)
+{
+	struct list x = {0}, y = {0};
+	struct wh_store_totals t;
+	assert_int_equal(wh_store_edges(a, NULL, gather, &x, &err), 0);
+	assert_int_equal(wh_store_edges(b, NULL, gather, &y, &err), 0);
+	assert_int_equal(wh_store_totals(b, &t, &err), 0);
+	assert_int_equal(x.n, y.n);
+	assert_int_equal(t.edges, y.n);
+	assert_memory_equal(x.v, y.v, x.n * sizeof *x.v);
+	free(x.v);
+	free(y.v);
+}
+
+static struct wh_ledger ledger, memory;
+static void begin(void)
+{
+	struct wh_addr host = wh_addr_v4(0x0a000001);
+	spoilt_make(0);
+	locals = wh_locals_new();
+	wh_locals_add_addr(locals, &host);
+	table = wh_edge_table_new(locals, 8 << 20);
+	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_WRITE, &ledger, &err), 0);
+	assert_int_equal(wh_store_open("memory:", NULL, &memory.store, &err), 0);
+}
+
+static void end(void)
+{
+	wh_ledger_close(&ledger);
+	wh_ledger_close(&memory);
+	wh_edge_table_free(table);
+	wh_locals_free(locals);
+}
+
+static void commit(void)
+{
+	assert_int_equal(wh_store_commit(ledger.store, table, NULL, NULL, &err), 0);
+	assert_int_equal(wh_store_commit(memory.store, table, NULL, NULL, &err), 0);
+}
+
+static size_t runs_of(struct wh_store *s)
+{
+	struct runs r;
+	assert_int_equal(wh_runs_list(wh_sqlite_of(s), &r, &err), 0);
+	return r.n;
+}
+
+static void many_commits_leave_few_runs_and_the_same_edges(void **state)
+{
+	size_t most = 0;
+	(void)state;
+	begin();
+	for (int i = 0; i < 42; i++) {
+		fold(i % 7 ? 40 : 3000, i % 3 ? 500 : 100000, 20000 + (i * 13) % 40);
+		commit();
+		if (runs_of(ledger.store) > most)
+			most = runs_of(ledger.store);
+		if (i % 14 == 13)
+			expect_same(memory.store, ledger.store);
+	}
+	assert_in_range(most, 2, 16);
+	end();
+}
+
+/* As the second version of the schema had it: a row each. */
+static void write_as_before(struct wh_store *s)
+{
+	struct list l = {0};
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	assert_int_equal(wh_store_edges(s, NULL, gather, &l, &err), 0);
+	wh_ledger_close(&ledger);
+	assert_int_equal(sqlite3_open(spoilt_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE edge_block; PRAGMA user_version = 2; BEGIN", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO edge VALUES(?1, ?2)", -1, &st, NULL), SQLITE_OK);
+	for (size_t i = 0; i < l.n; i++) {
+		struct wh_edge e;
+		size_t len = WH_EDGE_VALUE_MAX;
+		while (len && wh_edge_decode(l.v[i] + KEY_BYTES, len, &e))
+			len--;
+		sqlite3_bind_blob(st, 1, l.v[i], KEY_BYTES, SQLITE_STATIC);
+		sqlite3_bind_blob(st, 2, l.v[i] + KEY_BYTES, (int)len, SQLITE_STATIC);
+		assert_int_equal(sqlite3_step(st), SQLITE_DONE);
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	free(l.v);
+}
+
+static void a_ledger_of_before_is_read_as_it_is_and_moved_by_the_next_commit(void **state)
+{
+	(void)state;
+	begin();
+	fold(6000, 100000, 20000);
+	commit();
+	write_as_before(ledger.store);
+	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_READ, &ledger, &err), 0);
+	expect_same(memory.store, ledger.store);
+	wh_ledger_close(&ledger);
+	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_WRITE, &ledger, &err), 0);
+	expect_same(memory.store, ledger.store);
+	fold(6000, 100000, 20003);
+	commit();
+	expect_same(memory.store, ledger.store);
+	sqlite3_stmt *st = wh_sql_use(wh_sqlite_of(ledger.store), ST_ROWS_ANY, "read", &err);
+	int64_t rows;
+	assert_int_equal(wh_sql_one_number(wh_sqlite_of(ledger.store), st, 1, &rows, &err), 0);
+	assert_int_equal(rows, 0);
+	end();
+}
+
+/* ---- one view ---- */
+
+struct during { struct wh_store *other; unsigned n; };
+static int commits_meanwhile(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct during *d = arg;
+	(void)k, (void)e;
+	if (d->n++ % 500 == 0) {
+		fold(3000, 100000, 20001);
+		assert_int_equal(wh_store_commit(d->other, table, NULL, NULL, &err), 0);
+	}
+	return 0;
+}
+
+static void who_reads_sees_the_ledger_as_it_was_whatever_is_committed_and_merged_meanwhile(void **state)
+{
+	struct wh_ledger other;
+	struct list before = {0};
+	(void)state;
+	begin();
+	for (int i = 0; i < 3; i++) {
+		fold(3000, 100000, 20000);
+		commit();
+	}
+	assert_int_equal(wh_store_edges(ledger.store, NULL, gather, &before, &err), 0);
+	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_WRITE, &other, &err), 0);
+	struct during d = {other.store, 0};
+	assert_int_equal(wh_store_edges(ledger.store, NULL, commits_meanwhile, &d, &err), 0);
+	assert_int_equal(d.n, before.n);
+	free(before.v);
+	wh_ledger_close(&other);
+	end();
+}
+
+/* ---- removing ---- */
+
+static void edges_are_removed_from_every_run_that_has_them(void **state)
+{
+	struct list before = {0}, after = {0};
+	(void)state;
+	begin();
+	for (int i = 0; i < 3; i++) {
+		fold(4000, 3000, 20000 + i);
+		commit();
+	}
+	assert_true(runs_of(ledger.store) > 1);
+	struct sqlite_store *s = wh_sqlite_of(ledger.store);
+	assert_int_equal(wh_store_edges(ledger.store, NULL, gather, &before, &err), 0);
+	for (unsigned every = 5; every < 6; every -= 2) { /* 5, 3, and the last time all */
+		uint8_t (*keys)[KEY_BYTES] = calloc(before.n, KEY_BYTES);
+		size_t n = 0;
+		for (size_t i = 0; i < before.n; i += every)
+			memcpy(keys[n++], before.v[i], KEY_BYTES);
+		assert_int_equal(wh_state_begin(s->state, &err), 0);
+		assert_int_equal(wh_runs_drop(s, keys, n, &err), 0);
+		assert_int_equal(wh_state_end(s->state, true, &err), 0);
+		free(keys);
+		after.n = 0;
+		assert_int_equal(wh_store_edges(ledger.store, NULL, gather, &after, &err), 0);
+		for (size_t i = 0, j = 0; i < before.n && every == 5; i++) {
+			if (i % every == 0)
+				continue;
+			assert_memory_equal(before.v[i], after.v[j], sizeof *before.v);
+			j++;
+		}
+	}
+	assert_int_equal(after.n, 0);
+	assert_int_equal(runs_of(ledger.store), 0);
+	free(before.v);
+	free(after.v);
+	end();
+}
+
+/* ---- damage ---- */
+
+static void a_damaged_block_is_named_and_nothing_is_committed_beside_it(void **state)
+{
+	struct wh_store_progress p = {.identity = "id", .path = "p", .offset = 7, .line = 1};
+	uint64_t offset, line;
+	unsigned n = 0;
+	(void)state;
+	begin();
+	for (int i = 0; i < 3; i++) {
+		fold(3000, 100000, 20000);
+		commit();
+	}
+	spoilt_sql("UPDATE edge_block SET bytes = substr(bytes, 1, 2000) WHERE id = 4294967297");
+	assert_int_equal(wh_store_edges(ledger.store, NULL, spoilt_count, &n, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "table edge_block, row 4294967297"));
+	fold(3000, 100000, 20000); /* the fourth of its size: they would be one */
+	err.text[0] = 0;
+	assert_int_equal(wh_store_commit(ledger.store, table, &p, NULL, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "table edge_block, row 4294967297"));
+	assert_int_equal(wh_store_progress_of(ledger.store, "id", &offset, &line, &err), 0);
+	assert_int_equal(offset, 0);
+	assert_int_equal(runs_of(ledger.store), 3);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(four_runs_of_like_size_become_one),
+		cmocka_unit_test(a_full_ledger_has_hardly_anything_beside_its_largest_run),
+		cmocka_unit_test(many_commits_leave_few_runs_and_the_same_edges),
+		cmocka_unit_test(a_ledger_of_before_is_read_as_it_is_and_moved_by_the_next_commit),
+		cmocka_unit_test(who_reads_sees_the_ledger_as_it_was_whatever_is_committed_and_merged_meanwhile),
+		cmocka_unit_test(edges_are_removed_from_every_run_that_has_them),
+		cmocka_unit_test(a_damaged_block_is_named_and_nothing_is_committed_beside_it),
+	};
+	return cmocka_run_group_tests(tests, spoilt_dir_make, spoilt_dir_remove);
+}
