@@ -251,11 +251,15 @@ static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_as
                            struct wh_arena *mem)
 {
 	struct wh_error err = {0};
+	struct wh_app silent = *a;
 	bool unheard = false;
+	silent.note = NULL;
 	if (ask->bad_config.code || ask->no_store.code || access(store_path(a->store_url, (char[PATH_MAX]){0}), F_OK))
 		return;
 	struct wh_app_own *own = &r->own;
-	int rc = wh_app_own_rules(a, NULL, 0, false, mem, own, &err);
+	int rc = wh_app_own_rules(&silent, NULL, 0, false, mem, own, &err);
+	if (own->present)
+		wh_doctor_note(r, "present policy", own->assumed ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK, "%s", own->present);
 	if (rc) { /* no resource is this machine, or nothing is recommended: it may be meant for others */
 		wh_doctor_note(r, "coverage", rc == -ENOENT || rc == -ENODATA ? WH_APP_CHECK_OK : WH_APP_CHECK_WARN,
 		     "no address of this machine is judged: %s", err.text);

@@ -56,7 +56,7 @@ void wh_app_find_doors(const struct wh_estate *e, struct wh_arena *mem, struct w
 	struct wh_nft_published_list *l = wh_arena_alloc(mem, sizeof *l);
 	struct wh_door *doors;
 	struct wh_error err;
-	if (wh_firewall_published(mem, l, &err)) {
+	if (wh_firewall_published(false, mem, l, &err)) {
 		own->doors_unread = wh_arena_strdup(mem, err.text);
 		return;
 	}

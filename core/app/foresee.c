@@ -8,8 +8,12 @@ int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, s
 	struct wh_recommendation *rec;
 	struct wh_harden_options opt;
 	struct wh_app_ledger l;
+	struct wh_app silent = *a;
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_review_load(l.is.state, l.estate, mem, &rec, err);
+	silent.note = NULL; /* its caller read the same rules */
+	if (!rc)
+		wh_app_present(&silent, &l, mem);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, "all", mem, &opt, err);
 	rc = rc ? rc : wh_replay(&(struct wh_harden_ask){l.is.store, l.estate, names, n, &opt}, rec, 0, mem, out, err);
 	wh_app_close(&l, NULL);

@@ -9,12 +9,23 @@
 #include "whittle/app_firewall.h"
 #include "whittle/review.h"
 
-static int prove_again(const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem, struct wh_error *err)
+/* The machine's own rules stand beside ours, which can only drop: what they keep out stays out, whatever ours say. */
+static int prove_again(const struct wh_app *a, const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem,
+                       struct wh_error *err)
 {
 	for (size_t i = 0; i < r->n_resources; i++) {
 		struct wh_counterexample ce;
 		char addr[WH_ADDR_STRLEN], proto[8];
 		int rc = wh_prove(e, r->resources[i].resource, r->resources[i].rules, r->resources[i].n_rules, mem, &ce, err);
+		if (rc == 1 && r->resources[i].resource->host) {
+			wh_app_note(
+				a,
+				"%s: the rule for port %u/%s has %s, which this machine's own rules keep out now: they still do; "
+				"`whittle recommend` goes by them",
+				r->resources[i].resource->name, ce.port, wh_proto_text(ce.proto, proto),
+				wh_addr_text(&ce.peer, addr));
+			continue;
+		}
 		if (rc == 1)
 			return wh_fail(
 				err, -EPERM,
@@ -84,6 +95,18 @@ static void take_digest(const struct wh_recommendation *r, struct wh_app_own *ou
 			wh_rules_digest(&r->resources[i], out->digest);
 }
 
+static void say_present(const struct wh_estate *e, struct wh_arena *mem, struct wh_app_own *out)
+{
+	for (size_t i = 0; i < e->n_resources && !out->present; i++) {
+		const struct wh_resource *r = &e->resources[i];
+		out->assumed = r->host_unread != NULL;
+		out->present = r->host_unread
+		                       ? wh_arena_printf(mem, "every port of %s is taken as open: %s", r->name, r->host_unread)
+		               : r->host ? wh_arena_printf(mem, "the rules of this machine's own firewall, which is %s", r->name)
+		                         : NULL;
+	}
+}
+
 int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n, bool all_addresses, struct wh_arena *mem,
                      struct wh_app_own *out, struct wh_error *err)
 {
@@ -94,10 +117,14 @@ int wh_app_own_rules(const struct wh_app *a, const char *const *names, size_t n,
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 
 	*out = (struct wh_app_own){.n = 0};
+	if (!rc) {
+		wh_app_present(a, &l, mem);
+		say_present(l.estate, mem, out);
+	}
 	rc = rc ? rc : ledger_memory(a, l.is.store, &out->memory_us, err);
 	rc = rc ? rc : find_own(l.estate, names, n, out, err);
 	rc = rc ? rc : wh_review_load(l.is.state, l.estate, mem, &r, err);
-	rc = rc ? rc : prove_again(r, l.estate, mem, err);
+	rc = rc ? rc : prove_again(a, r, l.estate, mem, err);
 	rc = rc ? rc : wh_estate_heard(l.is.store, l.estate, mem, &heard, err);
 	rc = rc ? rc : wh_reject_from(&a->config->enforce, mem, &reject, err);
 	if (!rc) {

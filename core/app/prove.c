@@ -7,6 +7,13 @@ static const char *denied_by(const struct wh_estate *e, const struct wh_resource
                              struct wh_arena *mem)
 {
 	const struct wh_tag_context tags = wh_estate_tags(e);
+	for (size_t j = 0; r->host && j < r->host->n; j++)
+		if (wh_addr_is_v4(&r->host->at[j].addr) == wh_addr_is_v4(&ce->peer)) {
+			const struct wh_nsg_question q = {ce->direction, ce->proto, &r->host->at[j].addr, ce->port};
+			const char *rule = wh_host_denier(&r->host->at[j], &q, &ce->peer, mem);
+			if (rule)
+				return rule;
+		}
 	for (size_t i = 0; i < r->n_nsgs; i++)
 		for (size_t j = 0; j < r->n_addrs; j++) {
 			const struct wh_rule *d = NULL;
@@ -49,6 +56,8 @@ int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct 
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_estate_require_all(l.estate, ask->resources, ask->n_resources, err);
 	rc = rc ? rc : wh_app_rules(&l, ask->rules, mem, &rec, err);
+	if (!rc)
+		wh_app_present(a, &l, mem);
 	rc = rc ? rc : prove(l.estate, rec, ask, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

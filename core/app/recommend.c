@@ -87,8 +87,10 @@ static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int
 	int rc = wh_app_open(a, flags, mem, l, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l->is.state, ask->ports, mem, opt, err);
 	rc = rc ? rc : put_options(a, ask, opt, err);
-	if (!rc)
+	if (!rc) {
 		note_stale_lists(a, l->is.state, mem);
+		wh_app_present(a, l, mem);
+	}
 	return rc;
 }
 
@@ -297,6 +299,8 @@ int wh_app_explain(const struct wh_app *a, const char *resource, const char *rul
 
 	*out = NULL;
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
+	if (!rc)
+		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_explain(&l.is, l.estate, resource, rule, &opt, json, out, err);
 	if (!rc)
 		rc = add_edits(&l, resource, json, mem, out, err);

@@ -86,6 +86,8 @@ int wh_app_replay(const struct wh_app *a, const struct wh_app_replay *ask, struc
 
 	*out = (struct wh_app_replayed){.estate = NULL};
 	rc = rc ? rc : wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	if (!rc)
+		wh_app_present(a, &l, mem);
 	rc = rc ? rc : replay(a, ask, &l, mem, &out->replay, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

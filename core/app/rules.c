@@ -87,6 +87,8 @@ int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *c
 {
 	struct wh_app_ledger l;
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	if (!rc)
+		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_review_change(l.is.state, l.estate, change, mem, said, err);
 	wh_app_close(&l, NULL);
 	return rc;

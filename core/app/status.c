@@ -82,6 +82,8 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 
 	*out = (struct wh_app_status){NULL};
+	if (!rc)
+		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
 	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
 	rc = rc ? rc

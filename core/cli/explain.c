@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include "cli/cli.h"
+#include "whittle/firewall.h"
 #include "whittle/app_rules.h"
 
 static int run(struct cli *c, int argc, char **argv)
@@ -22,6 +23,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_explain = {
+	.may = WH_MAY_LOOK,
 	.confined = true,
 	.name = "explain",
 	.only_reads = true,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
+#include "whittle/firewall.h"
 #include "whittle/app_rules.h"
 
 static const char help[] =
@@ -9,7 +10,7 @@ static const char help[] =
 	"as exact sets. Where they would, prints the smallest counter-example and ends with status 1.\n"
 	"\n"
 	"The proposed rules are those of the last `whittle recommend`, as they were reviewed; the present ones are the imported network\n"
-	"security groups, or everything where a resource has none. Without RESOURCE: all.\n"
+	"security groups; this machine's own firewall rules where it has none and root runs this; else everything. Without RESOURCE: all.\n"
 	"\n"
 	"  --rules FILE   proves these rules instead: a file as `whittle recommend --json` prints it (- for standard input)\n"
 	"\n"
@@ -67,7 +68,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_prove = {.confined = true,
+const struct cli_command cli_prove = {.may = WH_MAY_LOOK,
+                                      .confined = true,
                                       .name = "prove",
                                       .only_reads = true,
                                       .summary = "show that the proposed rules only narrow",

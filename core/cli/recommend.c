@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/recommend.h"
+#include "whittle/firewall.h"
 
 #define SHOWN_PREFIXES 4
 
@@ -312,6 +313,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_recommend = {
+	.may = WH_MAY_LOOK,
 	.confined = true,
 	.name = "recommend",
 	.summary = "derive the narrowed rules from what the ledger saw, and prove that they only narrow",

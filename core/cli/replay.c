@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "whittle/firewall.h"
 #include "whittle/app_rules.h"
 
 static const char help[] =
@@ -186,6 +187,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_replay = {
+	.may = WH_MAY_LOOK,
 	.confined = true,
 	.name = "replay", .only_reads = true,
 	.summary = "say what the proposed rules would have let through and stopped, day by day, and what would break",

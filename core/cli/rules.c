@@ -296,7 +296,8 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-const struct cli_command cli_rules = {.confined = true,
+const struct cli_command cli_rules = {.may = WH_MAY_LOOK,
+                                      .confined = true,
                                       .name = "rules",
                                       .summary = "review what was recommended: list, add, edit, delete, undo, history",
                                       .help = help,

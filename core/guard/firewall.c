@@ -19,7 +19,7 @@ static void serve_one(int from, const void *bytes, size_t n)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_bytes more = {0};
-	struct wh_answer *a = calloc(1, sizeof *a);
+	struct wh_firewall_answer *a = calloc(1, sizeof *a);
 	struct wh_request r;
 	int fd = -1;
 	if (!a)
@@ -107,7 +107,8 @@ static int gone(struct wh_error *err)
 	return wh_fail(err, -EPIPE, "the process that changes the firewall has ended; `whittle drift` says what is in force");
 }
 
-static int exchange(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err)
+static int exchange(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_bytes *more, int *fd,
+                    struct wh_error *err)
 {
 	struct wh_bytes b = {0};
 	int ignored;
@@ -129,7 +130,8 @@ static int exchange(const struct wh_request *r, struct wh_answer *a, struct wh_b
 	return rc;
 }
 
-int wh_firewall_ask(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err)
+int wh_firewall_ask(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_bytes *more, int *fd,
+                    struct wh_error *err)
 {
 	*more = (struct wh_bytes){0};
 	*fd = -1;

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "guard/firewall_message.h"
+#include "whittle/filter.h"
 
-static int ask(const struct wh_request *r, struct wh_answer *a, struct wh_error *err)
+static int ask(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_error *err)
 {
 	struct wh_bytes more;
 	int fd, rc = wh_firewall_ask(r, a, &more, &fd, err);
@@ -13,7 +14,7 @@ static int ask(const struct wh_request *r, struct wh_answer *a, struct wh_error 
 }
 
 /* With a text that the answer may have; free() it. */
-static int ask_text(const struct wh_request *r, struct wh_answer *a, char **text, struct wh_error *err)
+static int ask_text(const struct wh_request *r, struct wh_firewall_answer *a, char **text, struct wh_error *err)
 {
 	struct wh_bytes more;
 	memset(a, 0, sizeof *a);
@@ -34,7 +35,7 @@ static void *list_of(const uint8_t *bytes, size_t n, size_t size, struct wh_aren
 
 int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err)
 {
-	struct wh_answer a = {0};
+	struct wh_firewall_answer a = {0};
 	int rc = ask(&(struct wh_request){.what = WH_ASK_STATE}, &a, err);
 	*out = a.state;
 	return rc;
@@ -42,7 +43,7 @@ int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err)
 
 int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	char *text;
 	int rc = ask_text(&(struct wh_request){.what = WH_ASK_MISSING_FEATURES}, &a, &text, err);
 	snprintf(what, size, "%s", text ? text : "");
@@ -52,7 +53,7 @@ int wh_firewall_missing_features(char *what, size_t size, struct wh_error *err)
 
 int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	int rc = ask_text(&(struct wh_request){.what = WH_ASK_COMPARE, .which = which}, &a, difference, err);
 	if (state)
 		*state = a.state;
@@ -61,14 +62,14 @@ int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *stat
 
 int64_t wh_firewall_confirmed_us(void)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_error ignored;
 	return ask(&(struct wh_request){.what = WH_ASK_CONFIRMED}, &a, &ignored) ? 0 : a.number;
 }
 
 void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	struct wh_error err;
 	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_CONNECTIONS}, &a, &more, &fd, &err);
@@ -86,7 +87,7 @@ void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out)
 
 int wh_firewall_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_COUNTS}, &a, &more, &fd, err);
 	memset(out, 0, sizeof *out);
@@ -107,7 +108,7 @@ int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, str
 		.number = q->index,
 		.to = wh_prefix_of(&q->local, 128),
 		.opening = {.resource = q->interface, .proto = q->proto, .port = q->port, .from = wh_prefix_of(&q->peer, 128)}};
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	int fd, rc = wh_firewall_ask(&r, &a, &more, &fd, err);
 	*out = (struct wh_nft_judged){.n = 0};
@@ -120,11 +121,30 @@ int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, str
 	return rc;
 }
 
-int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
+int wh_firewall_present(const char *interface, uint32_t index, enum wh_direction d, struct wh_arena *mem,
+                        const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err)
 {
-	struct wh_answer a;
+	const struct wh_request r = {
+		.what = WH_ASK_PRESENT, .flag = d == WH_OUTBOUND, .number = index, .interface = interface};
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
-	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_PUBLISHED}, &a, &more, &fd, err);
+	int fd, rc = wh_firewall_ask(&r, &a, &more, &fd, err);
+	*n = 0;
+	if (!rc) {
+		struct wh_taking t = {.p = more.p, .n = more.n};
+		*n = wh_take_filters(&t, mem, out);
+		*legacy = a.legacy;
+		rc = t.failed || t.n ? wh_fail(err, -EPROTO, "the rules of this machine came in pieces") : 0;
+	}
+	free(more.p);
+	return rc;
+}
+
+int wh_firewall_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
+{
+	struct wh_firewall_answer a;
+	struct wh_bytes more;
+	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_PUBLISHED, .flag = all}, &a, &more, &fd, err);
 	memset(out, 0, sizeof *out);
 	if (!rc) {
 		out->n = a.published.n;
@@ -138,7 +158,7 @@ int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *ou
 int wh_firewall_openings(struct wh_arena *mem, struct wh_nft_openings *out, struct wh_nft_way **ways, size_t *n_ways,
                          struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_OPENINGS}, &a, &more, &fd, err);
 	*out = (struct wh_nft_openings){.n = 0};
@@ -155,13 +175,13 @@ int wh_firewall_openings(struct wh_arena *mem, struct wh_nft_openings *out, stru
 
 bool wh_firewall_watched(void)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return !ask(&(struct wh_request){.what = WH_ASK_WATCHED}, &a, &(struct wh_error){0}) && a.number;
 }
 
 int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	int fd, rc = wh_firewall_ask(&(struct wh_request){.what = WH_ASK_JIT_LIVE}, &a, &more, &fd, err);
 	memset(out, 0, sizeof *out);
@@ -178,7 +198,7 @@ int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct w
 
 int wh_firewall_jit_differs(char **difference, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask_text(&(struct wh_request){.what = WH_ASK_JIT_DIFFERS}, &a, difference, err);
 }
 
@@ -186,7 +206,7 @@ int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_o
                       struct wh_enforce_result *out, int64_t *expires_us, char **unstored, struct wh_error *err)
 {
 	struct wh_nft_ruleset copy = *rs;
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	int rc = ask_text(
 		&(struct wh_request){
 			.what = WH_ASK_APPLY, .rs = &copy, .flag = opt->audit, .force = force, .number = opt->confirm_within_s},
@@ -198,7 +218,7 @@ int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_o
 
 int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err)
 {
-	struct wh_answer a = {0};
+	struct wh_firewall_answer a = {0};
 	int rc = ask(&(struct wh_request){.what = WH_ASK_CONFIRM}, &a, err);
 	*out = a.confirmed;
 	return rc;
@@ -206,7 +226,7 @@ int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err)
 
 int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err)
 {
-	struct wh_answer a = {0};
+	struct wh_firewall_answer a = {0};
 	int rc = ask(&(struct wh_request){.what = WH_ASK_ROLLBACK, .flag = all}, &a, err);
 	*out = a.back;
 	return rc;
@@ -214,13 +234,13 @@ int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *
 
 int wh_firewall_repair(char **was, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask_text(&(struct wh_request){.what = WH_ASK_REPAIR}, &a, was, err);
 }
 
 int wh_firewall_restore(struct wh_restored *out, struct wh_error *err)
 {
-	struct wh_answer a = {0};
+	struct wh_firewall_answer a = {0};
 	int rc = ask(&(struct wh_request){.what = WH_ASK_RESTORE}, &a, err);
 	*out = a.restored;
 	return rc;
@@ -228,7 +248,7 @@ int wh_firewall_restore(struct wh_restored *out, struct wh_error *err)
 
 int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_error *err)
 {
-	struct wh_answer a = {0};
+	struct wh_firewall_answer a = {0};
 	int rc = ask(&(struct wh_request){.what = WH_ASK_UNINSTALL, .flag = verify}, &a, err);
 	*out = a.uninstalled;
 	return rc;
@@ -237,14 +257,14 @@ int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_err
 int wh_firewall_adopt(const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	struct wh_nft_ruleset copy = rs ? *rs : (struct wh_nft_ruleset){0};
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask(&(struct wh_request){.what = WH_ASK_ADOPT, .rs = rs ? &copy : NULL}, &a, err);
 }
 
 int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err)
 {
 	struct wh_jit_port copy[WH_ASK_MAX_PORTS];
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	if (n > WH_ASK_MAX_PORTS)
 		return wh_fail_input(err, -E2BIG, "more than %d ports", WH_ASK_MAX_PORTS);
 	memcpy(copy, ports, n * sizeof *ports);
@@ -253,25 +273,25 @@ int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confir
 
 int wh_firewall_jit_confirm(struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask(&(struct wh_request){.what = WH_ASK_JIT_CONFIRM}, &a, err);
 }
 
 int wh_firewall_jit_off(struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask(&(struct wh_request){.what = WH_ASK_JIT_OFF}, &a, err);
 }
 
 int wh_firewall_jit_open(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask(&(struct wh_request){.what = WH_ASK_JIT_OPEN, .opening = *g, .number = timeout_ms}, &a, err);
 }
 
 int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	return ask(&(struct wh_request){.what = WH_ASK_JIT_CLOSE, .opening = *g}, &a, err);
 }
 
@@ -280,7 +300,7 @@ const struct wh_jit_kernel wh_firewall_jit_kernel = {
 
 static int hear(struct wh_request r)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more;
 	struct wh_error err;
 	int fd, rc = wh_firewall_ask(&r, &a, &more, &fd, &err);
@@ -310,7 +330,7 @@ int wh_firewall_dump_tracked(void)
 
 void wh_firewall_tracks(int *v4, int *v6)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	int rc = ask(&(struct wh_request){.what = WH_ASK_TRACKS}, &a, &(struct wh_error){0});
 	*v4 = rc ? rc : a.tracks.v4;
 	*v6 = rc ? rc : a.tracks.v6;

@@ -11,12 +11,13 @@
 #include "guard/ways.h"
 #include "net/conntrack.h"
 #include "net/nf_listen.h"
+#include "whittle/filter.h"
 
 struct doing {
 	const struct wh_firewall_grants *g;
 	const struct wh_request *r;
 	struct wh_arena *mem;
-	struct wh_answer *out;
+	struct wh_firewall_answer *out;
 	struct wh_bytes *bytes;
 	int *fd;
 };
@@ -115,7 +116,7 @@ static int connections(struct doing *d)
 static int published(struct doing *d, struct wh_error *err)
 {
 	struct wh_nft_published_list l;
-	int rc = wh_nft_published(d->mem, &l, err);
+	int rc = wh_nft_published(d->r->flag, d->mem, &l, err);
 	if (rc)
 		return rc;
 	d->out->published.n = l.n;
@@ -142,6 +143,18 @@ static int judged(struct doing *d, struct wh_error *err)
 	d->out->judged.n = j.n;
 	wh_put(d->bytes, j.chains, j.n * sizeof *j.chains);
 	return 0;
+}
+
+static int present(struct doing *d, struct wh_error *err)
+{
+	const struct wh_request *r = d->r;
+	const struct wh_filter *const *filters;
+	size_t n;
+	int rc = wh_nft_present(r->interface, (uint32_t)r->number, r->flag ? WH_OUTBOUND : WH_INBOUND, d->mem, &filters, &n,
+	                        &d->out->legacy, err);
+	if (!rc)
+		wh_put_filters(d->bytes, filters, n);
+	return rc;
 }
 
 /* ---- rules ---- */
@@ -328,7 +341,7 @@ static int act(struct doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
 	const struct wh_request *r = d->r;
-	struct wh_answer *o = d->out;
+	struct wh_firewall_answer *o = d->out;
 	switch (r->what) {
 	case WH_ASK_STATE: return wh_nft_state(&o->state, err);
 	case WH_ASK_MISSING_FEATURES: return missing_features(d, err);
@@ -359,13 +372,14 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_PUBLISHED: return published(d, err);
 	case WH_ASK_JUDGE: return judged(d, err);
 	case WH_ASK_OPENINGS: return wh_put_openings(d->mem, o, d->bytes, err);
+	case WH_ASK_PRESENT: return present(d, err);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");
 }
 
-void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out,
-                    struct wh_bytes *bytes, int *fd)
+void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem,
+                    struct wh_firewall_answer *out, struct wh_bytes *bytes, int *fd)
 {
 	struct doing d = {.g = g, .r = r, .mem = mem, .out = out, .bytes = bytes, .fd = fd};
 	memset(out, 0, sizeof *out);

@@ -3,7 +3,18 @@
 #include "guard/firewall_message.h"
 #include "guard/rules_bytes.h"
 
-enum { WHICH = 1, FLAG = 2, FORCE = 4, NUMBER = 8, RULES = 16, MAY_LACK_RULES = 32, PORTS = 64, OPENING = 128, TO = 256 };
+enum {
+	WHICH = 1,
+	FLAG = 2,
+	FORCE = 4,
+	NUMBER = 8,
+	RULES = 16,
+	MAY_LACK_RULES = 32,
+	PORTS = 64,
+	OPENING = 128,
+	TO = 256,
+	INTERFACE = 512
+};
 enum { MAX_SECONDS = 86400 };
 #define MAX_MS (INT64_C(366) * 86400 * 1000)
 
@@ -18,9 +29,10 @@ static const struct { unsigned may, has; int64_t min, max;
 	[WH_ASK_JIT_DIFFERS] = {.may = WH_MAY_LOOK},
 	[WH_ASK_COUNTS] = {.may = WH_MAY_LOOK},
 	[WH_ASK_WATCHED] = {.may = WH_MAY_LOOK},
-	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK},
+	[WH_ASK_PUBLISHED] = {.may = WH_MAY_LOOK, .has = FLAG},
 	[WH_ASK_JUDGE] = {.may = WH_MAY_LOOK, .has = FLAG | NUMBER | OPENING | TO, .max = INT32_MAX},
 	[WH_ASK_OPENINGS] = {.may = WH_MAY_LOOK},
+	[WH_ASK_PRESENT] = {.may = WH_MAY_LOOK, .has = FLAG | NUMBER | INTERFACE, .max = INT32_MAX},
 	[WH_ASK_APPLY] = {.may = WH_MAY_APPLY, .has = FLAG | FORCE | NUMBER | RULES, .min = 1, .max = MAX_SECONDS},
 	[WH_ASK_CONFIRM] = {.may = WH_MAY_CONFIRM},
 	[WH_ASK_ROLLBACK] = {.may = WH_MAY_ROLL_BACK, .has = FLAG},
@@ -48,6 +60,14 @@ unsigned wh_request_needs(const struct wh_request *r)
 	return r->what == WH_ASK_ROLLBACK && r->flag ? WH_MAY_REMOVE : asks[r->what].may;
 }
 
+static void put_name(struct wh_bytes *b, const char *name)
+{
+	size_t n = strlen(name);
+	b->failed |= n > UINT8_MAX;
+	wh_put_number(b, n, 1);
+	wh_put(b, name, n);
+}
+
 void wh_put_request(struct wh_bytes *b, const struct wh_request *r)
 {
 	unsigned has = asks[r->what].has;
@@ -71,16 +91,15 @@ void wh_put_request(struct wh_bytes *b, const struct wh_request *r)
 		wh_put_number(b, r->ports[i].port, 2);
 	}
 	if (has & OPENING) {
-		size_t n = strlen(r->opening.resource);
-		b->failed |= n > UINT8_MAX;
-		wh_put_number(b, n, 1);
-		wh_put(b, r->opening.resource, n);
+		put_name(b, r->opening.resource);
 		wh_put_number(b, r->opening.proto, 1);
 		wh_put_number(b, r->opening.port, 2);
 		wh_put_prefix(b, &r->opening.from);
 	}
 	if (has & TO)
 		wh_put_prefix(b, &r->to);
+	if (has & INTERFACE)
+		put_name(b, r->interface);
 }
 
 static uint8_t take_proto(struct wh_taking *t)
@@ -100,12 +119,17 @@ static void take_ports(struct wh_taking *t, struct wh_arena *mem, struct wh_requ
 	}
 }
 
-static void take_opening(struct wh_taking *t, struct wh_arena *mem, struct wh_jit_grant *out)
+static const char *take_name(struct wh_taking *t, struct wh_arena *mem)
 {
 	size_t n = (size_t)wh_take_number(t, 1, 0, UINT8_MAX);
 	const uint8_t *name = wh_take(t, n);
 	t->failed |= name && memchr(name, 0, n);
-	out->resource = name ? wh_arena_printf(mem, "%.*s", (int)n, (const char *)name) : "";
+	return name ? wh_arena_printf(mem, "%.*s", (int)n, (const char *)name) : "";
+}
+
+static void take_opening(struct wh_taking *t, struct wh_arena *mem, struct wh_jit_grant *out)
+{
+	out->resource = take_name(t, mem);
 	out->proto = take_proto(t);
 	out->port = (uint16_t)wh_take_number(t, 2, 1, 65535);
 	out->from = wh_take_prefix(t);
@@ -133,5 +157,7 @@ int wh_take_request(const void *bytes, size_t n, struct wh_arena *mem, struct wh
 		take_opening(&t, mem, &out->opening);
 	if (has & TO)
 		out->to = wh_take_prefix(&t);
+	if (has & INTERFACE)
+		out->interface = take_name(&t, mem);
 	return t.failed || t.n ? -EBADMSG : 0;
 }

@@ -18,6 +18,7 @@ enum wh_ask {
 	WH_ASK_PUBLISHED,
 	WH_ASK_JUDGE,
 	WH_ASK_OPENINGS,
+	WH_ASK_PRESENT,
 	WH_ASK_APPLY,
 	WH_ASK_CONFIRM,
 	WH_ASK_ROLLBACK,
@@ -44,12 +45,12 @@ enum { WH_ASK_MAX_BYTES = 64 << 20, WH_ASK_MAX_PORTS = 256 };
  * members in this order,
  *   which 1, flag 1, force 1, number 8, rules (guard/rules_bytes.h; ADOPT has a byte before them that says whether there are
  *   any), ports 4 and 3 for each, opening (of JUDGE, then an address as prefix 17): 1 for the length of the resource's name, the
- *   name, protocol 1, port 2, prefix 17.
+ *   name, protocol 1, port 2, prefix 17; interface: 1 for its length, its name.
  */
 struct wh_request {
 	enum wh_ask what;
 	enum wh_firewall_stored which;
-	bool flag;                       /* audit; all; verify; count bytes */
+	bool flag;                       /* audit; all; verify; count bytes; outbound */
 	bool force;
 	/* seconds until a confirmation is due; milliseconds that an opening lasts; bytes of a socket's buffer */
 	int64_t number;
@@ -58,6 +59,7 @@ struct wh_request {
 	/* resource, protocol, port, from. JUDGE: interface, protocol, port, peer; its number is the interface's index */
 	struct wh_jit_grant opening;
 	struct wh_prefix to;             /* JUDGE: the local address */
+	const char *interface;           /* PRESENT; its number is the index, its flag: outbound */
 };
 void wh_put_request(struct wh_bytes *b, const struct wh_request *r);
 /* 0, or -EBADMSG: then nothing of it counts. Into mem. */
@@ -67,7 +69,7 @@ unsigned wh_request_needs(const struct wh_request *r);
 
 /* The answer comes from the process with more rights, which is this very program: it is the memory of this struct, and `len`
  * bytes. */
-struct wh_answer {
+struct wh_firewall_answer {
 	int rc;
 	bool has_err;
 	struct wh_error err;
@@ -85,6 +87,7 @@ struct wh_answer {
 		struct { size_t n; char unread[256]; } published;         /* the list follows */
 		struct { uint8_t verdict; size_t n; } judged;              /* the list follows */
 		struct { size_t n_ways; struct wh_nft_openings is; } openings; /* the ways and the list follow */
+		bool legacy;                                               /* PRESENT: filters follow, wh_put_filters() */
 		int64_t number;
 	};
 	int64_t expires_us;
@@ -93,7 +96,8 @@ struct wh_answer {
 };
 /* Does what was asked, with this process's own rights. *bytes (free() it) are those that follow the answer; *fd is a socket that
  * was asked for, or -1. */
-void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem, struct wh_answer *out,
-                    struct wh_bytes *bytes, int *fd);
+void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem,
+                    struct wh_firewall_answer *out, struct wh_bytes *bytes, int *fd);
 /* Asks the process, or does it here where there is none. *more (free() its p) and *fd as above. */
-int wh_firewall_ask(const struct wh_request *r, struct wh_answer *a, struct wh_bytes *more, int *fd, struct wh_error *err);
+int wh_firewall_ask(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_bytes *more, int *fd,
+                    struct wh_error *err);

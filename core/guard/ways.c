@@ -111,7 +111,7 @@ size_t wh_ways(struct wh_nft_way out[static WH_WAYS], bool *more)
 	return n;
 }
 
-int wh_put_openings(struct wh_arena *mem, struct wh_answer *out, struct wh_bytes *bytes, struct wh_error *err)
+int wh_put_openings(struct wh_arena *mem, struct wh_firewall_answer *out, struct wh_bytes *bytes, struct wh_error *err)
 {
 	struct wh_nft_way ways[WH_WAYS];
 	struct wh_nft_openings *o = &out->openings.is;

@@ -7,4 +7,4 @@ enum { WH_WAYS = 64 };
 /* By interface. Loopback's, link-local ones, and those of interfaces that are down are left out. *more: there are others yet. */
 size_t wh_ways(struct wh_nft_way out[static WH_WAYS], bool *more);
 /* The answer to WH_ASK_OPENINGS: what the rules let in and out at these. */
-int wh_put_openings(struct wh_arena *mem, struct wh_answer *out, struct wh_bytes *bytes, struct wh_error *err);
+int wh_put_openings(struct wh_arena *mem, struct wh_firewall_answer *out, struct wh_bytes *bytes, struct wh_error *err);

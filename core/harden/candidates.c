@@ -27,9 +27,17 @@ static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uin
 	return !list || wh_port_list_has(list, proto, port);
 }
 
-/* Which ports of one direction to look at. Guarded by NSGs: those that a rule of a person opens; of a wide range only the listed
- * ones and those that traffic reached. Not guarded, or by a group that whittle made, which leaves all others open: those that
- * traffic reached. */
+/* A machine's own rules leave open what nobody closed, so that of them a narrow range alone is somebody's wish. */
+static size_t open_ports(const struct wh_resource *r, struct wh_ports_question q, struct wh_arena *mem,
+                         struct wh_port_range **out)
+{
+	return r->host ? wh_host_ports(r->host, q.direction, q.proto, mem, out)
+	               : wh_policy_ports(r->nsgs, r->n_nsgs, q, mem, out);
+}
+
+/* Which ports of one direction to look at. Guarded by NSGs, or the machine's own rules: those that a rule of a person opens; of a
+ * wide range only the listed ones (of NSGs) and those that traffic reached. Not guarded, or by a group that whittle made, which
+ * leaves all others open: those that traffic reached. */
 static void in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,
                          enum wh_direction d, struct wh_arena *mem, struct wh_candidates *out)
 {
@@ -39,15 +47,14 @@ static void in_direction(const struct wh_analysis *a, const struct wh_resource *
 
 	for (int k = 0; k < 2; k++) {
 		struct wh_port_range *open, *by_hand;
-		size_t n = wh_policy_ports(r->nsgs, r->n_nsgs, (struct wh_ports_question){d, protos[k], false}, mem, &open);
-		size_t n_by_hand = wh_policy_ports(r->nsgs, r->n_nsgs, (struct wh_ports_question){d, protos[k], true}, mem,
-		                                   &by_hand);
+		size_t n_by_hand, n = open_ports(r, (struct wh_ports_question){d, protos[k], false}, mem, &open);
 		wh_drawn_ports(a, t, d, protos[k], open, n, mem, out);
-		for (size_t i = 0; i < n_by_hand && r->n_nsgs; i++) {
-			bool narrow = by_hand[i].to - by_hand[i].from < NARROW_RANGE;
-			for (unsigned port = by_hand[i].from; port <= by_hand[i].to; port++)
+		n_by_hand = open_ports(r, (struct wh_ports_question){d, protos[k], true}, mem, &by_hand);
+		for (size_t i = 0; i < n_by_hand && (r->n_nsgs || r->host); i++) {
+			bool narrow = by_hand[i].to - by_hand[i].from < NARROW_RANGE, named = by_name && r->n_nsgs;
+			for (unsigned port = by_hand[i].from; port <= by_hand[i].to && (narrow || named); port++)
 				if ((narrow && listed(a->opt, d, protos[k], (uint16_t)port)) ||
-				    (by_name && wh_port_list_names(list, protos[k], (uint16_t)port)))
+				    (named && wh_port_list_names(list, protos[k], (uint16_t)port)))
 					add_port(out, mem, d, protos[k], port);
 		}
 		for (size_t i = 0; i < n; i++)

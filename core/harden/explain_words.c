@@ -297,7 +297,12 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 
 	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto),
 	        r->direction == WH_OUTBOUND ? " out" : "");
-	fprintf(f, r->narrows ? ", narrows %s\n" : st->resource->n_nsgs ? "\n" : ", which no rule guards\n", r->narrows);
+	fprintf(f,
+	        r->narrows               ? ", narrows %s\n"
+	        : st->resource->n_nsgs ? "\n"
+	        : st->resource->host   ? ", which this machine's own rules leave open\n"
+	                               : ", which no rule guards\n",
+	        r->narrows);
 	if (r->note && !closed)
 		fprintf(f, "%s\n", r->note);
 	tell_offer(f, st);

@@ -59,4 +59,4 @@ void wh_nft_view_openings(struct wh_nft_view *v, const struct wh_nft_way *ways, 
 /* ---- published.c, of a view ---- */
 void wh_nft_unread_legacy(const char *table, char *unread, size_t size);
 struct wh_nft_published_list;
-void wh_nft_view_published(const struct wh_nft_view *v, struct wh_arena *mem, struct wh_nft_published_list *out);
+void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out);

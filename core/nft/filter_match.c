@@ -294,6 +294,7 @@ static int follow(struct nftnl_expr *e, void *arg)
 		{"meta", wh_nft_load_meta},
 		{"payload", wh_nft_load_payload},
 		{"ct", wh_nft_load_conntrack},
+		{"fib", wh_nft_load_fib},
 		{"lookup", wh_nft_lookup},
 		{"bitwise", bitwise},
 		{"cmp", compare},

@@ -61,6 +61,7 @@ void wh_nft_verdict(struct wh_nft_following *f, uint32_t code, const char *chain
 void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e);
 void wh_nft_load_payload(struct wh_nft_following *f, struct nftnl_expr *e);
 void wh_nft_load_conntrack(struct wh_nft_following *f, struct nftnl_expr *e);
+void wh_nft_load_fib(struct wh_nft_following *f, struct nftnl_expr *e);
 /* match_lookup.c */
 void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e);
 /* match_host.c: an interface, by its index or name; and a verdict that is no immediate (reject, queue, iptables' targets; false:
@@ -71,5 +72,5 @@ bool wh_nft_follow_target(struct wh_nft_following *f, struct nftnl_expr *e, cons
 /* match_translate.c: where the expression translates (nat, redir, tproxy, and iptables' DNAT and REDIRECT), `to` of each variant
  * says to what. False: it does not. */
 bool wh_nft_follow_translation(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind);
-/* What iptables' matches tcp, udp and multiport ask. False: it is another. */
+/* match_xt.c: what a match of iptables asks; it may hold where it is not known here. False: it is none. */
 bool wh_nft_follow_xt(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind);

@@ -3,6 +3,7 @@
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include "nft/match.h"
 
@@ -149,4 +150,17 @@ void wh_nft_load_conntrack(struct wh_nft_following *f, struct nftnl_expr *e)
 		h = (struct wh_nft_held){.kind = CT_STATUS, .len = 4, .what = "ct status"};
 	}
 	wh_nft_hold(f, reg, h);
+}
+
+/* `fib daddr type`, which is local for what comes to this machine and stays, as that of the source is for what it sends. */
+void wh_nft_load_fib(struct wh_nft_following *f, struct nftnl_expr *e)
+{
+	const uint32_t local = RTN_LOCAL, ours = f->d == WH_INBOUND ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR;
+	struct wh_nft_held h = {.kind = UNKNOWN, .what = "fib"};
+	if (!f->v->forwards && nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_ADDRTYPE &&
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_FLAGS) == ours) {
+		h = (struct wh_nft_held){.kind = CONSTANT, .len = sizeof local};
+		memcpy(h.constant, &local, sizeof local);
+	}
+	wh_nft_hold(f, nftnl_expr_get_u32(e, NFTNL_EXPR_FIB_DREG), h);
 }

@@ -117,6 +117,23 @@ static void narrow_to(struct wh_nft_following *f, const struct wh_nft_held *h, c
 		wh_nft_narrow(f, &f->out->m[i], h->field, r);
 }
 
+/* Looks for what is known of every such packet, as conntrack's state is. False: the set does not say it so that it can be known
+ * here. */
+static bool look_up_constant(struct wh_nft_following *f, const struct wh_nft_view_set *s, const struct wh_nft_held *h,
+                             bool inverted, bool verdicts)
+{
+	const struct wh_nft_element *found = NULL;
+	if (h->kind != CONSTANT || h->len != s->key_len || h->len > sizeof h->constant || s->flags & NFT_SET_INTERVAL)
+		return false;
+	for (size_t i = 0; i < s->n && !found; i++)
+		found = memcmp(s->e[i].key, h->constant, s->key_len) ? NULL : &s->e[i];
+	for (size_t i = 0; verdicts && found && i < f->out->n; i++)
+		wh_nft_decide(&f->out->m[i], found);
+	if ((found != NULL) == inverted)
+		f->out->n = 0;
+	return true;
+}
+
 static int by_element(const void *a, const void *b)
 {
 	return memcmp(((const struct wh_nft_element *)a)->key, ((const struct wh_nft_element *)b)->key, WH_NFT_KEY);
@@ -135,6 +152,9 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 	bool maps = nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG) && !verdicts;
 	uint32_t to = maps ? nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) : 0;
 	f->done |= verdicts;
+	if (s && !s->odd && !maps &&
+	    look_up_constant(f, s, &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG))], inverted, verdicts))
+		return;
 	if (!n_fields) {
 		wh_nft_may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));
 		for (size_t i = 0; verdicts && i < f->out->n; i++) /* which verdict is not known */

@@ -7,8 +7,6 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
-#include <linux/netfilter/xt_multiport.h>
-#include <linux/netfilter/xt_tcpudp.h>
 #include <string.h>
 #include "nft/match.h"
 
@@ -118,63 +116,5 @@ bool wh_nft_follow_translation(struct wh_nft_following *f, struct nftnl_expr *e,
 		}
 	}
 	f->done = !tproxy;
-	return true;
-}
-
-static struct wh_ranges from_to(struct wh_nft_following *f, uint16_t first, uint16_t last)
-{
-	return wh_ports(&(struct wh_port_range){first, last}, first <= last, f->mem);
-}
-
-static void by_tcpudp(struct wh_nft_following *f, const struct xt_tcp *t)
-{
-	struct wh_ranges d = from_to(f, t->dpts[0], t->dpts[1]);
-	if (t->invflags & XT_TCP_INV_DSTPT)
-		d = wh_ranges_minus(wh_nft_whole(DPORT, false, f->mem), d, f->mem);
-	for (size_t i = 0; i < f->out->n; i++)
-		wh_nft_narrow(f, &f->out->m[i], DPORT, d);
-}
-
-static void by_multiport(struct wh_nft_following *f, const struct xt_multiport_v1 *p)
-{
-	struct wh_ranges d = {.n = 0};
-	for (unsigned i = 0; i < p->count && i < XT_MULTI_PORTS; i++) {
-		bool range = p->pflags[i] && i + 1 < XT_MULTI_PORTS;
-		d = wh_ranges_union(d, from_to(f, p->ports[i], p->ports[range ? i + 1 : i]), f->mem);
-		i += range;
-	}
-	if (p->invert)
-		d = wh_ranges_minus(wh_nft_whole(DPORT, false, f->mem), d, f->mem);
-	for (size_t i = 0; p->flags == XT_MULTIPORT_DESTINATION && i < f->out->n; i++)
-		wh_nft_narrow(f, &f->out->m[i], DPORT, d);
-	if (p->flags != XT_MULTIPORT_DESTINATION)
-		wh_nft_may(f, "multiport");
-}
-
-bool wh_nft_follow_xt(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind)
-{
-	const char *name = !strcmp(kind, "match") ? nftnl_expr_get_str(e, NFTNL_EXPR_MT_NAME) : NULL;
-	uint32_t len = 0;
-	const void *info = name ? nftnl_expr_get(e, NFTNL_EXPR_MT_INFO, &len) : NULL;
-	struct xt_tcp tcp = {.option = 0};
-	struct xt_multiport_v1 ports;
-	bool is_tcp = info && !strcmp(name, "tcp") && len >= sizeof tcp,
-	     is_udp = info && !strcmp(name, "udp") && len >= sizeof(struct xt_udp);
-	if (is_tcp || is_udp) {
-		struct xt_udp udp;
-		memcpy(is_tcp ? (void *)&tcp : (void *)&udp, info, is_tcp ? sizeof tcp : sizeof udp);
-		if (is_udp)
-			tcp = (struct xt_tcp){
-				.spts = {udp.spts[0], udp.spts[1]}, .dpts = {udp.dpts[0], udp.dpts[1]}, .invflags = udp.invflags};
-		by_tcpudp(f, &tcp);
-		if (tcp.spts[0] != 0 || tcp.spts[1] != 65535 || tcp.option ||
-		    tcp.flg_mask) /* a part that is not looked at here */
-			wh_nft_may(f, name);
-		return true;
-	}
-	if (!info || strcmp(name, "multiport") || nftnl_expr_get_u32(e, NFTNL_EXPR_MT_REV) != 1 || len < sizeof ports)
-		return false;
-	memcpy(&ports, info, sizeof ports);
-	by_multiport(f, &ports);
 	return true;
 }

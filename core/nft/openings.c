@@ -236,7 +236,7 @@ static struct passing through(struct walk *w, const struct wh_nft_published *p, 
 static void add_published(struct walk *w)
 {
 	struct wh_nft_published_list l = {.n = 0};
-	wh_nft_view_published(w->v, w->mem, &l);
+	wh_nft_view_published(w->v, false, w->mem, &l);
 	if (*l.unread)
 		unread(w, l.unread);
 	for (size_t i = 0; i < l.n; i++)

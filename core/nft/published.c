@@ -19,6 +19,7 @@ struct walk {
 	const struct wh_nft_view *v;
 	struct wh_arena *mem;
 	struct wh_nft_published_list *out;
+	bool all;                   /* also what stays the same port, or goes to any */
 	size_t room, rules;
 	unsigned depth;
 };
@@ -56,7 +57,7 @@ static bool narrowed(struct wh_nft_match *m, const struct wh_nft_match *by, stru
 static void add(struct walk *w, const struct wh_nft_match *m, uint8_t proto, struct wh_range addrs, struct wh_port_range ports)
 {
 	struct wh_nft_published_list *l = w->out;
-	if (ports.from == ports.to && m->to.first == ports.from && m->to.last == ports.to)
+	if (!w->all && ports.from == ports.to && m->to.first == ports.from && m->to.last == ports.to)
 		return; /* it stays the same port */
 	if (l->n == MOST_FOUND) {
 		snprintf(l->unread, sizeof l->unread, "more than %d translations", MOST_FOUND);
@@ -82,7 +83,7 @@ static void found(struct walk *w, const struct wh_nft_match *m, const struct wh_
 	size_t n = wh_ports_list(ports, w->mem, &list);
 	if (m->to.unknown)
 		unread(w, "to which port it leads is not known", c, rule);
-	if (m->to.unknown || !m->to.has_port)
+	if (!w->all && (m->to.unknown || !m->to.has_port))
 		return;
 	if (!m->has_daddr) {
 		struct wh_prefix families[2] = {wh_prefix_all_v4, wh_prefix_all_v6};
@@ -139,7 +140,7 @@ void wh_nft_unread_legacy(const char *table, char *unread, size_t size)
 	}
 }
 
-int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
+int wh_nft_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
 {
 	struct wh_nft_view v;
 	struct wh_nl *nl;
@@ -151,15 +152,15 @@ int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, st
 	wh_nl_close(nl);
 	if (rc)
 		return wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc));
-	wh_nft_view_published(&v, mem, out);
+	wh_nft_view_published(&v, all, mem, out);
 	wh_nft_unread_legacy("nat", out->unread, sizeof out->unread);
 	wh_nft_view_free(&v);
 	return 0;
 }
 
-void wh_nft_view_published(const struct wh_nft_view *v, struct wh_arena *mem, struct wh_nft_published_list *out)
+void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out)
 {
-	struct walk w = {.v = v, .mem = mem, .out = out};
+	struct walk w = {.v = v, .all = all, .mem = mem, .out = out};
 	for (size_t i = 0; i < v->n_chains; i++) {
 		const struct wh_nft_view_chain *c = &v->chains[i];
 		const struct wh_nft_match any = {.v4 = c->family != NFPROTO_IPV6, .v6 = c->family != NFPROTO_IPV4, .proto = -1};

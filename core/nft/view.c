@@ -151,8 +151,8 @@ static void take_element(void *arg, const struct nlattr *elem)
 		s->odd = true; /* a catch-all, say */
 		return;
 	}
-	if (has_limits(elem))
-		s->odd = true; /* it matches some packets alone */
+	if (has_limits(elem) || (f->v->lasting && nested(elem, NFTA_SET_ELEM_EXPIRATION)))
+		s->odd = true; /* it matches some packets alone, or for a time */
 	if (!last)
 		memcpy(e.last, e.key, sizeof e.last);
 	e.end = number(nested(elem, NFTA_SET_ELEM_FLAGS)) & NFT_SET_ELEM_INTERVAL_END;

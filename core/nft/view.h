@@ -43,6 +43,8 @@ struct wh_nft_view {
 	bool forwards; const char *out; uint32_t out_index;
 	/* They were translated (DNAT): this is the address and port that the peer asked for. */
 	bool translated; struct wh_addr asked; uint16_t asked_port;
+	/* what an element that expires decides is not taken for known: it goes by itself */
+	bool lasting;
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are passed over. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
@@ -52,6 +54,8 @@ struct wh_nl;
 int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 /* All that the kernel holds of tables of IP, of whatever program, ours included: of a set at most 65,536 elements. */
 int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
+/* The same without our own tables, and for what lasts: a set with elements that expire is one that may match. */
+int wh_nft_view_present(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
 void wh_nft_view_free(struct wh_nft_view *v);
 /* or NULL */
 const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table,

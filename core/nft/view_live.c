@@ -11,9 +11,10 @@
 enum { MOST_ELEMENTS = 65536 };
 
 struct table { uint8_t family; const char *name; };
+enum which { BEFORE_ROUTING /* others' tables that have a say there */, LIVE /* all tables of IP */, PRESENT /* others' */ };
 struct reading {
 	struct wh_nft_view *v;
-	bool all;                   /* every table of IP; else those of others that have a say before routing */
+	enum which which;
 	struct table *tables; size_t n, room;
 };
 
@@ -30,7 +31,7 @@ static const struct table *find(const struct reading *r, uint8_t family, const c
 	return NULL;
 }
 
-/* The tables that have a say before routing. */
+/* The tables that are wanted: each has a chain at a hook. */
 static int find_table(const struct nlmsghdr *h, void *arg)
 {
 	struct reading *r = arg;
@@ -38,8 +39,9 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	const char *name = text_of(h, NFTA_CHAIN_TABLE);
 	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
 	bool ours = family == NFPROTO_INET && (!strcmp(name, WH_NFT_TABLE) || !strcmp(name, WH_JIT_TABLE));
-	if (!hook || (!r->all && (ours || number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING)) ||
-	    find(r, family, name) || (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
+	bool elsewhere = r->which == BEFORE_ROUTING && number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING;
+	if (!hook || (r->which != LIVE && ours) || elsewhere || find(r, family, name) ||
+	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
 		return MNL_CB_OK;
 	r->tables = wh_arena_grown(r->v->mem, r->tables, r->n, &r->room, sizeof *r->tables);
 	r->tables[r->n++] = (struct table){family, wh_arena_strdup(r->v->mem, name)};
@@ -84,16 +86,16 @@ static int read_once(struct wh_nl *nl, struct reading *r)
 }
 
 /* Dumps follow each other, and what they show is of one moment only where the ruleset is of one generation all the time. */
-static int read_whole(struct wh_nl *nl, struct wh_arena *mem, bool all, struct wh_nft_view *out)
+static int read_whole(struct wh_nl *nl, struct wh_arena *mem, enum which which, struct wh_nft_view *out)
 {
 	struct wh_error ignored;
 	int rc = -EAGAIN;
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) {
-		struct reading r = {.v = out, .all = all};
+		struct reading r = {.v = out, .which = which};
 		uint32_t generation = wh_nl_generation(nl, &ignored);
-		*out = (struct wh_nft_view){.mem = mem};
+		*out = (struct wh_nft_view){.mem = mem, .lasting = which == PRESENT};
 		rc = read_once(nl, &r);
-		if (!rc && all && wh_nl_generation(nl, &ignored) != generation)
+		if (!rc && which != BEFORE_ROUTING && wh_nl_generation(nl, &ignored) != generation)
 			rc = -EAGAIN;
 		if (rc)
 			wh_nft_view_free(out);
@@ -103,10 +105,15 @@ static int read_whole(struct wh_nl *nl, struct wh_arena *mem, bool all, struct w
 
 int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
 {
-	return read_whole(nl, mem, false, out);
+	return read_whole(nl, mem, BEFORE_ROUTING, out);
 }
 
 int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
 {
-	return read_whole(nl, mem, true, out);
+	return read_whole(nl, mem, LIVE, out);
+}
+
+int wh_nft_view_present(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+{
+	return read_whole(nl, mem, PRESENT, out);
 }

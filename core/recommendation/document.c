@@ -63,6 +63,14 @@ static json_t *rule_json(const struct wh_recommended_rule *r)
 	                 "note", r->note, "review", r->review);
 }
 
+/* Of the resource that is this machine, without a group: what was taken for the rules in force; NULL for others. */
+static json_t *present_json(const struct wh_resource *r)
+{
+	return r->host          ? json_pack("{s:s}", "source", "hostRules")
+	       : r->host_unread ? json_pack("{s:s, s:s}", "source", "assumedOpen", "reason", r->host_unread)
+	                        : NULL;
+}
+
 static json_t *resource_json(const struct wh_resource_result *res, struct written *written)
 {
 	const char *id = res->resource->id ? res->resource->id : res->resource->name;
@@ -78,6 +86,9 @@ static json_t *resource_json(const struct wh_resource_result *res, struct writte
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status",
 	                        wh_status_text(res->status), "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay",
 	                        seen ? last : NULL, "daysWithData", (int)res->days_with_data, "rules", rules);
+	json_t *present = present_json(res->resource);
+	if (doc && present)
+		json_object_set_new(doc, "presentPolicy", present);
 	if (!doc)
 		written->n = before;
 	return doc;

@@ -7,7 +7,8 @@
  * subset of those that the present policy allows. Both are exact sets of addresses (whittle/policy.h; a group is asked as a
  * filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the smallest is the first address of the
  * difference of the first rule, in the order of direction, protocol, port, that has one. A peer is held only against local
- * addresses of its own family: no packet has two.
+ * addresses of its own family: no packet has two. Where a machine's own rules are the present policy, they are asked the same
+ * way, at the addresses by which they were read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,20 @@ static struct wh_ranges family(struct wh_ranges r, bool v4, struct wh_arena *mem
 	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
 }
 
+/* Whom the rules in force let through at one address. */
+static struct wh_ranges present_at(const struct wh_resource *r, const struct wh_tag_context *tags,
+                                   const struct wh_nsg_question *q, struct wh_arena *mem)
+{
+	struct wh_ranges present;
+	struct wh_host_judged j;
+	if (r->host) {
+		wh_host_judge(r->host, q, mem, &j);
+		return j.allowed;
+	}
+	wh_policy_allowed(r->nsgs, r->n_nsgs, tags, q, mem, &present, NULL);
+	return present;
+}
+
 int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struct wh_recommended_rule *rules, size_t n,
              struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err)
 {
@@ -46,10 +61,8 @@ int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struc
 		bool found = false;
 		struct wh_addr least;
 		for (size_t j = 0; j < r->n_addrs && proposed.n; j++) {
-			struct wh_ranges present;
-			wh_policy_allowed(r->nsgs, r->n_nsgs, &tags,
-			                  &(struct wh_nsg_question){rule->direction, rule->proto, &r->addrs[j], rule->port}, mem,
-			                  &present, NULL);
+			struct wh_ranges present = present_at(
+				r, &tags, &(struct wh_nsg_question){rule->direction, rule->proto, &r->addrs[j], rule->port}, mem);
 			struct wh_ranges over = wh_ranges_minus(family(proposed, wh_addr_is_v4(&r->addrs[j]), mem), present, mem);
 			if (over.n && (!found || wh_addr_cmp(&over.r[0].from, &least) < 0)) {
 				least = over.r[0].from;

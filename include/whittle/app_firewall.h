@@ -12,6 +12,9 @@ enum { WH_APP_OWN = 64 };
 /* The rules that belong on this machine, proved to lie within the rules in force, and what they do and do not judge. In `mem`. */
 struct wh_app_own {
 	const char *names[WH_APP_OWN]; size_t n; /* the resources that this machine is */
+	/* what was taken for the rules in force where no group guards this machine, and whether they could not be read; also
+	 * after a failure. NULL: groups do */
+	const char *present; bool assumed;
 	struct wh_nft_ruleset *rs;
 	struct wh_covered *covered; size_t n_covered;
 	int64_t memory_us;                       /* the begin of what the ledger can know */

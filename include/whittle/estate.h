@@ -38,6 +38,10 @@ struct wh_resource {
 	enum wh_platform platform;          /* as the estate says for it */
 	bool discovered;                    /* no estate named it: it answered in a discovered range */
 	const struct wh_nsg **nsgs; size_t n_nsgs;
+	/* where no group guards it and it is this machine: the rules that its firewall has without whittle's (the caller sets
+	 * them); NULL: it is another machine, or they were not read, for the reason (NULL: nobody asked) */
+	const struct wh_host_rules *host;
+	const char *host_unread;
 };
 
 struct wh_estate {
@@ -91,3 +95,45 @@ int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals 
 struct wh_heard { struct wh_addr *addrs; size_t n; };
 int wh_estate_heard(struct wh_store *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_heard *out,
                     struct wh_error *err);
+
+/* ---- the rules of this machine, of whatever program (host_rules.c) ---- */
+struct wh_filter;
+/* One of its addresses, as the rules see packets of the interface that has it: by direction, the filters that must all allow. */
+struct wh_host_end {
+	struct wh_addr addr;
+	const struct wh_filter *const *filters[2];
+	size_t n[2];
+};
+/* New connections to these are translated before those rules are asked. */
+struct wh_host_published { uint8_t proto; struct wh_port_range ports; struct wh_range addrs; };
+struct wh_host_rules {
+	struct wh_host_end *at; size_t n;  /* other addresses of the resource are not judged */
+	struct wh_host_published *published; size_t n_published;
+	/* each filter once more: where no rule matches of which it isn't known whether it does, and without single addresses that
+	 * are kept out */
+	struct { const struct wh_filter *const *usual[2], *const *whole[2]; } *variants;
+};
+/* Fills what follows from the filters. */
+void wh_host_rules_ready(struct wh_host_rules *h, struct wh_arena *mem);
+const struct wh_host_end *wh_host_address_of(const struct wh_host_rules *h, const struct wh_addr *local); /* NULL: not here */
+/*
+ * Who may open a connection to a port of an address (outbound: whom it may reach). A rule whose conditions are not known here is
+ * taken for one that does not match, as long as it only takes away (a rate limit, a source that is routed elsewhere): `allowed`
+ * may then be more than passes, and `note` says why. Where it is such a rule that lets in, nobody knows who that is: `unknown`.
+ */
+struct wh_host_judged {
+	struct wh_ranges allowed; /* of the address's family */
+	struct wh_ranges whole;   /* with those that rules keep out by single addresses or small ranges, as bans do */
+	const char *unknown, *note; /* a sentence without its end, or NULL */
+	const char *by;             /* the rule that lets in, "rule 5 of filter input"; NULL: a policy */
+	/* it goes elsewhere, or to another port: which rules it then meets is not read; all is allowed */
+	bool translated;
+};
+void wh_host_judge(const struct wh_host_rules *h, const struct wh_nsg_question *q, struct wh_arena *mem,
+                   struct wh_host_judged *out);
+/* The rule or policy that keeps a peer out, "rule 5 of filter input" or "policy of filter input"; NULL: none does for certain. */
+const char *wh_host_denier(const struct wh_host_end *at, const struct wh_nsg_question *q, const struct wh_addr *peer,
+                           struct wh_arena *mem);
+/* The ports that somebody may reach, as sorted ranges: at any of its addresses. */
+size_t wh_host_ports(const struct wh_host_rules *h, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
+                     struct wh_port_range **out);

@@ -104,3 +104,14 @@ size_t wh_filter_port_classes(const struct wh_filter *const *filters, size_t n, 
  * more than `limit` combinations. */
 int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, size_t limit, struct wh_arena *mem,
                         struct wh_filter_packet *ce, struct wh_error *err);
+
+/* The filters without the rules of which `gone` says so. In `mem`, and refers to them. */
+const struct wh_filter *const *wh_filters_without(const struct wh_filter *const *filters, size_t n,
+                                                  bool (*gone)(const struct wh_filter_rule *r), struct wh_arena *mem);
+
+/* Filters as bytes (base/bytes.h), but for what their rules were translated from. Reading believes nothing: t->failed where the
+ * bytes are no filters. Returns how many; *out in `mem`. */
+struct wh_bytes;
+struct wh_taking;
+void wh_put_filters(struct wh_bytes *b, const struct wh_filter *const *filters, size_t n);
+size_t wh_take_filters(struct wh_taking *t, struct wh_arena *mem, const struct wh_filter *const **out);

@@ -70,7 +70,11 @@ bool wh_firewall_watched(void);
 /* The connections that are open now; as wh_open_read(). */
 void wh_firewall_connections(struct wh_arena *mem, struct wh_open_list *out);
 /* As wh_nft_published(). */
-int wh_firewall_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
+int wh_firewall_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
+/* As wh_nft_present(). */
+struct wh_filter;
+int wh_firewall_present(const char *interface, uint32_t index, enum wh_direction d, struct wh_arena *mem,
+                        const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err);
 /* As wh_nft_judge(). */
 int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
 /* As wh_nft_openings(), of the addresses of this machine but loopback's and link-local ones; those too, by interface. */

@@ -117,9 +117,9 @@ struct wh_nft_published_list {
 	size_t n;
 	char unread[256]; /* what of the rules could not be understood; "" */
 };
-/* Of TCP and UDP, where another port is made of it; what a rule asks for beside addresses and ports is taken as met. In `mem`.
- * Needs CAP_NET_ADMIN. */
-int wh_nft_published(struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
+/* Of TCP and UDP, where another port is made of it; with `all`, each that is translated at all, its `to` and `to_first` perhaps
+ * not known. What a rule asks for beside addresses and ports is taken as met. In `mem`. Needs CAP_NET_ADMIN. */
+int wh_nft_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
 
 /* ---- what all tables decide (judge.c) ---- */
 struct wh_nft_question {
@@ -177,6 +177,17 @@ struct wh_nft_openings {
  */
 int wh_nft_openings(const struct wh_nft_way *ways, size_t n, struct wh_arena *mem, struct wh_nft_openings *out,
                     struct wh_error *err);
+
+/* ---- what other programs' rules let through (present.c) ---- */
+struct wh_filter;
+/*
+ * The rules of all programs but ours, for the first packets of connections that come or go by an interface: a filter for each
+ * base chain, all of which must allow. Elements of sets that expire are taken for ones that may match. What is translated meets
+ * other rules, see wh_nft_published(); iptables' legacy tables are not asked: *legacy says whether there is one that filters. In
+ * `mem`. Needs CAP_NET_ADMIN.
+ */
+int wh_nft_present(const char *interface, uint32_t index, enum wh_direction d, struct wh_arena *mem,
+                   const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err);
 
 /* ---- other programs' tables (survey.c) ---- */
 enum wh_nft_survey_kind {

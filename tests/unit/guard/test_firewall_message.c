@@ -135,9 +135,9 @@ static void a_number_of_things_is_no_larger_than_the_message(void **state)
 	free(b.p);
 }
 
-static struct wh_answer done(const struct wh_firewall_grants *g, const struct wh_request *r)
+static struct wh_firewall_answer done(const struct wh_firewall_grants *g, const struct wh_request *r)
 {
-	struct wh_answer a;
+	struct wh_firewall_answer a;
 	struct wh_bytes more = {0};
 	int fd;
 	wh_firewall_do(g, r, mem, &a, &more, &fd);
@@ -154,7 +154,7 @@ static void a_command_asks_for_no_more_than_what_was_typed(void **state)
 		struct wh_request r = {.what = (enum wh_ask)what, .rs = rules(), .number = 60, .opening.resource = "vm1"};
 		if (what == WH_ASK_CONFIRM)
 			continue;
-		struct wh_answer a = done(&confirm, &r);
+		struct wh_firewall_answer a = done(&confirm, &r);
 		assert_int_equal(a.rc, -EPERM);
 		assert_non_null(strstr(a.err.text, "may not ask"));
 	}
@@ -167,7 +167,8 @@ static void rules_that_shut_the_person_out_need_the_persons_own_word(void **stat
 	const struct wh_session here = {.client = wh_addr_v4(0x08080808), .port = 22};
 	struct wh_firewall_grants g = {.may = WH_MAY_APPLY, .state_dir = "/nowhere", .sessions = &here, .n_sessions = 1};
 	(void)state;
-	struct wh_answer a = done(&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = rules(), .number = 60, .force = true});
+	struct wh_firewall_answer a = done(
+		&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = rules(), .number = 60, .force = true});
 	assert_int_equal(a.rc, -EPERM);
 	assert_non_null(strstr(a.err.text, "8.8.8.8"));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base/bytes.h"
 #include "whittle/filter.h"
 #include "../support/arena.h"
 
@@ -346,6 +347,68 @@ static void ports_are_written_as_azure_writes_them(void **state)
 	assert_string_equal(wh_ports_text(wh_ports(&one, 1, mem), mem), "[22]");
 }
 
+/* ---- as bytes ---- */
+
+static void filters_decide_the_same_when_they_come_back_from_their_bytes(void **state)
+{
+	(void)state;
+	srand(21);
+	for (int i = 0; i < 400; i++) {
+		const struct wh_filter *both[2] = {fresh_filter(), fresh_filter()}, *const *back;
+		struct wh_bytes b = {.p = NULL};
+		wh_put_filters(&b, both, 2);
+		struct wh_taking t = {.p = b.p, .n = b.n};
+		assert_int_equal(wh_take_filters(&t, mem, &back), 2);
+		assert_false(t.failed || t.n);
+		for (int k = 0; k < 80; k++) {
+			struct wh_filter_packet p = random_packet();
+			struct wh_filter_decision x = wh_filter_decide(both[k % 2], &p), y = wh_filter_decide(back[k % 2], &p);
+			assert_int_equal(x.verdict, y.verdict);
+			assert_int_equal(!x.rule, !y.rule);
+			assert_int_equal(!x.doubt, !y.doubt);
+			if (x.doubt)
+				assert_int_equal(!x.doubt->may, !y.doubt->may);
+		}
+		free(b.p);
+	}
+}
+
+/* Cut anywhere, or with a byte changed, they are refused or are other filters: nothing is read beyond them, and nothing leads in
+ * a circle. */
+static void bytes_that_are_no_filters_are_refused(void **state)
+{
+	(void)state;
+	const struct wh_filter *f = NULL, *const *back;
+	struct wh_bytes b = {.p = NULL};
+	unsigned refused = 0;
+	srand(22);
+	while (!f || b.n < 400) {
+		b.n = 0;
+		f = fresh_filter();
+		wh_put_filters(&b, &f, 1);
+	}
+	for (size_t n = 0; n < b.n; n++) {
+		struct wh_taking t = {.p = b.p, .n = n};
+		wh_take_filters(&t, mem, &back);
+		assert_true(t.failed);
+	}
+	for (int i = 0; i < 3000; i++) {
+		size_t at = (size_t)rand() % b.n;
+		uint8_t was = b.p[at];
+		b.p[at] = (uint8_t)rand();
+		struct wh_taking t = {.p = b.p, .n = b.n};
+		size_t n = wh_take_filters(&t, mem, &back);
+		for (size_t k = 0; k < n; k++) {
+			struct wh_filter_packet p = random_packet();
+			wh_filter_decide(back[k], &p);
+		}
+		refused += t.failed;
+		b.p[at] = was;
+	}
+	assert_true(refused > 300);
+	free(b.p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +418,8 @@ int main(void)
 		cmocka_unit_test(containment_is_proved_or_broken_by_a_packet_that_breaks_it),
 		cmocka_unit_test(more_combinations_than_asked_for_are_refused),
 		cmocka_unit_test(a_goto_leaves_the_list_that_made_it),
+		cmocka_unit_test(filters_decide_the_same_when_they_come_back_from_their_bytes),
+		cmocka_unit_test(bytes_that_are_no_filters_are_refused),
 		cmocka_unit_test(ports_are_written_as_azure_writes_them),
 	};
 	return cmocka_run_group_tests_name("filter", tests, arena_begin, arena_end);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of other programs, which were there before ours and hold beside them. */
+#include <string.h>
+#include "net/netlink.h"
+#include "nft/filter.h"
+#include "whittle/nft.h"
+
+int wh_nft_present(const char *interface, uint32_t index, enum wh_direction d, struct wh_arena *mem,
+                   const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err)
+{
+	struct wh_nft_view v;
+	struct wh_nl *nl;
+	char unread[256] = "";
+	int rc = wh_nl_open(&nl, err);
+	*n = 0;
+	if (rc)
+		return rc;
+	rc = wh_nft_view_present(nl, mem, &v);
+	wh_nl_close(nl);
+	if (rc)
+		return wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc));
+	v.index = index;
+	v.interface = *interface ? interface : NULL;
+	*n = wh_nft_filters(&v, d, mem, out);
+	wh_nft_unread_legacy("filter", unread, sizeof unread);
+	*legacy = *unread;
+	wh_nft_view_free(&v);
+	return 0;
+}
