@@ -18,7 +18,8 @@ static const char help[] =
 	"  unused       an allow rule that no connection needed\n"
 	"  partly unused  one of which connections needed some ports or addresses alone\n"
 	"\n"
-	"Rules that name a tag or a group without known addresses are left aside.\n"
+	"Rules that name a tag or a group without known addresses are left aside. Where the estate holds what `az network nic\n"
+	"list-effective-nsg` prints, each region that Azure decides otherwise than the imported groups is listed with a packet.\n"
 	"\n"
 	"  --all           lists generalised and correlated rules, too\n"
 	"  --fail-on any   ends with status 3 when something is listed\n"
@@ -30,6 +31,31 @@ static bool is_mild(const json_t *a)
 {
 	const char *kind = json_string_value(json_object_get(a, "kind"));
 	return !strcmp(kind, "generalised") || !strcmp(kind, "correlated");
+}
+
+/* What Azure's own evaluation says otherwise. */
+static size_t print_effective(const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "effectiveDifferences"), *unjudged = json_object_get(doc, "effectiveUnjudged");
+	size_t i;
+	json_t *v;
+	if (json_array_size(list)) {
+		puts("\nAzure's effective rules decide otherwise; import what Azure has now, or look why:");
+		struct cli_table *t = cli_table_new("Group|At|Direction|Azure|By|Inventory|By|Shown by");
+		static const char *const cells[] = {"nsg", "at", "direction", "azure", "azureRule", "inventory", "inventoryRule"};
+		json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+			const json_t *p = json_object_get(v, "packet");
+			for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
+				cli_table_text(t, json_string_value(json_object_get(v, cells[k])));
+			cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")),
+			               json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
+			               (long long)json_integer_value(json_object_get(p, "destinationPort")));
+		}
+		cli_table_print(t);
+	}
+	json_array_foreach((json_t *)(uintptr_t)unjudged, i, v)
+		printf("%s\n", json_string_value(v));
+	return json_array_size(list);
 }
 
 static size_t print(const json_t *doc, bool all)
@@ -76,7 +102,7 @@ static size_t print(const json_t *doc, bool all)
 		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n",
 		       json_array_size(json_object_get(doc, "unjudged")),
 		       json_array_size(json_object_get(doc, "unjudged")) == 1 ? "" : "s");
-	return n;
+	return n + print_effective(doc);
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -104,6 +130,7 @@ static int run(struct cli *c, int argc, char **argv)
 	} else if (c->json) {
 		json_array_foreach(json_object_get(doc, "anomalies"), i, a)
 			listed += all || !is_mild(a);
+		listed += json_array_size(json_object_get(doc, "effectiveDifferences"));
 		rc = cli_print_json(doc);
 	} else {
 		listed = print(doc, all);

@@ -32,7 +32,7 @@ static int clear(struct wh_state *s, const char *collection, struct wh_error *er
 
 int wh_estate_clear(struct wh_state *s, struct wh_error *err)
 {
-	static const char *const collections[] = {"nsg", "resource", "other", "near"};
+	static const char *const collections[] = {"nsg", "resource", "other", "near", "effective"};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof collections / sizeof *collections && !rc; i++)
 		rc = clear(s, collections[i], err);

@@ -117,10 +117,7 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {
-		wh_inventory_note(
-			w->inv,
-			"%s: these are the effective rules of an interface: left aside, since a group says more (`az network nsg list`)",
-			w->inv->documents[w->document].file);
+		wh_inventory_take_effective(w->inv, w->inv->documents[w->document].file, path, o);
 		return 1;
 	}
 	if (json_is_array(wh_json_member(o, "columns")) && json_is_array(wh_json_member(o, "rows")))
@@ -348,10 +345,12 @@ void wh_inventory_free(struct wh_inventory *inv)
 {
 	for (size_t i = 0; i < inv->n; i++)
 		json_decref(inv->items[i].body);
+	for (size_t i = 0; i < inv->n_effective; i++)
+		json_decref(inv->effective[i].body);
 	for (size_t i = 0; i < inv->n_documents; i++)
 		if (!inv->documents[i].borrowed)
 			free(inv->documents[i].text);
-	inv->n = inv->n_documents = 0;
+	inv->n = inv->n_documents = inv->n_effective = 0;
 }
 
 /* ---- finding ---- */

@@ -13,6 +13,10 @@ size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member
  * for in the body. */
 void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *path, json_t *body, const char *type,
                        const char *id);
+/* inventory_effective.c */
+void wh_inventory_take_effective(struct wh_inventory *inv, const char *file, const char *path, const json_t *body);
+struct wh_state;
+int wh_inventory_put_effective(struct wh_state *s, const struct wh_inventory *inv, struct wh_error *err);
 /* Both return 1 where the document is none of their kind. */
 int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);

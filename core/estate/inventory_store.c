@@ -160,6 +160,7 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	rc = wh_estate_clear(s, err);
 	for (size_t i = 0; i < t->inventory->n && !rc; i++)
 		rc = put(&st, &t->inventory->items[i]);
+	rc = rc ? rc : wh_inventory_put_effective(s, t->inventory, err);
 	rc = rc ? rc : put_estate(&st, tags);
 	rc = rc ? rc : put_image(&st);
 	json_decref(tags);

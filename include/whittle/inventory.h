@@ -22,13 +22,16 @@ struct wh_item {
 	size_t document;
 };
 struct wh_document { const char *file; char *text; size_t len; bool borrowed; /* the text is another inventory's */ };
+/* One group of an answer of `az network nic list-effective-nsg`, and where it stands: answers have one file each. */
+struct wh_effective_item { const char *file, *path; json_t *body; /* a reference of the inventory's */ };
 struct wh_inventory {
 	struct wh_item *items; size_t n; /* by key; each id once */
 	struct wh_document *documents; size_t n_documents; /* their texts, for the lines of errors */
 	const char **notes; size_t n_notes; /* what is missing, or was left aside: sentences with the file */
 	struct wh_service_tags service; /* of a ServiceTags file among the documents */
+	struct wh_effective_item *effective; size_t n_effective;
 	struct wh_arena *mem;
-	size_t room_items, room_documents, room_notes;
+	size_t room_effective, room_items, room_documents, room_notes;
 };
 
 /*

@@ -112,6 +112,27 @@ size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_rang
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b);
 bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* whatever a may allow, b allows */
 
+/* ---- Azure's own answer about an interface ---- */
+/*
+ * A region in which Azure's effective rules of a group (`az network nic list-effective-nsg`) and the same group here decide
+ * differently, as one packet, and the rules that decide it: one region for each two rules. Compared are packets of IPv4 at the
+ * endpoints that the answer is about, in both directions, of TCP, UDP, ICMP and any other protocol.
+ */
+struct wh_effective_difference {
+	const char *nsg, *at;               /* the group's name; "subnet snet-web", "interface nic-1" */
+	bool azure_allows;                  /* else the inventory's group does */
+	const char *azure_rule, *own_rule;  /* NULL: its default; own_rule also where the group is not before the endpoint */
+	struct wh_filter_packet packet;
+	/* the destination ports of the region at that endpoint; none where protocols have none */
+	struct wh_ranges ports;
+};
+struct wh_effective_answer {
+	struct wh_effective_difference *list; size_t n;
+	const char **unjudged; size_t n_unjudged; /* what could not be compared: sentences */
+};
+/* One group of an answer. Adds to `out`, in the arena of r. */
+void wh_reach_effective(struct wh_reach *r, const struct wh_effective_item *item, struct wh_effective_answer *out);
+
 /* ---- differences ---- */
 /* Connections with the same ports before and after: from each machine of one list to each other one of the second. */
 struct wh_reach_change {

@@ -160,5 +160,7 @@ int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_ar
                      struct wh_error *err);
 /* The network's resources out of the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
+/* The effective rules that were among the documents, out of the ledger, to those of `inv`. */
+int wh_inventory_load_effective(struct wh_state *s, struct wh_inventory *inv, struct wh_error *err);
 /* Every resource out of the ledger, of whatever type. An estate that was no inventory is an empty one. */
 int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
