@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
+#include "cli/estate.h"
 #include "cli/options.h"
-#include "whittle/app_learning.h"
 #include "whittle/firewall.h"
 
 static const char help[] =
 	"usage: whittle estate import FILE|DIRECTORY…\n"
+	"       whittle estate sync [--subscription ID]… [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait TIME]\n"
 	"       whittle estate show [--json]\n"
 	"       whittle estate facts [--name NAME]\n"
 	"\n"
 	"The estate says which hosts are protected, which addresses they have, and which network security groups guard them.\n"
-	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed.\n"
+	"`import` reads it, checks everything, and replaces what the ledger had; when anything is wrong, nothing is changed. `sync` asks Azure's\n"
+	"Resource Graph for all resources that the token may read (or those of the given subscriptions), and takes them in the same way; the token\n"
+	"is $WHITTLE_AZURE_TOKEN or what azure: {token-command: …} of whittle.yaml prints, as for `whittle enforce --to azure`.\n"
 	"\n"
 	"It reads Azure's inventory from JSON files and directories of them, mixed as they are: what `az vm list`, `az vm list -d`, `az vmss\n"
 	"list-instances`, `az vmss nic list` and `az network … list` (nic, vnet, nsg, asg, public-ip, lb, route-table, private-endpoint, …) print,\n"
@@ -57,6 +59,22 @@ static int import_facts(const struct cli *c, const struct wh_app *a, const char 
 	return CLI_OK;
 }
 
+int cli_print_imported(const struct cli *c, struct wh_estate_summary *sum)
+{
+	int rc = CLI_OK;
+	if (c->json) {
+		rc = cli_print_json(wh_app_estate_imported_json(sum));
+	} else {
+		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum->resources,
+		       sum->resources == 1 ? "" : "s", sum->addresses, sum->addresses == 1 ? "" : "es", sum->nsgs,
+		       sum->nsgs == 1 ? "" : "s", sum->rules, sum->rules == 1 ? "" : "s");
+		if (sum->notes)
+			printf("Read with a note:\n%s", sum->note_texts);
+	}
+	free(sum->note_texts);
+	return rc;
+}
+
 static int import(struct cli *c, const char *const *paths, size_t n)
 {
 	const struct wh_app a = cli_app(c);
@@ -67,20 +85,7 @@ static int import(struct cli *c, const char *const *paths, size_t n)
 		facts += wh_app_is_host_facts(paths[i]);
 	if (facts)
 		return import_facts(c, &a, paths, n, facts);
-	if (wh_app_estate_import(&a, paths, n, &sum, &err))
-		return cli_error(&err);
-	int rc = CLI_OK;
-	if (c->json) {
-		rc = cli_print_json(wh_app_estate_imported_json(&sum));
-	} else {
-		printf("%zu resource%s with %zu address%s; %zu network security group%s with %zu rule%s\n", sum.resources,
-		       sum.resources == 1 ? "" : "s", sum.addresses, sum.addresses == 1 ? "" : "es", sum.nsgs,
-		       sum.nsgs == 1 ? "" : "s", sum.rules, sum.rules == 1 ? "" : "s");
-		if (sum.notes)
-			printf("Read with a note:\n%s", sum.note_texts);
-	}
-	free(sum.note_texts);
-	return rc;
+	return wh_app_estate_import(&a, paths, n, &sum, &err) ? cli_error(&err) : cli_print_imported(c, &sum);
 }
 
 static void row(struct cli_table *t, const struct wh_resource *r)
@@ -151,9 +156,11 @@ static int run(struct cli *c, int argc, char **argv)
 		return facts(c, argc - 1, argv + 1);
 	if (argc >= 3 && !strcmp(argv[1], "import"))
 		return import(c, (const char *const *)argv + 2, (size_t)argc - 2);
+	if (cli_is_sync(argc, argv))
+		return cli_estate_sync(c, argc - 1, argv + 1);
 	if (argc != 2 || strcmp(argv[1], "show"))
 		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory"
-		                                                           : "say `import FILE`, `show` or `facts`");
+		                                                           : "say `import FILE`, `sync`, `show` or `facts`");
 	const struct wh_app a = cli_app(c);
 	struct wh_estate *e = NULL;
 	struct wh_error err;

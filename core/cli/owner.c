@@ -15,6 +15,7 @@
 #include "base/state_dir.h"
 #include "cli/alerts.h"
 #include "cli/azure.h"
+#include "cli/estate.h"
 #include "net/https.h"
 #include "whittle/app_journal.h"
 #include "whittle/azure_groups.h"
@@ -122,7 +123,7 @@ static void grant_configured(struct grants *g, const struct wh_config *c)
 static bool makes_ledger(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && !strcmp(verb, "import")) ||
+	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && (!strcmp(verb, "import") || !strcmp(verb, "sync"))) ||
 	       (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
@@ -309,7 +310,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!rc && (owner.other || confined))
 		rc = start_opener(c, becomes, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
-	if (!rc && azure)
+	if (!rc && (azure || cli_is_sync(argc, argv)))
 		rc = start_https(c, argc, argv, err);
 	if (!rc && command->prepare)
 		rc = command->prepare(c, argc, argv, owner.other ? owner.uid : geteuid(), owner.other ? owner.gid : getegid(),

@@ -60,7 +60,17 @@ struct reading {
 	struct wh_https_reply *r;
 	size_t header_lines, header_bytes;
 	const char *refused;
+	bool quota_used;         /* Resource Graph: no request is left … */
+	int64_t quota_resets_ms; /* … until then; -1: it does not say */
 };
+
+/* "00:00:05"; -1: it is none. */
+static int64_t span_ms(const char *text)
+{
+	unsigned h, m, s;
+	int end = 0;
+	return sscanf(text, "%2u:%2u:%2u%n", &h, &m, &s, &end) == 3 && !text[end] && h == 0 ? (m * 60 + s) * INT64_C(1000) : -1;
+}
 
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
 {
@@ -114,6 +124,10 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 	header_is(line, len, "ETag", r->etag, sizeof r->etag);
 	header_is(line, len, "Azure-AsyncOperation", r->async_url, sizeof r->async_url);
 	header_is(line, len, "Location", r->location, sizeof r->location);
+	if (header_is(line, len, "x-ms-user-quota-remaining", num, sizeof num))
+		in->quota_used = !strcmp(num, "0");
+	if (header_is(line, len, "x-ms-user-quota-resets-after", num, sizeof num))
+		in->quota_resets_ms = span_ms(num);
 	if (header_is(line, len, "Retry-After", num, sizeof num)) {
 		char *end;
 		long s = strtol(num, &end, 10);
@@ -179,7 +193,7 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 {
 	char *bearer = NULL, why[CURL_ERROR_SIZE] = "";
 	const struct wh_curl *lib;
-	struct reading in = {.r = r};
+	struct reading in = {.r = r, .quota_resets_ms = -1};
 	wh_https_reply_free(r);
 	int rc = wh_curl_load(&lib, err);
 	if (rc)
@@ -207,9 +221,12 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 	lib->free_list(headers);
 	const char *reason = in.refused ? in.refused : *why ? why : lib->strerror(code);
 	lib->cleanup(c);
+	if (r->retry_after_ms < 0 && in.quota_used)
+		r->retry_after_ms = in.quota_resets_ms;
 	if (code == CURLE_OK)
 		return 0;
 	r->cut = in.refused || was_cut(code);
-	/* whose URL may be a secret */
-	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") ? q->url : "to the webhook", reason);
+	/* a webhook's URL may be a secret */
+	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") || q->token ? q->url : "to the webhook",
+	               reason);
 }

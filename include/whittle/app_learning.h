@@ -54,6 +54,14 @@ int wh_app_evidence(const struct wh_app *a, const struct wh_app_evidence *ask, j
 /* One file of a person's own, or documents of an inventory; free(out->note_texts). */
 int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_t n, struct wh_estate_summary *out,
                          struct wh_error *err);
+/* The same of what Azure's Resource Graph shows. Nothing stays of one that fails. */
+struct wh_arm_options;
+struct wh_app_sync {
+	const struct wh_arm_options *arm;
+	const char *const *subscriptions; size_t n_subscriptions; /* ids; none: all that the token may read */
+};
+int wh_app_estate_sync(const struct wh_app *a, const struct wh_app_sync *ask, struct wh_estate_summary *out,
+                       struct wh_error *err);
 json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s);
 /* What this machine is like (whittle/host_facts.h), by that name or its own. Needs CAP_NET_ADMIN. */
 int wh_app_host_facts(const char *name, json_t **out, struct wh_error *err);
