@@ -129,6 +129,9 @@ test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for
 test-console: all ## the console in Chromium, page by page, judged by axe-core
 	@BUILD=$(BUILD) tests/run.sh console tests/browser/console.sh
 
+test-fleet: all ## twenty sensors and a ClickHouse cluster of two shards on loopback, one of which is killed in the middle
+	@BUILD=$(BUILD) tests/run.sh fleet tests/e2e/fleet.sh
+
 test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made with debootstrap and thrown away
 	@packaging/install-deps.sh test
 	@tests/fresh/fresh.sh
@@ -198,6 +201,6 @@ eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eva
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fresh test-packages check bench eval fuzz fuzzers lint install uninstall clean tools
+.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fleet test-fresh test-packages check bench eval fuzz fuzzers lint install uninstall clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

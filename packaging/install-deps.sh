@@ -14,6 +14,12 @@ build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench
 *) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz, deb)" >&2; exit 2 ;;
 esac
 
+case $mode in
+test|bench) # a cluster for the fleet's tests, where Debian has one
+	if [ "$(. /etc/os-release; echo "${VERSION_ID:-}")" = 12 ]; then want="$want clickhouse-server clickhouse-client"
+	else echo "install-deps.sh: this Debian has no clickhouse-server: the fleet's tests are skipped" >&2; fi ;;
+esac
+
 missing=
 for p in $want; do
 	# Something that another package provides counts too (npm comes with some builds of nodejs).

@@ -16,7 +16,7 @@ static const char *path_of(const struct wh_sink *s)
 
 static bool is_file(const struct wh_sink *s)
 {
-	return wh_store_is_file(s->settings.store);
+	return wh_store_has_file(s->settings.store);
 }
 
 bool wh_ledger_file_in_place(const struct wh_sink *s)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/store_url.h"
 #include "base/yaml.h"
+#include "ledger/fleet_start.h"
 #include "settings.h"
 #include "whittle/config.h"
 #include "whittle/estate.h"
@@ -68,14 +69,18 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 static int check_store(const char *url, struct wh_error *err)
 {
 	struct wh_ledger l;
-	if (!wh_store_is_file(url)) { /* let the store say which kinds there are */
+	if (!wh_store_has_file(url)) { /* let the store say which kinds there are */
 		int rc = wh_ledger_open(url, WH_STATE_READ, &l, err);
 		wh_ledger_close(&l);
 		return rc && err->input ? rc : 0;
 	}
 	if (*wh_store_path(url) != '/')
-		return wh_fail_input(err, -EINVAL, "%s: 'store' must be a path from the root, not '%.200s'", where, url);
-	return 0;
+		return wh_fail_input(err, -EINVAL, "%s: 'store' must be a path from the root, not '%.200s'", where,
+		                     wh_store_path(url));
+	if (!wh_store_is_fleet(url))
+		return 0;
+	wh_fleet_apart(); /* no thread of Suricata's waits for a server */
+	return wh_fleet_check(url, err);
 }
 
 int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
@@ -104,6 +109,8 @@ int wh_settings_complete(struct wh_settings *s, struct wh_error *err)
 		                   s->config ? s->config : WH_DEFAULT_CONFIG);
 	if (!rc)
 		rc = check_store(s->store, err);
+	if (!rc && c->ledger.password_file)
+		rc = set_text(&s->password_file, c->ledger.password_file, err);
 	if (!rc && (rc = wh_estate_locals(NULL, s->discover, &l, err)) && err->input)
 		rc = wh_fail_input(err, rc, "%s: 'discover' must be off, or prefixes such as 10.0.0.0/8,fd00::/8, not '%.200s'",
 		                   where, s->discover);
@@ -116,6 +123,7 @@ void wh_settings_clear(struct wh_settings *s)
 {
 	free(s->config);
 	free(s->store);
+	free(s->password_file);
 	free(s->discover);
 	free(s->realm);
 	memset(s, 0, sizeof *s);

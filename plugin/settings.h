@@ -14,6 +14,7 @@
 struct wh_settings {
 	char *config;           /* NULL: the default file, which may be absent */
 	char *store;            /* never NULL after wh_settings_complete() */
+	char *password_file;    /* of whittle.yaml alone: of a cluster's user; NULL */
 	char *realm;            /* NULL, "one", or the network that alone counts (plugin/networks.h) */
 	char *discover;         /* NULL: the default of wh_estate_locals() */
 	int64_t flush_interval; /* seconds */

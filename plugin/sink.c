@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "ledger/fleet_start.h"
 #include "sink.h"
 #include "whittle/estate.h"
 
@@ -204,9 +205,29 @@ static void strike_off(struct wh_sink *s)
 	pthread_mutex_unlock(&sinks_lock);
 }
 
+static void tell_of_cluster(void *arg, const char *text)
+{
+	(void)arg;
+	wh_host_log(WH_LOG_NOTICE, "%s", text);
+}
+
+/* What speaks to the servers of a cluster is a process of its own, as everywhere. Without it nothing is sent, and nothing
+ * lost. */
+static void start_agent(struct wh_sink *s)
+{
+	const struct wh_fleet_agent_options o = {.seconds = (unsigned)s->settings.flush_interval, .tell = tell_of_cluster};
+	struct wh_error err;
+	int rc = wh_fleet_start(s->settings.store, s->settings.password_file, 1, &err);
+	rc = rc ? rc : wh_fleet_agent_start(s->settings.store, &o, &s->agent, &err);
+	if (rc)
+		wh_host_log(WH_LOG_ERROR, "nothing can be sent to the cluster: %s; what is seen stays in the ledger's file",
+		            err.text);
+}
+
 void wh_sink_begin(struct wh_sink *s)
 {
 	enlist(s);
+	start_agent(s);
 	s->segments.capture = wh_host_reads_capture();
 	/* before the thread is there, which looks at it */
 	__atomic_store_n(&s->started, WH_FLUSHER_WAITS, __ATOMIC_RELEASE);
@@ -361,5 +382,7 @@ void wh_sink_close(struct wh_sink *s)
 	} else {
 		wh_flusher_end(s);
 	}
+	wh_ledger_close(&s->f.ledger);
+	wh_fleet_agent_stop(s->agent);
 	free_sink(s);
 }

@@ -83,6 +83,7 @@ struct wh_sink {
 	pthread_t thread;
 	int started;               /* enum wh_flusher_is */
 	struct wh_sink *next;      /* of this process's sinks */
+	struct wh_fleet_agent *agent; /* sends what is committed to a cluster; NULL: the ledger is a file */
 	int64_t start_tried_us;
 	sem_t wake;
 	bool stop;

@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/ingest_paths.h"
 #include "base/heap.h"
+#include "base/store_url.h"
 #include "whittle/app_learning.h"
 #include "whittle/ingest_listen.h"
 
@@ -90,6 +91,14 @@ static void read_files(struct job *j, struct wh_store *s, const struct ingest_pa
 	out->dropped = wh_store_dropped(s);
 }
 
+static void note_waiting(const struct wh_app *a, struct wh_store *s)
+{
+	struct wh_error why = {.text = ""};
+	if (wh_store_waiting(s, &why))
+		wh_app_note(a, "%s: what was read is in %s, and not in the cluster yet; the next `whittle ingest` sends it",
+		            why.text, wh_store_path(a->store_url));
+}
+
 int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struct wh_app_ingested *out, struct wh_error *err)
 {
 	const struct wh_ledger_config *set = &a->config->ledger;
@@ -119,6 +128,7 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	if (!ask->listen && out->strange && out->strange == paths.n)
 		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read",
 		                   out->first_strange);
+	note_waiting(a, l.store);
 out:
 	ingest_paths_free(&paths);
 	wh_locals_free(locals);

@@ -14,7 +14,7 @@
 #include "base/owner.h"
 #include "base/service_user.h"
 
-enum { MAX_HELPERS = 6 };
+enum { MAX_HELPERS = 12 };
 static struct { pid_t pid; int end; bool kill; } helpers[MAX_HELPERS];
 static size_t n_helpers;
 static pid_t program;

@@ -13,9 +13,11 @@
 #include "base/owner.h"
 #include "base/service_user.h"
 #include "base/state_dir.h"
+#include "base/store_url.h"
 #include "cli/alerts.h"
 #include "cli/azure.h"
 #include "cli/estate.h"
+#include "ledger/fleet_start.h"
 #include "net/https.h"
 #include "whittle/app_journal.h"
 #include "whittle/azure_groups.h"
@@ -99,7 +101,7 @@ static void grant_words(struct grants *g, int argc, char **argv)
 	}
 }
 
-static void grant_configured(struct grants *g, const struct wh_config *c)
+static void grant_configured(struct grants *g, const struct wh_config *c, const char *store_url)
 {
 	static const char *const rules[] = {"ports.yaml", "evidence.yaml", "alerts.yaml", "domains.yaml", "score.yaml"},
 				 *const directories[] = {"assessments", "standards"};
@@ -116,6 +118,9 @@ static void grant_configured(struct grants *g, const struct wh_config *c)
 		grant(g, WH_GRANT_RUN, c->intel.lists[i].command);
 	}
 	grant(g, WH_GRANT_READ, c ? c->alerts.ca_file : NULL);
+	char *ca_file = wh_fleet_ca_file(store_url);
+	grant(g, WH_GRANT_READ, ca_file ? wh_arena_strdup(g->mem, ca_file) : NULL);
+	free(ca_file);
 	grant(g, WH_GRANT_APPEND, c ? c->watch.alerts : NULL);
 	grant(g, WH_GRANT_RUN, c ? c->azure.token_command : NULL);
 }
@@ -212,15 +217,22 @@ static int start_https(const struct cli *c, int argc, char **argv, struct wh_err
 	                                : wh_fail_input(err, -ENAMETOOLONG, "--endpoint is too long");
 }
 
+static int start_fleet(const struct cli *c, char **argv, struct wh_error *err)
+{
+	enum { READERS = 2 }; /* threads that read at the same time */
+	return wh_fleet_start(c->store_url, c->config ? c->config->ledger.password_file : NULL,
+	                      strcmp(argv[0], "ingest") ? READERS : 1, err);
+}
+
 /* For who becomes another: its rights over files. For others: what runs commands, which a confined process may not. */
 static int start_opener(const struct cli *c, bool becomes, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
-	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 22;
+	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 23;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
 	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and read before */
 		grant_words(&g, argc, argv);
-	grant_configured(&g, c->config);
+	grant_configured(&g, c->config, c->store_url);
 	grant_state(&g, c, cli_is_azure(argc, argv));
 	bool runs = false;
 	for (size_t i = 0; i < g.n; i++)
@@ -301,8 +313,9 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		return 0;
 	if (command->before)
 		command->before(c);
-	if (makes_ledger(argc, argv) &&
-	    !strcmp(c->store_url, WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
+	if ((makes_ledger(argc, argv) || wh_store_is_fleet(c->store_url)) &&
+	    !strcmp(wh_store_path(c->store_url),
+	            WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : cli_find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);
@@ -310,6 +323,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 	if (!rc && (owner.other || confined))
 		rc = start_opener(c, becomes, argc, argv, err);
 	rc = rc ? rc : start_firewall(c, may, argc, argv, err);
+	rc = rc ? rc : start_fleet(c, argv, err);
 	if (!rc && (azure || cli_is_sync(argc, argv)))
 		rc = start_https(c, argc, argv, err);
 	if (!rc && command->prepare)

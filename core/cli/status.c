@@ -135,6 +135,49 @@ static int print_json(const struct wh_app_status *s)
 	return rc ? rc : printed;
 }
 
+/* ---- the sensors of a cluster ---- */
+
+static const char *share_text(const struct wh_capture *c, char buf[static 32])
+{
+	if (!c->packets)
+		return "";
+	snprintf(buf, 32, "%.2f %%", 100.0 * (double)c->drops / (double)c->packets);
+	return buf;
+}
+
+static void print_sensors(const struct wh_fleet_sensor *list, size_t n)
+{
+	char seen[WH_TIME_STRLEN], share[32];
+	if (!n) {
+		puts("No sensor has written to a cluster here: --store clickhouse://USER@HOST:8123/DATABASE names one.");
+		return;
+	}
+	struct cli_table *t = cli_table_new("Sensor|Tenant|Site|Last seen|>Flows|>Records lost|>Packets lost|Version");
+	for (size_t i = 0; i < n; i++) {
+		cli_table_text(t, list[i].name);
+		cli_table_text(t, list[i].tenant);
+		cli_table_text(t, list[i].site);
+		cli_table_text(t, wh_time_text(list[i].seen_us, seen));
+		cli_table_number(t, list[i].totals.flows);
+		cli_table_number(t, list[i].lost);
+		cli_table_text(t, share_text(&list[i].capture, share));
+		cli_table_text(t, list[i].release);
+	}
+	cli_table_print(t);
+}
+
+static int show_sensors(const struct cli *c, const struct wh_app *a)
+{
+	struct wh_fleet_sensor *list;
+	size_t n;
+	struct wh_error err;
+	struct wh_arena *mem = wh_arena_new();
+	int rc = wh_app_sensors(a, mem, &list, &n, &err);
+	rc = rc ? cli_error(&err) : c->json ? cli_print_json(wh_app_sensors_json(list, n)) : (print_sensors(list, n), CLI_OK);
+	wh_arena_free(mem);
+	return rc;
+}
+
 /* ---- options ---- */
 
 /* "pending,sensor" or "any"; 0 where a word is none of them. */
@@ -157,7 +200,8 @@ static unsigned attention_of(const char *words)
 static int run(struct cli *c, int argc, char **argv)
 {
 	const char *words = NULL;
-	const struct cli_option options[] = {{"fail-on", .text = &words}, {0}};
+	bool sensors = false;
+	const struct cli_option options[] = {{"fail-on", .text = &words}, {"sensors", .flag = &sensors}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_status s;
 	struct wh_error err = {0};
@@ -170,6 +214,8 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c,
 		                 "--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'",
 		                 words);
+	if (sensors)
+		return words ? cli_usage(c, "--sensors and --fail-on do not go together") : show_sensors(c, &a);
 	struct wh_arena *mem = wh_arena_new();
 	if (wh_app_status(&a, mem, &s, &err))
 		rc = cli_error(&err);
@@ -188,7 +234,8 @@ const struct cli_command cli_status = {
 	.name = "status",
 	.only_reads = true,
 	.summary = "show what is in force here, what it let through and dropped, and how each resource stands",
-	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n\n"
+	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n"
+		"       whittle status --sensors [--json]\n\n"
 		"Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, with\n"
 		"reject where refused peers get an answer, and how many new connections each let through and dropped or answered. Then each resource: healthy (its rules are as narrow as its traffic), unhealthy (they\n"
 		"can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
@@ -198,6 +245,7 @@ const struct cli_command cli_status = {
 		"                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
 		"                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
 		"                    addresses (one of this machine's is not learned), or any of these\n"
+		"  --sensors         instead, the sensors that write to a cluster: when each last sent something, what it lost, its version\n"
 		"  --json            the same as JSON\n\n"
 		"Only root sees what is in force.\n\n"
 		"example:\n"

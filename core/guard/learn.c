@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/store_url.h"
 #include "guard/learn_inside.h"
+#include "ledger/fleet_start.h"
 #include "whittle/estate.h"
 #include "whittle/firewall.h"
 
-enum { TABLE_BYTES = 16 << 20, RESYNC_S = 2, TELL_S = 60, PATIENCE_MS = 2000 };
+enum { TABLE_BYTES = 16 << 20, RESYNC_S = 2, TELL_S = 60, PATIENCE_MS = 2000, AGENT_S = 10 };
 
 static void tell(const struct wh_learn *l, const char *kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void tell(const struct wh_learn *l, const char *kind, const char *fmt, ...)
@@ -124,6 +126,26 @@ static void tell_untracked(struct wh_learn *l)
 	                      : "IPv4");
 }
 
+/* Of the agent's thread. */
+static void note_cluster(void *arg, const char *text)
+{
+	struct wh_learn *l = arg;
+	pthread_mutex_lock(&l->naming);
+	snprintf(l->cluster, sizeof l->cluster, "%s", text);
+	pthread_mutex_unlock(&l->naming);
+}
+
+static void tell_of_cluster(struct wh_learn *l)
+{
+	char text[sizeof l->cluster];
+	pthread_mutex_lock(&l->naming);
+	memcpy(text, l->cluster, sizeof text);
+	*l->cluster = 0;
+	pthread_mutex_unlock(&l->naming);
+	if (*text)
+		tell(l, "unnoted", "%s", text);
+}
+
 void wh_learn_turn(struct wh_learn *l)
 {
 	if (!l)
@@ -142,6 +164,7 @@ void wh_learn_turn(struct wh_learn *l)
 	}
 	note_losses(l);
 	name_services(l);
+	tell_of_cluster(l);
 	tell_uncounted(l);
 	tell_untracked(l);
 }
@@ -175,6 +198,15 @@ static int pipes(struct wh_learn *l, struct wh_error *err)
 	return 0;
 }
 
+/* The watcher waits for no server. */
+static int start_agent(struct wh_learn *l, struct wh_error *err)
+{
+	const struct wh_fleet_agent_options o = {.seconds = AGENT_S, .tell = note_cluster, .arg = l};
+	if (wh_store_is_fleet(l->o.store_url))
+		wh_fleet_apart();
+	return wh_fleet_agent_start(l->o.store_url, &o, &l->agent, err);
+}
+
 /* The thread takes no signals: they end the watcher's waiting. */
 static int start(struct wh_learn *l, struct wh_error *err)
 {
@@ -204,6 +236,7 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 		             strerror(-l->events));
 	if (!rc && wh_tracked_new(&tracked, &l->tracked))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
+	rc = rc ? rc : start_agent(l, err);
 	rc = rc ? rc : open_ledger(l, err);
 	for (int i = 0; i < 2 && !rc; i++) {
 		rc = read_locals(l, &l->side[i].locals, err);
@@ -242,6 +275,7 @@ void wh_learn_end(struct wh_learn *l)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	wh_ledger_close(&l->ledger);
+	wh_fleet_agent_stop(l->agent);
 	wh_tracked_free(l->tracked);
 	pthread_mutex_destroy(&l->naming);
 	free(l);

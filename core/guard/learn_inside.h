@@ -38,11 +38,13 @@ struct wh_learn {
 	bool torn;
 	int64_t now_us, flushed_us;
 	uint8_t listens[65536 / 8];
-	pthread_mutex_t naming;     /* of `services` */
+	pthread_mutex_t naming;     /* of `services` and `cluster` */
 	struct wh_learn_service services[WH_LEARN_SERVICES]; size_t n_services;
 
 	/* the watcher's own */
 	struct wh_ledger ledger;
+	char cluster[700];          /* what the agent has to say; empty: nothing */
+	struct wh_fleet_agent *agent; /* sends what is committed to a cluster; NULL: the ledger is a file */
 	int64_t dump_at_us, told_lost_us;
 	uint64_t noted, told;
 	size_t told_services;

@@ -5,7 +5,10 @@
 
 const struct wh_key wh_ledger_keys[] = {
 	{"store", WH_KEY_PATH, offsetof(struct wh_ledger_config, store), .preset = WH_DEFAULT_STORE,
-         .help = "The ledger; --store and $WHITTLE_STORE come first."},
+         .help = "The ledger: a file, or clickhouse[s]://USER@HOST:8123,HOST…/DATABASE?cluster=NAME&sensor=NAME&tenant=NAME&site=NAME&local=FILE; --store and $WHITTLE_STORE come first."},
+	{"store-password-file", WH_KEY_PATH, offsetof(struct wh_ledger_config, password_file),
+         .example = "/etc/whittle/clickhouse.password",
+         .help = "The password of the cluster's user; the URL's password-file= comes first, and $WHITTLE_CLICKHOUSE_PASSWORD is taken where neither is named."},
 	{"state", WH_KEY_PATH, offsetof(struct wh_ledger_config, state), .preset = WH_STATE_DIR "/var-lib-whittle",
          .help = "The directory of the files that survive a reboot, where only root and the user of the services may write; $WHITTLE_STATE comes first."},
 	{"memory-limit", WH_KEY_SIZE, offsetof(struct wh_ledger_config, memory_limit), .min = 1 << 20, .preset = "64MiB",

@@ -8,12 +8,18 @@
 /* The kind of a URL; NULL: none that is known. */
 static const struct wh_store_ops *kind_of(const char *url)
 {
-	return wh_store_is_file(url) ? &wh_store_sqlite : !strcmp(url, "memory:") ? &wh_store_memory : NULL;
+	return wh_store_is_file(url)    ? &wh_store_sqlite
+	       : wh_store_is_fleet(url) ? &wh_store_clickhouse
+	       : !strcmp(url, "memory:") ? &wh_store_memory
+	                                 : NULL;
 }
 
 static int unknown_kind(const char *url, struct wh_error *err)
 {
-	return wh_fail_input(err, -EINVAL, "'%s': this build knows only ledgers in a file (PATH or sqlite:PATH)", url);
+	return wh_fail_input(
+		err, -EINVAL,
+		"'%s': a ledger is a file (PATH or sqlite:PATH) or a cluster (clickhouse://USER@HOST:8123/DATABASE?cluster=NAME)",
+		url);
 }
 
 /* ---- opening ---- */
@@ -68,10 +74,29 @@ int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_erro
 	return s->ops->full ? s->ops->full(s, each, arg, err) : 0;
 }
 
+int wh_store_sensors(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err)
+{
+	return s->ops->sensors ? s->ops->sensors(s, each, arg, err) : 0;
+}
+
+int wh_store_waiting(struct wh_store *s, struct wh_error *why)
+{
+	return s->ops->waiting ? s->ops->waiting(s, why) : 0;
+}
+
 int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err)
 {
 	*out = NULL;
-	return wh_store_is_file(url) ? wh_state_open(wh_store_path(url), flags, out, err) : unknown_kind(url, err);
+	if (!wh_store_has_file(url))
+		return unknown_kind(url, err);
+	int rc = wh_state_open(wh_store_path(url), flags, out, err);
+	if (wh_store_is_fleet(url) && (rc == -ENOENT || rc == -ENODATA) && flags == WH_STATE_READ) {
+		/* who only reads a cluster has no ledger yet */
+		rc = wh_state_open(wh_store_path(url), WH_STATE_CREATE, out, err);
+		wh_state_close(*out);
+		rc = rc ? rc : wh_state_open(wh_store_path(url), flags, out, err);
+	}
+	return rc;
 }
 
 int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err)

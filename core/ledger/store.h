@@ -80,7 +80,9 @@ struct wh_store_ops {
 	 * a network learns that by the batch's name: if an answer was lost, it offers the batch again, and the server adds a name
 	 * once. So each record counts exactly once.
 	 *
-	 *   edges     a key that is there is merged by wh_edge_merge(), a sketch by wh_sketch_merge(). Both are commutative and
+	 *             A store that sends it on to others later may show its rows there one by one, each as it was after some
+	 *             batch
+ *   edges     a key that is there is merged by wh_edge_merge(), a sketch by wh_sketch_merge(). Both are commutative and
 	 *             associative, but for a sketch's heaviest sources: batches of any process may come in any order, and be
 	 *             merged when they come, when they are read, or in between. No edge may be merged twice, or with a part of a
 	 *             batch that failed.
@@ -152,8 +154,13 @@ struct wh_store_ops {
 	void (*dropped)(const struct wh_store *s, struct wh_store_dropped *out);
 	/* Which addresses lost edges to the quota of the whole store; NULL: it has none. */
 	int (*full)(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
+	/* The sensors that write to it, by id; NULL: it is one machine's own. */
+	int (*sensors)(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
+	/* Tries once more to send what was committed and is on this machine's disk only; as wh_store_waiting(). NULL: nothing
+	 * ever is. */
+	int (*waiting)(struct wh_store *s, struct wh_error *why);
 };
 
 struct wh_store { const struct wh_store_ops *ops; }; /* the first member of each kind's own */
 
-extern const struct wh_store_ops wh_store_sqlite, wh_store_memory;
+extern const struct wh_store_ops wh_store_sqlite, wh_store_memory, wh_store_clickhouse;

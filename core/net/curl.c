@@ -35,7 +35,7 @@ int wh_curl_load(const struct wh_curl **out, struct wh_error *err)
 {
 	pthread_once(&once, load);
 	if (*missing)
-		return wh_fail(err, -ELIBACC, "Azure can't be spoken to without libcurl: %s", missing);
+		return wh_fail(err, -ELIBACC, "nothing can be spoken to over HTTP without libcurl: %s", missing);
 	*out = &curl;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <zlib.h>
 #include "base/sha256.h"
 #include "net/curl.h"
 #include "net/https.h"
@@ -26,9 +27,23 @@ int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err)
 	return 0;
 }
 
-void wh_https_forget_secret(void)
+static struct { bool is; char user[256], password[1024]; } login;
+
+int wh_https_log_in(const char *user, const char *password, struct wh_error *err)
+{
+	if (user && (strlen(user) >= sizeof login.user || strlen(password) >= sizeof login.password))
+		return wh_fail_input(err, -EINVAL, "a name has up to %zu bytes, a password up to %zu", sizeof login.user - 1,
+		                     sizeof login.password - 1);
+	login.is = user;
+	snprintf(login.user, sizeof login.user, "%s", user ? user : "");
+	snprintf(login.password, sizeof login.password, "%s", user ? password : "");
+	return 0;
+}
+
+void wh_https_forget_secrets(void)
 {
 	explicit_bzero(secret_of_posts, sizeof secret_of_posts);
+	explicit_bzero(&login, sizeof login);
 	secret_len = 0;
 }
 
@@ -154,8 +169,12 @@ static struct curl_slist *headers_of(const struct wh_curl *lib, const struct wh_
 		headers = lib->append(headers, line);
 		free(line);
 	}
-	headers = lib->append(headers, "Accept: application/json");
 	headers = lib->append(headers, "Expect:");
+	if (q->bytes) {
+		headers = lib->append(headers, "Content-Type: application/octet-stream");
+		return q->bytes->gzip ? lib->append(headers, "Content-Encoding: gzip") : headers;
+	}
+	headers = lib->append(headers, "Accept: application/json");
 	if (q->body) {
 		headers = lib->append(headers, "Content-Type: application/json");
 		if (!strcmp(q->method, "POST"))
@@ -170,7 +189,6 @@ static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
 	lib->setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
-	lib->setopt(c, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
 	lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 15L);
 	lib->setopt(c, CURLOPT_WRITEFUNCTION, take_body);
 	lib->setopt(c, CURLOPT_HEADERFUNCTION, take_header);
@@ -189,9 +207,63 @@ static bool was_cut(CURLcode code)
 	       code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
 }
 
+/* `bytes` as gzip has them; free() *p. */
+static int pack(const struct wh_https_bytes *bytes, void **p, size_t *n, struct wh_error *err)
+{
+	enum { GZIP = 15 + 16, LEVEL = 1 };
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes->p, .avail_in = (uInt)bytes->n};
+	*p = NULL;
+	if (bytes->n > UINT32_MAX / 2 || deflateInit2(&z, LEVEL, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	size_t room = deflateBound(&z, bytes->n);
+	z.next_out = *p = malloc(room);
+	z.avail_out = (uInt)room;
+	int rc = *p && deflate(&z, Z_FINISH) == Z_STREAM_END ? 0 : wh_fail(err, -ENOMEM, "out of memory");
+	*n = room - z.avail_out;
+	deflateEnd(&z);
+	return rc;
+}
+
+/* Method, body, and what belongs to it. `packed` outlives the request. */
+static int set_body(const struct wh_curl *lib, CURL *c, const struct wh_https_request *q, void **packed, struct wh_error *err)
+{
+	const struct wh_https_bytes *bytes = q->bytes;
+	lib->setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+	if (!bytes) {
+		if (q->body)
+			lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
+		return 0;
+	}
+	const void *p = bytes->p;
+	size_t n = bytes->n;
+	int rc = bytes->gzip ? pack(bytes, packed, &n, err) : 0;
+	p = bytes->gzip ? *packed : p;
+	lib->setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+	lib->setopt(c, CURLOPT_POSTFIELDS, p ? p : "");
+	if (bytes->gzip)
+		lib->setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (login.is) {
+		lib->setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		lib->setopt(c, CURLOPT_USERNAME, login.user);
+		lib->setopt(c, CURLOPT_PASSWORD, login.password);
+	}
+	return rc;
+}
+
+/* What a message calls the request: a webhook's URL may be a secret, and what follows a service's host may be long. */
+static void name_of(const struct wh_https_request *q, char *out, size_t size)
+{
+	const char *host = strstr(q->url, "://"), *end = host ? strpbrk(host + 3, "/?") : NULL;
+	if (q->bytes && end)
+		snprintf(out, size, "%.*s", (int)(end - q->url), q->url);
+	else
+		snprintf(out, size, "%s %.200s", q->method, strcmp(q->method, "POST") || q->token ? q->url : "to the webhook");
+}
+
 int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err)
 {
-	char *bearer = NULL, why[CURL_ERROR_SIZE] = "";
+	char *bearer = NULL, why[CURL_ERROR_SIZE] = "", name[220];
+	void *packed = NULL;
 	const struct wh_curl *lib;
 	struct reading in = {.r = r, .quota_resets_ms = -1};
 	wh_https_reply_free(r);
@@ -209,24 +281,23 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 		wipe(bearer);
 	set_up(lib, c, ca_path);
 	lib->setopt(c, CURLOPT_URL, q->url);
-	lib->setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+	lib->setopt(c, CURLOPT_TIMEOUT, (long)(q->seconds ? q->seconds : REQUEST_SECONDS));
 	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
-	if (q->body)
-		lib->setopt(c, CURLOPT_POSTFIELDS, q->body);
 	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
 	lib->setopt(c, CURLOPT_WRITEDATA, &in);
 	lib->setopt(c, CURLOPT_HEADERDATA, &in);
-	CURLcode code = lib->perform(c);
+	rc = set_body(lib, c, q, &packed, err);
+	CURLcode code = rc ? CURLE_OK : lib->perform(c);
 	lib->getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
 	lib->free_list(headers);
 	const char *reason = in.refused ? in.refused : *why ? why : lib->strerror(code);
 	lib->cleanup(c);
+	free(packed);
 	if (r->retry_after_ms < 0 && in.quota_used)
 		r->retry_after_ms = in.quota_resets_ms;
-	if (code == CURLE_OK)
-		return 0;
+	if (rc || code == CURLE_OK)
+		return rc;
 	r->cut = in.refused || was_cut(code);
-	/* a webhook's URL may be a secret */
-	return wh_fail(err, -EIO, "%s %.200s: %s", q->method, strcmp(q->method, "POST") || q->token ? q->url : "to the webhook",
-	               reason);
+	name_of(q, name, sizeof name);
+	return wh_fail(err, -EIO, "%s: %s", name, reason);
 }

@@ -11,6 +11,9 @@ struct wh_https_request {
 	const char *token;         /* sent as a bearer token; NULL: none */
 	const char *if_match, *body; /* NULL: none */
 	const char *ca_file;       /* NULL: the system's; a file that this process, or its opener, may read */
+	/* A POST of bytes to a service that wh_https_log_in() was called for, instead of `body`; NULL: none. */
+	const struct wh_https_bytes { const void *p; size_t n; bool gzip; /* both bodies travel packed */ } *bytes;
+	unsigned seconds;          /* for the whole request; 0: 60 */
 };
 struct wh_https_reply {
 	long status;
@@ -21,13 +24,21 @@ struct wh_https_reply {
 };
 void wh_https_reply_free(struct wh_https_reply *r);
 
+/* Name and password that requests of bytes carry (HTTP's Basic scheme) from now on; user NULL: none. Call it before
+ * wh_https_start(): then that process alone has them, and here they are forgotten. */
+int wh_https_log_in(const char *user, const char *password, struct wh_error *err);
 /* Forks the process that speaks to `endpoint` ("https://management.azure.com") and to nobody else. Call it once, before there are
  * threads and before privileges are given up. */
 int wh_https_start(const char *endpoint, struct wh_error *err);
+/* The same for a service that answers at any of several endpoints, by so many processes: threads, and processes that are forked
+ * later, may then ask at the same time. */
+enum { WH_HTTPS_ENDPOINTS = 8, WH_HTTPS_PROCESSES = 4 };
+int wh_https_start_several(const char *const *endpoints, size_t n, unsigned processes, struct wh_error *err);
 /* The secret with which the bodies of POST are signed from now on: header X-Whittle-Signature, "sha256=" and HMAC-SHA256 in hex.
  * Call it before wh_https_start(): then that process alone has it, and here it is forgotten. */
 int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err);
-/* By that process, or here where there is none. 0 with *r; negative where no answer could be had: then r->cut may say so.
+/* By the process that speaks to the URL's endpoint, or here where there is none at all. 0 with *r; negative where no answer could
+ * be had: then r->cut may say so.
  * -ELIBACC: there is no libcurl. */
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err);
 /* 0, or -ELIBACC where there is no libcurl. */
@@ -38,4 +49,4 @@ bool wh_https_below(const char *endpoint, const char *url);
 /* ---- within net ---- */
 /* In this process. `ca_path` in place of q->ca_file. */
 int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err);
-void wh_https_forget_secret(void);
+void wh_https_forget_secrets(void);

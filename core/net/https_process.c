@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The process that speaks to a service, and the program's side of it. Both take each message as a stranger's. */
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +21,12 @@
 enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20 };
 #define NO_TEXT UINT32_MAX
 
-static int process = -1; /* our end; -1: there is none */
+/* The endpoints that a process speaks to, and our end. */
+struct spoken_to { char *at[WH_HTTPS_ENDPOINTS]; size_t n; };
+static struct { int end; struct spoken_to to; } processes[2 * WH_HTTPS_PROCESSES];
+static size_t n_processes;
+/* One request at a time each, of any thread, or process that was forked since: the locks are in memory that all share. */
+static pthread_mutex_t *locks;
 
 /* ---- texts ---- */
 
@@ -86,7 +93,15 @@ static void put_reply(struct wh_bytes *b, int rc, const struct wh_error *err, co
 	wh_put(b, r->body, r->body ? r->len : 0);
 }
 
-static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const char *endpoint)
+static bool speaks_to(const struct spoken_to *to, const char *url)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (wh_https_below(to->at[i], url))
+			return true;
+	return false;
+}
+
+static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const struct spoken_to *to)
 {
 	struct wh_taking t = {.p = bytes, .n = n};
 	struct wh_https_reply r = {.retry_after_ms = -1};
@@ -99,11 +114,22 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const ch
 	token = take_text(&t, 64 << 10);
 	if_match = take_text(&t, 1024);
 	body = take_text(&t, MAX_MESSAGE);
-	const struct wh_https_request q = {
-		.method = methods[method], .url = url, .token = token, .if_match = if_match, .body = body};
+	struct wh_https_bytes posted = {0};
+	unsigned seconds = (unsigned)wh_take_number(&t, 2, 0, 3600);
+	bool posts = wh_take_number(&t, 1, 0, 1);
+	posted.gzip = wh_take_number(&t, 1, 0, 1);
+	posted.n = (size_t)wh_take_number(&t, 4, 0, MAX_MESSAGE);
+	posted.p = wh_take(&t, posted.n);
+	const struct wh_https_request q = {.method = methods[method],
+	                                   .url = url,
+	                                   .token = token,
+	                                   .if_match = if_match,
+	                                   .body = body,
+	                                   .bytes = posts ? &posted : NULL,
+	                                   .seconds = seconds};
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
 	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
-	       : !wh_https_below(endpoint, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, endpoint)
+	       : !speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
 	       : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
 	put_reply(&b, rc, &err, &r);
 	if (send_message(from, &b, -1))
@@ -117,19 +143,21 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const ch
 	free(body);
 }
 
-static void __attribute__((noreturn)) serve(int from, const char *endpoint)
+static void __attribute__((noreturn)) serve(int from, const struct spoken_to *to)
 {
 	const struct wh_curl *lib;
 	struct wh_error err;
 	uint8_t *bytes;
 	size_t n;
 	int ca;
+	close_range(3, (unsigned)from - 1, 0); /* what the program had open is none of its business */
+	close_range((unsigned)from + 1, UINT_MAX, 0);
 	wh_opener_forget();
 	wh_curl_load(&lib, &err); /* where it is missing, each request says so */
 	if (wh_become_nobody(&err) || keep_to_system_files(&err) || wh_confine(WH_CONFINE_NETWORK, &err) < 0)
 		_exit(1);
 	while (!wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &n, &ca)) {
-		serve_one(from, bytes, n, ca, endpoint);
+		serve_one(from, bytes, n, ca, to);
 		explicit_bzero(bytes, n);
 		free(bytes);
 		if (ca >= 0)
@@ -138,15 +166,58 @@ static void __attribute__((noreturn)) serve(int from, const char *endpoint)
 	_exit(0);
 }
 
+static int make_locks(struct wh_error *err)
+{
+	enum { ROOM = sizeof processes / sizeof *processes };
+	pthread_mutexattr_t shared;
+	void *p = locks ? NULL
+	                : mmap(NULL, ROOM * sizeof *locks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return wh_fail(err, -errno, "%s", strerror(errno));
+	if (locks)
+		return 0;
+	locks = p;
+	pthread_mutexattr_init(&shared);
+	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&shared, PTHREAD_MUTEX_ROBUST);
+	for (size_t i = 0; i < ROOM; i++)
+		pthread_mutex_init(&locks[i], &shared);
+	pthread_mutexattr_destroy(&shared);
+	return 0;
+}
+
+static int start_one(const char *const *endpoints, size_t n, struct wh_error *err)
+{
+	struct spoken_to to = {.n = n};
+	int end;
+	for (size_t i = 0; i < n; i++)
+		if (!(to.at[i] = strdup(endpoints[i])))
+			return wh_fail(err, -ENOMEM, "out of memory");
+	int rc = wh_helper_fork("whittle-https", &end, err);
+	if (rc == 1)
+		serve(end, &to);
+	if (rc)
+		return rc;
+	processes[n_processes].to = to; /* for as long as the program */
+	processes[n_processes++].end = end;
+	wh_helper_kill_at_exit(end);
+	return 0;
+}
+
+int wh_https_start_several(const char *const *endpoints, size_t n, unsigned count, struct wh_error *err)
+{
+	if (n > WH_HTTPS_ENDPOINTS || count + n_processes > sizeof processes / sizeof *processes)
+		return wh_fail_input(err, -E2BIG, "too many services to speak to");
+	int rc = make_locks(err);
+	while (count-- && !rc)
+		rc = start_one(endpoints, n, err);
+	wh_https_forget_secrets();
+	return rc;
+}
+
 int wh_https_start(const char *endpoint, struct wh_error *err)
 {
-	int end, rc = wh_helper_fork("whittle-https", &end, err);
-	if (rc == 1)
-		serve(end, endpoint);
-	if (!rc)
-		wh_helper_kill_at_exit(process = end);
-	wh_https_forget_secret();
-	return rc;
+	return wh_https_start_several(&endpoint, 1, 1, err);
 }
 
 /* ---- the program's side ---- */
@@ -154,7 +225,7 @@ int wh_https_start(const char *endpoint, struct wh_error *err)
 int wh_https_ready(struct wh_error *err)
 {
 	const struct wh_curl *lib;
-	return process >= 0 ? 0 : wh_curl_load(&lib, err);
+	return n_processes ? 0 : wh_curl_load(&lib, err);
 }
 
 /* The certificates as a file in memory, since that process may open none of ours. */
@@ -196,7 +267,7 @@ static int take_reply(struct wh_taking *t, struct wh_https_reply *r, struct wh_e
 	return rc;
 }
 
-static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
+static int ask(int process, const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
 {
 	struct wh_bytes b = {0};
 	uint8_t *bytes = NULL;
@@ -209,6 +280,11 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	put_text(&b, q->token);
 	put_text(&b, q->if_match);
 	put_text(&b, q->body);
+	wh_put_number(&b, q->seconds, 2);
+	wh_put_number(&b, q->bytes != NULL, 1);
+	wh_put_number(&b, q->bytes && q->bytes->gzip, 1);
+	wh_put_number(&b, q->bytes ? q->bytes->n : 0, 4);
+	wh_put(&b, q->bytes ? q->bytes->p : NULL, q->bytes ? q->bytes->n : 0);
 	rc = send_message(process, &b, ca);
 	rc = rc ? rc : wh_helper_receive_message(process, MAX_MESSAGE, &bytes, &n, NULL);
 	if (ca >= 0)
@@ -219,9 +295,34 @@ static int ask(const struct wh_https_request *q, struct wh_https_reply *r, struc
 	return rc;
 }
 
+/* A process that speaks to the URL's endpoint, locked: an idle one where there is one. -1: there is none. */
+static int take_process(const char *url)
+{
+	int mine = -1;
+	for (size_t i = 0; i < n_processes; i++) {
+		if (!speaks_to(&processes[i].to, url))
+			continue;
+		int rc = pthread_mutex_trylock(&locks[i]);
+		if (rc == EOWNERDEAD) /* it died in the middle of an answer, which would be taken for ours */
+			processes[i].to.n = 0, pthread_mutex_consistent(&locks[i]), pthread_mutex_unlock(&locks[i]);
+		else if (!rc)
+			return (int)i;
+		else
+			mine = (int)i;
+	}
+	return mine < 0 || !pthread_mutex_lock(&locks[mine]) ? mine : -1;
+}
+
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
 {
 	wh_https_reply_free(r);
 	r->retry_after_ms = -1;
-	return process >= 0 ? ask(q, r, err) : wh_https_send(q, q->ca_file, r, err);
+	if (!n_processes)
+		return wh_https_send(q, q->ca_file, r, err);
+	int i = take_process(q->url);
+	if (i < 0)
+		return wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
+	int rc = ask(processes[i].end, q, r, err);
+	pthread_mutex_unlock(&locks[i]);
+	return rc;
 }

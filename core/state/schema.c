@@ -38,7 +38,9 @@ static const char later[] =
 	"CREATE TABLE IF NOT EXISTS open_edge(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS open_flow(page INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS fact(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS chain(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL);";
+	"CREATE TABLE IF NOT EXISTS chain(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS sent(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS unsent(kind INTEGER NOT NULL, part BLOB NOT NULL, stamp INTEGER NOT NULL, PRIMARY KEY(kind, part)) WITHOUT ROWID;";
 /* SQLite's own tables, which an ANALYZE leaves. */
 static const char of_sqlite[] =
 	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"

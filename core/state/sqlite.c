@@ -156,11 +156,15 @@ void wh_state_checkpoint(struct wh_state *s)
 
 int wh_state_begin(struct wh_state *s, struct wh_error *err)
 {
-	return wh_sql_exec(s, "BEGIN IMMEDIATE", "written", err);
+	int rc = s->depth ? 0 : wh_sql_exec(s, "BEGIN IMMEDIATE", "written", err);
+	s->depth += !rc;
+	return rc;
 }
 
 int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err)
 {
+	if (--s->depth)
+		return 0;
 	int rc = wh_sql_exec(s, commit ? "COMMIT" : "ROLLBACK", "written", err);
 	if (rc && commit)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

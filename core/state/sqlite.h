@@ -10,6 +10,7 @@
  *   documents.c  documents
  *   journal.c    the journal
  *   chain.c      its chain of hashes
+ *   sent.c       what another store was given of this file's rows (sent.h)
  */
 #pragma once
 #include <sqlite3.h>
@@ -40,6 +41,7 @@ struct wh_state {
 	int patience_ms;
 	bool write;
 	bool hasty;          /* WH_STATE_JOURNAL */
+	unsigned depth;      /* of wh_state_begin() */
 	bool foreign;        /* while the schema is compared: it has none of our tables */
 	uint64_t rows, rows_seen; /* that were handed over: as long as some come, a statement may go on */
 	int statement_ms;    /* for which one may go on without a row */

@@ -64,5 +64,8 @@ struct wh_app_status {
 	struct wh_error kept_unknown;       /* code 0, or why these could not be read */
 	unsigned attention;                 /* of enum wh_app_attention */
 };
+/* The sensors of a cluster, by name; none where the ledger is a file. In mem. */
+int wh_app_sensors(const struct wh_app *a, struct wh_arena *mem, struct wh_fleet_sensor **out, size_t *n, struct wh_error *err);
+json_t *wh_app_sensors_json(const struct wh_fleet_sensor *list, size_t n);
 int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err);
 json_t *wh_app_status_json(const struct wh_app_status *s);

@@ -24,6 +24,7 @@ struct wh_ledger_config {
 	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
 	int64_t sensor_slack;    /* seconds; 0: 2 */
 	uint64_t ledger_size;
+	const char *password_file; /* of a cluster's; NULL */
 	int64_t port_edges, edge_days; /* as wh_store_bounds has them; 0: the default */
 };
 extern const struct wh_key wh_ledger_keys[];
@@ -230,13 +231,30 @@ typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct w
 /* Rows of one kind by day, local address, and the rest of the key; WH_FACT_KINDS: of all, one kind after the other. */
 int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 
+/* ---- sensors ---- */
+/* A sensor that writes to a store of many. */
+struct wh_fleet_sensor {
+	uint64_t id;
+	char name[64], tenant[64], site[64], release[32];
+	int64_t seen_us;               /* when it last sent something */
+	struct wh_store_totals totals; /* its counters; no edges, no days */
+	uint64_t lost;                 /* records that its plugin had no room for, since Suricata's start */
+	struct wh_capture capture;     /* packets that its capture took and lost, on the last 64 days */
+};
+typedef int (*wh_fleet_sensor_cb)(void *arg, const struct wh_fleet_sensor *sensor);
+/* none where it is one machine's */
+int wh_store_sensors(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
+/* Whether something that was committed is still on this machine's disk alone, after another attempt to send it: 0, or why not.
+ * It stays there until it could be sent. */
+int wh_store_waiting(struct wh_store *s, struct wh_error *why);
+
 /* ---- both ---- */
 /* A ledger that was opened: its documents and journal, and its edges. */
 struct wh_ledger {
 	struct wh_state *state;
 	struct wh_store *store;
 };
-/* url: a path, or "sqlite:PATH"; flags: WH_STATE_…. On failure both are NULL. */
+/* url: a path, "sqlite:PATH", or "clickhouse://…" (ledger/clickhouse/url.c); flags: WH_STATE_…. On failure both are NULL. */
 int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err);
 void wh_ledger_close(struct wh_ledger *l); /* one that was never opened, {NULL, NULL}, is fine */
 /* Its documents and journal alone. */

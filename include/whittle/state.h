@@ -25,7 +25,8 @@ void wh_state_patience(struct wh_state *s, int milliseconds);
  * errors. */
 void wh_state_checkpoint(struct wh_state *s);
 
-/* Several writes in one transaction. */
+/* Several writes in one transaction. One that begins within another is a part of it, which fails as a whole: whoever began the
+ * outer one ends it without commit where a part failed. */
 int wh_state_begin(struct wh_state *s, struct wh_error *err);
 int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err);
 

@@ -200,10 +200,12 @@ static void open_connections_are_beside_reported_edges_and_come_with_them_each_k
 
 static void every_kind_holds_the_same(void **state)
 {
-	static const char *const kinds[] = {"sqlite:", "memory:"};
-	char *text[2];
+	static const char *const kinds[] = {"sqlite:", "memory:", "fleet:"};
+	char *text[3] = {NULL};
 	(void)state;
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < 3; k++) {
+		if (!world_has(kinds[k]))
+			continue;
 		struct world w;
 		uint64_t x = 88172645463325252u;
 		world_open(&w, kinds[k]);
@@ -226,9 +228,12 @@ static void every_kind_holds_the_same(void **state)
 		text[k] = world_text(w.s);
 		world_close(&w);
 	}
-	assert_string_equal(text[0], text[1]);
+	for (int k = 1; k < 3; k++) {
+		if (text[k])
+			assert_string_equal(text[0], text[k]);
+		free(text[k]);
+	}
 	free(text[0]);
-	free(text[1]);
 }
 
 static void a_batch_that_was_lost_on_the_way_back_is_added_once(void **state)
@@ -254,7 +259,7 @@ static void a_kind_that_is_not_known_is_refused_and_memory_is_no_ledger(void **s
 	struct wh_ledger l;
 	struct wh_error why = {.text = ""};
 	(void)state;
-	assert_int_equal(wh_store_open("clickhouse://host/db", NULL, &s, &why), -EINVAL);
+	assert_int_equal(wh_store_open("mysql://host/db", NULL, &s, &why), -EINVAL);
 	assert_null(s);
 	/* it would have no place for its documents */
 	assert_int_equal(wh_ledger_open("memory:", WH_STATE_CREATE, &l, &why), -EINVAL);

@@ -3,20 +3,40 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "ledger/edge.h"
 #include "tests/unit/support/scene.h"
 #include "tests/unit/support/store_world.h"
 
+bool world_has(const char *kind)
+{
+	return strcmp(kind, "fleet:") != 0 || getenv("WHITTLE_TEST_FLEET");
+}
+
+static const char *url_of(struct world *w, const char *kind)
+{
+	static int databases;
+	const char *fleet = getenv("WHITTLE_TEST_FLEET"), *place = fleet ? strstr(fleet, "%s") : NULL;
+	if (strcmp(kind, "fleet:") != 0)
+		return strcmp(kind, "sqlite:") ? kind : w->path;
+	assert_non_null(place);
+	snprintf(w->url, sizeof w->url, "%.*stest_%d_%d%s&local=%s", (int)(place - fleet), fleet, (int)getpid(), databases++,
+	         place + 2, w->path);
+	return w->url;
+}
+
 void world_open(struct world *w, const char *kind)
 {
 	struct wh_prefix ours = scene_prefix("10.0.0.0/8");
+	if (!world_has(kind))
+		skip();
 	memset(w, 0, sizeof *w);
 	strcpy(w->dir, "/tmp/wh-contract-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->path, sizeof w->path, "%s/l.db", w->dir);
 	MUST(wh_state_open(w->path, WH_STATE_CREATE, &w->state, &err));
-	MUST(wh_store_open(strcmp(kind, "sqlite:") ? kind : w->path, w->state, &w->s, &err));
+	MUST(wh_store_open(url_of(w, kind), w->state, &w->s, &err));
 	assert_non_null(w->locals = wh_locals_new());
 	wh_locals_add_prefix(w->locals, &ours);
 	assert_non_null(w->t = wh_edge_table_new(w->locals, 64 << 20));

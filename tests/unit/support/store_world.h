@@ -8,13 +8,16 @@
 #define MUST(call) do { struct wh_error err = {.text = ""}; if ((call) < 0) fail_msg("%s: %s", #call, err.text); } while (0)
 
 struct world {
-	char dir[40], path[64];
+	char dir[40], path[64], url[300];
 	struct wh_state *state;
 	struct wh_store *s;
 	struct wh_locals *locals;
 	struct wh_edge_table *t;
 };
-void world_open(struct world *w, const char *kind); /* "sqlite:", or another store's URL */
+/* "sqlite:", "memory:", or "fleet:": a database of its own in the cluster whose URL $WHITTLE_TEST_FLEET has, with "%s" in the
+ * place of the database; without it the test is skipped. */
+void world_open(struct world *w, const char *kind);
+bool world_has(const char *kind);
 void world_close(struct world *w);
 struct wh_addr world_address(const char *text);
 /* Folded into the table: an answered session; a query and its answer, of which the source may be forged; a SYN that got no
@@ -33,4 +36,5 @@ struct world_counted world_edges(struct wh_store *s, const char *local);
 
 /* Rows of a table of tests. */
 #define EACH_KIND(test) \
-	{#test " (sqlite)", test, NULL, NULL, (void *)"sqlite:"}, {#test " (memory)", test, NULL, NULL, (void *)"memory:"}
+	{#test " (sqlite)", test, NULL, NULL, (void *)"sqlite:"}, {#test " (memory)", test, NULL, NULL, (void *)"memory:"}, \
+		{#test " (fleet)", test, NULL, NULL, (void *)"fleet:"}

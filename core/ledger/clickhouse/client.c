@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A statement and its answer, over HTTP (net/https.h). What comes back is a stranger's: its length is bounded there, its text is
+ * only printed, and its rows are read by rows.c.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/clickhouse/fleet.h"
+#include "net/https.h"
+
+enum { MAX_URL = 8000, SECONDS = 300, OK = 200 };
+
+/* An insert is done when each shard has its rows. A select whose shard is away is an error, never an answer with a part of the
+ * rows, and an error in the middle of one is not the last line of an answer that says 200. */
+static const char settings[] = "wait_end_of_query=1&buffer_size=33554432&insert_distributed_sync=1&skip_unavailable_shards=0"
+			       "&max_bytes_before_external_sort=1000000000&max_bytes_before_external_group_by=1000000000";
+
+static int url_of(const struct fleet_client *c, size_t host, const char *insert, char out[static MAX_URL])
+{
+	size_t n = (size_t)snprintf(out, MAX_URL, "%s/?%s%s", c->url.origins[host], settings,
+	                            c->url.gzip ? "&enable_http_compression=1" : "");
+	if (!insert)
+		return 0;
+	n += (size_t)snprintf(out + n, MAX_URL - n, "&query=");
+	for (const char *p = insert; *p && n + 4 < MAX_URL; p++)
+		n += (size_t)snprintf(out + n, MAX_URL - n, isalnum((unsigned char)*p) ? "%c" : "%%%02X", (unsigned char)*p);
+	return n + 4 < MAX_URL ? 0 : -E2BIG;
+}
+
+/* The number in "Code: 279, e.displayText() = …", or of newer servers "Code: 279. DB::Exception: …"; 0: none. */
+static long code_of(const char *text)
+{
+	const char *at = strstr(text, "Code: ");
+	long code = at ? strtol(at + 6, NULL, 10) : 0;
+	return code > 0 && code < 100000 ? code : 0;
+}
+
+/* What another attempt may mend: no connection to a shard, a time-out, too many queries or parts, a lack of memory or of
+ * replicas. */
+static bool is_passing(long status, long code)
+{
+	static const int codes[] = {159, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 319, 394, 999};
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (code == codes[i])
+			return true;
+	return !code && status >= 500;
+}
+
+static int refused(const struct fleet_client *c, size_t host, const struct wh_https_reply *r, struct wh_error *err)
+{
+	const char *text = r->body ? r->body : "", *why = strstr(text, "DB::Exception: ");
+	char line[301];
+	size_t n = 0;
+	why = why ? why + 15 : text;
+	for (; *why && *why != '\n' && n < sizeof line - 1; why++)
+		line[n++] = isprint((unsigned char)*why) ? *why : '?';
+	line[n] = 0;
+	long code = code_of(text);
+	return wh_fail(err, is_passing(r->status, code) ? -EHOSTUNREACH : -EPROTO, "%s: %s (HTTP %ld, code %ld)",
+	               c->url.origins[host], n ? line : "no reason given", r->status, code);
+}
+
+static int ask(struct fleet_client *c, size_t host, const char *sql, const struct wh_bytes *data, struct wh_https_reply *r,
+               struct wh_error *err)
+{
+	char url[MAX_URL];
+	const struct wh_https_bytes body = {.p = data ? (const void *)data->p : sql,
+	                                    .n = data ? data->n : strlen(sql),
+	                                    .gzip = c->url.gzip};
+	if (url_of(c, host, data ? sql : NULL, url))
+		return wh_fail(err, -E2BIG, "%s: the statement is too long", c->url.origins[host]);
+	const struct wh_https_request q = {.method = "POST",
+	                                   .url = url,
+	                                   .ca_file = *c->url.ca_file ? c->url.ca_file : NULL,
+	                                   .bytes = &body,
+	                                   .seconds = SECONDS};
+	int rc = wh_https_exchange(&q, r, err);
+	if (rc == -EIO) { /* no answer: another host may have one */
+		const struct wh_error why = *err;
+		return wh_fail(err, -EHOSTUNREACH, "%s", why.text);
+	}
+	return rc ? rc : r->status == OK ? 0 : refused(c, host, r, err);
+}
+
+int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
+                struct wh_error *err)
+{
+	size_t tries = at < 0 ? c->url.n : 1;
+	int rc = -EHOSTUNREACH;
+	for (size_t i = 0; i < tries && rc == -EHOSTUNREACH; i++) {
+		struct wh_https_reply r = {0};
+		size_t host = at < 0 ? (c->host + i) % c->url.n : (size_t)at;
+		rc = ask(c, host, sql, data, &r, err);
+		if (!rc && at < 0)
+			c->host = host;
+		if (!rc && out) {
+			*out = (struct fleet_answer){(uint8_t *)r.body, r.len};
+			r.body = NULL;
+		}
+		wh_https_reply_free(&r);
+	}
+	return rc;
+}

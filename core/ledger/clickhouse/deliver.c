@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sends what waits to the cluster: part by part of the ledger what differs from what was acknowledged, in inserts of some
+ * megabytes. What an insert brought is noted as acknowledged when the server has said that all shards have it. A kill in between
+ * sends it once more, with a higher version and the same values.
+ *
+ * One process sends at a time (a lock beside the ledger's file): else an older value could get the higher version.
+ */
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include "base/array.h"
+#include "base/json.h"
+#include "base/siphash.h"
+#include "ledger/clickhouse/fleet.h"
+#include "state/sqlite.h"
+
+enum { INSERT_BYTES = 8 << 20, MOST_ADDRESSES = 4096 };
+static const char collection[] = "fleet", self[] = "self";
+
+/* ---- marking ---- */
+
+int fleet_mark_all(struct fleet_store *f, enum fleet_kind kind, struct wh_error *err)
+{
+	f->has_waiting = true;
+	return wh_sent_mark(f->marks, kind, NULL, 0, err);
+}
+
+struct marking { struct fleet_store *f; struct wh_addr last; size_t n; struct wh_error *err; };
+
+/* Edges of a table come by address, but for some. */
+static int mark_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct marking *m = arg;
+	(void)e;
+	if (m->n && wh_addr_eq(&m->last, &k->local))
+		return 0;
+	m->last = k->local;
+	return ++m->n > MOST_ADDRESSES ? 1 : wh_sent_mark(m->f->marks, FLEET_EDGE, k->local.b, sizeof k->local.b, m->err);
+}
+
+int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, struct wh_error *err)
+{
+	struct marking m = {.f = f, .err = err};
+	const struct wh_store_seen *seen = b->progress ? b->progress->seen : NULL;
+	int rc = 0;
+	for (size_t i = 0; i < b->n_tables && rc >= 0; i++)
+		rc = wh_edge_table_each(b->tables[i], mark_edge, &m);
+	if (rc > 0) /* so many that looking through all is as good */
+		rc = fleet_mark_all(f, FLEET_EDGE, err);
+	rc = rc ? rc : fleet_mark_all(f, FLEET_SKETCH, err);
+	rc = rc ? rc : fleet_mark_all(f, FLEET_DAY, err);
+	rc = rc ? rc : fleet_mark_all(f, FLEET_FULL, err);
+	rc = rc ? rc : fleet_mark_all(f, FLEET_SENSOR, err);
+	return rc || !seen || !seen->n_facts ? rc : fleet_mark_all(f, FLEET_FACT, err);
+}
+
+/* ---- who this sensor is ---- */
+
+struct identity { uint64_t sensor, version; struct wh_hash_key key; };
+
+static uint64_t hex(const json_t *doc, const char *name)
+{
+	const char *text = json_string_value(json_object_get(doc, name));
+	return text ? strtoull(text, NULL, 16) : 0;
+}
+
+static int put_identity(struct fleet_store *f, const struct identity *id, struct wh_error *err)
+{
+	char text[4][20];
+	const uint64_t values[] = {id->sensor, id->key.k[0], id->key.k[1], id->version};
+	for (int i = 0; i < 4; i++)
+		snprintf(text[i], sizeof text[i], "%016llx", (unsigned long long)values[i]);
+	return wh_state_put_json(
+		f->state, collection, self,
+		json_pack("{s:s, s:s, s:s, s:s}", "sensor", text[0], "k0", text[1], "k1", text[2], "version", text[3]), err);
+}
+
+/* A ledger that joins a fleet brings what it holds. */
+static int join_fleet(struct fleet_store *f, struct identity *id, struct wh_error *err)
+{
+	int rc = 0;
+	if (getrandom(&id->key, sizeof id->key, 0) != sizeof id->key ||
+	    getrandom(&id->sensor, sizeof id->sensor, 0) != sizeof id->sensor)
+		return wh_fail(err, -EIO, "the system has no random numbers");
+	for (int kind = 0; kind < FLEET_KINDS && !rc; kind++)
+		rc = fleet_mark_all(f, (enum fleet_kind)kind, err);
+	return rc;
+}
+
+/* The identity, with a version that is above all before, also those of a copy of the ledger that was put back. */
+static int identify(struct fleet_store *f, struct identity *id, struct wh_error *err)
+{
+	char *text = NULL;
+	json_error_t ignored;
+	uint64_t now = (uint64_t)wh_now_us();
+	int rc = wh_state_begin(f->state, err);
+	if (rc)
+		return rc;
+	rc = wh_state_get(f->state, collection, self, &text, err);
+	json_t *doc = text ? json_loads(text, 0, &ignored) : NULL;
+	*id = (struct identity){
+		.sensor = hex(doc, "sensor"), .version = hex(doc, "version"), .key = {{hex(doc, "k0"), hex(doc, "k1")}}};
+	if (!rc && !id->sensor)
+		rc = join_fleet(f, id, err);
+	id->version = id->version >= now && id->version < UINT64_MAX ? id->version + 1 : now;
+	rc = rc ? rc : put_identity(f, id, err);
+	json_decref(doc);
+	free(text);
+	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : err);
+	return rc ? rc : end;
+}
+
+/* ---- sending ---- */
+
+struct acknowledged { size_t at, len; uint64_t hash; bool gone; }; /* `at` in keys */
+struct sending {
+	struct fleet_store *f;
+	struct identity id;
+	enum fleet_kind kind;
+	struct wh_bytes body, keys;
+	struct acknowledged *rows; size_t n, room;
+	struct wh_error *err;
+};
+
+static const char *columns_of(enum fleet_kind kind)
+{
+	return kind == FLEET_EDGE ? "key, sensor, version, gone, value, flows, bytes_in, bytes_out, first_us, last_us, day, days"
+	                          : "key, sensor, version, gone, value";
+}
+
+static int note_acknowledged(struct sending *s)
+{
+	struct fleet_store *f = s->f;
+	int rc = wh_state_begin(f->state, s->err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->n && !rc; i++) {
+		const struct acknowledged *a = &s->rows[i];
+		rc = a->gone ? wh_sent_drop(f->marks, s->kind, s->keys.p + a->at, a->len, s->err)
+		             : wh_sent_put(f->marks, s->kind, s->keys.p + a->at, a->len, a->hash, s->err);
+	}
+	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : s->err);
+	return rc ? rc : end;
+}
+
+static int flush(struct sending *s)
+{
+	char sql[256];
+	if (!s->body.n)
+		return 0;
+	if (s->body.failed || s->keys.failed)
+		return wh_fail(s->err, -ENOMEM, "out of memory");
+	snprintf(sql, sizeof sql, "INSERT INTO %s.%s (%s) FORMAT RowBinary", s->f->client.url.database, fleet_tables[s->kind],
+	         columns_of(s->kind));
+	int rc = fleet_query(&s->f->client, -1, sql, &s->body, NULL, s->err);
+	rc = rc ? rc : note_acknowledged(s);
+	s->body.n = s->keys.n = s->n = 0;
+	return rc;
+}
+
+static int add(void *arg, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint64_t hash)
+{
+	struct sending *s = arg;
+	const struct fleet_row row = {.key = key, .key_len = key_len, .sensor = s->id.sensor, .version = s->id.version,
+	                              .value = value, .len = len};
+	if (!wh_array_grow(&s->rows, s->n, &s->room, sizeof *s->rows))
+		return wh_fail(s->err, -ENOMEM, "out of memory");
+	s->rows[s->n++] = (struct acknowledged){s->keys.n, key_len, hash, !value};
+	wh_put(&s->keys, key, key_len);
+	fleet_put_row(&s->body, s->kind, &row);
+	return s->body.n >= INSERT_BYTES ? flush(s) : 0;
+}
+
+static int add_capture(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct wh_capture *sum = arg, day = wh_fact_capture(r);
+	(void)k;
+	sum->packets = wh_saturating_add(sum->packets, day.packets);
+	sum->drops = wh_saturating_add(sum->drops, day.drops);
+	return 0;
+}
+
+/* What Suricata's plugin lost, by the document that it keeps. */
+static int plugin_lost(struct fleet_store *f, json_int_t *lost, struct wh_error *err)
+{
+	char *text = NULL;
+	json_error_t ignored;
+	int rc = wh_state_get(f->state, "sensor", "suricata", &text, err);
+	json_t *doc = text ? json_loads(text, 0, &ignored) : NULL;
+	*lost = json_integer_value(json_object_get(doc, "lost"));
+	json_decref(doc);
+	free(text);
+	return rc;
+}
+
+static json_t *self_of(const struct fleet_url *u, const struct wh_store_totals *t, json_int_t lost, const struct wh_capture *c)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", u->sensor,
+	                 "tenant", u->tenant, "site", u->site, "release", WH_VERSION, "seen", (json_int_t)wh_now_us(), "records",
+	                 (json_int_t)t->records, "flows", (json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "other",
+	                 (json_int_t)t->other, "malformed", (json_int_t)t->malformed, "crowded", (json_int_t)t->crowded, "aged",
+	                 (json_int_t)t->aged, "full", (json_int_t)t->full, "lost", lost, "packets", (json_int_t)c->packets,
+	                 "drops", (json_int_t)c->drops);
+}
+
+/* The row of the table of sensors: who it is, and what it counted. Last, so that who reads it knows that the rest was sent. */
+static int send_self(struct sending *s, struct wh_store *own)
+{
+	struct wh_store_totals t;
+	struct wh_capture capture = {0};
+	json_int_t lost = 0;
+	uint8_t key[8];
+	int rc = wh_store_totals(own, &t, s->err);
+	rc = rc ? rc : wh_store_facts(own, WH_FACT_CAPTURE, add_capture, &capture, s->err);
+	rc = rc ? rc : plugin_lost(s->f, &lost, s->err);
+	json_t *doc = rc ? NULL : self_of(&s->f->client.url, &t, lost, &capture);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	json_decref(doc);
+	if (!text)
+		return rc ? rc : wh_fail(s->err, -ENOMEM, "out of memory");
+	for (int i = 0; i < 8; i++)
+		key[i] = (uint8_t)(s->id.sensor >> 8 * i);
+	s->kind = FLEET_SENSOR;
+	rc = add(s, key, sizeof key, (const uint8_t *)text, strlen(text), 0);
+	free(text);
+	return rc ? rc : flush(s);
+}
+
+/* ---- what waits ---- */
+
+struct part { unsigned kind; uint8_t bytes[16]; size_t len; int64_t stamp; };
+struct parts { struct part *at; size_t n, room; };
+
+static int collect(void *arg, unsigned kind, const uint8_t *part, size_t len, int64_t stamp)
+{
+	struct parts *l = arg;
+	if (kind >= FLEET_KINDS || (len && len != sizeof l->at->bytes))
+		return 0;
+	if (!wh_array_grow(&l->at, l->n, &l->room, sizeof *l->at))
+		return -ENOMEM;
+	struct part *p = &l->at[l->n++];
+	*p = (struct part){.kind = kind, .len = len, .stamp = stamp};
+	memcpy(p->bytes, part, len);
+	return 0;
+}
+
+static int send_part(struct sending *s, const struct fleet_changes *changes, const struct part *p)
+{
+	s->kind = (enum fleet_kind)p->kind;
+	int rc = p->kind == FLEET_SENSOR ? 0 : fleet_changes(changes, s->kind, p->bytes, p->len, s->err);
+	rc = rc ? rc : flush(s);
+	return rc ? rc : wh_sent_unmark(s->f->marks, p->kind, p->bytes, p->len, p->stamp, s->err);
+}
+
+/* Everything that was marked when it began. The ledger is read by a connection of its own, which sees each part as it is now. */
+static int send_all(struct sending *s)
+{
+	struct fleet_store *f = s->f;
+	struct fleet_changes changes = {.key = s->id.key, .each = add, .arg = s};
+	struct wh_state *state = NULL;
+	struct parts l = {0};
+	int rc = wh_sent_marks(f->marks, collect, &l, s->err);
+	if (rc == -ENOMEM)
+		wh_fail(s->err, rc, "out of memory");
+	rc = rc ? rc : l.n ? wh_state_again(f->state, &state, s->err) : 0;
+	rc = rc || !l.n ? rc : wh_store_sqlite.open(NULL, state, &changes.own, s->err);
+	rc = rc || !l.n ? rc : wh_sent_open(state, &changes.sent, s->err);
+	for (size_t i = 0; i < l.n && !rc; i++)
+		rc = send_part(s, &changes, &l.at[i]);
+	if (!rc && l.n)
+		rc = send_self(s, changes.own);
+	wh_sent_close(changes.sent);
+	wh_store_close(changes.own);
+	wh_state_close(state);
+	free(l.at);
+	return rc;
+}
+
+static int lock(const struct fleet_store *f, int *fd, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s-fleet", f->state->file) >= (int)sizeof path)
+		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", f->state->file);
+	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return wh_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (!flock(*fd, LOCK_EX | LOCK_NB))
+		return 0;
+	int rc = errno == EWOULDBLOCK ? wh_fail(err, -EBUSY, "%s: another process is sending what waits", path)
+	                              : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
+	close(*fd);
+	return rc;
+}
+
+int fleet_deliver(struct fleet_store *f, struct wh_error *err)
+{
+	struct sending s = {.f = f, .err = err};
+	int fd = -1, rc = lock(f, &fd, err);
+	if (rc)
+		return rc;
+	f->has_waiting = false;
+	rc = identify(f, &s.id, err);
+	rc = rc ? rc : fleet_tables_ready(&f->client, err);
+	int64_t began = wh_monotonic_us();
+	rc = rc ? rc : send_all(&s);
+	f->has_waiting |= rc != 0;
+	f->sent_us = wh_monotonic_us();
+	f->took_us = f->sent_us - began;
+	close(fd);
+	free(s.body.p);
+	free(s.keys.p);
+	free(s.rows);
+	return rc;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The store of a fleet, from the inside: edges of many sensors in a ClickHouse cluster.
+ *
+ * Each sensor keeps a ledger of its own on its disk, in SQLite, as a single host does: a batch is committed there, and with it
+ * all that belongs to an input (places, contents, conversations). What is sent to the cluster are not batches, but the rows of
+ * that ledger as they are now. A row of the cluster has the key of the edge, the sensor, a version, and the value; of one key and
+ * sensor the highest version holds (ReplacingMergeTree). So a row may be sent any number of times, in any order, by any number of
+ * attempts: a lost answer, a kill between two tables, a server that takes half of an insert and fails, all end in the same
+ * ledger. Sums of increments would need a server that drops what it has already, which a table that is not replicated does not do
+ * in the versions that Debian has.
+ *
+ *   sensor   batch ──commit──→ ledger.db ──what differs from what was acknowledged──→ cluster    key, sensor, version, value
+ *                              (the spool)                                                            │
+ *   controller                 rows in key order, the last of each sensor, merged over sensors ←──────┘
+ *
+ * The ledger is the spool as well: bounded as the ledger is (ledger-size), it outlives kills, and holds one row for an edge
+ * however long a server is away.
+ *
+ *   url.c      the URL
+ *   client.c   a statement and its answer
+ *   schema.c   the tables
+ *   rows.c     rows as bytes (RowBinary)
+ *   changes.c  which rows of the sensor's ledger differ from what was acknowledged
+ *   deliver.c  sends them
+ *   pages.c    rows come out in key order, some megabytes at a time
+ *   read.c     what is made of them; summary.c what the servers sum up
+ *   store.c    the operations
+ *   start.c    the processes that speak to the servers; agent.c what sends for a process that must not wait
+ */
+#pragma once
+#include "base/bytes.h"
+#include "ledger/edge.h"
+#include "ledger/store.h"
+#include "state/sent.h"
+
+enum { FLEET_HOSTS = 8, FLEET_NAME = 64, FLEET_ORIGIN = 300, FLEET_VALUE_MAX = 1024 };
+
+/* ---- url.c ---- */
+struct fleet_url {
+	char origins[FLEET_HOSTS][FLEET_ORIGIN]; size_t n; /* "https://host:8443" */
+	char user[FLEET_NAME], database[FLEET_NAME], cluster[FLEET_NAME]; /* cluster empty: one server */
+	char sensor[FLEET_NAME], tenant[FLEET_NAME], site[FLEET_NAME];
+	char password_file[512], ca_file[512]; /* empty: none */
+	bool gzip;
+};
+int fleet_url_parse(const char *url, struct fleet_url *out, struct wh_error *err);
+
+/* ---- the kinds of rows, each a table ---- */
+enum fleet_kind { FLEET_EDGE, FLEET_OPEN, FLEET_SKETCH, FLEET_DAY, FLEET_FACT, FLEET_FULL, FLEET_SENSOR, FLEET_KINDS };
+extern const char *const fleet_tables[FLEET_KINDS];
+#define FLEET_KEY_MAX WH_SENT_KEY_MAX
+
+/* ---- client.c ---- */
+struct fleet_client {
+	struct fleet_url url;
+	size_t host;         /* that answered last */
+	bool ready;          /* the tables are known to be there */
+};
+struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */
+/* Sends a statement, with `data` behind it where it is an INSERT. Any host is asked where `at` is negative, else that one. 0;
+ * -EHOSTUNREACH: none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
+int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
+                struct wh_error *err);
+
+/* ---- schema.c ---- */
+int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* makes what is not there */
+
+/* ---- rows.c ---- */
+struct fleet_row {
+	const uint8_t *key; size_t key_len;
+	uint64_t sensor, version;
+	const uint8_t *value; size_t len; /* 0: the sensor has no such row any more */
+};
+void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_row *r);
+/* The next row of an answer with the columns key, sensor, version, value. 1; 0 at the end; -EBADMSG. */
+int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
+/* The next one of (String, UInt64): a prefix of keys, and how many rows begin with it. Likewise. */
+int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n);
+
+/* ---- the store ---- */
+/* Where reading of a table stands: see pages.c. */
+struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind every key */ };
+struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows; };
+struct fleet_reading {
+	struct fleet_answer page; struct fleet_bound page_from, page_to;            /* rows that were fetched */
+	struct fleet_group *groups; size_t n, room; struct fleet_bound plan_from, plan_to; /* how many there are */
+	bool planned;
+	struct fleet_bound last;  /* up to here the last walk went */
+	bool walked;
+	int64_t us;               /* when the plan was made; monotonic */
+};
+
+struct fleet_store {
+	struct wh_store base;
+	struct wh_state *state;           /* the ledger's file: borrowed */
+	struct wh_store *own;             /* the sensor's own ledger, in that file */
+	struct fleet_client client;
+	struct wh_sent *marks;            /* in `state`; NULL: it is opened for reading */
+	struct fleet_reading reading[2];  /* edges, by enum wh_edges_seen */
+	bool has_waiting;                 /* some rows may not have been sent */
+	int64_t sent_us, took_us;         /* when a delivery ended, and how long it took; monotonic */
+	uint64_t aged;                    /* of the sensor's ledger when it was last looked at */
+};
+static inline struct fleet_store *fleet_of(struct wh_store *s)
+{
+	return (struct fleet_store *)s;
+}
+
+/* ---- changes.c ---- */
+/* What differs, by key: `value` NULL: the row is gone. */
+typedef int (*fleet_change_cb)(void *arg, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint64_t hash);
+struct fleet_changes {
+	struct wh_store *own;    /* a way to the ledger for reading */
+	struct wh_sent *sent;    /* in the same way */
+	struct wh_hash_key key;  /* of the hashes */
+	fleet_change_cb each;
+	void *arg;
+};
+/* Of one kind; of edges, those of the local address `part` of 16 bytes, or all where len is 0. */
+int fleet_changes(const struct fleet_changes *c, enum fleet_kind kind, const uint8_t *part, size_t len, struct wh_error *err);
+
+/* ---- deliver.c ---- */
+/* Marks what a batch changes; within the transaction that does. */
+int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, struct wh_error *err);
+int fleet_mark_all(struct fleet_store *f, enum fleet_kind kind, struct wh_error *err);
+/* Sends what waits. -EHOSTUNREACH as above; -EBUSY: another process is doing so. What was not sent waits on. */
+int fleet_deliver(struct fleet_store *f, struct wh_error *err);
+
+/* ---- pages.c ---- */
+typedef int (*fleet_row_cb)(void *arg, const struct fleet_row *r);
+/* Rows of a table with keys from `from` up to, but not with, `to`, in their order; of one key by sensor, then version. */
+int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
+               fleet_row_cb each, void *arg, struct wh_error *err);
+void fleet_reading_free(struct fleet_reading *r);
+
+/* ---- read.c and summary.c: operations, see store.h ---- */
+/* Before anything is read: what this sensor has to send is sent, as far as may be, so that it sees what it wrote. */
+int fleet_begin(struct fleet_store *f, struct wh_error *err);
+int fleet_edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each,
+                void *arg, struct wh_error *err);
+int fleet_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err);
+int fleet_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
+int fleet_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
+int fleet_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
+int fleet_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
+int fleet_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
+int fleet_sensors(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);

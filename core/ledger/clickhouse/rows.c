@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows as ClickHouse's RowBinary has them: a String is its length, as an unsigned LEB128 number, and its bytes; a number is
+ * little- endian, of its type's size. Nothing separates columns or rows. What is read has no length that its answer does not
+ * hold.
+ */
+#include "ledger/clickhouse/fleet.h"
+
+static void put_string(struct wh_bytes *b, const void *p, size_t n)
+{
+	size_t left = n;
+	for (; left >= 0x80; left >>= 7)
+		wh_put_number(b, (left & 0x7f) | 0x80, 1);
+	wh_put_number(b, left, 1);
+	wh_put(b, p, n);
+}
+
+/* What people ask for in SQL, beside the value: columns flows to days. */
+static void put_columns(struct wh_bytes *b, const struct fleet_row *r)
+{
+	struct wh_edge e = {0};
+	if (r->len && wh_edge_decode(r->value, r->len, &e))
+		e = (struct wh_edge){0};
+	wh_put_number(b, e.flows, 8);
+	wh_put_number(b, e.bytes_in, 8);
+	wh_put_number(b, e.bytes_out, 8);
+	wh_put_number(b, (uint64_t)e.first_us, 8);
+	wh_put_number(b, (uint64_t)e.last_us, 8);
+	wh_put_number(b, (uint32_t)e.day0, 4);
+	wh_put_number(b, e.days, 8);
+}
+
+void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_row *r)
+{
+	put_string(b, r->key, r->key_len);
+	wh_put_number(b, r->sensor, 8);
+	wh_put_number(b, r->version, 8);
+	wh_put_number(b, !r->len, 1);
+	put_string(b, r->value, r->len);
+	if (kind == FLEET_EDGE)
+		put_columns(b, r);
+}
+
+static const uint8_t *take_string(struct wh_taking *t, size_t most, size_t *len)
+{
+	uint64_t n = 0;
+	for (unsigned shift = 0; shift < 35; shift += 7) {
+		uint64_t b = wh_take_number(t, 1, 0, 255);
+		n |= (b & 0x7f) << shift;
+		if (b < 0x80) {
+			*len = (size_t)n;
+			if (n <= most)
+				return wh_take(t, (size_t)n);
+			break;
+		}
+	}
+	t->failed = true;
+	*len = 0;
+	return NULL;
+}
+
+int fleet_take_row(struct wh_taking *t, struct fleet_row *out)
+{
+	if (!t->n && !t->failed)
+		return 0;
+	out->key = take_string(t, FLEET_KEY_MAX, &out->key_len);
+	out->sensor = wh_take_number(t, 8, 0, UINT64_MAX);
+	out->version = wh_take_number(t, 8, 0, UINT64_MAX);
+	out->value = take_string(t, FLEET_VALUE_MAX, &out->len);
+	return t->failed ? -EBADMSG : 1;
+}
+
+int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n)
+{
+	if (!t->n && !t->failed)
+		return 0;
+	*prefix = take_string(t, FLEET_KEY_MAX, len);
+	*n = wh_take_number(t, 8, 0, UINT64_MAX);
+	return t->failed ? -EBADMSG : 1;
+}

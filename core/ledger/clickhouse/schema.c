@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables, in words that ClickHouse 18.16 knows and newer ones do not refuse.
+ *
+ *   edge         what is read and written: without a cluster the rows themselves, else a Distributed table over the shards, by
+ *                the local address (the first 16 bytes of a key)
+ *   edge_shard   with a cluster: the rows of one shard; replicated where the cluster has replicas
+ *   edges        for people: a row an edge, its sensors together
+ *
+ * and so on for the other kinds. Tables of a cluster are made on each host that the URL names.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "ledger/clickhouse/fleet.h"
+
+const char *const fleet_tables[FLEET_KINDS] = {
+	[FLEET_EDGE] = "edge", [FLEET_OPEN] = "open_edge", [FLEET_SKETCH] = "sketch", [FLEET_DAY] = "day",
+	[FLEET_FACT] = "fact", [FLEET_FULL] = "full",      [FLEET_SENSOR] = "sensor",
+};
+
+static const char columns[] = "key String, sensor UInt64, version UInt64, gone UInt8, value String";
+static const char more_of_edges[] =
+	", flows UInt64, bytes_in UInt64, bytes_out UInt64, first_us Int64, last_us Int64, day Int32, days UInt64"
+	", local String ALIAS IPv6NumToString(toFixedString(substring(key, 1, 16), 16))"
+	", inbound UInt8 ALIAS substring(key, 17, 1) = unhex('00')"
+	", protocol UInt8 ALIAS reinterpretAsUInt8(substring(key, 18, 1))"
+	", port UInt16 ALIAS reinterpretAsUInt16(reverse(substring(key, 19, 2)))"
+	", peer String ALIAS IPv6NumToString(toFixedString(substring(key, 21, 16), 16))";
+static const char people[] =
+	"SELECT local, inbound, protocol, port, peer, sum(last_flows) AS flows, sum(last_in) AS bytes_in, sum(last_out) AS bytes_out,"
+	" min(last_first) AS first_us, max(last_last) AS last_us, max(last_day) AS day, uniq(sensor) AS sensors"
+	" FROM (SELECT key, sensor, any(local) AS local, any(inbound) AS inbound, any(protocol) AS protocol, any(port) AS port,"
+	" any(peer) AS peer, argMax(flows, version) AS last_flows, argMax(bytes_in, version) AS last_in,"
+	" argMax(bytes_out, version) AS last_out, argMax(first_us, version) AS last_first, argMax(last_us, version) AS last_last,"
+	" argMax(day, version) AS last_day, argMax(gone, version) AS is_gone"
+	" FROM %s.edge GROUP BY key, sensor) WHERE is_gone = 0 GROUP BY local, inbound, protocol, port, peer";
+
+static int run(struct fleet_client *c, int host, struct wh_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+static int run(struct fleet_client *c, int host, struct wh_error *err, const char *fmt, ...)
+{
+	char *sql = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vasprintf(&sql, fmt, ap);
+	va_end(ap);
+	int rc = n < 0 ? wh_fail(err, -ENOMEM, "out of memory") : fleet_query(c, host, sql, NULL, NULL, err);
+	if (n >= 0)
+		free(sql);
+	return rc;
+}
+
+static int number(struct fleet_client *c, int host, const char *sql, uint64_t *out, struct wh_error *err)
+{
+	struct fleet_answer a = {0};
+	int rc = fleet_query(c, host, sql, NULL, &a, err);
+	if (rc)
+		return rc;
+	struct wh_taking t = {.p = a.bytes, .n = a.n};
+	*out = wh_take_number(&t, 8, 0, UINT64_MAX);
+	if (t.failed || t.n)
+		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", c->url.origins[c->host]);
+	free(a.bytes);
+	return rc;
+}
+
+/* Whether the cluster that the URL names is known to this host, and has replicas. */
+static int cluster_of(struct fleet_client *c, int host, bool *replicated, struct wh_error *err)
+{
+	char sql[256];
+	uint64_t most = 0;
+	snprintf(sql, sizeof sql, "SELECT toUInt64(max(replica_num)) FROM system.clusters WHERE cluster = '%s' FORMAT RowBinary",
+	         c->url.cluster);
+	int rc = number(c, host, sql, &most, err);
+	if (!rc && !most)
+		rc = wh_fail_input(err, -EINVAL, "%s: knows no cluster '%s': see its table system.clusters", c->url.origins[host],
+		                   c->url.cluster);
+	*replicated = most > 1;
+	return rc;
+}
+
+static int make_table(struct fleet_client *c, int host, enum fleet_kind kind, bool replicated, struct wh_error *err)
+{
+	const char *db = c->url.database, *name = fleet_tables[kind], *shard = *c->url.cluster ? "_shard" : "";
+	char engine[400];
+	if (replicated)
+		snprintf(engine, sizeof engine,
+		         "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/%s/%s', '{replica}', version)", db, name);
+	else
+		snprintf(engine, sizeof engine, "ReplacingMergeTree(version)");
+	int rc = run(c, host, err, "CREATE TABLE IF NOT EXISTS %s.%s%s (%s%s) ENGINE = %s ORDER BY (key, sensor)", db, name,
+	             shard, columns, kind == FLEET_EDGE ? more_of_edges : "", engine);
+	if (rc || !*shard)
+		return rc;
+	return run(c, host, err,
+	           "CREATE TABLE IF NOT EXISTS %s.%s AS %s.%s_shard ENGINE = Distributed('%s', '%s', '%s_shard', "
+	           "sipHash64(substring(key, 1, 16)))",
+	           db, name, db, name, c->url.cluster, db, name);
+}
+
+static int make_tables(struct fleet_client *c, int host, struct wh_error *err)
+{
+	char sql[256];
+	bool replicated = false;
+	uint64_t there = 0;
+	snprintf(sql, sizeof sql, "SELECT count() FROM system.tables WHERE database = '%s' AND name = 'edges' FORMAT RowBinary",
+	         c->url.database);
+	int rc = number(c, host, sql, &there, err);
+	if (rc || there) /* the last one that is made */
+		return rc;
+	rc = *c->url.cluster ? cluster_of(c, host, &replicated, err) : 0;
+	rc = rc ? rc : run(c, host, err, "CREATE DATABASE IF NOT EXISTS %s", c->url.database);
+	for (int kind = 0; kind < FLEET_KINDS && !rc; kind++)
+		rc = make_table(c, host, (enum fleet_kind)kind, replicated, err);
+	if (rc)
+		return rc;
+	char *select = NULL;
+	if (asprintf(&select, people, c->url.database) < 0)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	rc = run(c, host, err, "CREATE VIEW IF NOT EXISTS %s.edges AS %s", c->url.database, select);
+	free(select);
+	return rc;
+}
+
+/* A host that is away gets its tables another time; one that refuses says why. */
+int fleet_tables_ready(struct fleet_client *c, struct wh_error *err)
+{
+	bool all = true, any = false;
+	int rc = 0;
+	for (size_t i = 0; i < c->url.n && !c->ready && !rc; i++) {
+		rc = make_tables(c, (int)i, err);
+		any |= !rc;
+		all &= !rc;
+		if (rc == -EHOSTUNREACH)
+			rc = 0;
+	}
+	if (!rc && !any && !c->ready)
+		return -EHOSTUNREACH;
+	c->ready |= all && !rc;
+	return rc;
+}
