@@ -19,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,16 @@ static void __attribute__((constructor)) open_log(void)
 	const char *path = getenv("ATTACK_LOG");
 	int fd = path ? open(path, O_WRONLY | O_APPEND) : -1;
 	log_fd = fd < 0 ? 2 : fcntl(fd, F_DUPFD, 900);
+}
+
+/* The program closes what a process does not need; the attacker's own channel is none of that. */
+int close_range(unsigned first, unsigned last, int flags)
+{
+	const unsigned kept = (unsigned)log_fd;
+	if (kept < first || kept > last)
+		return (int)syscall(SYS_close_range, first, last, flags);
+	int rc = kept > first ? (int)syscall(SYS_close_range, first, kept - 1, flags) : 0;
+	return rc || kept == last ? rc : (int)syscall(SYS_close_range, kept + 1, last, flags);
 }
 
 static void files(const char *who)
