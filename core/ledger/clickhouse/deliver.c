@@ -246,7 +246,8 @@ static int collect(void *arg, unsigned kind, const uint8_t *part, size_t len, in
 		return -ENOMEM;
 	struct part *p = &l->at[l->n++];
 	*p = (struct part){.kind = kind, .len = len, .stamp = stamp};
-	memcpy(p->bytes, part, len);
+	if (len)
+		memcpy(p->bytes, part, len);
 	return 0;
 }
 
