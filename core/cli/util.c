@@ -137,7 +137,7 @@ int cli_print_json(json_t *doc)
 	struct wh_error err;
 	doc = with_version(doc);
 	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) < 0) {
-		/* a failed write is told when standard output is closed */
+		/* a failed write is reported when standard output is closed */
 		if (!doc || !ferror(stdout)) {
 			wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory");
 			json_decref(doc);

@@ -14,7 +14,7 @@
 #include "whittle/render.h"
 
 /* ---- what no rule set may break (core/enforce/invariants.c) ---- */
-/* What this machine is told to use: addresses only, names are left out. */
+/* What this machine is configured to use: addresses only, names are left out. */
 struct wh_nft_upstream { struct wh_addr addr; uint16_t port; };
 struct wh_nft_host {
 	struct wh_addr *resolvers, *time_servers; size_t n_resolvers, n_time_servers;

@@ -91,7 +91,7 @@ for c in $("$w" --help | sed -n '/^For every command/q; s/^  \([a-z][a-z-]*\)  *
 	check "$c is in the manual page" 0 . grep "^\.It Cm $c" "$here/../../packaging/man/whittle.1"
 done
 # ---- in and out ----
-make -s -C "$here/../.." BUILD="$(cd "$BUILD" && pwd)" install uninstall DESTDIR="$dir/root" >/dev/null 2>&1
-check "make uninstall leaves no file of make install" 0 '^0$' sh -c "[ -d '$dir/root/usr/local' ] && find '$dir/root' -type f -o -type l | wc -l"
+make -s -C "$here/../.." BUILD="$(cd "$BUILD" && pwd)" install uninstall DESTDIR="$dir/tree" >/dev/null 2>&1
+check "make uninstall leaves no file of make install" 0 '^0$' sh -c "[ -d '$dir/tree/usr/local' ] && find '$dir/tree' -type f -o -type l | wc -l"
 
 echo "1..$n"
