@@ -91,7 +91,7 @@ int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh
 		return unknown_kind(url, err);
 	int rc = wh_state_open(wh_store_path(url), flags, out, err);
 	if (wh_store_is_fleet(url) && (rc == -ENOENT || rc == -ENODATA) && flags == WH_STATE_READ) {
-		/* who only reads a cluster has no ledger yet */
+		/* a controller only reads the cluster: it has no ledger of its own yet */
 		rc = wh_state_open(wh_store_path(url), WH_STATE_CREATE, out, err);
 		wh_state_close(*out);
 		rc = rc ? rc : wh_state_open(wh_store_path(url), flags, out, err);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows as ClickHouse's RowBinary has them: a String is its length, as an unsigned LEB128 number, and its bytes; a number is
- * little- endian, of its type's size. Nothing separates columns or rows. What is read has no length that its answer does not
- * hold.
+ * little-endian, of its type's size. Nothing separates columns or rows. A length that is read never reaches beyond its answer.
  */
 #include "ledger/clickhouse/fleet.h"
 

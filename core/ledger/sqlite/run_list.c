@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which runs there are is told by the ids of their blocks alone: see runs.h. */
+/* Lists the runs, by the ids of their blocks alone (see runs.h), and chooses those to merge. */
 #include <stdlib.h>
 #include "ledger/sqlite/runs.h"
 

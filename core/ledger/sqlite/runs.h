@@ -3,7 +3,7 @@
  * runs: where the edges of the sensors' records are. Table edge_block has blocks of edges (ledger/edge_block.h), a page each,
  * under ids that are run << 32 | number: a run is one commit's edges in key order, and its blocks' ids ascend with their keys. A
  * key is in one run once, and may be in several runs; its edge is what all of them have of it, merged. Since merging knows no
- * order, runs have no age. Runs of like size are merged into one (run_merge.c), so that there are few.
+ * order, runs have no age. Runs of like size are merged into one (run_write.c), so that there are few.
  *
  *   run_list.c    which runs there are, and which to merge
  *   run_cursor.c  a walk through one run, from any key on
