@@ -76,6 +76,10 @@ void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start
 void wh_sketch_add_unproven(struct wh_sketch *s, const struct wh_addr *src, int64_t time_us, uint64_t flows);
 
 struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
+/* local (16), proto (1), port (2, big endian), ordered by memcmp. Any 19 bytes are a key. */
+#define WH_SKETCH_KEY_BYTES 19
+void wh_sketch_key_encode(const struct wh_sketch_key *k, uint8_t out[static WH_SKETCH_KEY_BYTES]);
+struct wh_sketch_key wh_sketch_key_decode(const uint8_t b[static WH_SKETCH_KEY_BYTES]);
 /* What a table holds, for the store. Callbacks as in ledger.h. Edges come in key order; they stay where they are. */
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);

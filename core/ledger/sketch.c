@@ -174,6 +174,21 @@ static uint64_t get(const uint8_t **p, unsigned bytes)
 	return v;
 }
 
+void wh_sketch_key_encode(const struct wh_sketch_key *k, uint8_t out[static WH_SKETCH_KEY_BYTES])
+{
+	memcpy(out, k->local.b, 16);
+	out[16] = k->proto;
+	out[17] = (uint8_t)(k->port >> 8);
+	out[18] = (uint8_t)k->port;
+}
+
+struct wh_sketch_key wh_sketch_key_decode(const uint8_t b[static WH_SKETCH_KEY_BYTES])
+{
+	struct wh_sketch_key k = {.port = (uint16_t)(b[17] << 8 | b[18]), .proto = b[16]};
+	memcpy(k.local.b, b, 16);
+	return k;
+}
+
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES])
 {
 	uint8_t *p = out;

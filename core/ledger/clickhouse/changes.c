@@ -70,11 +70,8 @@ static int edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 
 static int sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
-	uint8_t key[19], value[WH_SKETCH_BYTES];
-	memcpy(key, local->b, 16);
-	key[16] = proto;
-	key[17] = (uint8_t)(port >> 8);
-	key[18] = (uint8_t)port;
+	uint8_t key[WH_SKETCH_KEY_BYTES], value[WH_SKETCH_BYTES];
+	wh_sketch_key_encode(&(struct wh_sketch_key){*local, port, proto}, key);
 	wh_sketch_encode(sk, value);
 	return row(arg, key, sizeof key, value, sizeof value);
 }

@@ -173,11 +173,10 @@ static int emit_edge(struct merging *m)
 
 static int emit_sketch(struct merging *m)
 {
-	struct wh_addr local;
-	if (m->key_len != 19)
+	if (m->key_len != WH_SKETCH_KEY_BYTES)
 		return damaged(m);
-	memcpy(local.b, m->key, 16);
-	return m->each.sketch(m->arg, &local, m->key[16], (uint16_t)(m->key[17] << 8 | m->key[18]), &m->sum.sketch);
+	const struct wh_sketch_key k = wh_sketch_key_decode(m->key);
+	return m->each.sketch(m->arg, &k.local, k.proto, k.port, &m->sum.sketch);
 }
 
 static int emit_fact(struct merging *m)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include "ledger/sqlite/runs.h"
 
-enum { EACH = 7, AT_ONCE = 65536, SKETCH_KEY = 19 };
+enum { EACH = 7, AT_ONCE = 65536 };
 #define LOOKED "aged day" /* the counter: the newest day when edges were last looked through */
 
 struct old {
@@ -44,13 +44,8 @@ static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge 
 static int collect_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
 	struct old *o = arg;
-	if (sk->days && sk->day0 < o->before && o->n < AT_ONCE) {
-		uint8_t *key = o->keys[o->n++];
-		memcpy(key, local->b, 16);
-		key[16] = proto;
-		key[17] = (uint8_t)(port >> 8);
-		key[18] = (uint8_t)port;
-	}
+	if (sk->days && sk->day0 < o->before && o->n < AT_ONCE)
+		wh_sketch_key_encode(&(struct wh_sketch_key){*local, port, proto}, o->keys[o->n++]);
 	return 0;
 }
 
@@ -62,7 +57,7 @@ static int drop_sketches(struct sqlite_store *s, struct old *o, struct wh_error 
 		sqlite3_stmt *st = wh_sql_use(s, ST_SKETCH_DROP, "written", err);
 		if (!st)
 			return -EIO;
-		sqlite3_bind_blob(st, 1, o->keys[i], SKETCH_KEY, SQLITE_STATIC);
+		sqlite3_bind_blob(st, 1, o->keys[i], WH_SKETCH_KEY_BYTES, SQLITE_STATIC);
 		rc = wh_sql_run(s->state, st, "written", err);
 	}
 	return rc;

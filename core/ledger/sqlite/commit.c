@@ -52,14 +52,11 @@ struct committing {
 
 int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err)
 {
-	uint8_t key[19], value[WH_SKETCH_BYTES];
+	uint8_t key[WH_SKETCH_KEY_BYTES], value[WH_SKETCH_BYTES];
 	sqlite3_stmt *st = wh_sql_use(s, s->full.is ? ST_SKETCH_MORE : ST_SKETCH, "written", err);
 	if (!st)
 		return -EIO;
-	memcpy(key, k->local.b, 16);
-	key[16] = k->proto;
-	key[17] = (uint8_t)(k->port >> 8);
-	key[18] = (uint8_t)k->port;
+	wh_sketch_key_encode(k, key);
 	wh_sketch_encode(sk, value);
 	sqlite3_bind_blob(st, 1, key, sizeof key, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, value, sizeof value, SQLITE_STATIC);

@@ -88,14 +88,12 @@ int wh_sqlite_edges(struct wh_store *store, enum wh_edges_seen by, const struct 
 
 /* ---- the rest ---- */
 
-enum { SKETCH_KEY = 19 }; /* address, protocol, port */
-
 int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
 	sqlite3_stmt *st;
 	struct wh_sketch sk;
-	uint8_t before[SKETCH_KEY];
+	uint8_t before[WH_SKETCH_KEY_BYTES];
 	bool any = false;
 	int step, rc = 0;
 	wh_sql_patience(s->state);
@@ -104,8 +102,7 @@ int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, str
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		const uint8_t *k, *value;
 		size_t k_len, len;
-		struct wh_addr local;
-		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != SKETCH_KEY || (any && memcmp(before, k, k_len) >= 0) ||
+		if (!wh_sql_blob(st, 0, &k, &k_len) || k_len != WH_SKETCH_KEY_BYTES || (any && memcmp(before, k, k_len) >= 0) ||
 		    !wh_sql_blob(st, 1, &value, &len) || wh_sketch_decode(value, len, &sk)) {
 			rc = wh_sql_damaged(s->state, err);
 			break;
@@ -113,8 +110,8 @@ int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, str
 		memcpy(before, k, k_len);
 		any = true;
 		s->state->rows++;
-		memcpy(local.b, k, 16);
-		rc = each(arg, &local, k[16], (uint16_t)(k[17] << 8 | k[18]), &sk);
+		const struct wh_sketch_key key = wh_sketch_key_decode(k);
+		rc = each(arg, &key.local, key.proto, key.port, &sk);
 	}
 	if (!rc && step != SQLITE_DONE)
 		rc = wh_sql_fail(s->state, "read", err);
