@@ -161,6 +161,12 @@ struct wh_store_ops {
 	int (*waiting)(struct wh_store *s, struct wh_error *why);
 };
 
+/* For totals(): the counters by the names under which stores keep them, and days() as each: the first day and the last. */
+enum { WH_STORE_COUNTERS = 8 };
+extern const char *const wh_store_counter_names[WH_STORE_COUNTERS];
+uint64_t *wh_store_counter(struct wh_store_totals *t, size_t i);
+int wh_store_widen(void *totals, int32_t day, uint64_t flows);
+
 struct wh_store { const struct wh_store_ops *ops; }; /* the first member of each kind's own */
 
 extern const struct wh_store_ops wh_store_sqlite, wh_store_memory, wh_store_clickhouse;

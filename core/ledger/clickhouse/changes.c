@@ -25,13 +25,6 @@ static uint64_t hash_of(struct wh_hash_key key, const uint8_t *p, size_t len)
 	return wh_siphash(key, words, (len + 7) / 8, len);
 }
 
-static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	size_t n = a_len < b_len ? a_len : b_len;
-	int c = n ? memcmp(a, b, n) : 0;
-	return c ? c : (a_len > b_len) - (a_len < b_len);
-}
-
 static int next(struct join *j)
 {
 	j->more = wh_sent_next(j->c->sent, &j->row, j->err);
@@ -42,7 +35,7 @@ static int next(struct join *j)
 static int gone_before(struct join *j, const uint8_t *key, size_t len)
 {
 	int rc = 0;
-	while (!rc && j->more && (!key || compare(j->row.key, j->row.len, key, len) < 0)) {
+	while (!rc && j->more && (!key || fleet_key_cmp(j->row.key, j->row.len, key, len) < 0)) {
 		rc = j->c->each(j->c->arg, j->row.key, j->row.len, NULL, 0, 0);
 		rc = rc ? rc : next(j);
 	}
@@ -53,7 +46,7 @@ static int row(struct join *j, const uint8_t *key, size_t key_len, const uint8_t
 {
 	uint64_t hash = hash_of(j->c->key, value, len);
 	int rc = gone_before(j, key, key_len);
-	bool known = !rc && j->more && !compare(j->row.key, j->row.len, key, key_len);
+	bool known = !rc && j->more && !fleet_key_cmp(j->row.key, j->row.len, key, key_len);
 	if (!rc && (!known || j->row.hash != hash))
 		rc = j->c->each(j->c->arg, key, key_len, value, len, hash);
 	return rc || !known ? rc : next(j);
@@ -110,7 +103,7 @@ static int collect_full(void *arg, const struct wh_addr *local, int32_t number)
 static int full_order(const void *x, const void *y)
 {
 	const struct full_note *a = x, *b = y;
-	return compare(a->addr, a->len, b->addr, b->len);
+	return fleet_key_cmp(a->addr, a->len, b->addr, b->len);
 }
 
 static int full(struct join *j, struct wh_store *own)

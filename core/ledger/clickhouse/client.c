@@ -102,3 +102,18 @@ int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh
 	}
 	return rc;
 }
+
+int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err)
+{
+	struct fleet_answer a = {0};
+	int rc = fleet_query(c, at, sql, NULL, &a, err);
+	*out = 0;
+	if (rc)
+		return rc;
+	struct wh_taking t = {.p = a.bytes, .n = a.n};
+	*out = wh_take_number(&t, 8, 0, UINT64_MAX);
+	if (t.failed || t.n)
+		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", c->url.origins[at < 0 ? c->host : (size_t)at]);
+	free(a.bytes);
+	return rc;
+}

@@ -62,6 +62,8 @@ struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */
  * -EHOSTUNREACH: none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
+/* Of a statement whose answer is one UInt64. */
+int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err);
 
 /* ---- schema.c ---- */
 int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* makes what is not there */
@@ -72,6 +74,7 @@ struct fleet_row {
 	uint64_t sensor, version;
 	const uint8_t *value; size_t len; /* 0: the sensor has no such row any more */
 };
+int fleet_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len); /* the order of the servers */
 void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_row *r);
 /* The next row of an answer with the columns key, sensor, version, value. 1; 0 at the end; -EBADMSG. */
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
@@ -106,6 +109,8 @@ static inline struct fleet_store *fleet_of(struct wh_store *s)
 {
 	return (struct fleet_store *)s;
 }
+/* -EBADMSG: an answer that is not rows of ours. */
+int fleet_damaged(const struct fleet_store *f, enum fleet_kind kind, struct wh_error *err);
 
 /* ---- changes.c ---- */
 /* What differs, by key: `value` NULL: the row is gone. */

@@ -23,18 +23,11 @@ enum { ROWS = 40000, SPLIT = 60000, GROUPS = 65536 };
 static const int64_t lasts_us = 5000000;
 static const uint8_t lengths[] = {16, 20, 29, 33, 34, 35, 36}; /* of prefixes: address; port; parts of a peer */
 
-static int order(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	size_t n = a_len < b_len ? a_len : b_len;
-	int c = n ? memcmp(a, b, n) : 0;
-	return c ? c : (a_len > b_len) - (a_len < b_len);
-}
-
 static int compare(const struct fleet_bound *a, const struct fleet_bound *b)
 {
 	if (a->end || b->end)
 		return a->end - b->end;
-	return order(a->key, a->len, b->key, b->len);
+	return fleet_key_cmp(a->key, a->len, b->key, b->len);
 }
 
 static struct fleet_bound bound_of(const struct fleet_group *g)
@@ -76,12 +69,6 @@ static int ask(struct fleet_store *f, enum fleet_kind kind, const struct fleet_b
 	return fleet_query(&f->client, -1, sql, NULL, out, err);
 }
 
-static int damaged(const struct fleet_store *f, enum fleet_kind kind, struct wh_error *err)
-{
-	return wh_fail(err, -EBADMSG, "%s: what it answers of table %s is not what whittle wrote there",
-	               f->client.url.origins[f->client.host], fleet_tables[kind]);
-}
-
 /* ---- the plan ---- */
 
 /* The groups of a range, GROUPS at most. free(*out). */
@@ -101,9 +88,9 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
 	while (!rc && (more = fleet_take_count(&t, &p, &len, &rows))) {
 		bool good = more > 0 && len <= prefix && *n < GROUPS &&
-		            (!*n || order(g[*n - 1].prefix, g[*n - 1].len, p, len) < 0);
+		            (!*n || fleet_key_cmp(g[*n - 1].prefix, g[*n - 1].len, p, len) < 0);
 		if (!good)
-			rc = damaged(f, kind, err);
+			rc = fleet_damaged(f, kind, err);
 		else if (!wh_array_grow(&g, *n, &room, sizeof *g))
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 		if (rc)
@@ -174,7 +161,7 @@ static size_t group_of(const struct fleet_reading *r, const struct fleet_bound *
 	size_t lo = 0, hi = r->n;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
-		if (order(r->groups[mid].prefix, r->groups[mid].len, key->key, key->len) <= 0)
+		if (fleet_key_cmp(r->groups[mid].prefix, r->groups[mid].len, key->key, key->len) <= 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -223,18 +210,18 @@ static int walk_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_r
 	int more, rc = 0;
 	w->any = false;
 	while (!rc && (more = fleet_take_row(&t, &row))) {
-		int c = more < 0 || !w->any ? 1 : order(w->before.key, w->before.key_len, row.key, row.key_len);
+		int c = more < 0 || !w->any ? 1 : fleet_key_cmp(w->before.key, w->before.key_len, row.key, row.key_len);
 		if (more < 0 ||
 		    (w->any && (c > 0 || (!c && (row.sensor < w->before.sensor ||
 		                                 (row.sensor == w->before.sensor && row.version < w->before.version))))) ||
-		    order(row.key, row.key_len, r->page_from.key, r->page_from.len) < 0 ||
-		    (!r->page_to.end && order(row.key, row.key_len, r->page_to.key, r->page_to.len) >= 0))
-			return damaged(f, kind, err);
+		    fleet_key_cmp(row.key, row.key_len, r->page_from.key, r->page_from.len) < 0 ||
+		    (!r->page_to.end && fleet_key_cmp(row.key, row.key_len, r->page_to.key, r->page_to.len) >= 0))
+			return fleet_damaged(f, kind, err);
 		w->before = row;
 		w->any = true;
-		if (order(row.key, row.key_len, from->key, from->len) < 0)
+		if (fleet_key_cmp(row.key, row.key_len, from->key, from->len) < 0)
 			continue;
-		if (!to->end && order(row.key, row.key_len, to->key, to->len) >= 0)
+		if (!to->end && fleet_key_cmp(row.key, row.key_len, to->key, to->len) >= 0)
 			break;
 		rc = w->each(w->arg, &row);
 	}

@@ -40,12 +40,6 @@ struct merging {
 	struct wh_error *err;
 };
 
-static int damaged(const struct merging *m)
-{
-	return wh_fail(m->err, -EBADMSG, "%s: a row of table %s is not what whittle wrote there",
-	               m->f->client.url.origins[m->f->client.host], fleet_tables[m->kind]);
-}
-
 static void take_text(const json_t *doc, const char *name, char *out, size_t size)
 {
 	const char *text = json_string_value(json_object_get(doc, name));
@@ -130,7 +124,7 @@ static int end_sensor(struct merging *m)
 	if (!m->any || !m->last_len)
 		return 0;
 	if (decode(m, m->has_sum ? &v : &m->sum))
-		return damaged(m);
+		return fleet_damaged(m->f, m->kind, m->err);
 	if (m->has_sum)
 		merge(m, &v);
 	m->has_sum = true;
@@ -168,13 +162,14 @@ static int take(void *arg, const struct fleet_row *r)
 static int emit_edge(struct merging *m)
 {
 	struct wh_edge_key k;
-	return wh_edge_key_decode(m->key, m->key_len, &k) ? damaged(m) : m->each.edge(m->arg, &k, &m->sum.edge);
+	return wh_edge_key_decode(m->key, m->key_len, &k) ? fleet_damaged(m->f, m->kind, m->err)
+	                                                  : m->each.edge(m->arg, &k, &m->sum.edge);
 }
 
 static int emit_sketch(struct merging *m)
 {
 	if (m->key_len != WH_SKETCH_KEY_BYTES)
-		return damaged(m);
+		return fleet_damaged(m->f, m->kind, m->err);
 	const struct wh_sketch_key k = wh_sketch_key_decode(m->key);
 	return m->each.sketch(m->arg, &k.local, k.proto, k.port, &m->sum.sketch);
 }
@@ -182,24 +177,26 @@ static int emit_sketch(struct merging *m)
 static int emit_fact(struct merging *m)
 {
 	struct wh_fact_key k;
-	return wh_fact_key_decode(m->key, m->key_len, &k) ? damaged(m) : m->each.fact(m->arg, &k, &m->sum.fact);
+	return wh_fact_key_decode(m->key, m->key_len, &k) ? fleet_damaged(m->f, m->kind, m->err)
+	                                                  : m->each.fact(m->arg, &k, &m->sum.fact);
 }
 
 static int emit_day(struct merging *m)
 {
 	uint32_t order;
 	if (m->key_len != sizeof order)
-		return damaged(m);
+		return fleet_damaged(m->f, m->kind, m->err);
 	memcpy(&order, m->key, sizeof order);
 	int32_t day = (int32_t)(be32toh(order) ^ 0x80000000u);
-	return day > WH_EDGE_DAY_MAX || day < -WH_EDGE_DAY_MAX ? damaged(m) : m->each.day(m->arg, day, m->sum.flows);
+	return day > WH_EDGE_DAY_MAX || day < -WH_EDGE_DAY_MAX ? fleet_damaged(m->f, m->kind, m->err)
+	                                                       : m->each.day(m->arg, day, m->sum.flows);
 }
 
 static int emit_full(struct merging *m)
 {
 	struct wh_addr local;
 	if (m->key_len && m->key_len != sizeof local.b)
-		return damaged(m);
+		return fleet_damaged(m->f, m->kind, m->err);
 	memcpy(local.b, m->key, m->key_len);
 	return m->each.full(m->arg, m->key_len ? &local : NULL, m->sum.day);
 }

@@ -4,13 +4,25 @@
  * little-endian, of its type's size. Nothing separates columns or rows. A length that is read never reaches beyond its answer.
  */
 #include "ledger/clickhouse/fleet.h"
+#include "ledger/leb.h"
+
+int fleet_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	size_t n = a_len < b_len ? a_len : b_len;
+	int c = n ? memcmp(a, b, n) : 0;
+	return c ? c : (a_len > b_len) - (a_len < b_len);
+}
+
+int fleet_damaged(const struct fleet_store *f, enum fleet_kind kind, struct wh_error *err)
+{
+	return wh_fail(err, -EBADMSG, "%s: what it answers of table %s is not what whittle wrote there",
+	               f->client.url.origins[f->client.host], fleet_tables[kind]);
+}
 
 static void put_string(struct wh_bytes *b, const void *p, size_t n)
 {
-	size_t left = n;
-	for (; left >= 0x80; left >>= 7)
-		wh_put_number(b, (left & 0x7f) | 0x80, 1);
-	wh_put_number(b, left, 1);
+	uint8_t length[10];
+	wh_put(b, length, (size_t)(wh_leb_put(length, n) - length));
 	wh_put(b, p, n);
 }
 
@@ -42,20 +54,16 @@ void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_
 
 static const uint8_t *take_string(struct wh_taking *t, size_t most, size_t *len)
 {
+	const uint8_t *p = t->p;
 	uint64_t n = 0;
-	for (unsigned shift = 0; shift < 35; shift += 7) {
-		uint64_t b = wh_take_number(t, 1, 0, 255);
-		n |= (b & 0x7f) << shift;
-		if (b < 0x80) {
-			*len = (size_t)n;
-			if (n <= most)
-				return wh_take(t, (size_t)n);
-			break;
-		}
-	}
-	t->failed = true;
 	*len = 0;
-	return NULL;
+	if (t->failed || !p || wh_leb_get(&p, t->p + t->n, most, &n)) {
+		t->failed = true;
+		return NULL;
+	}
+	wh_take(t, (size_t)(p - t->p));
+	*len = (size_t)n;
+	return wh_take(t, *len);
 }
 
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out)

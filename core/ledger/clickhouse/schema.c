@@ -50,20 +50,6 @@ static int run(struct fleet_client *c, int host, struct wh_error *err, const cha
 	return rc;
 }
 
-static int number(struct fleet_client *c, int host, const char *sql, uint64_t *out, struct wh_error *err)
-{
-	struct fleet_answer a = {0};
-	int rc = fleet_query(c, host, sql, NULL, &a, err);
-	if (rc)
-		return rc;
-	struct wh_taking t = {.p = a.bytes, .n = a.n};
-	*out = wh_take_number(&t, 8, 0, UINT64_MAX);
-	if (t.failed || t.n)
-		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", c->url.origins[c->host]);
-	free(a.bytes);
-	return rc;
-}
-
 /* Whether the cluster that the URL names is known to this host, and has replicas. */
 static int cluster_of(struct fleet_client *c, int host, bool *replicated, struct wh_error *err)
 {
@@ -71,7 +57,7 @@ static int cluster_of(struct fleet_client *c, int host, bool *replicated, struct
 	uint64_t most = 0;
 	snprintf(sql, sizeof sql, "SELECT toUInt64(max(replica_num)) FROM system.clusters WHERE cluster = '%s' FORMAT RowBinary",
 	         c->url.cluster);
-	int rc = number(c, host, sql, &most, err);
+	int rc = fleet_query_number(c, host, sql, &most, err);
 	if (!rc && !most)
 		rc = wh_fail_input(err, -EINVAL, "%s: knows no cluster '%s': see its table system.clusters", c->url.origins[host],
 		                   c->url.cluster);
@@ -105,7 +91,7 @@ static int make_tables(struct fleet_client *c, int host, struct wh_error *err)
 	uint64_t there = 0;
 	snprintf(sql, sizeof sql, "SELECT count() FROM system.tables WHERE database = '%s' AND name = 'edges' FORMAT RowBinary",
 	         c->url.database);
-	int rc = number(c, host, sql, &there, err);
+	int rc = fleet_query_number(c, host, sql, &there, err);
 	if (rc || there) /* the last one that is made */
 		return rc;
 	rc = *c->url.cluster ? cluster_of(c, host, &replicated, err) : 0;

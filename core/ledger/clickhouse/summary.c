@@ -16,9 +16,8 @@ static int one_is_enough(void *arg, const struct wh_edge_key *k, const struct wh
 /* Where rows of an address are gone, those that are left may be older versions of these. */
 static int still_there(struct wh_store *s, const struct wh_addr *a, bool *there, struct wh_error *err)
 {
-	struct wh_addr next = *a;
 	*there = false;
-	int rc = fleet_edges(s, WH_EDGES_REPORTED, a, wh_addr_next(&next) ? &next : NULL, one_is_enough, there, err);
+	int rc = wh_store_sensor_edges(s, a, one_is_enough, there, err);
 	return rc > 0 ? 0 : rc;
 }
 
@@ -46,8 +45,7 @@ static int some_locals(struct wh_store *s, struct wh_addr *after, bool any, size
 	for (*n = 0; !rc && (more = fleet_take_count(&t, &p, &len, &gone)); ++*n) {
 		bool there = true, good = more > 0 && len == 16 && (!any || memcmp(after->b, p, 16) < 0);
 		if (!good)
-			rc = wh_fail(err, -EBADMSG, "%s: what it answers of table edge is not what whittle wrote there",
-			             f->client.url.origins[f->client.host]);
+			rc = fleet_damaged(f, FLEET_EDGE, err);
 		if (rc)
 			break;
 		memcpy(after->b, p, 16);
@@ -71,28 +69,11 @@ int fleet_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_erro
 
 /* ---- totals ---- */
 
-static int widen(void *arg, int32_t day, uint64_t flows)
-{
-	struct wh_store_totals *t = arg;
-	(void)flows;
-	if (!t->last_us)
-		t->first_us = day * WH_US_PER_DAY;
-	t->last_us = (day + 1) * WH_US_PER_DAY;
-	return 0;
-}
-
 static int add_sensor(void *arg, const struct wh_fleet_sensor *sensor)
 {
-	struct wh_store_totals *t = arg;
-	const struct wh_store_totals *add = &sensor->totals;
-	t->records = wh_saturating_add(t->records, add->records);
-	t->flows = wh_saturating_add(t->flows, add->flows);
-	t->alerts = wh_saturating_add(t->alerts, add->alerts);
-	t->other = wh_saturating_add(t->other, add->other);
-	t->malformed = wh_saturating_add(t->malformed, add->malformed);
-	t->crowded = wh_saturating_add(t->crowded, add->crowded);
-	t->aged = wh_saturating_add(t->aged, add->aged);
-	t->full = wh_saturating_add(t->full, add->full);
+	struct wh_store_totals *t = arg, add = sensor->totals;
+	for (size_t i = 0; i < WH_STORE_COUNTERS; i++)
+		*wh_store_counter(t, i) = wh_saturating_add(*wh_store_counter(t, i), *wh_store_counter(&add, i));
 	return 0;
 }
 
@@ -100,7 +81,6 @@ static int add_sensor(void *arg, const struct wh_fleet_sensor *sensor)
 static int count_edges(struct fleet_store *f, uint64_t *out, struct wh_error *err)
 {
 	char sql[600];
-	struct fleet_answer a = {0};
 	const char *db = f->client.url.database;
 	snprintf(
 		sql, sizeof sql,
@@ -108,19 +88,13 @@ static int count_edges(struct fleet_store *f, uint64_t *out, struct wh_error *er
 		"(SELECT key, sensor, version, gone, 0 AS kind FROM %s.edge UNION ALL SELECT key, sensor, version, gone, 1 AS kind FROM "
 		"%s.open_edge) GROUP BY key, sensor, kind) WHERE is_gone = 0 GROUP BY key) FORMAT RowBinary",
 		db, db);
-	int rc = fleet_query(&f->client, -1, sql, NULL, &a, err);
-	struct wh_taking t = {.p = a.bytes, .n = a.n};
-	*out = rc ? 0 : wh_take_number(&t, 8, 0, UINT64_MAX);
-	if (!rc && (t.failed || t.n))
-		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", f->client.url.origins[f->client.host]);
-	free(a.bytes);
-	return rc;
+	return fleet_query_number(&f->client, -1, sql, out, err);
 }
 
 int fleet_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err)
 {
 	*out = (struct wh_store_totals){.edges = 0};
 	int rc = fleet_sensors(s, add_sensor, out, err);
-	rc = rc ? rc : fleet_days(s, widen, out, err);
+	rc = rc ? rc : fleet_days(s, wh_store_widen, out, err);
 	return rc ? rc : count_edges(fleet_of(s), &out->edges, err);
 }

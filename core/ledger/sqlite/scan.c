@@ -166,16 +166,6 @@ int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_
 	return rc;
 }
 
-static int widen(void *arg, int32_t day, uint64_t flows)
-{
-	struct wh_store_totals *t = arg;
-	if (!t->last_us)
-		t->first_us = day * WH_US_PER_DAY;
-	t->last_us = (day + 1) * WH_US_PER_DAY;
-	(void)flows;
-	return 0;
-}
-
 int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
@@ -195,16 +185,9 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 		}
 		strcpy(before, name);
 		s->state->rows++;
-		const struct {
-			const char *name;
-			uint64_t *at;
-		} where[] = {{"records", &out->records},     {"flows", &out->flows},
-		             {"alerts", &out->alerts},       {"other", &out->other},
-		             {"malformed", &out->malformed}, {"crowded", &out->crowded},
-		             {"aged", &out->aged},           {"full", &out->full}};
-		for (size_t i = 0; i < sizeof where / sizeof *where; i++)
-			if (!strcmp(name, where[i].name))
-				*where[i].at = (uint64_t)v;
+		for (size_t i = 0; i < WH_STORE_COUNTERS; i++)
+			if (!strcmp(name, wh_store_counter_names[i]))
+				*wh_store_counter(out, i) = (uint64_t)v;
 	}
 	sqlite3_reset(st);
 	if (step != SQLITE_DONE)
@@ -213,5 +196,5 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 	int rc = wh_runs_count(s, &out->edges, err);
 	rc = rc ? rc : wh_sql_count_open(s, &open, err);
 	out->edges += open;
-	return rc ? rc : wh_sqlite_days(store, widen, out, err);
+	return rc ? rc : wh_sqlite_days(store, wh_store_widen, out, err);
 }
