@@ -37,23 +37,13 @@ static size_t split(const char *list, struct wh_arena *mem, char *parts[static M
 	return n;
 }
 
-static bool port_of(const char *text, struct wh_jit_port *out)
-{
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-	out->proto = WH_PROTO_TCP;
-	out->port = (uint16_t)port;
-	return *text >= '0' && *text <= '9' && port && port <= 65535 && (!*end || *end == '/') &&
-	       (!*end || !wh_proto_parse(end + 1, &out->proto)) && (out->proto == WH_PROTO_TCP || out->proto == WH_PROTO_UDP);
-}
-
 static int read_ports(struct wh_jit_policy *p, const char *list, struct wh_arena *mem, struct wh_error *err)
 {
 	char *parts[MAX_LIST];
 	p->n_ports = split(list, mem, parts);
 	p->ports = wh_arena_array(mem, p->n_ports + 1, sizeof *p->ports);
 	for (size_t i = 0; i < p->n_ports; i++)
-		if (!port_of(parts[i], &p->ports[i]))
+		if (!wh_jit_port_parse(parts[i], &p->ports[i]))
 			return wh_fail_input(err, -EINVAL, "'%.40s' is not a port such as 22 or 53/udp", parts[i]);
 	return p->n_ports ? 0 : wh_fail_input(err, -EINVAL, "a policy needs ports, such as 22,3389/tcp, %d at most", MAX_LIST);
 }

@@ -5,25 +5,28 @@
 #include "base/yaml.h"
 #include "whittle/jit.h"
 
-static int a_port(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
-                  struct wh_error *err)
-{
-	struct wh_jit_port *out = element;
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-	out->proto = WH_PROTO_TCP;
-	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') ||
-	    (*end && wh_proto_parse(end + 1, &out->proto)) || (out->proto != WH_PROTO_TCP && out->proto != WH_PROTO_UDP))
-		return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is not a port such as 22 or 53/udp", src->file, entry->line,
-		                     text);
-	out->port = (uint16_t)port;
-	return 0;
-}
-
 static bool port_sound(const void *element)
 {
 	const struct wh_jit_port *p = element;
 	return p->port && (p->proto == WH_PROTO_TCP || p->proto == WH_PROTO_UDP);
+}
+
+bool wh_jit_port_parse(const char *text, struct wh_jit_port *out)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+	*out = (struct wh_jit_port){.proto = WH_PROTO_TCP, .port = (uint16_t)port};
+	return *text >= '0' && *text <= '9' && port <= 65535 && (!*end || *end == '/') &&
+	       (!*end || !wh_proto_parse(end + 1, &out->proto)) && port_sound(out);
+}
+
+static int a_port(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
+                  struct wh_error *err)
+{
+	return wh_jit_port_parse(text, element)
+	               ? 0
+	               : wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is not a port such as 22 or 53/udp", src->file,
+	                               entry->line, text);
 }
 
 static const struct wh_key_list ports = {offsetof(struct wh_jit_policy, n_ports), sizeof(struct wh_jit_port), .text = a_port,

@@ -21,7 +21,7 @@
 #include "whittle/nft.h"
 #include "whittle/state.h"
 
-/* Just-in-time access: these ports of a resource are closed but for who asks in time (whittle jit). */
+/* Just-in-time access: these ports of a resource are closed, and open for a time to a source on request (whittle jit). */
 struct wh_jit_policy {
 	const char *resource;
 	struct wh_jit_port *ports; size_t n_ports;
@@ -36,6 +36,7 @@ struct wh_jit_config {
 	bool sudo_options; /* users behind sudo may choose configuration, ledger, files, commands and servers, too */
 };
 extern const struct wh_key wh_jit_keys[];
+bool wh_jit_port_parse(const char *text, struct wh_jit_port *out); /* "22" (TCP) or "53/udp"; false: it is neither */
 
 /* ---- policies that commands and the API make (kept.c) ---- */
 /* One as a person writes it: lists with commas; NULL: none. */
