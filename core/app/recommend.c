@@ -177,22 +177,22 @@ static void find_edits(const struct wh_app_ledger *l, const char *resource, stru
 		}
 }
 
-const char *wh_app_edits_text(const struct wh_app_edits *e, struct wh_arena *mem)
+void wh_app_edits_print(const struct wh_app_edits *e, FILE *to)
 {
 	enum { SHOWN = 3 };
-	const char *text = "";
+	struct wh_arena *mem = wh_arena_new();
+	fputs("Edited by hand; `whittle enforce` applies this instead of the proposal:\n", to);
 	for (size_t i = 0; i < e->n; i++) {
 		const struct wh_recommended_rule *r = e->list[i].rule;
-		const char *list = "";
 		char prefix[WH_PREFIX_STRLEN];
+		fprintf(to, "%s %s (%s): ", e->list[i].resource, r->name, wh_port_label(r->direction, r->port, r->proto, mem));
 		for (size_t j = 0; j < r->n_prefixes && j < SHOWN; j++)
-			list = wh_arena_printf(mem, "%s%s%s", list, j ? ", " : "", wh_prefix_text(&r->prefixes[j], prefix));
+			fprintf(to, "%s%s", j ? ", " : "", wh_prefix_text(&r->prefixes[j], prefix));
 		if (r->n_prefixes > SHOWN)
-			list = wh_arena_printf(mem, "%s and %zu more", list, r->n_prefixes - SHOWN);
-		text = wh_arena_printf(mem, "%s%s %s (%s): %s, %s\n", text, e->list[i].resource, r->name,
-		                       wh_port_label(r->direction, r->port, r->proto, mem), list, r->note ? r->note : r->review);
+			fprintf(to, " and %zu more", r->n_prefixes - SHOWN);
+		fprintf(to, ", %s\n", r->note ? r->note : r->review);
 	}
-	return text;
+	wh_arena_free(mem);
 }
 
 /* "edits" of the documents; a new reference. */
@@ -276,10 +276,14 @@ static int add_edits(const struct wh_app_ledger *l, const char *resource, bool j
 		all = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(8)) : NULL;
 		json_decref(doc);
 	} else if (edits.n) {
-		size_t head = strcspn(*text, "\n");
-		if (asprintf(&all, "%.*s\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s%s",
-		             (int)head, *text, wh_app_edits_text(&edits, mem), *text + head) < 0)
-			all = NULL;
+		size_t head = strcspn(*text, "\n"), len;
+		FILE *f = open_memstream(&all, &len);
+		if (f) {
+			fprintf(f, "%.*s\n", (int)head, *text);
+			wh_app_edits_print(&edits, f);
+			fputs(*text + head, f);
+			fclose(f);
+		}
 	} else {
 		return 0;
 	}

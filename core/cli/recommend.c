@@ -265,16 +265,16 @@ static int read_options(struct cli *c, int argc, char **argv, struct words *w)
 	return rc;
 }
 
-static int print_recommendation(const struct cli *c, const struct words *w, const struct wh_app_recommended *r,
-                                struct wh_arena *mem)
+static int print_recommendation(const struct cli *c, const struct words *w, const struct wh_app_recommended *r)
 {
 	struct wh_error err = {0};
 	cli_output_only_prints();
 	if (!c->json) {
 		print_rules(r->recommendation, r->changes, w->all, !w->ask.dry && !w->ask.n_resources, w->ask.n_resources > 0);
-		if (r->edits.n)
-			printf("\nEdited by hand; `whittle enforce` applies this instead of the proposal:\n%s",
-			       wh_app_edits_text(&r->edits, mem));
+		if (r->edits.n) {
+			putchar('\n');
+			wh_app_edits_print(&r->edits, stdout);
+		}
 		return CLI_OK;
 	}
 	char *text = wh_app_recommended_json(r);
@@ -292,7 +292,7 @@ static int recommend(struct cli *c, const struct wh_app *a, const struct words *
 	if (wh_app_recommend(a, &w->ask, mem, &r, &err))
 		return cli_error(&err);
 	cli_progress("%s", "");
-	int rc = print_recommendation(c, w, &r, mem);
+	int rc = print_recommendation(c, w, &r);
 	wh_estate_free(r.estate);
 	return rc;
 }

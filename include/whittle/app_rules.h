@@ -25,8 +25,8 @@ struct wh_app_recommend {
 /* Rules that a person edited, as enforce applies them; the rules are in the arena that was given. */
 struct wh_app_edit { const char *resource; const struct wh_recommended_rule *rule; };
 struct wh_app_edits { struct wh_app_edit *list; size_t n; };
-/* A line each; "" where there are none. In mem. */
-const char *wh_app_edits_text(const struct wh_app_edits *e, struct wh_arena *mem);
+/* A heading, and a line for each. */
+void wh_app_edits_print(const struct wh_app_edits *e, FILE *to);
 struct wh_app_recommended {
 	struct wh_estate *estate;        /* of the result: wh_estate_free() it when that was used */
 	struct wh_recommendation *recommendation;
