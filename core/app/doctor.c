@@ -67,13 +67,48 @@ static const char *store_path(const char *url, char dir[static PATH_MAX])
 	return path;
 }
 
+static void note_totals(const char *path, const struct wh_store_totals *t, struct wh_app_doctor *r)
+{
+	char number[32];
+	wh_doctor_note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(t->edges, number));
+	if (t->crowded)
+		wh_doctor_remedy(
+			wh_doctor_note(
+				r, "ledger bounds", WH_APP_CHECK_WARN,
+				"%s edges were dropped, as their ports had more than port-edges: those peers are not known",
+				wh_number_text(t->crowded, number)),
+			"see which peers crowd the port ('whittle edges'), or set port-edges higher");
+	if (t->full)
+		wh_doctor_remedy(
+			wh_doctor_note(
+				r, "ledger size", WH_APP_CHECK_WARN,
+				"%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
+				wh_number_text(t->full, number)),
+			"see what fills it ('whittle edges'), or set ledger-size higher");
+	if (access(path, W_OK) != 0)
+		wh_doctor_remedy(wh_doctor_note(r, "ledger access", WH_APP_CHECK_WARN,
+		                                "%s can be read but not written by this user", path),
+		                 "run ingest and enforce as its owner");
+}
+
+static void check_disk(const char *dir, struct wh_app_doctor *r)
+{
+	struct statvfs fs;
+	if (statvfs(dir, &fs))
+		return;
+	unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	struct wh_app_check *k = wh_doctor_note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
+	                                        "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
+	if (k->state == WH_APP_CHECK_WARN)
+		wh_doctor_remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
+}
+
 static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r)
 {
-	char dir[PATH_MAX], number[32];
+	char dir[PATH_MAX];
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_store_totals totals;
 	struct wh_error err = {0};
-	struct statvfs fs;
 
 	const char *path = store_path(a->store_url, dir);
 	if (ask->no_store.code && access(dir, F_OK) && errno == ENOENT) {
@@ -95,32 +130,10 @@ static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
 		       "see the reason; a copy from before can be put in its place");
 	} else {
-		wh_doctor_note(r, "ledger", WH_APP_CHECK_OK, "%s: %s edges", path, wh_number_text(totals.edges, number));
-		if (totals.crowded)
-			wh_doctor_remedy(wh_doctor_note(r, "ledger bounds", WH_APP_CHECK_WARN,
-			            "%s edges were dropped, as their ports had more than port-edges: those peers are not known",
-			            wh_number_text(totals.crowded, number)),
-			       "see which peers crowd the port ('whittle edges'), or set port-edges higher");
-		if (totals.full)
-			wh_doctor_remedy(
-				wh_doctor_note(
-					r, "ledger size", WH_APP_CHECK_WARN,
-					"%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
-					wh_number_text(totals.full, number)),
-				"see what fills it ('whittle edges'), or set ledger-size higher");
-		if (access(path, W_OK) != 0)
-			wh_doctor_remedy(wh_doctor_note(r, "ledger access", WH_APP_CHECK_WARN,
-			                                "%s can be read but not written by this user", path),
-			                 "run ingest and enforce as its owner");
+		note_totals(path, &totals, r);
 	}
 	wh_ledger_close(&ledger);
-	if (statvfs(dir, &fs) == 0) {
-		unsigned long long bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		struct wh_app_check *k = wh_doctor_note(r, "disk", bytes < FEW_BYTES ? WH_APP_CHECK_WARN : WH_APP_CHECK_OK,
-		                              "%.1f GiB free in %s", (double)bytes / (1 << 30), dir);
-		if (k->state == WH_APP_CHECK_WARN)
-			wh_doctor_remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
-	}
+	check_disk(dir, r);
 }
 
 static void check_features(struct wh_app_doctor *r)
@@ -308,7 +321,7 @@ static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *as
 	             !wh_app_open(a, WH_STATE_READ, mem, &l, &err);
 	if (!ask->bad_config.code)
 		wh_doctor_values(a, there ? &l : NULL, mem, r);
-	wh_doctor_around(a, there ? &l : NULL, mem, r);
+	wh_doctor_around(a, there ? &l : NULL, r);
 	wh_app_close(&l, NULL);
 }
 

@@ -14,4 +14,4 @@ void wh_doctor_values(const struct wh_app *a, const struct wh_app_ledger *l, str
 /* suricata.yaml, where it is: the plugin, the ledger it writes and its user's rights (doctor_suricata.c). */
 void wh_doctor_suricata(const struct wh_app *a, struct wh_arena *mem, struct wh_app_doctor *r);
 /* The rules in force, the services, the clock and the last flow (doctor_around.c). */
-void wh_doctor_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r);
+void wh_doctor_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_doctor *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds on this machine now: the rules in force, the services that keep them, the clock, the last flow. */
+/* The state of this machine now: the rules in force, the services that keep them, the clock, the last flow. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -119,13 +119,13 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	check_clock(s.totals.last_us, r);
 }
 
-void wh_doctor_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r)
+void wh_doctor_around(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_doctor *r)
 {
-	(void)mem;
-	if (!wh_firewall_ready(&(struct wh_error){0}) && check_drift(r))
-		check_services(a, r);
-	if (!wh_firewall_ready(&(struct wh_error){0}))
+	if (!wh_firewall_ready(&(struct wh_error){0})) {
+		if (check_drift(r))
+			check_services(a, r);
 		check_jit(a, r);
+	}
 	if (l)
 		check_last_flow(a, l, r);
 }
