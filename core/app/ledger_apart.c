@@ -132,7 +132,7 @@ static int no_capabilities(void *arg, struct wh_error *err)
 	               : 0;
 }
 
-static int start(const struct wh_app *a, int (*become)(void *arg, struct wh_error *err), void *arg, struct wh_error *err)
+int wh_app_ledger_start(const struct wh_app *a, int (*become)(void *arg, struct wh_error *err), void *arg, struct wh_error *err)
 {
 	struct wh_app own = *a;
 	uint8_t *q;
@@ -158,11 +158,6 @@ static int start(const struct wh_app *a, int (*become)(void *arg, struct wh_erro
 	_exit(0);
 }
 
-int wh_app_ledger_start(const struct wh_app *a, int (*become)(void *arg, struct wh_error *err), void *arg, struct wh_error *err)
-{
-	return start(a, become, arg, err);
-}
-
 /* ---- the program's side ---- */
 
 static int why_not(const struct wh_app *a, int rc, int ms, struct wh_error *err)
@@ -180,7 +175,9 @@ static int ask(const struct wh_app *a, const struct wh_bytes *q, int ms, uint8_t
 	const bool once = !apart.started;
 	size_t n = 0;
 	*bytes = NULL;
-	int rc = q->failed ? wh_fail(err, -ENOMEM, "out of memory") : once ? start(a, no_capabilities, NULL, err) : 0;
+	int rc = q->failed ? wh_fail(err, -ENOMEM, "out of memory")
+	         : once    ? wh_app_ledger_start(a, no_capabilities, NULL, err)
+	                   : 0;
 	if (rc)
 		return rc;
 	rc = apart.failed ? apart.failed : wh_helper_ask(apart.end, q->p, q->n, ms, MAX_ANSWER, bytes, &n);
