@@ -129,11 +129,8 @@ static int facts(struct cli *c, int argc, char **argv)
 	const struct cli_option rows[] = {{"name", .text = &name}, {NULL}};
 	struct wh_error err;
 	json_t *doc;
-	int rc = cli_read_options(c, argc, argv, rows);
-	if (rc)
-		return rc;
-	if (optind < argc)
-		return cli_usage(c, "facts takes no words: '%s'", argv[optind]);
+	if (cli_read_options(c, argc, argv, rows) || cli_no_word(c, argc, argv))
+		return CLI_USAGE;
 	if (name && (!*name || strlen(name) > 255))
 		return cli_usage(c, "--name takes the host's name, of 1 to 255 bytes");
 	return wh_app_host_facts(name, &doc, &err) ? cli_error(&err) : cli_print_json(doc);
