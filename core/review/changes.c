@@ -187,7 +187,7 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 }
 
 int wh_review_log(struct wh_state *s, const char *what, const char *resource, const char *rule, const char *who, const char *why,
-                   json_t *change, struct wh_error *err)
+                  json_t *change, struct wh_error *err)
 {
 	json_t *o = json_pack("{s:s,s:s*,s:s*,s:o*}", "resource", resource, "rule", rule, "why", why, "change", change);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;

@@ -195,7 +195,7 @@ static int save(struct review *v, json_t *change)
 	}
 	if (!rc)
 		rc = wh_review_log(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why,
-		             json_incref(change), v->err);
+		                   json_incref(change), v->err);
 	json_decref(changes);
 	struct wh_error end_err;
 	int end = wh_state_end(v->store, !rc, rc ? &end_err : v->err);

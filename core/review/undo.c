@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What came of the changes: reset, undo and the history, from the journal. */
+/* Reset, undo and the history of changes, from the journal. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"

@@ -88,7 +88,7 @@ static int change(struct wh_call *c, struct wh_gate_request *r, const char *reso
 	return rc;
 }
 
-/* What a body asks for at one policy that is there. */
+/* A body's wish for one policy that is there. */
 enum wish { LEFT_OUT, AS_IT_IS, OTHERWISE };
 
 static enum wish wished(const struct wh_jit_policies *all, const struct wh_jit_policy *p, const json_t *machines)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the web side answers: a refusal of its own, a file of the console, or a worker's reply. */
+/* The answers of the web side: a refusal of its own, a file of the console, or a worker's reply. */
 #include <stdarg.h>
 #include <string.h>
 #include "serve/web_answer.h"

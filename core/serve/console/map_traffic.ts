@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a chosen machine, or the machines of a chosen subnet, may talk with: allowed by the rules, observed, and not wanted, with the
-// weaknesses that stand beside it.
+// The peers of a chosen machine, or of the machines of a chosen subnet: allowed by the rules, observed, and not wanted, with the
+// peers' weaknesses.
 import { api, maybe, seg } from "./api";
 import { badge, Child, empty, h, table, time } from "./dom";
 import type { Line } from "./map_canvas";
@@ -43,7 +43,7 @@ const none = (ports: string | undefined) => !ports || ports === "[]";
 const weakness = (net: Net, n: Place) => n.reasons.map((r) => net.reasons[r]);
 const byId = (net: Net) => new Map(net.nodes.map((n) => [idOf(net, n).toLowerCase(), n.i]));
 
-// "kind: ports" of what stands in the list of unwanted connections for these two.
+// "kind: ports" of each unwanted connection between these two.
 interface Unwanted {
 	doc: any;
 	classOf: Map<number, number>;
@@ -254,7 +254,7 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 					value: (r: Row) => r.unwanted.length,
 				},
 				{
-					title: "Weaknesses beside it",
+					title: "Weaknesses",
 					cell: (r: Row) => r.weak.join("; ") || "–",
 					value: (r: Row) => r.weak.length,
 				},
