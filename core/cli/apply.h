@@ -9,7 +9,7 @@
 const char *cli_confirm_command(const struct cli *c);
 /* The rules as a table: which port is narrowed to whom. */
 void cli_print_rules(const struct wh_nft_ruleset *rs);
-/* Which refused peers get an answer; nothing where none do. */
+/* The refused peers that get an answer; prints nothing where there are none. */
 void cli_print_reject(const char *before, const struct wh_nft_reject *r);
 /* The same as comments of nft's language, with how sure each rule is and how many peers it cuts off. replay NULL: not known. */
 struct wh_replay;

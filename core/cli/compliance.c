@@ -11,9 +11,8 @@ static const char help[] =
 	"       whittle compliance --list | --score | --history [--json]\n"
 	"\n"
 	"How the estate stands against the network controls of the Microsoft cloud security benchmark: each control with its assessments and their resources. A control\n"
-	"passes where all assessments that could be judged pass, and the number of the others is printed with it: Passed (42 of 50 not assessed); it is green where\n"
-	"all were judged. It is Unsupported where none\n"
-	"could be judged. Previews don't count.\n"
+	"passes where all assessments that could be judged pass, and the number of the others is printed with it: Passed (42 of 50 not assessed). It is green where all\n"
+	"were judged, and Unsupported where none could be judged. Previews don't count.\n"
 	"\n"
 	"  CONTROL          one control, with its resources: NS-3\n"
 	"  --standard ID    another standard of rules/standards: mcsb-v2 (a preview)\n"
@@ -51,8 +50,8 @@ static void print_score_line(const json_t *score)
 		printf("Secure score: nothing to judge yet\n");
 }
 
-/* "Passed (42 of 50 not assessed)": a control passes by the assessments that could be judged, so the others stand beside the
- * word. */
+/* "Passed (42 of 50 not assessed)": a control passes by the assessments that could be judged, so the number of the others follows
+ * the word. */
 static const char *state_words(const json_t *control, char *buf, size_t size)
 {
 	const char *state = text_of(control, "state");
@@ -65,7 +64,7 @@ static const char *state_words(const json_t *control, char *buf, size_t size)
 	return buf;
 }
 
-/* Green is where all was assessed: what was not seen is not known to be well. */
+/* Green only where all was assessed: the rest may fail. */
 static enum cli_colour state_colour(const json_t *control)
 {
 	const char *state = text_of(control, "state");
@@ -277,5 +276,6 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_compliance = {.name = "compliance",
                                            .summary = "controls of a standard, the score, and the report",
                                            .help = help,
-                                           .may = WH_MAY_LOOK, .run = run,
+                                           .may = WH_MAY_LOOK,
+                                           .run = run,
                                            .confined = true};

@@ -93,6 +93,7 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_inventory = {.name = "inventory",
                                           .summary = "list resources with what is recommended for each",
                                           .help = help,
-                                          .may = WH_MAY_LOOK, .run = run,
+                                          .may = WH_MAY_LOOK,
+                                          .run = run,
                                           .only_reads = true,
                                           .confined = true};

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `jit policy`: which ports may be opened for whom. What is changed here is written with the rights of the start, before they are
- * given up. */
+/* `jit policy`: the ports that may be opened, the users and the sources. A change is written with the rights of the start, before
+ * they are given up. */
 #include <stdlib.h>
 #include <string.h>
 #include "cli/jit.h"
 #include "cli/options.h"
 #include "whittle/app_jit.h"
 
-/* What cli_jit_prepare() did, for cli_jit_policy(). */
+/* Left by cli_jit_prepare() for cli_jit_policy(). */
 static struct {
 	enum { LIST, SET, DELETE } what;
 	int status;
 	const char *resource;
 } done;
 
-/* What whittle.yaml says is not for commands to change. */
+/* Commands don't change policies of whittle.yaml. */
 static int check_owner(const struct cli *c, struct wh_error *err)
 {
 	const struct wh_jit_config *j = &c->config->jit;

@@ -131,7 +131,7 @@ static void print_reason(const struct wh_resource_result *res)
 	wh_arena_free(mem);
 }
 
-/* Which rule each one narrows, and its note. */
+/* The rule that each one narrows, and its note. */
 static void print_notes(const struct wh_recommendation *rec)
 {
 	for (size_t i = 0; i < rec->n_resources; i++)
