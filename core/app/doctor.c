@@ -312,7 +312,7 @@ static void check_doors(struct wh_app_doctor *r)
 		               "none leads to a narrowed port without being judged itself");
 }
 
-/* What needs the ledger's contents, where it can be opened. */
+/* The checks that need the ledger's contents, where it can be opened. */
 static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *r)
 {
 	struct wh_app_ledger l = {.estate = NULL};

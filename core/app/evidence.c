@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What protocol records showed of our addresses. */
+/* Protocol evidence of our addresses, as documents. */
 #include <string.h>
 #include "whittle/app_learning.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What this machine is like, as a document: its addresses, what its rules let in and out, settings of the kernel, what listens,
+ * The facts of this machine, as a document: its addresses, what its rules let in and out, settings of the kernel, what listens,
  * and the resolvers that it asks. `estate facts` prints it, `estate import` of any machine's ledger reads it
  * (posture/host_facts.c has its layout), and `assess` takes this machine's own as it is now.
  */

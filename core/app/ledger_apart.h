@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a command that changes the firewall wants of the ledger, asked of a process of its own (see wh_app_ledger_start()), each
- * within a time limit: so `confirm`, `rollback` and the restore at boot end in time, and with what they did, whatever the ledger
+ * Questions of a command that changes the firewall about the ledger. It asks a process of its own (see wh_app_ledger_start()),
+ * each within a time limit: so `confirm`, `rollback` and the restore at boot do their work and end in time, whatever the ledger
  * holds, whoever holds its lock, and although the ledger's owner may stop or end that process. Where none was started, one is
  * forked for the question, with this process's rights.
  */

@@ -9,7 +9,7 @@
 #include "whittle/app_firewall.h"
 #include "whittle/review.h"
 
-/* The machine's own rules stand beside ours, which can only drop: what they keep out stays out, whatever ours say. */
+/* The machine's own rules hold as well as ours, which can only drop: a packet that they keep out stays out, whatever ours say. */
 static int prove_again(const struct wh_app *a, const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem,
                        struct wh_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which refused peers get an answer: the key of whittle.yaml, and the words of a command line. */
+/* The refused peers that get an answer: the key of whittle.yaml, and the words of a command line. */
 #include <stddef.h>
 #include <string.h>
 #include "whittle/enforce.h"

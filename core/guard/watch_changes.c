@@ -17,7 +17,7 @@ static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
 		name[7] = 0;
 	if (!used || strcmp(name, "whittle"))
 		w->pid = e->pid;
-	if (!strcmp(w->by, "whittle")) /* beside another program's, ours is not what made a difference */
+	if (!strcmp(w->by, "whittle")) /* where another program changed it too, that one made the difference */
 		used = 0;
 	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) &&
 	    used + strlen(name) + 3 < sizeof w->by)
@@ -27,9 +27,8 @@ static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
 void wh_watch_look_soon(struct wh_watcher *w)
 {
 	int64_t at = wh_now_us() + DEBOUNCE_MS * 1000;
-	if (!w->look_at_us ||
-	    w->look_at_us >
-	            at) /* never later, however many events follow: else changes without a pause would put it off for ever */
+	/* never later, however many events follow: else changes without a pause would put it off for ever */
+	if (!w->look_at_us || w->look_at_us > at)
 		w->look_at_us = at;
 }
 
@@ -109,7 +108,7 @@ static bool being_confirmed(void)
 	return is;
 }
 
-/* What the rules' table should be, and what is different: NULL where it is as it should be, or where that can't be said now. */
+/* The difference of the rules' table from what it should be; NULL where there is none, or where that can't be said now. */
 static char *rules_differ(struct wh_watcher *w, bool *flushed, bool *judged)
 {
 	struct wh_nft_state st = {0};
@@ -143,7 +142,7 @@ void wh_watch_look(struct wh_watcher *w)
 		a.kind = flushed ? "flushed" : "changed";
 		if (flushed)
 			wh_watch_tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
-			     w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
+			              w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
 		else
 			wh_watch_tell(w, &a, "%s changed our table%s: %.300s", who, again ? " further" : "", difference);
 		mend = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What our rules drop: counted, and reported where a peer that belongs is hit, or a port gets many more than it used to. */
+/* The drops of our rules: counted, and reported where a peer that belongs is hit, or a port gets many more than before. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
@@ -157,9 +157,10 @@ void wh_watch_dropped(struct wh_watcher *w, const struct wh_drop *d)
 			                           .port = d->port,
 			                           .drops = port->drops};
 			port->told_us = now;
-			wh_watch_tell(w, &a,
-			     "%llu drops on port %u/%s within a minute, where %.1f connections a minute used to go unanswered",
-			     (unsigned long long)port->drops, d->port, wh_proto_text(d->proto, proto), port->normal);
+			wh_watch_tell(
+				w, &a,
+				"%llu drops on port %u/%s within a minute, where %.1f connections a minute used to go unanswered",
+				(unsigned long long)port->drops, d->port, wh_proto_text(d->proto, proto), port->normal);
 		}
 	}
 	if (!p)

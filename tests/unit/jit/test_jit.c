@@ -159,7 +159,7 @@ static void a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_oth
 	wh_arena_free(mem);
 }
 
-/* Of whom a directory's line says that it may be opened; whittle.yaml's word wins, and a line that cannot be read ends it. */
+/* whittle.yaml's policy of a resource wins; a line that cannot be read makes the file fail. */
 static void kept_policies_are_added_to_those_of_the_configuration(void **state)
 {
 	(void)state;
