@@ -81,11 +81,6 @@ static json_t *ids(const char **list, size_t n)
 struct entry { const struct wh_reach_change *c; struct part p; struct wh_ranges outside; const char *missing; };
 struct listing { struct entry *e; size_t n, room; struct wh_arena *mem; };
 
-static bool same_ranges(struct wh_ranges a, struct wh_ranges b)
-{
-	return a.n == b.n && (!a.n || !memcmp(a.r, b.r, a.n * sizeof *a.r));
-}
-
 static bool same_names(const char **a, size_t n, const char **b, size_t m)
 {
 	for (size_t i = 0; i < n && n == m; i++)
@@ -100,7 +95,7 @@ static void put(struct listing *l, const struct wh_reach_change *c, struct part 
 		return;
 	for (size_t i = 0; i < l->n && c->outside.n; i++) {
 		struct entry *e = &l->e[i];
-		if (!e->outside.n || !same_ranges(e->p.tcp, p.tcp) || !same_ranges(e->p.udp, p.udp) || e->p.icmp != p.icmp ||
+		if (!e->outside.n || !wh_ranges_eq(e->p.tcp, p.tcp) || !wh_ranges_eq(e->p.udp, p.udp) || e->p.icmp != p.icmp ||
 		    e->p.other != p.other || strcmp(e->missing ? e->missing : "", missing ? missing : "") ||
 		    !same_names(e->c->from, e->c->n_from, c->from, c->n_from) ||
 		    !same_names(e->c->to, e->c->n_to, c->to, c->n_to))

@@ -28,8 +28,7 @@ static char *text_of_file(const char *path)
 
 static bool whole_v6(struct wh_ranges set, struct wh_arena *mem)
 {
-	struct wh_ranges all = wh_ranges_from_prefixes(&wh_prefix_all_v6, 1, mem);
-	return set.n == all.n && !memcmp(set.r, all.r, all.n * sizeof *all.r);
+	return wh_ranges_eq(set, wh_ranges_family(false, mem));
 }
 
 static json_t *peers_json(const struct wh_nft_opening *o, size_t n, struct wh_arena *mem)

@@ -172,7 +172,7 @@ static void decide(struct wh_app_network *net, struct wh_reach_packet *p, enum w
 	const struct wh_port_range *classes;
 	size_t n = wh_reach_source_ports(net->r, &classes);
 	bool ports = p->proto == WH_PROTO_TCP || p->proto == WH_PROTO_UDP;
-	p->sport = ports ? 49152 : 0;
+	p->sport = ports ? WH_EPHEMERAL_PORT : 0;
 	wh_reach_decide(net->r, p, net->mem, a);
 	for (size_t i = 0; ports && i < n && a->verdict != want; i++) {
 		p->sport = classes[i].from;

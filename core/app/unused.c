@@ -55,7 +55,7 @@ static int use_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 	                            .from_addr = key->peer,
 	                            .to_addr = key->peer,
 	                            .proto = key->proto,
-	                            .sport = 49152,
+	                            .sport = WH_EPHEMERAL_PORT,
 	                            .dport = key->port};
 	wh_reach_decide(u->net->r, &p, u->one, &answer);
 	for (size_t i = 0; i < answer.n; i++) {

@@ -2,8 +2,7 @@
 /*
  * The rules that a machine's own firewall has, as its present policy.
  *
- * A packet of a connection that is opened comes from a port of the range that systems take such ports from. Three readings of the
- * same filters answer what is asked:
+ * Connections come from ephemeral ports. Three readings of the same filters give the answers:
  *
  *   as they are                        allowed for certain, and undecided, where a rule may match (a rate, a mark, a list that
  *                                      expires)
@@ -17,7 +16,7 @@
 #include "whittle/estate.h"
 #include "whittle/filter.h"
 
-enum { EPHEMERAL = 49152, SMALL_V4 = 96 + 8, SMALL_V6 = 16 /* bits that the ends of a small range have in common, at least */ };
+enum { SMALL_V4 = 96 + 8, SMALL_V6 = 16 /* bits that the ends of a small range have in common, at least */ };
 
 static bool may_match(const struct wh_filter_rule *r)
 {
@@ -60,10 +59,10 @@ const struct wh_host_end *wh_host_address_of(const struct wh_host_rules *h, cons
 	return NULL;
 }
 
-/* No packet has two families. */
-static struct wh_ranges family_of(const struct wh_addr *local, struct wh_arena *mem)
+static struct wh_filter_packet packet_of(const struct wh_nsg_question *q)
 {
-	return wh_ranges_from_prefixes(wh_addr_is_v4(local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
+	return (struct wh_filter_packet){
+		.direction = q->direction, .proto = q->proto, .local = *q->local, .sport = WH_EPHEMERAL_PORT, .dport = q->port};
 }
 
 static bool is_translated(const struct wh_host_rules *h, const struct wh_nsg_question *q)
@@ -77,7 +76,7 @@ static bool is_translated(const struct wh_host_rules *h, const struct wh_nsg_que
 	return false;
 }
 
-/* The rule that makes this packet one of which nothing can be said. */
+/* The rule that leaves this packet undecided. */
 static const char *doubt(const struct wh_host_end *at, struct wh_filter_packet p, const struct wh_addr *peer)
 {
 	p.peer = *peer;
@@ -115,9 +114,8 @@ void wh_host_judge(const struct wh_host_rules *h, const struct wh_nsg_question *
                    struct wh_host_judged *out)
 {
 	const struct wh_host_end *at = wh_host_address_of(h, q->local);
-	const struct wh_filter_packet p = {
-		.direction = q->direction, .proto = q->proto, .local = *q->local, .sport = EPHEMERAL, .dport = q->port};
-	struct wh_ranges all = family_of(q->local, mem);
+	const struct wh_filter_packet p = packet_of(q);
+	struct wh_ranges all = wh_ranges_family(wh_addr_is_v4(q->local), mem); /* no packet has two families */
 	*out = (struct wh_host_judged){.allowed = all, .whole = all, .translated = is_translated(h, q)};
 	if (!at || out->translated)
 		return;
@@ -137,12 +135,8 @@ void wh_host_judge(const struct wh_host_rules *h, const struct wh_nsg_question *
 const char *wh_host_denier(const struct wh_host_end *at, const struct wh_nsg_question *q, const struct wh_addr *peer,
                            struct wh_arena *mem)
 {
-	const struct wh_filter_packet p = {.direction = q->direction,
-	                                   .proto = q->proto,
-	                                   .local = *q->local,
-	                                   .peer = *peer,
-	                                   .sport = EPHEMERAL,
-	                                   .dport = q->port};
+	struct wh_filter_packet p = packet_of(q);
+	p.peer = *peer;
 	for (size_t i = 0; i < at->n[q->direction]; i++) {
 		const struct wh_filter *f = at->filters[q->direction][i];
 		struct wh_filter_decision d = wh_filter_decide(f, &p);
@@ -160,10 +154,9 @@ static void add_open(struct ports *s, const struct wh_host_end *at, enum wh_dire
 {
 	struct wh_port_range *class;
 	size_t n = wh_filter_port_classes(at->filters[d], at->n[d], d, proto, s->mem, &class);
-	struct wh_ranges all = family_of(&at->addr, s->mem);
+	struct wh_ranges all = wh_ranges_family(wh_addr_is_v4(&at->addr), s->mem);
 	for (size_t i = 0; i < n; i++) {
-		struct wh_filter_packet p = {
-			.direction = d, .proto = proto, .local = at->addr, .sport = EPHEMERAL, .dport = class[i].from};
+		const struct wh_filter_packet p = packet_of(&(struct wh_nsg_question){d, proto, &at->addr, class[i].from});
 		struct wh_outcomes o = wh_filter_outcomes(at->filters[d], at->n[d], &p, WH_FREE_PEER, false, s->mem);
 		if (wh_ranges_intersect(o.allowed, all, s->mem).n || wh_ranges_intersect(o.undecided, all, s->mem).n)
 			s->open = wh_ranges_union(s->open, wh_ports(&class[i], 1, s->mem), s->mem);

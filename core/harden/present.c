@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rules in force say of one port of one resource: those of its groups, or of the machine itself. */
+/* The present policy of one port of one resource: by the rules of its groups, or by those of the machine itself. */
 #include <string.h>
 #include "harden/advice.h"
-
-static bool ranges_equal(struct wh_ranges a, struct wh_ranges b)
-{
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (!wh_addr_eq(&a.r[i].from, &b.r[i].from) || !wh_addr_eq(&a.r[i].to, &b.r[i].to))
-			return false;
-	return true;
-}
 
 /* The first rule, by priority, that lets somebody in to the port of one of the resource's addresses, in each NSG; the last NSG
  * that has one gives its name to `narrows`. Our own rule that leaves everything else open stands for there being none. */
@@ -79,10 +69,10 @@ struct port_of {
 
 static struct wh_ranges of_family(struct wh_ranges r, bool v4, struct wh_arena *mem)
 {
-	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
+	return wh_ranges_intersect(r, wh_ranges_family(v4, mem), mem);
 }
 
-/* What other groups would let in at some address of the resource. */
+/* The peers that other groups would let in at some address of the resource. */
 static struct wh_judged at_any_address(const struct port_of *p, const struct wh_nsg *const *nsgs)
 {
 	struct wh_judged all = {0}, one;
@@ -135,7 +125,7 @@ static void by_groups(const struct port_of *p, struct wh_present *out)
 			if (now.unknown && !out->unknown)
 				out->unknown = wh_rule_unknown_text(now.unknown, p->tags, mem);
 			out->opened = wh_ranges_union(out->opened, of_family(now.opened, v4, mem), mem);
-			out->differs = out->differs || (have && !ranges_equal(one, first));
+			out->differs = out->differs || (have && !wh_ranges_eq(one, first));
 			first = one;
 			have = true;
 		}
@@ -146,7 +136,7 @@ static void by_groups(const struct port_of *p, struct wh_present *out)
 
 /* ---- by the machine's own rules ---- */
 
-/* What they keep out by small ranges is carved out rather than cut around, as what whittle's own rules keep out of a group. */
+/* Small ranges that they keep out are carved out rather than cut around, as those that whittle's rules keep out of a group. */
 static void by_host(const struct port_of *p, struct wh_present *out)
 {
 	struct wh_ranges whole = {0}, first[2] = {{0}};
@@ -162,7 +152,7 @@ static void by_host(const struct port_of *p, struct wh_present *out)
 		            : j.note  ? wh_arena_printf(p->mem, "some of it may be dropped: %s", j.note)
 		                      : NULL;
 		out->narrows = out->narrows ? out->narrows : j.by;
-		out->differs |= have[v4] && !ranges_equal(j.allowed, first[v4]);
+		out->differs |= have[v4] && !wh_ranges_eq(j.allowed, first[v4]);
 		first[v4] = j.allowed;
 		have[v4] = true;
 		out->allowed = wh_ranges_union(out->allowed, j.allowed, p->mem);

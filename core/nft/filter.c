@@ -36,11 +36,10 @@ static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_act
 {
 	struct translation *t = l->t;
 	bool in = t->direction == WH_INBOUND;
-	const struct wh_prefix *family = m->v4 && m->v6 ? NULL : m->v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6;
 	struct wh_ranges peers = in ? m->saddr : m->daddr;
 	bool has_peers = in ? m->has_saddr : m->has_daddr;
-	if (family) {
-		struct wh_ranges all = wh_ranges_from_prefixes(family, 1, t->mem);
+	if (!m->v4 || !m->v6) {
+		struct wh_ranges all = wh_ranges_family(m->v4, t->mem);
 		peers = has_peers ? wh_ranges_intersect(peers, all, t->mem) : all;
 		has_peers = true;
 	}

@@ -6,7 +6,6 @@
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
-enum { EPHEMERAL = 49152 };
 
 static void judge(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p, struct wh_nft_judged *out)
 {
@@ -31,7 +30,7 @@ int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct w
 	                                   .proto = q->proto,
 	                                   .local = q->local,
 	                                   .peer = q->peer,
-	                                   .sport = EPHEMERAL,
+	                                   .sport = WH_EPHEMERAL_PORT,
 	                                   .dport = q->port};
 	const struct wh_filter *const *filters;
 	struct wh_nft_view v;

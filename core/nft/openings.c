@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the rules of all programs let in and out, as a table.
+ * The openings of this machine, in and out, by the rules of all programs: a table.
  *
  * Problem: a ruleset says which packets it lets through only when it is asked, packet by packet. Method: its chains are filters
  * (nft/filter.h), which cut the ports of each protocol into classes that no rule tells apart. One question a class and class of
@@ -17,7 +17,7 @@
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
-enum { MOST_ROWS = 100000, DNAT_PRIORITY = -100, EPHEMERAL = 49152 };
+enum { MOST_ROWS = 100000, DNAT_PRIORITY = -100 };
 struct passing { struct wh_ranges certain, perhaps; const char *by, *maybe; };
 struct walk {
 	struct wh_nft_view *v;
@@ -59,12 +59,13 @@ static const char *decides(const struct list *l, struct wh_filter_packet p, stru
 /* The peers that get through, from some source port. */
 static struct passing ask(const struct list *l, struct wh_filter_packet p, bool v6, struct wh_arena *mem)
 {
-	struct wh_ranges family = wh_ranges_from_prefixes(v6 ? &wh_prefix_all_v6 : &wh_prefix_all_v4, 1, mem);
+	struct wh_ranges family = wh_ranges_family(!v6, mem);
 	struct passing all = {.by = ""};
 	struct wh_port_range *sports;
 	size_t n = wh_filter_sport_classes(l->f, l->n, p.direction, p.proto, mem, &sports);
 	for (size_t i = 0; i < n; i++) {
-		p.sport = sports[i].from <= EPHEMERAL && sports[i].to >= EPHEMERAL ? EPHEMERAL : sports[i].from;
+		bool usual = sports[i].from <= WH_EPHEMERAL_PORT && WH_EPHEMERAL_PORT <= sports[i].to;
+		p.sport = usual ? WH_EPHEMERAL_PORT : sports[i].from;
 		struct wh_outcomes o = wh_filter_outcomes(l->f, l->n, &p, WH_FREE_PEER, false, mem);
 		o.allowed = wh_ranges_intersect(o.allowed, family, mem);
 		o.undecided = wh_ranges_intersect(o.undecided, family, mem);
@@ -110,14 +111,9 @@ static void add_passing(struct walk *w, const struct wh_nft_opening *row, const 
 	add(w, *row, p->perhaps, false, p->maybe);
 }
 
-static bool same_set(struct wh_ranges a, struct wh_ranges b)
-{
-	return a.n == b.n && (!a.n || !memcmp(a.r, b.r, a.n * sizeof *a.r));
-}
-
 static bool same(const struct passing *a, const struct passing *b)
 {
-	return same_set(a->certain, b->certain) && same_set(a->perhaps, b->perhaps) && !strcmp(a->by, b->by);
+	return wh_ranges_eq(a->certain, b->certain) && wh_ranges_eq(a->perhaps, b->perhaps) && !strcmp(a->by, b->by);
 }
 
 static void add_ports(struct walk *w, const struct list *l, struct wh_nft_opening row)

@@ -9,11 +9,6 @@
 
 struct asked { const struct wh_nsg *nsg; const struct wh_tag_context *tags; const struct wh_nsg_narrowing *want; };
 
-static struct wh_ranges family(bool v4, struct wh_arena *mem)
-{
-	return wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
-}
-
 static struct wh_ranges copy_of(struct wh_ranges r, struct wh_arena *mem)
 {
 	struct wh_ranges out = {wh_arena_array(mem, r.n, sizeof *out.r), r.n};
@@ -29,7 +24,7 @@ static struct wh_ranges passes_now(const struct asked *q, const struct wh_nsg *s
 	struct wh_ranges was;
 	wh_policy_allowed(&seen, seen ? 1 : 0, q->tags, &(struct wh_nsg_question){w->direction, w->proto, local, w->port}, mem,
 	                  &was, NULL);
-	return wh_ranges_intersect(was, family(wh_addr_is_v4(local), mem), mem);
+	return wh_ranges_intersect(was, wh_ranges_family(wh_addr_is_v4(local), mem), mem);
 }
 
 /* The peers that pass only because of just-in-time rules: those that would not pass if these rules were denies. */
@@ -160,7 +155,7 @@ int wh_nsg_verify(const char *name, const json_t *group, const struct wh_nsg_reg
 		struct wh_ranges now;
 		wh_policy_allowed(list, 1, tags, &(struct wh_nsg_question){g->direction, g->proto, &g->local, g->port}, scratch,
 		                  &now, NULL);
-		now = wh_ranges_intersect(now, family(wh_addr_is_v4(&g->local), scratch), scratch);
+		now = wh_ranges_intersect(now, wh_ranges_family(wh_addr_is_v4(&g->local), scratch), scratch);
 		if (!equal(now, g->peers, scratch))
 			rc = wh_fail(err, -EPROTO, "%s: the merged rules would not decide %s %u as proposed: nothing is written",
 			             name, wh_proto_text(g->proto, proto), g->port);

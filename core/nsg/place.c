@@ -11,18 +11,13 @@
  */
 #include "nsg/edit.h"
 
-static struct wh_ranges family(bool v4, struct wh_arena *mem)
-{
-	return wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
-}
-
 struct wh_ranges wh_nsg_proposed(const struct wh_nsg_narrowing *w, struct wh_arena *mem)
 {
 	struct wh_ranges p = wh_ranges_from_prefixes(w->prefixes, w->n_prefixes, mem);
 	p = wh_ranges_minus(p, wh_ranges_from_prefixes(w->except, w->n_except, mem), mem);
 	if (w->direction == WH_INBOUND)
 		p = wh_ranges_union(p, wh_ranges_from_prefixes(&wh_azure_probes, 1, mem), mem);
-	return wh_ranges_intersect(p, family(w->v4, mem), mem);
+	return wh_ranges_intersect(p, wh_ranges_family(w->v4, mem), mem);
 }
 
 struct place {
@@ -170,7 +165,7 @@ int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct w
 		if (wh_addr_is_v4(local) != want->v4)
 			continue;
 		struct wh_nsg seen = wh_nsg_from_port(nsg, classes[i % n].from, scratch);
-		struct walk w = {nsg, gone, tags, want, &seen, local, family(want->v4, scratch), proposed, scratch};
+		struct walk w = {nsg, gone, tags, want, &seen, local, wh_ranges_family(want->v4, scratch), proposed, scratch};
 		find_place(&w, &at);
 		if (at.before && (!out->before || at.before->priority < out->before->priority))
 			out->before = at.before;

@@ -106,8 +106,7 @@ int wh_filter_contained(const struct wh_filter *a, const struct wh_filter *b, si
 				struct wh_arena *scratch = wh_arena_new();
 				struct wh_outcomes x = wh_filter_outcomes(&both[0], 1, &p, WH_FREE_PEER, false, scratch);
 				struct wh_outcomes y = wh_filter_outcomes(&both[1], 1, &p, WH_FREE_PEER, false, scratch);
-				struct wh_ranges family = wh_ranges_from_prefixes(
-					wh_addr_is_v4(&p.local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, scratch);
+				struct wh_ranges family = wh_ranges_family(wh_addr_is_v4(&p.local), scratch);
 				struct wh_ranges over = wh_ranges_minus(wh_ranges_union(x.allowed, x.undecided, scratch),
 				                                        y.allowed, scratch);
 				over = wh_ranges_intersect(over, family, scratch); /* no packet has two families */

@@ -117,6 +117,16 @@ struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct 
 	return out;
 }
 
+struct wh_ranges wh_ranges_family(bool v4, struct wh_arena *mem)
+{
+	return wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
+}
+
+bool wh_ranges_eq(struct wh_ranges a, struct wh_ranges b)
+{
+	return a.n == b.n && (!a.n || !memcmp(a.r, b.r, a.n * sizeof *a.r));
+}
+
 bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x)
 {
 	size_t lo = 0, hi = a.n;

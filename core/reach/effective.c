@@ -6,7 +6,8 @@
  * 0.0.0.0/0 for *, expanded addresses for service tags; VirtualNetwork is what Azure expanded it to, and Internet all the rest,
  * as it is here. Its filter and that of the imported group, as it stands before the endpoint, are asked for the same sets of
  * peers, port by port where either distinguishes ports. Where the sets differ a packet is taken out of the difference, and the
- * rules that decide it name the region. What is undecided here (a tag without a list) differs from nothing.
+ * rules that decide it name the region. A packet that is undecided here (by a tag without a list) counts
+ * as equal.
  */
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@ enum { MOST_ENDPOINTS = 16, MOST_DIFFERENCES = 200 };
 struct comparing {
 	struct wh_reach *r;
 	struct wh_effective_answer *out;
-	const char *nsg_id, *nsg, *at;
+	const char *nsg, *at;
 	struct wh_filter azure;
 	size_t first, room, room_unjudged;  /* differences of this group begin there */
 };
@@ -89,7 +90,7 @@ static bool is_default(const json_t *rule)
 	return json_is_integer(p) && json_integer_value(p) >= 65000;
 }
 
-/* What VirtualNetwork was expanded to. */
+/* The prefixes that VirtualNetwork was expanded to. */
 static struct wh_prefix *virtual_network(const json_t *rules, struct wh_arena *mem, size_t *n)
 {
 	size_t i, k;
@@ -191,7 +192,7 @@ static void compare_class(struct comparing *c, const struct wh_filter *own, stru
 {
 	const struct wh_filter *azure = &c->azure;
 	struct wh_arena *mem = c->r->mem;
-	struct wh_ranges v4 = wh_ranges_from_prefixes(&wh_prefix_all_v4, 1, mem);
+	struct wh_ranges v4 = wh_ranges_family(true, mem);
 	struct wh_outcomes a = wh_filter_outcomes(&azure, 1, &p, WH_FREE_PEER, false, mem),
 			   b = wh_filter_outcomes(&own, 1, &p, WH_FREE_PEER, false, mem);
 	struct wh_ranges more = wh_ranges_intersect(wh_ranges_minus(a.allowed, wh_ranges_union(b.allowed, b.undecided, mem), mem),
@@ -248,8 +249,7 @@ void wh_reach_effective(struct wh_reach *r, const struct wh_effective_item *item
 	const char *subnet = wh_field_text(wh_field(association, "subnet"), "id"),
 		   *nic = wh_field_text(wh_field(association, "networkInterface"), "id"),
 		   *id = wh_field_text(wh_field(item->body, "networkSecurityGroup"), "id");
-	struct comparing c = {
-		.r = r, .out = out, .nsg_id = id, .first = out->n, .room = out->n, .room_unjudged = out->n_unjudged};
+	struct comparing c = {.r = r, .out = out, .first = out->n, .room = out->n, .room_unjudged = out->n_unjudged};
 	struct wh_error err = {0};
 	size_t nsg = id ? wh_topology_nsg(r->t, id) : WH_NONE, asked = 0, guarded = 0;
 	c.nsg = id ? last_of(id) : NULL;

@@ -227,8 +227,7 @@ size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, st
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	struct wh_arena *mem = wh_arena_new();
 	struct cuts c = {.mem = mem};
-	struct wh_ranges family = wh_ranges_from_prefixes(wh_addr_is_v4(&e->addr) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1,
-	                                                  mem);
+	struct wh_ranges family = wh_ranges_family(wh_addr_is_v4(&e->addr), mem);
 	size_t n = 0, room = 0;
 	for (size_t i = 0; r->context_of[endpoint] && i < r->sides[r->side_of[d][endpoint]]->n; i++) {
 		const struct stage *s = wh_stage(r, r->sides[r->side_of[d][endpoint]]->stage[i]);

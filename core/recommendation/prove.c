@@ -25,12 +25,7 @@ static int by_region(const void *a, const void *b)
 	return (int)x->port - (int)y->port;
 }
 
-static struct wh_ranges family(struct wh_ranges r, bool v4, struct wh_arena *mem)
-{
-	return wh_ranges_intersect(r, wh_ranges_from_prefixes(v4 ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem), mem);
-}
-
-/* Whom the rules in force let through at one address. */
+/* The peers that the rules in force allow at one address. */
 static struct wh_ranges present_at(const struct wh_resource *r, const struct wh_tag_context *tags,
                                    const struct wh_nsg_question *q, struct wh_arena *mem)
 {
@@ -63,7 +58,8 @@ int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struc
 		for (size_t j = 0; j < r->n_addrs && proposed.n; j++) {
 			struct wh_ranges present = present_at(
 				r, &tags, &(struct wh_nsg_question){rule->direction, rule->proto, &r->addrs[j], rule->port}, mem);
-			struct wh_ranges over = wh_ranges_minus(family(proposed, wh_addr_is_v4(&r->addrs[j]), mem), present, mem);
+			struct wh_ranges family = wh_ranges_family(wh_addr_is_v4(&r->addrs[j]), mem),
+					 over = wh_ranges_minus(wh_ranges_intersect(proposed, family, mem), present, mem);
 			if (over.n && (!found || wh_addr_cmp(&over.r[0].from, &least) < 0)) {
 				least = over.r[0].from;
 				found = true;

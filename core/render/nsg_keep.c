@@ -71,7 +71,7 @@ static struct wh_nsg without(const struct wh_nsg *nsg, const struct wh_rule *gon
 static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of, const struct wh_tag_context *tags,
                               const struct wh_addr *local, uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
-	struct wh_ranges open = wh_ranges_from_prefixes(wh_addr_is_v4(local) ? &wh_prefix_all_v4 : &wh_prefix_all_v6, 1, mem);
+	struct wh_ranges open = wh_ranges_family(wh_addr_is_v4(local), mem);
 	for (size_t i = 0; i < nsg->n_rules && open.n; i++) {
 		const struct wh_rule *r = &nsg->rules[i];
 		bool unknown;

@@ -46,6 +46,7 @@ struct wh_filter {
 	const char *why;                 /* of WH_UNDECIDED: the reason */
 };
 
+#define WH_EPHEMERAL_PORT 49152 /* a source port that systems open connections from (RFC 6335, 6) */
 struct wh_filter_packet {
 	enum wh_direction direction;
 	uint8_t proto;

@@ -14,6 +14,8 @@ struct wh_ranges wh_ranges_from_prefixes(const struct wh_prefix *p, size_t n, st
 struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
 struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
 struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
+struct wh_ranges wh_ranges_family(bool v4, struct wh_arena *mem); /* all addresses of IPv4, or of IPv6 */
+bool wh_ranges_eq(struct wh_ranges a, struct wh_ranges b);
 bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x);
 /* The fewest prefixes that are exactly the ranges. */
 void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n);
