@@ -50,11 +50,9 @@ static void put_text(struct wh_bytes *b, const char *s)
 static void put_set(struct wh_bytes *b, const struct wh_ranges *set)
 {
 	wh_put_number(b, set != NULL, 1);
-	for (size_t i = 0; set && i <= set->n; i++) {
-		if (i == 0)
-			wh_put_number(b, set->n, 4);
-		if (i == set->n)
-			break;
+	if (set)
+		wh_put_number(b, set->n, 4);
+	for (size_t i = 0; set && i < set->n; i++) {
 		wh_put(b, set->r[i].from.b, 16);
 		wh_put(b, set->r[i].to.b, 16);
 	}

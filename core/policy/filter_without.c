@@ -3,13 +3,13 @@
 #include "whittle/filter.h"
 
 struct leaving { bool (*gone)(const struct wh_filter_rule *r); struct wh_arena *mem;
-	const struct wh_filter **was; struct wh_filter **now; size_t n, room, room_now; };
+	struct copied { const struct wh_filter *was, *now; } *done; size_t n, room; };
 
 static const struct wh_filter *less(struct leaving *l, const struct wh_filter *f)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->was[i] == f)
-			return l->now[i];
+		if (l->done[i].was == f)
+			return l->done[i].now;
 	struct wh_filter *copy = wh_arena_alloc(l->mem, sizeof *copy);
 	struct wh_filter_rule *rules = wh_arena_array(l->mem, f->n + 1, sizeof *rules);
 	*copy = (struct wh_filter){.name = f->name, .rules = rules, .otherwise = f->otherwise, .why = f->why};
@@ -21,10 +21,8 @@ static const struct wh_filter *less(struct leaving *l, const struct wh_filter *f
 			rules[copy->n].to = less(l, f->rules[i].to);
 		copy->n++;
 	}
-	l->was = wh_arena_grown(l->mem, l->was, l->n, &l->room, sizeof *l->was);
-	l->now = wh_arena_grown(l->mem, l->now, l->n, &l->room_now, sizeof *l->now);
-	l->was[l->n] = f;
-	l->now[l->n++] = copy;
+	l->done = wh_arena_grown(l->mem, l->done, l->n, &l->room, sizeof *l->done);
+	l->done[l->n++] = (struct copied){f, copy};
 	return copy;
 }
 
