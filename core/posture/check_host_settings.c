@@ -83,7 +83,7 @@ static bool any_address(const struct wh_addr *a)
 	return wh_addr_eq(a, &six) || wh_addr_eq(a, &four);
 }
 
-/* Setting `ports`: of services that ask nobody who it is. */
+/* Setting `ports`: of services without authentication. */
 static void judge_daemons(struct wh_run *run, const struct wh_judged_host *h)
 {
 	const struct wh_wanted_ports w = wh_run_wanted_ports(run);
@@ -120,7 +120,7 @@ int wh_check_host_daemons(struct wh_run *run, struct wh_error *err)
 struct used {
 	const struct wh_estate *e;
 	const struct wh_resource *of;
-	struct wh_ranges ports[2];
+	struct wh_ranges tcp;
 	int64_t from_us;
 	struct wh_arena *mem;
 };
@@ -128,10 +128,9 @@ struct used {
 static int use(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct used *u = arg;
-	if (k->direction == WH_INBOUND && e->flows && e->last_us >= u->from_us && wh_estate_by_addr(u->e, &k->local) == u->of) {
-		struct wh_ranges *set = &u->ports[k->proto == WH_PROTO_UDP];
-		*set = wh_ranges_union(*set, wh_ports(&(struct wh_port_range){k->port, k->port}, 1, u->mem), u->mem);
-	}
+	if (k->direction == WH_INBOUND && k->proto == WH_PROTO_TCP && e->flows && e->last_us >= u->from_us &&
+	    wh_estate_by_addr(u->e, &k->local) == u->of)
+		u->tcp = wh_ranges_union(u->tcp, wh_ports(&(struct wh_port_range){k->port, k->port}, 1, u->mem), u->mem);
 	return 0;
 }
 
@@ -146,16 +145,15 @@ static int used_ports(struct wh_run *run, const struct wh_judged_host *h, struct
 static int judge_unused(struct wh_run *run, const struct wh_judged_host *h, const struct wh_sensor *s, int64_t days,
                         struct wh_error *err)
 {
-	struct used u = {run->in->estate, h->resource, {{0}, {0}}, s->last_us - days * WH_US_PER_DAY, run->mem};
-	struct wh_ranges idle[2] = {{0}, {0}};
+	struct used u = {run->in->estate, h->resource, {0}, s->last_us - days * WH_US_PER_DAY, run->mem};
+	struct wh_ranges left = {0};
 	int rc = used_ports(run, h, &u, err);
 	for (size_t i = 0; !rc && i < h->facts->n_listeners; i++) {
 		const struct wh_host_listener *l = &h->facts->listeners[i];
-		struct wh_ranges *set = &idle[l->proto == WH_PROTO_UDP];
 		if (l->proto == WH_PROTO_TCP) /* a UDP socket without a peer may be a client's */
-			*set = wh_ranges_union(*set, wh_ports(&(struct wh_port_range){l->port, l->port}, 1, run->mem), run->mem);
+			left = wh_ranges_union(left, wh_ports(&(struct wh_port_range){l->port, l->port}, 1, run->mem), run->mem);
 	}
-	struct wh_ranges left = wh_ranges_minus(idle[0], u.ports[0], run->mem);
+	left = wh_ranges_minus(left, u.tcp, run->mem);
 	if (rc)
 		return rc;
 	if (!left.n)
@@ -169,7 +167,7 @@ static int judge_unused(struct wh_run *run, const struct wh_judged_host *h, cons
 	return 0;
 }
 
-/* Setting `days`: how long nobody may have asked. */
+/* Setting `days`: a listener without a client for so long is unused. */
 int wh_check_host_unused(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_hosts *hosts = wh_run_hosts(run);
