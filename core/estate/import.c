@@ -191,57 +191,78 @@ static int need_printable(struct import *im, const struct wh_yaml *n, const char
 	return rc;
 }
 
+/* A resource, as its keys are read. */
+struct parts {
+	json_t *o, *addresses, *nsgs;
+	struct wh_name_set groups;
+	const char *name, **owner;
+	bool facing;
+};
+
+static int read_scope(struct import *im, const struct wh_yaml *n, const char **out)
+{
+	enum wh_nsg_scope scope;
+	int rc = need_text(im, n, out);
+	if (!rc && wh_nsg_scope_parse(*out, &scope))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path,
+		                   n->line, *out);
+	return rc;
+}
+
+static int read_part(struct import *im, const struct wh_yaml *n, struct parts *p)
+{
+	enum wh_platform platform;
+	const char *s;
+	int rc;
+	if (!strcmp(n->key, "name")) {
+		if (!(rc = need_printable(im, n, &p->name)))
+			json_object_set_new(p->o, "name", json_string(p->name));
+	} else if (!strcmp(n->key, "id")) {
+		if (!(rc = need_printable(im, n, &s)))
+			json_object_set_new(p->o, "id", json_string(s));
+	} else if (!strcmp(n->key, "nsg-scope")) {
+		if (!(rc = read_scope(im, n, &s)))
+			json_object_set_new(p->o, "nsgScope", json_string(s));
+	} else if (!strcmp(n->key, "platform")) {
+		if (!(rc = read_platform(im, n, &s, &platform)))
+			json_object_set_new(p->o, "platform", json_string(s));
+	} else if (!strcmp(n->key, "internet-facing")) {
+		rc = wh_yaml_bool(im->path, n, &p->facing, im->err);
+	} else if (!(rc = need_list(im, n))) {
+		for (const struct wh_yaml *c = n->child; c && !rc; c = c->next)
+			rc = !strcmp(n->key, "addresses") ? add_address(im, c, p->owner, p->addresses)
+			                                  : add_nsg(im, c, &p->groups, p->nsgs);
+	}
+	return rc;
+}
+
 static int add_resource(struct import *im, const struct wh_yaml *r)
 {
 	static const char *const known[] = {"name", "id", "addresses", "internet-facing", "nsgs", "nsg-scope", "platform", NULL};
-	enum wh_nsg_scope scope;
-	enum wh_platform platform;
-	json_t *o = json_object(), *addresses = json_array(), *nsgs = json_array();
-	struct wh_name_set groups = {.mem = im->mem};
-	const char *s, *name = NULL, **owner = wh_arena_alloc(im->mem, sizeof *owner);
-	bool facing = false;
+	struct parts p = {.o = json_object(),
+	                  .addresses = json_array(),
+	                  .nsgs = json_array(),
+	                  .groups = {.mem = im->mem},
+	                  .owner = wh_arena_alloc(im->mem, sizeof *p.owner)};
 	int rc = r->kind == WH_YAML_MAP
 	                 ? wh_yaml_check_keys(im->path, r, known, im->err)
 	                 : wh_fail_input(im->err, -EINVAL, "%s:%d: a resource must be a map with a name", im->path, r->line);
-	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next) {
-		if (!strcmp(n->key, "name")) {
-			if (!(rc = need_printable(im, n, &name)))
-				json_object_set_new(o, "name", json_string(name));
-		} else if (!strcmp(n->key, "id")) {
-			if (!(rc = need_printable(im, n, &s)))
-				json_object_set_new(o, "id", json_string(s));
-		} else if (!strcmp(n->key, "nsg-scope")) {
-			rc = need_text(im, n, &s);
-			if (!rc && wh_nsg_scope_parse(s, &scope))
-				rc = wh_fail_input(im->err, -EINVAL,
-				                   "%s:%d: 'nsg-scope' must be nic, subnet or both, not '%.60s'", im->path,
-				                   n->line, s);
-			json_object_set_new(o, "nsgScope", json_string(s));
-		} else if (!strcmp(n->key, "platform")) {
-			if (!(rc = read_platform(im, n, &s, &platform)))
-				json_object_set_new(o, "platform", json_string(s));
-		} else if (!strcmp(n->key, "internet-facing")) {
-			rc = wh_yaml_bool(im->path, n, &facing, im->err);
-		} else if (!(rc = need_list(im, n))) {
-			for (const struct wh_yaml *c = n->child; c && !rc; c = c->next)
-				rc = !strcmp(n->key, "addresses") ? add_address(im, c, owner, addresses)
-				                                  : add_nsg(im, c, &groups, nsgs);
-		}
-	}
-	if (!rc && !name)
+	for (const struct wh_yaml *n = rc ? NULL : r->child; n && !rc; n = n->next)
+		rc = read_part(im, n, &p);
+	if (!rc && !p.name)
 		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: a resource needs a name", im->path, r->line);
-	if (!rc && !json_array_size(addresses))
-		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: %s has no addresses", im->path, r->line, name);
-	*owner = name;
-	if (!rc && wh_name_set_add(&im->names, name, r))
-		rc = wh_fail_input(im->err, -EEXIST, "%s:%d: there are two resources named '%s'", im->path, r->line, name);
-	json_object_set_new(o, "internetFacing", json_boolean(facing));
-	json_object_set_new(o, "addresses", addresses);
-	json_object_set_new(o, "nsgs", nsgs);
+	if (!rc && !json_array_size(p.addresses))
+		rc = wh_fail_input(im->err, -EINVAL, "%s:%d: %s has no addresses", im->path, r->line, p.name);
+	*p.owner = p.name;
+	if (!rc && wh_name_set_add(&im->names, p.name, r))
+		rc = wh_fail_input(im->err, -EEXIST, "%s:%d: there are two resources named '%s'", im->path, r->line, p.name);
+	json_object_set_new(p.o, "internetFacing", json_boolean(p.facing));
+	json_object_set_new(p.o, "addresses", p.addresses);
+	json_object_set_new(p.o, "nsgs", p.nsgs);
 	if (rc)
-		json_decref(o);
+		json_decref(p.o);
 	else
-		json_array_append_new(im->resources, o);
+		json_array_append_new(im->resources, p.o);
 	im->sum->resources += !rc;
 	return rc;
 }
