@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every peer is today, for alerts; and the peers that belong, for `watch` and threat lists: weighed on the whole window as
- * recommend weighs them, with its threat lists, alerts and failed logins. */
-#include <string.h>
+/* The verdict on every peer today, for alerts; and the peers that belong, for `watch` and threat lists: weighed on the whole
+ * window as recommend weighs them, with its threat lists, alerts and failed logins. */
 #include "harden/analysis.h"
 
 /* The score without the prior, and without what hostile neighbours do. */
@@ -60,10 +59,7 @@ static int judge(const struct wh_harden_ask *ask, bool (*wanted)(const struct wh
 static bool is_named(const struct wh_resource *r, const void *by)
 {
 	const struct wh_harden_ask *ask = by;
-	for (size_t i = 0; i < ask->n_names; i++)
-		if (!strcmp(ask->names[i], r->name))
-			return true;
-	return !ask->n_names;
+	return wh_estate_is_named(ask->estate, r, ask->names, ask->n_names);
 }
 
 int wh_judge_peers(const struct wh_harden_ask *ask, wh_judged_cb each, void *arg, struct wh_error *err)
