@@ -32,7 +32,7 @@ static char *body_of(const struct wh_graph_query *q, const char *token)
 	return text;
 }
 
-/* What one page says of the rest. */
+/* One page: its rows, and where it stands in the whole answer. */
 struct page { size_t rows; json_int_t total; bool truncated; const char *token; };
 
 static int read_page(const struct wh_arm *arm, const struct wh_https_reply *r, json_t **doc, struct page *out,

@@ -70,7 +70,7 @@ static int choose(struct wh_azure *a)
 
 /* ---- one group ---- */
 
-/* What somebody else changed since the import, or since whittle itself applied something after it. */
+/* Changes by others since the import, or since whittle itself applied something after it. */
 static int find_drift(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_work *w)
 {
 	size_t n = wh_azure_diff(&w->imported, &w->live, a->mem, &g->drift);

@@ -3,7 +3,7 @@
 #pragma once
 #include "whittle/estate.h"
 
-/* What --discover takes: "off", or prefixes with commas. */
+/* Reads the value of --discover: "off", or prefixes with commas. */
 int wh_discover_parse(const char *spec, struct wh_prefix **out, size_t *n, struct wh_arena *mem, struct wh_error *err);
 /* The private ranges. */
 void wh_discover_default(struct wh_prefix **out, size_t *n, struct wh_arena *mem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `az network nic list-effective-nsg` prints: the rules as Azure applies them to one interface, group by group, with lists
- * and tags resolved. They are no resources; they are kept beside these, to be held against what the groups say here.
+ * The output of `az network nic list-effective-nsg`: the rules as Azure applies them to one interface, group by group, with lists
+ * and tags resolved. They are no resources; they are stored next to these, to be compared with the groups' own rules.
  */
 #include <stdlib.h>
 #include <string.h>

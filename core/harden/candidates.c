@@ -27,7 +27,7 @@ static bool listed(const struct wh_harden_options *opt, enum wh_direction d, uin
 	return !list || wh_port_list_has(list, proto, port);
 }
 
-/* A machine's own rules leave open what nobody closed, so that of them a narrow range alone is somebody's wish. */
+/* A machine's own rules leave open every port that no rule closes, so only a narrow range of them is intended. */
 static size_t open_ports(const struct wh_resource *r, struct wh_ports_question q, struct wh_arena *mem,
                          struct wh_port_range **out)
 {
@@ -35,7 +35,7 @@ static size_t open_ports(const struct wh_resource *r, struct wh_ports_question q
 	               : wh_policy_ports(r->nsgs, r->n_nsgs, q, mem, out);
 }
 
-/* Which ports of one direction to look at. Guarded by NSGs, or the machine's own rules: those that a rule of a person opens; of a
+/* The ports of one direction to look at. Guarded by NSGs, or the machine's own rules: those that a rule of a person opens; of a
  * wide range only the listed ones (of NSGs) and those that traffic reached. Not guarded, or by a group that whittle made, which
  * leaves all others open: those that traffic reached. */
 static void in_direction(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,

@@ -348,8 +348,8 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	}
 }
 
-/* In place: all but shape and guessing is worked out anew once the peers are weighed. Which are trusted, named or listed isn't
- * known yet. */
+/* In place: all but shape and guessing is worked out anew once the peers are weighed. It isn't known yet which are
+ * trusted, named or listed. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w)
 {

@@ -7,8 +7,8 @@
 enum { WH_NFT_SLOTS = 16 };
 enum wh_nft_held_kind { UNKNOWN, FIELD, FIXED, CONSTANT, MAPPED, CT_STATUS, TCP_FLAGS, INTERFACE, NO_INTERFACE, INTERFACE_NAME };
 enum wh_nft_field { FAMILY, PROTO, SADDR, DADDR, SPORT, DPORT, PORTS };
-/* What a register holds. FIXED: a field of which every packet in question has the same value, `constant`. MAPPED: what a map has
- * for each variant, in its `mapped`. */
+/* The content of a register. FIXED: a field of which every packet in question has the same value, `constant`. MAPPED: a map's
+ * value for each variant, in its `mapped`. */
 struct wh_nft_held {
 	enum wh_nft_held_kind kind;
 	enum wh_nft_field field;

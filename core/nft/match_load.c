@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a load (meta, payload, ct) puts into a register. */
+/* Loads (meta, payload, ct): the content that each puts into a register. */
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>

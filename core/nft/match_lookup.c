@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a lookup in a set or a map asks: sets of one field narrow it, others make a variant of each element. */
+/* Lookups in sets and maps: a set of one field narrows that field, any other makes a variant of each element. */
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <stdlib.h>

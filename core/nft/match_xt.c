@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What iptables' matches ask of the first packet of a connection, by the bytes of iptables that iptables-nft writes. Such a
+ * The matches of iptables, asked of the first packet of a connection; iptables-nft writes them as iptables' own bytes. Such a
  * packet is new to conntrack; inbound its target is an address of this machine, outbound its source; of TCP it has SYN alone.
  */
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of other programs, which were there before ours and hold beside them. */
+/* The rules of other programs, which were there before ours and hold as well as them. */
 #include <string.h>
 #include "net/netlink.h"
 #include "nft/filter.h"

@@ -282,7 +282,7 @@ static void reject(struct wh_rules *out, const struct wh_chain_spec *c, const st
 	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, tcp ? 0 : NFT_REJECT_ICMPX_PORT_UNREACH);
 }
 
-/* What is not allowed; of a set (NULL: whatever comes here) of one family. */
+/* Drops or answers the packets of a set (NULL: all that come here) of one family. */
 static void refuse(struct wh_rules *out, const struct wh_chain_spec *c, const char *set, bool v6)
 {
 	const struct wh_nft_reject *x = c->reject;

@@ -131,7 +131,7 @@ static int addresses(struct parse *p, const json_t *o, const char *single, const
 
 /* ---- rules ---- */
 
-/* What a rule says of its source and destination, as what it says of the peer and of the machine that it guards. */
+/* Turns source and destination into the peer and the machine that the rule guards. */
 static void put_sides(struct wh_rule *r, const struct side *src, const struct side *dst)
 {
 	const struct side *peer = r->direction == WH_INBOUND ? src : dst, *local = r->direction == WH_INBOUND ? dst : src;

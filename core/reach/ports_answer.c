@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a cell (ports.c) says to those who ask: its ports, and two cells together. */
+/* Answers from cells (ports.c): the ports of one, and of two together. */
 #include <string.h>
 #include "reach/verdicts.h"
 

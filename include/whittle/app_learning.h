@@ -63,7 +63,7 @@ struct wh_app_sync {
 int wh_app_estate_sync(const struct wh_app *a, const struct wh_app_sync *ask, struct wh_estate_summary *out,
                        struct wh_error *err);
 json_t *wh_app_estate_imported_json(const struct wh_estate_summary *s);
-/* What this machine is like (whittle/host_facts.h), by that name or its own. Needs CAP_NET_ADMIN. */
+/* The facts of this machine (whittle/host_facts.h), by that name or its own. Needs CAP_NET_ADMIN. */
 int wh_app_host_facts(const char *name, json_t **out, struct wh_error *err);
 /* Whether a file is such a document; and reads them into the ledger, one of each host, all or none. */
 bool wh_app_is_host_facts(const char *path);

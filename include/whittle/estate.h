@@ -39,7 +39,7 @@ struct wh_resource {
 	bool discovered;                    /* no estate named it: it answered in a discovered range */
 	const struct wh_nsg **nsgs; size_t n_nsgs;
 	/* where no group guards it and it is this machine: the rules that its firewall has without whittle's (the caller sets
-	 * them); NULL: it is another machine, or they were not read, for the reason (NULL: nobody asked) */
+	 * them); NULL: it is another machine, or they were not read, for the reason (NULL: they were not asked for) */
 	const struct wh_host_rules *host;
 	const char *host_unread;
 };
@@ -109,17 +109,18 @@ struct wh_host_published { uint8_t proto; struct wh_port_range ports; struct wh_
 struct wh_host_rules {
 	struct wh_host_end *at; size_t n;  /* other addresses of the resource are not judged */
 	struct wh_host_published *published; size_t n_published;
-	/* each filter once more: where no rule matches of which it isn't known whether it does, and without single addresses that
-	 * are kept out */
+	/* variants of each filter: without the rules that may match, and also without those that keep out single addresses or
+	 * small ranges */
 	struct { const struct wh_filter *const *usual[2], *const *whole[2]; } *variants;
 };
 /* Fills what follows from the filters. */
 void wh_host_rules_ready(struct wh_host_rules *h, struct wh_arena *mem);
 const struct wh_host_end *wh_host_address_of(const struct wh_host_rules *h, const struct wh_addr *local); /* NULL: not here */
 /*
- * Who may open a connection to a port of an address (outbound: whom it may reach). A rule whose conditions are not known here is
- * taken for one that does not match, as long as it only takes away (a rate limit, a source that is routed elsewhere): `allowed`
- * may then be more than passes, and `note` says why. Where it is such a rule that lets in, nobody knows who that is: `unknown`.
+ * The peers that may connect to a port of an address (outbound: that it may connect to). A rule whose conditions are not known
+ * here is taken for one that does not match, as long as it only takes away (a rate limit, a source that is routed elsewhere):
+ * `allowed` may then be more than passes, and `note` says why. If such a rule lets peers in, which ones cannot be resolved:
+ * `unknown` says why.
  */
 struct wh_host_judged {
 	struct wh_ranges allowed; /* of the address's family */
@@ -134,6 +135,6 @@ void wh_host_judge(const struct wh_host_rules *h, const struct wh_nsg_question *
 /* The rule or policy that keeps a peer out, "rule 5 of filter input" or "policy of filter input"; NULL: none does for certain. */
 const char *wh_host_denier(const struct wh_host_end *at, const struct wh_nsg_question *q, const struct wh_addr *peer,
                            struct wh_arena *mem);
-/* The ports that somebody may reach, as sorted ranges: at any of its addresses. */
+/* The ports that some peer may reach at any of its addresses, as sorted ranges. */
 size_t wh_host_ports(const struct wh_host_rules *h, enum wh_direction d, uint8_t proto, struct wh_arena *mem,
                      struct wh_port_range **out);

@@ -177,7 +177,7 @@ struct wh_stretch {
  * `feed` takes a stretch of whole lines or records and calls back for each; it returns the bytes consumed, which is less
  * than len only when the last record is incomplete (and `last` is false), or a negative errno from the callback.
  * With `last`, a last line without newline counts. A line of over 16 MiB is passed over, whether or not it is whole in buf. A
- * record whose times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. What was cut is fed one record at a
+ * record whose times can't be (wh_record_bad_time, by stats->now_us) counts as malformed. Records that were cut are fed one at a
  * time, with `last`.
  */
 struct wh_reader {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host_facts: what a Linux host is like, as `whittle estate facts` on that host prints it and `whittle estate import` reads it:
+ * host_facts: facts of a Linux host, as `whittle estate facts` on that host prints it and `whittle estate import` reads it:
  *
  *   {"kind": "whittle host facts", "version": 1, "name": "db-1", "at": "2026-11-29T10:00:00Z", "by": "whittle 1.0",
  *    "addresses": [{"interface": "eth0", "address": "203.0.113.7", "outside": true}…],
@@ -18,7 +18,7 @@
  *
  * Outside: a default route leads by that interface. Inbound: the peers whose connections the ruleset lets in, at these ports, to
  * this address; what is in no row is denied. Certain false: a rule asks for what whittle can't know (a mark, a rate). Forwards:
- * what becomes of packets to somewhere else that no rule names. Without `ruleset` nobody has read it.
+ * the fate of packets to other machines that no rule names. Without `ruleset` it was not read.
  */
 #pragma once
 #include <jansson.h>

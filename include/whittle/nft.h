@@ -118,7 +118,7 @@ struct wh_nft_published_list {
 	char unread[256]; /* what of the rules could not be understood; "" */
 };
 /* Of TCP and UDP, where another port is made of it; with `all`, each that is translated at all, its `to` and `to_first` perhaps
- * not known. What a rule asks for beside addresses and ports is taken as met. In `mem`. Needs CAP_NET_ADMIN. */
+ * not known. Conditions of a rule other than addresses and ports are taken as met. In `mem`. Needs CAP_NET_ADMIN. */
 int wh_nft_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err);
 
 /* ---- what all tables decide (judge.c) ---- */
@@ -182,7 +182,7 @@ int wh_nft_openings(const struct wh_nft_way *ways, size_t n, struct wh_arena *me
 struct wh_filter;
 /*
  * The rules of all programs but ours, for the first packets of connections that come or go by an interface: a filter for each
- * base chain, all of which must allow. Elements of sets that expire are taken for ones that may match. What is translated meets
+ * base chain, all of which must allow. Elements of sets that expire are taken for ones that may match. Translated packets meet
  * other rules, see wh_nft_published(); iptables' legacy tables are not asked: *legacy says whether there is one that filters. In
  * `mem`. Needs CAP_NET_ADMIN.
  */

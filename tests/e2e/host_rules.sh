@@ -1,5 +1,5 @@
 #!/bin/bash
-# What `reach --host` and `estate facts` say of random rulesets of several programs' kinds is what the kernel does with real connections; and `assess` judges a host by them.
+# `reach --host` and `estate facts` agree, on random rulesets of several programs' kinds, with what the kernel does with real connections; and `assess` judges a host by them.
 cd "$(dirname "$0")/../.." || exit 1
 w=$PWD/${BUILD:-build}/whittle
 a=whh-a-$$ b=whh-b-$$

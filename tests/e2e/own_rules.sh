@@ -1,6 +1,6 @@
 #!/bin/bash
 # On a host without a network security group the rules in force are the machine's own, whatever program made them: recommend narrows
-# those, leaves alone what they close, and says what of them it does not know. With rules of several kinds, and live packets.
+# those, leaves alone what they close, and reports which of them it can't resolve. With rules of several kinds, and live packets.
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
 . tests/support/netns.sh
@@ -41,7 +41,7 @@ rules "$(input drop 'ip saddr @banned drop; tcp dport 22 limit rate over 6/minut
 is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "rules that only take away, at times, keep nobody from being proposed"
 has "$(wh recommend --ports 22)" 'may be dropped: rule [0-9]+ of filter input' "and are named"
 rules "$(input drop 'tcp dport 22 meta mark 7 accept')"
-is "$(proposed)" "unhealthy: nothing" "where it is not known whom a rule lets in, nothing is proposed"
+is "$(proposed)" "unhealthy: nothing" "if the peers of a rule can't be resolved, nothing is proposed"
 has "$(reason)" 'rule 4 of filter input: it asks for what is not known here' "and the rule is named"
 rules "$(input drop 'tcp dport 22 accept; udp dport 5353 accept')"
 is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[] | "\(.destinationPort): \(.ipAddresses | length)"] | join(", ")')" "22: 1, 5353: 0" "a port that they open by its number and nobody used is closed"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a ruleset lets in, out and through: of chains that are made by hand, as those of Docker and of a firewall of one's own. */
+/* The openings of a ruleset, in, out and through: of chains made by hand, as Docker and a firewall of one's own have them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
