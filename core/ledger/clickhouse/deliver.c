@@ -7,21 +7,16 @@
  * One process sends at a time (a lock beside the ledger's file): else an older value could get the higher version.
  */
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include "base/array.h"
-#include "base/json.h"
-#include "base/siphash.h"
 #include "ledger/clickhouse/fleet.h"
 #include "state/sqlite.h"
 
 enum { INSERT_BYTES = 8 << 20, MOST_ADDRESSES = 4096 };
-static const char collection[] = "fleet", self[] = "self";
 
 /* ---- marking ---- */
 
@@ -60,68 +55,12 @@ int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, str
 	return rc || !seen || !seen->n_facts ? rc : fleet_mark_all(f, FLEET_FACT, err);
 }
 
-/* ---- who this sensor is ---- */
-
-struct identity { uint64_t sensor, version; struct wh_hash_key key; };
-
-static uint64_t hex(const json_t *doc, const char *name)
-{
-	const char *text = json_string_value(json_object_get(doc, name));
-	return text ? strtoull(text, NULL, 16) : 0;
-}
-
-static int put_identity(struct fleet_store *f, const struct identity *id, struct wh_error *err)
-{
-	char text[4][20];
-	const uint64_t values[] = {id->sensor, id->key.k[0], id->key.k[1], id->version};
-	for (int i = 0; i < 4; i++)
-		snprintf(text[i], sizeof text[i], "%016llx", (unsigned long long)values[i]);
-	return wh_state_put_json(
-		f->state, collection, self,
-		json_pack("{s:s, s:s, s:s, s:s}", "sensor", text[0], "k0", text[1], "k1", text[2], "version", text[3]), err);
-}
-
-/* A ledger that joins a fleet brings what it holds. */
-static int join_fleet(struct fleet_store *f, struct identity *id, struct wh_error *err)
-{
-	int rc = 0;
-	if (getrandom(&id->key, sizeof id->key, 0) != sizeof id->key ||
-	    getrandom(&id->sensor, sizeof id->sensor, 0) != sizeof id->sensor)
-		return wh_fail(err, -EIO, "the system has no random numbers");
-	for (int kind = 0; kind < FLEET_KINDS && !rc; kind++)
-		rc = fleet_mark_all(f, (enum fleet_kind)kind, err);
-	return rc;
-}
-
-/* The identity, with a version that is above all before, also those of a copy of the ledger that was put back. */
-static int identify(struct fleet_store *f, struct identity *id, struct wh_error *err)
-{
-	char *text = NULL;
-	json_error_t ignored;
-	uint64_t now = (uint64_t)wh_now_us();
-	int rc = wh_state_begin(f->state, err);
-	if (rc)
-		return rc;
-	rc = wh_state_get(f->state, collection, self, &text, err);
-	json_t *doc = text ? json_loads(text, 0, &ignored) : NULL;
-	*id = (struct identity){
-		.sensor = hex(doc, "sensor"), .version = hex(doc, "version"), .key = {{hex(doc, "k0"), hex(doc, "k1")}}};
-	if (!rc && !id->sensor)
-		rc = join_fleet(f, id, err);
-	id->version = id->version >= now && id->version < UINT64_MAX ? id->version + 1 : now;
-	rc = rc ? rc : put_identity(f, id, err);
-	json_decref(doc);
-	free(text);
-	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : err);
-	return rc ? rc : end;
-}
-
 /* ---- sending ---- */
 
 struct acknowledged { size_t at, len; uint64_t hash; bool gone; }; /* `at` in keys */
 struct sending {
 	struct fleet_store *f;
-	struct identity id;
+	struct fleet_identity id;
 	enum fleet_kind kind;
 	struct wh_bytes body, keys;
 	struct acknowledged *rows; size_t n, room;
@@ -177,53 +116,14 @@ static int add(void *arg, const uint8_t *key, size_t key_len, const uint8_t *val
 	return s->body.n >= INSERT_BYTES ? flush(s) : 0;
 }
 
-static int add_capture(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
-{
-	struct wh_capture *sum = arg, day = wh_fact_capture(r);
-	(void)k;
-	sum->packets = wh_saturating_add(sum->packets, day.packets);
-	sum->drops = wh_saturating_add(sum->drops, day.drops);
-	return 0;
-}
-
-/* What Suricata's plugin lost, by the document that it keeps. */
-static int plugin_lost(struct fleet_store *f, json_int_t *lost, struct wh_error *err)
-{
-	char *text = NULL;
-	json_error_t ignored;
-	int rc = wh_state_get(f->state, "sensor", "suricata", &text, err);
-	json_t *doc = text ? json_loads(text, 0, &ignored) : NULL;
-	*lost = json_integer_value(json_object_get(doc, "lost"));
-	json_decref(doc);
-	free(text);
-	return rc;
-}
-
-static json_t *self_of(const struct fleet_url *u, const struct wh_store_totals *t, json_int_t lost, const struct wh_capture *c)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", u->sensor,
-	                 "tenant", u->tenant, "site", u->site, "release", WH_VERSION, "seen", (json_int_t)wh_now_us(), "records",
-	                 (json_int_t)t->records, "flows", (json_int_t)t->flows, "alerts", (json_int_t)t->alerts, "other",
-	                 (json_int_t)t->other, "malformed", (json_int_t)t->malformed, "crowded", (json_int_t)t->crowded, "aged",
-	                 (json_int_t)t->aged, "full", (json_int_t)t->full, "lost", lost, "packets", (json_int_t)c->packets,
-	                 "drops", (json_int_t)c->drops);
-}
-
-/* The row of the table of sensors: who it is, and what it counted. Last, so that who reads it knows that the rest was sent. */
+/* The row of the table of sensors comes last: a reader of it knows that the rest was sent. */
 static int send_self(struct sending *s, struct wh_store *own)
 {
-	struct wh_store_totals t;
-	struct wh_capture capture = {0};
-	json_int_t lost = 0;
+	char *text;
 	uint8_t key[8];
-	int rc = wh_store_totals(own, &t, s->err);
-	rc = rc ? rc : wh_store_facts(own, WH_FACT_CAPTURE, add_capture, &capture, s->err);
-	rc = rc ? rc : plugin_lost(s->f, &lost, s->err);
-	json_t *doc = rc ? NULL : self_of(&s->f->client.url, &t, lost, &capture);
-	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-	json_decref(doc);
-	if (!text)
-		return rc ? rc : wh_fail(s->err, -ENOMEM, "out of memory");
+	int rc = fleet_sensor_text(s->f, own, &text, s->err);
+	if (rc)
+		return rc;
 	for (int i = 0; i < 8; i++)
 		key[i] = (uint8_t)(s->id.sensor >> 8 * i);
 	s->kind = FLEET_SENSOR;
@@ -306,7 +206,7 @@ int fleet_deliver(struct fleet_store *f, struct wh_error *err)
 	if (rc)
 		return rc;
 	f->has_waiting = false;
-	rc = identify(f, &s.id, err);
+	rc = fleet_identify(f, &s.id, err);
 	rc = rc ? rc : fleet_tables_ready(&f->client, err);
 	int64_t began = wh_monotonic_us();
 	rc = rc ? rc : send_all(&s);

@@ -23,6 +23,7 @@
  *   rows.c     rows as bytes (RowBinary)
  *   changes.c  which rows of the sensor's ledger differ from what was acknowledged
  *   deliver.c  sends them
+ *   sensor.c   a sensor's identity, and its row in the table of sensors
  *   pages.c    rows come out in key order, some megabytes at a time
  *   read.c     what is made of them; summary.c what the servers sum up
  *   store.c    the operations
@@ -124,6 +125,14 @@ struct fleet_changes {
 };
 /* Of one kind; of edges, those of the local address `part` of 16 bytes, or all where len is 0. */
 int fleet_changes(const struct fleet_changes *c, enum fleet_kind kind, const uint8_t *part, size_t len, struct wh_error *err);
+
+/* ---- sensor.c ---- */
+struct fleet_identity { uint64_t sensor, version; struct wh_hash_key key; /* of the hashes */ };
+/* The identity, with a version that is above all before, also those of a copy of the ledger that was put back. */
+int fleet_identify(struct fleet_store *f, struct fleet_identity *out, struct wh_error *err);
+/* The row's value; `own`: a way to the ledger for reading. free(*text). */
+int fleet_sensor_text(struct fleet_store *f, struct wh_store *own, char **text, struct wh_error *err);
+int fleet_sensor_read(const uint8_t *p, size_t len, uint64_t id, struct wh_fleet_sensor *out); /* -EBADMSG */
 
 /* ---- deliver.c ---- */
 /* Marks what a batch changes; within the transaction that does. */

@@ -3,7 +3,6 @@
  * What is made of rows: of one key and sensor the last version holds, and what several sensors have of one key is merged, as
  * batches of several processes are in a single ledger. Each value is decoded with every check.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/clickhouse/fleet.h"
@@ -40,45 +39,6 @@ struct merging {
 	struct wh_error *err;
 };
 
-static void take_text(const json_t *doc, const char *name, char *out, size_t size)
-{
-	const char *text = json_string_value(json_object_get(doc, name));
-	snprintf(out, size, "%s", text ? text : "");
-	for (char *c = out; *c; c++) /* for people: nothing that moves a cursor */
-		*c = (unsigned char)*c < ' ' || (unsigned char)*c > '~' ? '?' : *c;
-}
-
-static uint64_t take_number(const json_t *doc, const char *name)
-{
-	json_int_t n = json_integer_value(json_object_get(doc, name));
-	return n > 0 ? (uint64_t)n : 0;
-}
-
-static int take_sensor(const uint8_t *p, size_t len, uint64_t id, struct wh_fleet_sensor *out)
-{
-	json_error_t ignored;
-	json_t *doc = json_loadb((const char *)p, len, JSON_REJECT_DUPLICATES, &ignored);
-	*out = (struct wh_fleet_sensor){.id = id};
-	take_text(doc, "name", out->name, sizeof out->name);
-	take_text(doc, "tenant", out->tenant, sizeof out->tenant);
-	take_text(doc, "site", out->site, sizeof out->site);
-	take_text(doc, "release", out->release, sizeof out->release);
-	out->seen_us = (int64_t)take_number(doc, "seen");
-	out->totals = (struct wh_store_totals){.records = take_number(doc, "records"),
-	                                       .flows = take_number(doc, "flows"),
-	                                       .alerts = take_number(doc, "alerts"),
-	                                       .other = take_number(doc, "other"),
-	                                       .malformed = take_number(doc, "malformed"),
-	                                       .crowded = take_number(doc, "crowded"),
-	                                       .aged = take_number(doc, "aged"),
-	                                       .full = take_number(doc, "full")};
-	out->lost = take_number(doc, "lost");
-	out->capture = (struct wh_capture){take_number(doc, "packets"), take_number(doc, "drops")};
-	bool good = json_is_object(doc);
-	json_decref(doc);
-	return good && wh_edge_time_ok(out->seen_us) ? 0 : -EBADMSG;
-}
-
 static int decode(const struct merging *m, union value *v)
 {
 	const uint8_t *p = m->last;
@@ -88,7 +48,7 @@ static int decode(const struct merging *m, union value *v)
 	case FLEET_EDGE: case FLEET_OPEN: return wh_edge_decode(p, m->last_len, &v->edge);
 	case FLEET_SKETCH: return wh_sketch_decode(p, m->last_len, &v->sketch);
 	case FLEET_FACT: return wh_fact_row_decode(p, m->last_len, &v->fact);
-	case FLEET_SENSOR: return take_sensor(p, m->last_len, m->sensor, &v->sensor);
+	case FLEET_SENSOR: return fleet_sensor_read(p, m->last_len, m->sensor, &v->sensor);
 	case FLEET_DAY:
 		if (m->last_len != sizeof flows)
 			return -EBADMSG;
