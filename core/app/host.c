@@ -2,7 +2,6 @@
 /* What this machine's own rules do with a connection. */
 #include <ifaddrs.h>
 #include <linux/if.h>
-#include <netpacket/packet.h>
 #include <string.h>
 #include "base/socket_addr.h"
 #include "whittle/app_network.h"
@@ -42,9 +41,7 @@ static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer,
 		*local = own;
 		snprintf(interface, IFNAMSIZ, "%s", i->ifa_name);
 	}
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && !strcmp(i->ifa_name, interface))
-			*index = (uint32_t)((const struct sockaddr_ll *)(const void *)i->ifa_addr)->sll_ifindex;
+	*index = wh_interface_index(list, interface);
 	freeifaddrs(list);
 	return best ? 0
 	            : wh_fail_input(err, -ENOENT, "this machine has no such address%s of the peer's family",

@@ -2,7 +2,6 @@
 /* The rules of this machine as the present policy of the resource that it is, where no group guards that. */
 #include <ifaddrs.h>
 #include <linux/if.h>
-#include <netpacket/packet.h>
 #include <string.h>
 #include "app/app.h"
 #include "base/socket_addr.h"
@@ -24,14 +23,6 @@ struct reading {
 	struct wh_error err; /* code 0, or why they can't be read */
 };
 
-static uint32_t index_of(const struct ifaddrs *list, const char *name)
-{
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && !strcmp(i->ifa_name, name))
-			return (uint32_t)((const struct sockaddr_ll *)(const void *)i->ifa_addr)->sll_ifindex;
-	return 0;
-}
-
 static const struct link *link_of(struct reading *r, const char *name)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -43,8 +34,8 @@ static const struct link *link_of(struct reading *r, const char *name)
 	snprintf(l->name, sizeof l->name, "%s", name);
 	for (int d = 0; d < 2 && !r->err.code; d++) {
 		bool legacy = false;
-		wh_firewall_present(name, index_of(r->list, name), (enum wh_direction)d, r->mem, &l->filters[d], &l->n[d],
-		                    &legacy, &r->err);
+		wh_firewall_present(name, wh_interface_index(r->list, name), (enum wh_direction)d, r->mem, &l->filters[d],
+		                    &l->n[d], &legacy, &r->err);
 		r->legacy |= legacy;
 	}
 	return l;

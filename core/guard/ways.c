@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/if.h>
-#include <netpacket/packet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,14 +64,6 @@ static bool link_local(const struct wh_addr *a)
 	return (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) || (wh_addr_is_v4(a) && a->b[12] == 169 && a->b[13] == 254);
 }
 
-static uint32_t index_of(const struct ifaddrs *list, const char *interface)
-{
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET && !strcmp(i->ifa_name, interface))
-			return (uint32_t)((const struct sockaddr_ll *)(const void *)i->ifa_addr)->sll_ifindex;
-	return 0;
-}
-
 static int by_interface(const void *a, const void *b)
 {
 	const struct wh_nft_way *x = a, *y = b;
@@ -96,7 +87,7 @@ size_t wh_ways(struct wh_nft_way out[static WH_WAYS], bool *more)
 			*more = true;
 			break;
 		}
-		out[n] = (struct wh_nft_way){.index = index_of(list, i->ifa_name),
+		out[n] = (struct wh_nft_way){.index = wh_interface_index(list, i->ifa_name),
 		                             .addr = a,
 		                             .bits = length(i, !wh_addr_is_v4(&a))};
 		snprintf(out[n++].interface, sizeof out->interface, "%s", i->ifa_name);
