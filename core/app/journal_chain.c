@@ -24,21 +24,37 @@ static const char *hex(const struct wh_journal_mark *m, char out[static HEX + 1]
 	return out;
 }
 
-struct wh_journal_mark wh_app_journal_head(const struct wh_app *a)
+struct wh_journal_mark wh_app_journal_head_parse(const char *text)
 {
 	struct wh_journal_mark m = {.seq = 0};
-	char path[PATH_MAX], digits[HEX + 1], *text = NULL;
+	char digits[HEX + 1];
 	long long seq;
-	size_t len;
-	if (wh_app_journal_head_path(a->state_dir, path, sizeof path) ||
-	    wh_read_file(path, HEAD_MAX, &text, &len, &(struct wh_error){0}))
-		return m;
 	bool good = sscanf(text, HEAD_FORMAT "%lld %64[0-9a-f]", &seq, digits) == 2 && seq > 0 && strlen(digits) == HEX;
 	for (size_t i = 0; good && i < sizeof m.hash; i++)
 		good = sscanf(digits + 2 * i, "%2hhx", &m.hash[i]) == 1;
 	m.seq = good ? seq : 0;
+	return m;
+}
+
+struct wh_journal_mark wh_app_journal_head(const struct wh_app *a)
+{
+	char path[PATH_MAX], *text = NULL;
+	size_t len;
+	if (wh_app_journal_head_path(a->state_dir, path, sizeof path) ||
+	    wh_read_file(path, HEAD_MAX, &text, &len, &(struct wh_error){0}))
+		return (struct wh_journal_mark){.seq = 0};
+	const struct wh_journal_mark m = wh_app_journal_head_parse(text);
 	free(text);
 	return m;
+}
+
+void wh_app_journal_set_head(const struct wh_app *a, const struct wh_journal_mark *tip)
+{
+	char path[PATH_MAX], digits[HEX + 1], text[HEAD_MAX];
+	if (wh_app_journal_head_path(a->state_dir, path, sizeof path))
+		return;
+	int n = snprintf(text, sizeof text, HEAD_FORMAT "%lld %s\n", (long long)tip->seq, hex(tip, digits));
+	wh_write_file(path, text, (size_t)n, &(struct wh_error){0}); /* without a state directory there is none */
 }
 
 static bool same(const struct wh_journal_mark *a, const struct wh_journal_mark *b)
@@ -49,7 +65,7 @@ static bool same(const struct wh_journal_mark *a, const struct wh_journal_mark *
 void wh_app_journal_hold(const struct wh_app *a, const struct wh_journal_mark *head, const struct wh_journal_mark *at,
                          const struct wh_journal_mark *tip)
 {
-	char path[PATH_MAX], digits[HEX + 1], text[HEAD_MAX];
+	char path[PATH_MAX];
 	if (wh_app_journal_head_path(a->state_dir, path, sizeof path) || (head->seq && same(head, tip)))
 		return;
 	if (head->seq && !same(head, at)) {
@@ -60,8 +76,7 @@ void wh_app_journal_hold(const struct wh_app *a, const struct wh_journal_mark *h
 	}
 	if (head->seq > tip->seq) /* another command was faster */
 		return;
-	int n = snprintf(text, sizeof text, HEAD_FORMAT "%lld %s\n", (long long)tip->seq, hex(tip, digits));
-	wh_write_file(path, text, (size_t)n, &(struct wh_error){0}); /* without a state directory there is none */
+	wh_app_journal_set_head(a, tip);
 }
 
 void wh_app_journal_seal(const struct wh_app *a)

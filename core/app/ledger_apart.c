@@ -9,6 +9,7 @@
 #include "app/jit.h"
 #include "app/journal.h"
 #include "app/ledger_apart.h"
+#include "app/ledger_copy.h"
 #include "base/helper.h"
 #include "guard/rules_bytes.h"
 #include "whittle/earlier.h"
@@ -16,8 +17,9 @@
 /* A question is one of these in a byte, and for LOG the number of the entry that the head names 8, what is logged and its JSON,
  * each with its NUL. The answer is the negated code of an error in 4 bytes, then its text; or 0, and what was asked for: LOG the
  * marks of the last entry and of the head's, each number 8, hash 32; EARLIER whether ports were closed 1, whether there
- * are rules 1, the rules (guard/rules_bytes.h); JIT_PORTS how many 4, and for each protocol 1, port 2. */
-enum { ASK_LOG = 1, ASK_EARLIER, ASK_FORGET_EARLIER, ASK_JIT_PORTS, ASKS };
+ * are rules 1, the rules (guard/rules_bytes.h); JIT_PORTS how many 4, and for each protocol 1, port 2; COPY as ledger_copy.c
+ * says. */
+enum { ASK_LOG = 1, ASK_EARLIER, ASK_FORGET_EARLIER, ASK_JIT_PORTS, ASK_COPY, ASKS };
 enum { MAX_QUESTION = 64 << 20, MAX_ANSWER = 64 << 20, LOG_MS = 3000, EARLIER_MS = 1000, JIT_PORTS_MS = 10000 };
 
 static struct {
@@ -104,6 +106,7 @@ static int answer(const struct wh_app *a, const uint8_t *q, size_t n, struct wh_
 			wh_earlier_remove(a->beside);
 		return 0;
 	case ASK_JIT_PORTS: return jit_ports(a, mem, b, err);
+	case ASK_COPY: return wh_ledger_copy_answer(a, &t, b, err);
 	}
 	return wh_fail(err, -EBADMSG, "that is no question");
 }
@@ -112,7 +115,7 @@ static void answer_one(const struct wh_app *a, int from, const uint8_t *q, size_
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_bytes b = {0}, all = {0};
-	struct wh_error err;
+	struct wh_error err = {.text = ""};
 	int rc = answer(a, q, n, mem, &b, &err);
 	wh_put_number(&all, rc ? (uint64_t)-rc : 0, 4);
 	wh_put(&all, rc ? (const void *)err.text : b.p, rc ? strlen(err.text) : b.n);
@@ -155,6 +158,7 @@ int wh_app_ledger_start(const struct wh_app *a, int (*become)(void *arg, struct 
 		answer_one(&own, end, q, n);
 		free(q);
 	}
+	wh_ledger_copy_drop();
 	_exit(0);
 }
 
@@ -262,5 +266,21 @@ int wh_app_ledger_jit_ports(const struct wh_app *a, struct wh_arena *mem, struct
 			rc = why_not(a, -EBADMSG, JIT_PORTS_MS, err);
 	}
 	free(bytes);
+	return rc;
+}
+
+int wh_app_ledger_ask_copy(const struct wh_app *a, const struct wh_bytes *question, int ms, uint8_t **bytes, struct wh_taking *t,
+                           struct wh_error *err)
+{
+	struct wh_bytes q = {0};
+	*bytes = NULL;
+	*t = (struct wh_taking){.failed = true};
+	if (!apart.started)
+		return wh_fail(err, -ENOTCONN, "%s: no process was started that opens it", a->store_url);
+	wh_put_number(&q, ASK_COPY, 1);
+	wh_put(&q, question->p, question->n);
+	q.failed |= question->failed;
+	int rc = ask(a, &q, ms, bytes, t, err);
+	free(q.p);
 	return rc;
 }

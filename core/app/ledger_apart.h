@@ -16,6 +16,9 @@ int wh_app_ledger_log(const struct wh_app *a, const char *what, const char *json
 /* As wh_earlier_load() of a->beside; what is in *rs was checked. */
 int wh_app_ledger_earlier(const struct wh_app *a, struct wh_arena *mem, struct wh_nft_ruleset **rs, bool *jit,
                           struct wh_error *err);
+/* A question of ledger_copy.c, to a process that was started: *t is the answer, in *bytes (free() it). */
+int wh_app_ledger_ask_copy(const struct wh_app *a, const struct wh_bytes *question, int ms, uint8_t **bytes, struct wh_taking *t,
+                           struct wh_error *err);
 /* As wh_earlier_remove(). */
 void wh_app_ledger_forget_earlier(const struct wh_app *a);
 /* The ports that the policy names for this machine, by the estate of the ledger. In mem. */

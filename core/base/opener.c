@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/command.h"
+#include "base/fresh_file.h"
 #include "base/helper.h"
 #include "base/opener.h"
 #include "base/replace_file.h"
@@ -136,6 +137,16 @@ static int append_to(const char *path)
 	return -EINVAL;
 }
 
+/* `keeps`: it was opened, and is whole. */
+static int fresh_for(const char *path, bool keeps)
+{
+	char buf[PATH_MAX];
+	const char *name, *dir = wh_directory_of(path, buf, sizeof buf, &name);
+	if (keeps)
+		return wh_fresh_keep();
+	return wh_fresh_open(dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG, name);
+}
+
 static void answer(int to, const struct wh_grant *grants, size_t n, struct request *r, int given)
 {
 	struct reply *p = calloc(1, sizeof *p);
@@ -153,6 +164,10 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 		fd = wh_trusted_open(r->text, O_RDONLY | O_NOCTTY | (r->flags & O_NONBLOCK), 0);
 	} else if (r->kind == WH_GRANT_APPEND) {
 		fd = append_to(r->text);
+	} else if (r->kind == WH_GRANT_NEW) {
+		fd = fresh_for(r->text, r->flags != 0);
+		p->rc = fd < 0 ? fd : 0;
+		fd = r->flags ? -1 : fd;
 	} else if (r->kind == WH_GRANT_WRITE) {
 		text = given >= 0 && r->max < INT_MAX ? text_of(given, (size_t)r->max) : NULL;
 		p->rc = text ? replace_for(r->text, text, (size_t)r->max) : -ENOMEM;
@@ -160,7 +175,7 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 		p->rc = wh_command_output(r->what, r->text, (size_t)r->max, r->timeout_s, &text, &len, &err);
 		fd = p->rc ? -1 : memory_of(text, len);
 	}
-	if (!p->rc && fd < 0 && r->kind != WH_GRANT_WRITE)
+	if (!p->rc && fd < 0 && r->kind != WH_GRANT_WRITE && r->kind != WH_GRANT_NEW)
 		p->rc = fd;
 	p->len = len;
 	p->input = err.input;
@@ -202,6 +217,7 @@ static void __attribute__((noreturn)) serve(int from, const struct wh_grant *gra
 		if (given >= 0)
 			close(given);
 	}
+	wh_fresh_drop();
 	_exit(0);
 }
 
@@ -324,6 +340,27 @@ int wh_open_append(const char *path)
 	if (fd >= 0 || !refused(errno))
 		return fd < 0 ? -errno : fd;
 	return own_descriptor(path) >= 0 ? again(path) : ask_to_open(WH_GRANT_APPEND, path, 0);
+}
+
+int wh_open_new(const char *path)
+{
+	return opener < 0 ? fresh_for(path, false) : ask_to_open(WH_GRANT_NEW, path, 0);
+}
+
+int wh_keep_new(const char *path)
+{
+	struct request *r = opener < 0 ? NULL : calloc(1, sizeof *r);
+	struct reply p;
+	int fd, rc = opener < 0 ? fresh_for(path, true) : -EACCES;
+	if (r && strlen(path) < sizeof r->text) {
+		r->kind = WH_GRANT_NEW;
+		r->flags = 1;
+		strcpy(r->text, path);
+		rc = ask(r, -1, &p, &fd);
+		rc = rc ? rc : p.rc;
+	}
+	free(r);
+	return rc;
 }
 
 /* A terminal or a pipe is written to, with this process's own rights. */

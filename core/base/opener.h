@@ -17,6 +17,7 @@ enum wh_grant_kind {
 	WH_GRANT_BELOW,  /* this directory, which a person named, with all that is below it, for reading */
 	WH_GRANT_WRITE,  /* this path, replaced as a whole */
 	WH_GRANT_APPEND, /* this path, for appending */
+	WH_GRANT_NEW,    /* this path, written beside (mode 0600) and renamed once it is whole */
 	WH_GRANT_RUN,    /* this command of the shell: its output */
 };
 struct wh_grant {
@@ -39,6 +40,10 @@ int wh_open_append(const char *path);
 /* Replaces the file `path` whole: readers see the old or the new text, also after a crash. A new file gets mode 0644 less the
  * umask, an old one keeps its mode. What is no regular file (a terminal, a pipe) is written to. */
 int wh_write_file(const char *path, const char *text, size_t len, struct wh_error *err);
+/* Opens a fresh file of mode 0600 beside `path`, for reading and writing: its descriptor or a negative errno. It takes the place
+ * of `path` by wh_keep_new(), once; where that is not called it is gone with the program. One at a time. */
+int wh_open_new(const char *path);
+int wh_keep_new(const char *path); /* 0 or a negative errno */
 /* Asks the opener to run a command, as wh_command_output(); -ENOENT when there is no opener, or it has no grant for it: run it
  * yourself. */
 int wh_opener_run(const char *what, const char *command, size_t max, int timeout_s, char **out, size_t *len,

@@ -29,8 +29,7 @@ const char *wh_directory_of(const char *path, char *buf, size_t size, const char
 	return n < 0 || (size_t)n >= size ? NULL : buf;
 }
 
-/* A fresh file beside the one that it will replace: its descriptor or a negative errno. */
-static int temporary_in(int dir, const char *name, char temporary[static NAME_MAX + 1])
+int wh_temporary_in(int dir, const char *name, char temporary[static 256])
 {
 	for (int i = 0; i < TRIES; i++) {
 		uint32_t random;
@@ -38,7 +37,7 @@ static int temporary_in(int dir, const char *name, char temporary[static NAME_MA
 			return -EIO;
 		if (snprintf(temporary, NAME_MAX + 1, "%s.%08x", name, random) > NAME_MAX)
 			return -ENAMETOOLONG;
-		int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		int fd = openat(dir, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0 || errno != EEXIST)
 			return fd < 0 ? -errno : fd;
 	}
@@ -54,7 +53,7 @@ int wh_replace_file(int dir, const char *name, const char *text, size_t len)
 		return -EISDIR;
 	if (was_there && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return -EINVAL;
-	int fd = temporary_in(dir, name, temporary), rc;
+	int fd = wh_temporary_in(dir, name, temporary), rc;
 	if (fd < 0)
 		return fd;
 	mode_t mask = umask(0);

@@ -7,6 +7,9 @@
  * not followed. A new file gets mode 0644 less the umask, an old one keeps its mode. 0 or a negative errno: -EISDIR; -EINVAL
  * where it is a pipe, a device or a socket. */
 int wh_replace_file(int dir, const char *name, const char *text, size_t len);
+/* A fresh file (mode 0600) beside the one that it will replace: its descriptor or a negative errno; `temporary` is its name
+ * (NAME_MAX + 1 bytes). */
+int wh_temporary_in(int dir, const char *name, char temporary[static 256]);
 /* The part of a path before its last component, "." where it has none: in buf, or NULL where it does not fit. *name points into
  * `path`. */
 const char *wh_directory_of(const char *path, char *buf, size_t size, const char **name);

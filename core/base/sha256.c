@@ -4,8 +4,7 @@
 #include <string.h>
 #include "base/sha256.h"
 
-enum { BLOCK = 64 };
-struct sha { uint32_t h[8]; uint8_t block[BLOCK]; size_t n; uint64_t bytes; };
+enum { BLOCK = sizeof((struct wh_sha256_parts *)0)->block };
 
 static uint32_t rotate(uint32_t x, unsigned n)
 {
@@ -13,7 +12,7 @@ static uint32_t rotate(uint32_t x, unsigned n)
 }
 
 /* One block, by the standard's section 6.2.2. */
-static void take_block(struct sha *s)
+static void take_block(struct wh_sha256_parts *s)
 {
 	static const uint32_t k[64] = {
 		0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -48,12 +47,13 @@ static void take_block(struct sha *s)
 	s->n = 0;
 }
 
-static void begin(struct sha *s)
+void wh_sha256_begin(struct wh_sha256_parts *s)
 {
-	*s = (struct sha){.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+	*s = (struct wh_sha256_parts){
+		.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
-static void add(struct sha *s, const void *data, size_t len)
+void wh_sha256_add(struct wh_sha256_parts *s, const void *data, size_t len)
 {
 	s->bytes += len;
 	for (const uint8_t *p = data, *end = p + len; p < end; p++) {
@@ -63,13 +63,13 @@ static void add(struct sha *s, const void *data, size_t len)
 	}
 }
 
-static void end(struct sha *s, uint8_t out[static WH_SHA256_BYTES])
+void wh_sha256_end(struct wh_sha256_parts *s, uint8_t out[static WH_SHA256_BYTES])
 {
 	uint64_t bits = htobe64(s->bytes * 8);
-	add(s, &(uint8_t){0x80}, 1);
+	wh_sha256_add(s, &(uint8_t){0x80}, 1);
 	while (s->n != BLOCK - sizeof bits)
-		add(s, &(uint8_t){0}, 1);
-	add(s, &bits, sizeof bits);
+		wh_sha256_add(s, &(uint8_t){0}, 1);
+	wh_sha256_add(s, &bits, sizeof bits);
 	for (int i = 0; i < 8; i++) {
 		uint32_t h = htobe32(s->h[i]);
 		memcpy(out + 4 * i, &h, 4);
@@ -78,34 +78,34 @@ static void end(struct sha *s, uint8_t out[static WH_SHA256_BYTES])
 
 void wh_sha256(const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES])
 {
-	struct sha s;
-	begin(&s);
+	struct wh_sha256_parts s;
+	wh_sha256_begin(&s);
 	if (len)
-		add(&s, data, len);
-	end(&s, out);
+		wh_sha256_add(&s, data, len);
+	wh_sha256_end(&s, out);
 }
 
 void wh_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES])
 {
 	uint8_t pad[BLOCK] = {0}, inner[WH_SHA256_BYTES];
-	struct sha s;
+	struct wh_sha256_parts s;
 	if (key_len > BLOCK)
 		wh_sha256(key, key_len, pad);
 	else if (key_len)
 		memcpy(pad, key, key_len);
 	for (int i = 0; i < BLOCK; i++)
 		pad[i] ^= 0x36;
-	begin(&s);
-	add(&s, pad, BLOCK);
+	wh_sha256_begin(&s);
+	wh_sha256_add(&s, pad, BLOCK);
 	if (len)
-		add(&s, data, len);
-	end(&s, inner);
+		wh_sha256_add(&s, data, len);
+	wh_sha256_end(&s, inner);
 	for (int i = 0; i < BLOCK; i++)
 		pad[i] ^= 0x36 ^ 0x5c;
-	begin(&s);
-	add(&s, pad, BLOCK);
-	add(&s, inner, sizeof inner);
-	end(&s, out);
+	wh_sha256_begin(&s);
+	wh_sha256_add(&s, pad, BLOCK);
+	wh_sha256_add(&s, inner, sizeof inner);
+	wh_sha256_end(&s, out);
 	explicit_bzero(pad, sizeof pad);
 	explicit_bzero(&s, sizeof s);
 }

@@ -5,6 +5,10 @@
 #include <stdint.h>
 
 enum { WH_SHA256_BYTES = 32 };
+struct wh_sha256_parts { uint32_t h[8]; uint8_t block[64]; size_t n; uint64_t bytes; }; /* of what comes in parts */
+void wh_sha256_begin(struct wh_sha256_parts *s);
+void wh_sha256_add(struct wh_sha256_parts *s, const void *data, size_t len);
+void wh_sha256_end(struct wh_sha256_parts *s, uint8_t out[static WH_SHA256_BYTES]);
 void wh_sha256(const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES]);
 void wh_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[static WH_SHA256_BYTES]);
 /* In lower-case hex. */

@@ -45,6 +45,7 @@ struct cli_command {
 	 * the ledger's owner for the rest (wh_app_ledger_start()); NULL: never. */
 	bool (*keeps_user)(int argc, char **argv);
 	bool overseen;        /* else another process ends it, with a sentence, where the ledger's owner stops it */
+	bool needs_opener;    /* it opens files that its words name, also where it needs no other user's rights for that */
 	bool probes;          /* but it opens connections over the network */
 	bool loads;           /* files that its words name are loaded as libraries */
 	/* Makes what is found by the words and needs the rights that are about to be given up, for the user to be; NULL: there is

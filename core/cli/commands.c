@@ -42,6 +42,8 @@
 	ROW("Run", token) \
 	ROW("Run", config) \
 	ROW("Run", journal) \
+	ROW("Run", backup) \
+	ROW("Run", restore_backup) \
 	ROW("Run", doctor) \
 	ROW("Run", selftest) \
 	ROW("Run", demo_data)

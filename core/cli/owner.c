@@ -16,9 +16,11 @@
 #include "base/store_url.h"
 #include "cli/alerts.h"
 #include "cli/azure.h"
+#include "cli/backup.h"
 #include "cli/estate.h"
 #include "ledger/fleet_start.h"
 #include "net/https.h"
+#include "whittle/app_backup.h"
 #include "whittle/app_journal.h"
 #include "whittle/azure_groups.h"
 #include "whittle/firewall.h"
@@ -128,8 +130,24 @@ static void grant_configured(struct grants *g, const struct wh_config *c, const 
 static bool makes_ledger(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
-	return !strcmp(argv[0], "ingest") || (!strcmp(argv[0], "estate") && (!strcmp(verb, "import") || !strcmp(verb, "sync"))) ||
+	return !strcmp(argv[0], "ingest") || !strcmp(argv[0], "restore-backup") ||
+	       (!strcmp(argv[0], "estate") && (!strcmp(verb, "import") || !strcmp(verb, "sync"))) ||
 	       (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
+}
+
+/* A backup's file, and the files that are in it. */
+static void grant_backup(struct grants *g, const struct cli *c, int argc, char **argv)
+{
+	const bool out = !strcmp(argv[0], "backup");
+	char path[PATH_MAX];
+	for (int i = 1; out && i < argc; i++)
+		if (*argv[i] != '-')
+			grant(g, WH_GRANT_NEW, wh_arena_strdup(g->mem, cli_backup_file(argv[i])));
+	for (size_t i = 0; *c->state_dir && wh_backup_state_files[i]; i++)
+		if (snprintf(path, sizeof path, "%s/%s", c->state_dir, wh_backup_state_files[i]) < (int)sizeof path) {
+			grant(g, WH_GRANT_READ, wh_arena_strdup(g->mem, path));
+			grant(g, out ? WH_GRANT_READ : WH_GRANT_WRITE, wh_arena_strdup(g->mem, path));
+		}
 }
 
 /* The head of the journal; and what Azure's groups were before they were changed: read by many commands, written by those that
@@ -228,13 +246,15 @@ static int start_fleet(const struct cli *c, char **argv, struct wh_error *err)
 static int start_opener(const struct cli *c, bool becomes, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
-	g.room = 2 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 23;
+	g.room = 3 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 23 + 32;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
 	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and read before */
 		grant_words(&g, argc, argv);
 	grant_configured(&g, c->config, c->store_url);
 	grant_state(&g, c, cli_is_azure(argc, argv));
-	bool runs = false;
+	if (c->command->needs_opener)
+		grant_backup(&g, c, argc, argv);
+	bool runs = c->command->needs_opener;
 	for (size_t i = 0; i < g.n; i++)
 		runs |= g.list[i].kind == WH_GRANT_RUN;
 	int rc = becomes || runs ? wh_opener_start(g.list, g.n, err) : 0;

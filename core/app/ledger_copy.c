@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "app/app.h"
+#include "app/ledger_apart.h"
+#include "app/ledger_copy.h"
+#include "base/store_url.h"
+#include "state/copy.h"
+
+/* A question is one of these in a byte, and what it needs: READ a place 8; WRITE whether it is the first part 1, its bytes; PROVE
+ * a mark (number 8, hash 32). An answer: MAKE, REPLACE, DROP nothing; STEP the pages that are left 4, of all 4; MADE bytes 8, the
+ * tip's mark; READ bytes; PROVE the struct's members in their order. */
+enum { MAKE, STEP, MADE, READ, WRITE, PROVE, REPLACE, DROP, QUESTIONS };
+enum { STEP_MS = 500, SHORT_MS = 30000, LONG_MS = 1800000 };
+
+/* ---- that process's side ---- */
+
+static struct {
+	struct wh_state_beside file;
+	struct wh_state_copy *copy;
+} its = {.file = {.fd = -1}};
+
+void wh_ledger_copy_drop(void)
+{
+	wh_state_copy_end(its.copy);
+	its.copy = NULL;
+	wh_state_beside_remove(&its.file);
+}
+
+static int make(const char *path, struct wh_error *err)
+{
+	wh_ledger_copy_drop();
+	int rc = wh_state_beside_make(path, "copy", &its.file, err);
+	return rc ? rc : wh_state_copy_out(path, its.file.path, &its.copy, err);
+}
+
+static int step(struct wh_bytes *b, struct wh_error *err)
+{
+	int left, total, rc = its.copy ? wh_state_copy_step(its.copy, STEP_MS, &left, &total, err) : -EBADMSG;
+	if (rc)
+		return rc;
+	wh_put_number(b, (uint64_t)left, 4);
+	wh_put_number(b, (uint64_t)total, 4);
+	if (!left) {
+		wh_state_copy_end(its.copy);
+		its.copy = NULL;
+	}
+	return 0;
+}
+
+static void put_mark(struct wh_bytes *b, const struct wh_journal_mark *m)
+{
+	wh_put_number(b, (uint64_t)m->seq, 8);
+	wh_put(b, m->hash, sizeof m->hash);
+}
+
+/* Of a copy that is opened for writing: SQLite takes its own marks of a log out of it, and removes the log. */
+static int made(struct wh_bytes *b, struct wh_error *err)
+{
+	struct wh_journal_mark tip = {.seq = 0};
+	struct wh_state *s;
+	int rc = its.file.fd < 0 ? -EBADMSG : wh_state_open(its.file.path, WH_STATE_JOURNAL, &s, err);
+	if (rc)
+		return rc;
+	rc = wh_state_journal_tip(s, &tip, err);
+	wh_state_close(s);
+	off_t size = rc || fsync(its.file.fd) ? -1 : lseek(its.file.fd, 0, SEEK_END);
+	if (!rc && size < 0)
+		rc = wh_fail(err, -errno, "%s: %s", its.file.path, strerror(errno));
+	wh_put_number(b, (uint64_t)size, 8);
+	put_mark(b, &tip);
+	return rc;
+}
+
+static int read_part(struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+{
+	off_t at = (off_t)wh_take_number(t, 8, 0, INT64_MAX);
+	uint8_t *part = malloc(WH_LEDGER_COPY_PART);
+	ssize_t n = part && its.file.fd >= 0 ? pread(its.file.fd, part, WH_LEDGER_COPY_PART, at) : -1;
+	if (n > 0)
+		wh_put(b, part, (size_t)n);
+	free(part);
+	return n < 0 ? wh_fail(err, -EIO, "the copy of the ledger can't be read") : 0;
+}
+
+static int write_part(const char *path, struct wh_taking *t, struct wh_error *err)
+{
+	int rc = 0;
+	if (wh_take_number(t, 1, 0, 1)) {
+		wh_ledger_copy_drop();
+		rc = wh_state_beside_make(path, "restore", &its.file, err);
+	}
+	if (rc || its.file.fd < 0)
+		return rc ? rc : -EBADMSG;
+	while (t->n && !rc) {
+		ssize_t n = write(its.file.fd, t->p, t->n);
+		if (n < 0 && errno != EINTR)
+			rc = wh_fail(err, -errno, "%s: %s", its.file.path, strerror(errno));
+		else if (n > 0)
+			wh_take(t, (size_t)n);
+	}
+	return rc;
+}
+
+/* What a ledger has counted and written. */
+static int facts_of(const char *url, int flags, struct wh_journal_mark *tip, uint64_t *records, struct wh_error *err)
+{
+	struct wh_ledger l;
+	struct wh_store_totals totals;
+	int rc = wh_ledger_open(url, flags, &l, err);
+	rc = rc ? rc : wh_state_journal_tip(l.state, tip, err);
+	rc = rc ? rc : wh_store_totals(l.store, &totals, err);
+	*records = rc ? 0 : totals.records;
+	wh_ledger_close(&l);
+	return rc;
+}
+
+static int prove_present(const char *path, struct wh_state *copy, struct wh_ledger_copy_proof *p)
+{
+	struct wh_journal_mark now = {.seq = 0}, same = now;
+	struct wh_error ignored;
+	int rc = facts_of(path, WH_STATE_READ, &now, &p->now_records, &ignored);
+	p->damaged = rc == -EBADMSG;
+	if (rc)
+		return rc == -ENOENT || rc == -ENODATA || rc == -EBADMSG ? 0 : rc;
+	p->there = true;
+	p->now_entries = now.seq;
+	if (now.seq)
+		p->now_other = wh_state_journal_mark(copy, now.seq, &same, &ignored) ||
+		               memcmp(same.hash, now.hash, sizeof now.hash) != 0 || same.seq != now.seq;
+	return 0;
+}
+
+/* Opening for writing proves the schema, and brings an older one up to date. */
+static int prove_copy(const char *path, const struct wh_journal_mark *head, struct wh_ledger_copy_proof *p, struct wh_error *err)
+{
+	struct wh_journal_proof proof;
+	struct wh_state *s;
+	int rc = wh_state_open(its.file.path, WH_STATE_WRITE, &s, err);
+	rc = rc ? rc : wh_state_check(s, err);
+	rc = rc ? rc : wh_state_journal_prove(s, head, &proof, err);
+	rc = rc ? rc : wh_state_journal_tip(s, &p->tip, err);
+	if (!rc) {
+		p->fault = (uint8_t)proof.fault;
+		p->entry = proof.seq;
+		rc = prove_present(path, s, p);
+		if (rc)
+			wh_fail(err, rc, "%s: the ledger can't be read just now: %s", path, strerror(-rc));
+	}
+	wh_state_close(s);
+	struct wh_journal_mark ignored;
+	return rc ? rc : facts_of(its.file.path, WH_STATE_READ, &ignored, &p->records, err);
+}
+
+static int prove(const char *path, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+{
+	struct wh_ledger_copy_proof p = {.fault = 0};
+	struct wh_journal_mark head = {.seq = (int64_t)wh_take_number(t, 8, 0, INT64_MAX)};
+	const uint8_t *hash = wh_take(t, sizeof head.hash);
+	if (!hash || its.file.fd < 0)
+		return -EBADMSG;
+	memcpy(head.hash, hash, sizeof head.hash);
+	int rc = prove_copy(path, &head, &p, err);
+	if (rc)
+		return rc;
+	wh_put_number(b, p.fault, 1);
+	wh_put_number(b, (uint64_t)p.entry, 8);
+	put_mark(b, &p.tip);
+	wh_put_number(b, p.records, 8);
+	wh_put_number(b, p.there, 1);
+	wh_put_number(b, p.damaged, 1);
+	wh_put_number(b, (uint64_t)p.now_entries, 8);
+	wh_put_number(b, p.now_other, 1);
+	wh_put_number(b, p.now_records, 8);
+	return 0;
+}
+
+/* What can't be opened is put aside, with what SQLite keeps beside it, so that nothing of it gets into the new one. */
+static void put_aside(const char *path)
+{
+	static const char *const tails[] = {"-wal", "-shm", "-journal", ""};
+	char from[PATH_MAX + 16], to[PATH_MAX + 32];
+	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+		snprintf(from, sizeof from, "%s%s", path, tails[i]);
+		snprintf(to, sizeof to, "%s.damaged%s", path, tails[i]);
+		rename(from, to);
+	}
+}
+
+static int replace(const char *path, struct wh_error *err)
+{
+	if (its.file.fd < 0)
+		return -EBADMSG;
+	int rc = wh_state_copy_in(its.file.path, path, &its.copy, err);
+	if (rc != -EBADMSG)
+		return rc;
+	put_aside(path);
+	return wh_state_copy_in(its.file.path, path, &its.copy, err);
+}
+
+int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+{
+	const char *path = wh_store_path(a->store_url);
+	int rc = -EBADMSG;
+	switch (wh_take_number(t, 1, 0, QUESTIONS)) {
+	case MAKE: rc = make(path, err); break;
+	case STEP: rc = step(b, err); break;
+	case MADE: rc = made(b, err); break;
+	case READ: rc = read_part(t, b, err); break;
+	case WRITE: rc = write_part(path, t, err); break;
+	case PROVE: rc = prove(path, t, b, err); break;
+	case REPLACE: rc = replace(path, err); break;
+	case DROP: wh_ledger_copy_drop(); rc = 0; break;
+	}
+	return rc && !*err->text ? wh_fail(err, rc, "that is no question") : rc;
+}
+
+/* ---- the command's side ---- */
+
+static int ask(const struct wh_app *a, uint8_t what, const struct wh_bytes *more, int ms, uint8_t **bytes, struct wh_taking *t,
+               struct wh_error *err)
+{
+	struct wh_bytes q = {0};
+	wh_put_number(&q, what, 1);
+	if (more)
+		wh_put(&q, more->p, more->n);
+	q.failed |= more && more->failed;
+	int rc = wh_app_ledger_ask_copy(a, &q, ms, bytes, t, err);
+	free(q.p);
+	return rc;
+}
+
+static int nonsense(struct wh_error *err)
+{
+	return wh_fail(err, -EBADMSG, "the process that opens the ledger answered nonsense");
+}
+
+/* Until no page is left. */
+static int all_steps(const struct wh_app *a, struct wh_error *err)
+{
+	uint64_t left = 1, total;
+	while (left) {
+		struct wh_taking t;
+		uint8_t *bytes;
+		int rc = ask(a, STEP, NULL, SHORT_MS, &bytes, &t, err);
+		left = wh_take_number(&t, 4, 0, INT32_MAX);
+		total = wh_take_number(&t, 4, 0, INT32_MAX);
+		if (!rc && t.failed)
+			rc = nonsense(err);
+		free(bytes);
+		if (rc)
+			return rc;
+		if (a->progress && a->progress(a->arg, (size_t)(total > left ? total - left : 0), (size_t)total))
+			return wh_fail(err, -EINTR, "interrupted");
+	}
+	return 0;
+}
+
+static int ask_nothing(const struct wh_app *a, uint8_t what, const struct wh_bytes *more, int ms, struct wh_error *err)
+{
+	struct wh_taking t;
+	uint8_t *bytes;
+	int rc = ask(a, what, more, ms, &bytes, &t, err);
+	free(bytes);
+	return rc;
+}
+
+static void take_mark(struct wh_taking *t, struct wh_journal_mark *m)
+{
+	m->seq = (int64_t)wh_take_number(t, 8, 0, INT64_MAX);
+	const uint8_t *hash = wh_take(t, sizeof m->hash);
+	if (hash)
+		memcpy(m->hash, hash, sizeof m->hash);
+}
+
+int wh_ledger_copy_make(const struct wh_app *a, uint64_t *size, struct wh_journal_mark *tip, struct wh_error *err)
+{
+	struct wh_taking t;
+	uint8_t *bytes;
+	int rc = ask_nothing(a, MAKE, NULL, SHORT_MS, err);
+	rc = rc ? rc : all_steps(a, err);
+	if (rc)
+		return rc;
+	rc = ask(a, MADE, NULL, SHORT_MS, &bytes, &t, err);
+	if (!rc) {
+		*size = wh_take_number(&t, 8, 0, INT64_MAX);
+		take_mark(&t, tip);
+		rc = t.failed || t.n ? nonsense(err) : 0;
+	}
+	free(bytes);
+	return rc;
+}
+
+int wh_ledger_copy_read(const struct wh_app *a, uint64_t at, uint8_t **part, size_t *n, struct wh_error *err)
+{
+	struct wh_bytes more = {0};
+	struct wh_taking t = {0};
+	wh_put_number(&more, at, 8);
+	int rc = ask(a, READ, &more, SHORT_MS, part, &t, err);
+	free(more.p);
+	*n = t.n;
+	if (!rc && t.n)
+		memmove(*part, t.p, t.n);
+	return rc || (t.n && t.n <= WH_LEDGER_COPY_PART) ? rc : nonsense(err);
+}
+
+int wh_ledger_copy_write(const struct wh_app *a, const uint8_t *part, size_t n, bool first, struct wh_error *err)
+{
+	struct wh_bytes more = {0};
+	wh_put_number(&more, first, 1);
+	wh_put(&more, part, n);
+	int rc = ask_nothing(a, WRITE, &more, SHORT_MS, err);
+	free(more.p);
+	return rc;
+}
+
+int wh_ledger_copy_prove(const struct wh_app *a, const struct wh_journal_mark *head, struct wh_ledger_copy_proof *p,
+                         struct wh_error *err)
+{
+	struct wh_bytes more = {0};
+	struct wh_taking t;
+	uint8_t *bytes;
+	put_mark(&more, head);
+	int rc = ask(a, PROVE, &more, LONG_MS, &bytes, &t, err);
+	free(more.p);
+	if (!rc) {
+		p->fault = (uint8_t)wh_take_number(&t, 1, 0, WH_JOURNAL_CUT);
+		p->entry = (int64_t)wh_take_number(&t, 8, 0, INT64_MAX);
+		take_mark(&t, &p->tip);
+		p->records = wh_take_number(&t, 8, 0, UINT64_MAX);
+		p->there = wh_take_number(&t, 1, 0, 1);
+		p->damaged = wh_take_number(&t, 1, 0, 1);
+		p->now_entries = (int64_t)wh_take_number(&t, 8, 0, INT64_MAX);
+		p->now_other = wh_take_number(&t, 1, 0, 1);
+		p->now_records = wh_take_number(&t, 8, 0, UINT64_MAX);
+		rc = t.failed || t.n ? nonsense(err) : 0;
+	}
+	free(bytes);
+	return rc;
+}
+
+int wh_ledger_copy_replace(const struct wh_app *a, struct wh_error *err)
+{
+	int rc = ask_nothing(a, REPLACE, NULL, SHORT_MS, err);
+	return rc ? rc : all_steps(a, err);
+}
+
+void wh_ledger_copy_forget(const struct wh_app *a)
+{
+	ask_nothing(a, DROP, NULL, SHORT_MS, &(struct wh_error){0});
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ledger and the state directory as one file, and back. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/opener.h"
+#include "base/state_dir.h"
+#include "cli/backup.h"
+#include "cli/options.h"
+#include "whittle/app_backup.h"
+
+static const char backup_help[] =
+	"usage: whittle backup FILE|DIRECTORY [--json]\n"
+	"\n"
+	"Writes the ledger (edges, evidence, documents, journal) and the files of the state directory (confirmed rules, policies of just-in-time access,\n"
+	"tokens' hashes, steps back at Azure) into one tar file of mode 0600, while `watch`, `ingest` and Suricata go on: the copy is the ledger of one\n"
+	"moment. In a directory it is named after the time. The file takes its place only when it is whole; one of the same name is replaced.\n"
+	"\n"
+	"`tar xf FILE && sha256sum -c MANIFEST` unpacks and checks it; sqlite3 opens ledger.db. whittle.yaml, the server's certificate and lists that are\n"
+	"files of yours are not in it. With a ledger of a cluster, the edges of the cluster are not in it either: its own backup has them.\n"
+	"Keep the file as you keep root's: it names your peers, and what it holds is believed when it is put back.\n"
+	"\n"
+	"Example: whittle backup /var/backups\n";
+
+static const char restore_help[] =
+	"usage: whittle restore-backup FILE [--dry-run] [--force] [--json]\n"
+	"\n"
+	"Puts a backup back. First everything is checked: the manifest, every SHA-256, the ledger's schema and all of its pages, the chain of its journal.\n"
+	"Then the ledger takes the place of the present one, in one transaction, while other commands may go on; its file keeps its owner and mode. The\n"
+	"files of the state directory follow, each whole. Files that are not in the backup stay, and are named.\n"
+	"\n"
+	"It is refused (exit status 1) where the present ledger or state holds what the backup lacks, or the backup's journal does not fit.\n"
+	"\n"
+	"  --dry-run  check everything, say what would be put back and what would be lost, and write nothing\n"
+	"  --force    put it back all the same; a ledger that can't be opened is renamed to NAME.damaged\n"
+	"\n"
+	"What is in force in the kernel, or at Azure, is not changed: `whittle drift` says how it differs from what was put back, and `whittle restore` puts\n"
+	"the confirmed rules into force, as a boot does.\n"
+	"\n"
+	"Example: whittle restore-backup /var/backups/whittle-20261130T015000Z.tar --dry-run\n";
+
+const char *cli_backup_file(const char *word)
+{
+	static char file[PATH_MAX];
+	struct stat st;
+	char t[WH_TIME_STRLEN];
+	size_t n = 0;
+	if (*file)
+		return file;
+	if (stat(word, &st) || !S_ISDIR(st.st_mode))
+		return word;
+	wh_time_text(wh_now_us(), t);
+	for (const char *p = t; *p; p++)
+		if (*p != '-' && *p != ':' && *p != '.')
+			t[n++] = *p;
+	t[n] = 0;
+	size_t len = strlen(word);
+	while (len > 1 && word[len - 1] == '/')
+		len--;
+	return snprintf(file, sizeof file, "%.*s/whittle-%s.tar", (int)len, word, t) < (int)sizeof file ? file : word;
+}
+
+static long long number(const json_t *doc, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(doc, key));
+}
+
+static void print_backup(const json_t *doc)
+{
+	struct cli_table *t = cli_table_new("Member|>Bytes|SHA-256");
+	size_t i;
+	json_t *m;
+	json_array_foreach(json_object_get(doc, "members"), i, m) {
+		cli_table_text(t, json_string_value(json_object_get(m, "name")));
+		cli_table_number(t, (uint64_t)number(m, "bytes"));
+		cli_table_text(t, json_string_value(json_object_get(m, "sha256")));
+	}
+	cli_table_print(t);
+	printf("%s: %lld bytes, the ledger as it was with entry %lld of its journal.\n",
+	       json_string_value(json_object_get(doc, "file")), number(doc, "bytes"), number(doc, "journal"));
+	if (json_is_true(json_object_get(doc, "cluster")))
+		puts("The edges that are in the cluster are not in it.");
+}
+
+static int progress(void *arg, size_t done, size_t total)
+{
+	(void)arg;
+	if (cli_progress_wanted())
+		cli_progress(done < total ? "%zu of %zu pages" : "", done, total);
+	return 0;
+}
+
+static int run_backup(struct cli *c, int argc, char **argv)
+{
+	struct wh_app a = cli_app(c);
+	struct wh_error err;
+	json_t *doc;
+	if (cli_read_options(c, argc, argv, (const struct cli_option[]){{0}}))
+		return CLI_USAGE;
+	if (optind != argc - 1)
+		return cli_usage(c, "say where to write it: a file or a directory");
+	a.progress = progress;
+	return wh_app_backup(&a, cli_backup_file(argv[optind]), &doc, &err) ? cli_error(&err)
+	                                                                    : cli_print_document(c, doc, print_backup);
+}
+
+static void print_names(const json_t *list, const char *before)
+{
+	size_t i;
+	json_t *name;
+	json_array_foreach(list, i, name)
+		printf("%s%s", i ? ", " : before, json_string_value(name));
+	if (json_array_size(list))
+		puts(".");
+}
+
+static void print_restored(const json_t *doc)
+{
+	const bool done = json_is_true(json_object_get(doc, "done"));
+	size_t i;
+	json_t *why;
+	printf("%s: the ledger of %s, %lld records, %lld entries in its journal%s\n",
+	       json_string_value(json_object_get(doc, "file")), json_string_value(json_object_get(doc, "time")),
+	       number(doc, "records"), number(doc, "journal"), done ? ", was put back." : ". It can be put back.");
+	json_array_foreach(json_object_get(doc, "newer"), i, why)
+		printf("%s: %s.\n", done ? "Lost" : "It would lose what is newer", json_string_value(why));
+	print_names(json_object_get(doc, "state"),
+	            done ? "Put back into the state directory: " : "It would change in the state directory: ");
+	print_names(json_object_get(doc, "stays"), "Not in the backup, and left as it is: ");
+	puts("What is in force in the kernel was not changed: `whittle drift` compares it, `whittle restore` puts the confirmed rules into force.");
+}
+
+static int run_restore(struct cli *c, int argc, char **argv)
+{
+	struct wh_app_restore_backup_options opt = {.file = NULL};
+	const struct cli_option options[] = {{"dry-run", .flag = &opt.dry_run}, {"force", .flag = &opt.force}, {0}};
+	struct wh_app a = cli_app(c);
+	struct wh_error err;
+	json_t *doc;
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
+	if (optind != argc - 1)
+		return cli_usage(c, "say which file to put back");
+	opt.file = argv[optind];
+	a.progress = progress;
+	return wh_app_restore_backup(&a, &opt, &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, print_restored);
+}
+
+/* The state directory is made while there are rights for it; files that are put there can be read by the services' user. */
+static int prepare_restore(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err)
+{
+	(void)uid, (void)gid;
+	return !*c->state_dir || cli_has_option(argc, argv, "--dry-run") ? 0 : wh_state_dir_check(c->state_dir, true, err);
+}
+
+const struct cli_command cli_backup = {.name = "backup",
+                                       .summary = "write the ledger and the state into one file",
+                                       .help = backup_help,
+                                       .run = run_backup,
+                                       .keeps_user = cli_always,
+                                       .needs_opener = true,
+                                       .confined = true};
+const struct cli_command cli_restore_backup = {.name = "restore-backup",
+                                               .summary = "put such a file back",
+                                               .help = restore_help,
+                                               .run = run_restore,
+                                               .keeps_user = cli_always,
+                                               .needs_opener = true,
+                                               .prepare = prepare_restore,
+                                               .confined = true};
