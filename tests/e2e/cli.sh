@@ -91,7 +91,13 @@ for c in $("$w" --help | sed -n '/^For every command/q; s/^  \([a-z][a-z-]*\)  *
 	check "$c is in the manual page" 0 . grep "^\.It Cm $c" "$here/../../packaging/man/whittle.1"
 done
 # ---- in and out ----
-make -s -C "$here/../.." BUILD="$(cd "$BUILD" && pwd)" install uninstall DESTDIR="$dir/tree" >/dev/null 2>&1
+in_tree() { make -s -C "$here/../.." BUILD="$(cd "$BUILD" && pwd)" "$1" PREFIX="$2" DESTDIR="$dir/tree" >/dev/null 2>&1; }
+in_tree install /usr # what the package's rules take away, and what debhelper's lists of files name
+(cd "$dir/tree" && rm -r usr/lib/systemd usr/lib/sysusers.d usr/share/doc && find . -type f | cut -c 3-) | sort >"$dir/installed"
+cut -d' ' -f1 "$here"/../../packaging/debian/*.install | grep ^usr/ | sed 's/$/(\/|$)/; s/^/^/' >"$dir/packaged"
+check "every installed file is in a Debian package" 0 '^all$' sh -c "[ -s '$dir/installed' ] && grep -vEf '$dir/packaged' '$dir/installed' || echo all"
+rm -rf "$dir/tree"
+in_tree install /usr/local && in_tree uninstall /usr/local
 check "make uninstall leaves no file of make install" 0 '^0$' sh -c "[ -d '$dir/tree/usr/local' ] && find '$dir/tree' -type f -o -type l | wc -l"
 
 echo "1..$n"
