@@ -156,8 +156,27 @@ static int print_alerts(FILE *out, struct wh_state *s, struct wh_error *err)
 	return rc;
 }
 
-int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len,
-                   struct wh_error *err)
+static void print_watched(FILE *out, const struct wh_app_watched *w)
+{
+	const struct wh_watch_learned *l = w->learned;
+	head(out, "watch_noticed_total", "counter", "What the watcher noticed, since its start.");
+	for (size_t i = 0; i < w->n; i++)
+		fprintf(out, "whittle_watch_noticed_total{kind=\"%s\"} %" PRIu64 "\n", w->noticed[i].kind, w->noticed[i].count);
+	if (!l)
+		return;
+	one(out, "learn_messages_total", "counter", "Messages of the kernel's about connections, since the watcher's start.",
+	    l->messages);
+	one(out, "learn_flows_total", "counter", "Flows that they became.", l->flows);
+	one(out, "learn_lost_messages_total", "counter", "Messages that the kernel had no room for (watch: learn-buffer).",
+	    l->lost);
+	one(out, "learn_unstored_flows_total", "counter", "Flows that were lost since the ledger took them too slowly.",
+	    l->unstored);
+	one(out, "learn_untracked_connections_total", "counter", "Connections that the table of open ones had no room for.",
+	    l->no_room);
+	one(out, "learn_open_connections", "gauge", "Connections that are open.", l->open);
+}
+
+int wh_app_metrics(const struct wh_app *a, const struct wh_app_watched *watched, char **out, size_t *len, struct wh_error *err)
 {
 	struct wh_ledger l;
 	FILE *f = open_memstream(out, len);
@@ -170,11 +189,8 @@ int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed,
 		rc = rc ? rc : print_alerts(f, l.state, err);
 		wh_ledger_close(&l);
 	}
-	if (f && n) {
-		head(f, "watch_noticed_total", "counter", "What the watcher noticed of the firewall, since its start.");
-		for (size_t i = 0; i < n; i++)
-			fprintf(f, "whittle_watch_noticed_total{kind=\"%s\"} %" PRIu64 "\n", noticed[i].kind, noticed[i].count);
-	}
+	if (f && watched)
+		print_watched(f, watched);
 	if (f)
 		one(f, "up", "gauge", "Whether the ledger could be read.", !rc);
 	if (f && fclose(f) && !rc)

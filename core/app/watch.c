@@ -84,11 +84,11 @@ static bool again(void *arg)
 	return r->ask->again(r->ask->arg);
 }
 
-static void tick(void *arg)
+static void tick(void *arg, const struct wh_watch_learned *learned)
 {
 	const struct relay *r = arg;
 	if (r->ask->tick)
-		r->ask->tick(r->ask->arg);
+		r->ask->tick(r->ask->arg, learned);
 }
 
 int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct wh_error *err)

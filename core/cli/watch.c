@@ -54,7 +54,8 @@ static void on_signal(int sig)
 		stop = true;
 }
 
-static const char *const kinds[] = {"blocked", "reverted", "flushed", "changed", "repaired", "unnoted", "surge"};
+static const char *const kinds[] = {"blocked", "reverted",  "flushed",   "changed", "repaired", "unnoted",
+                                    "surge",   "untracked", "uncounted", "service", "lost"};
 enum { KINDS = sizeof kinds / sizeof *kinds, METRICS_S = 30 };
 
 struct out {
@@ -101,6 +102,7 @@ static bool again(void *arg)
 	if (!asked)
 		return false;
 	hung_up = false;
+	o->metrics_at_us = 0;
 	int fresh = o->path ? wh_open_append(o->path) : -1;
 	if (fresh >= 0 && o->file >= 0)
 		close(o->file);
@@ -109,7 +111,7 @@ static bool again(void *arg)
 	return true;
 }
 
-static void serve_metrics(void *arg)
+static void serve_metrics(void *arg, const struct wh_watch_learned *learned)
 {
 	struct out *o = arg;
 	const struct wh_app a = cli_app(o->c);
@@ -118,7 +120,7 @@ static void serve_metrics(void *arg)
 	size_t len = 0;
 	if (!wh_page_ready() || wh_now_us() < o->metrics_at_us)
 		return;
-	wh_app_metrics(&a, o->noticed, KINDS, &text, &len, &err);
+	wh_app_metrics(&a, &(struct wh_app_watched){o->noticed, KINDS, learned}, &text, &len, &err);
 	if (text)
 		wh_page_put(text, len, &err);
 	free(text);

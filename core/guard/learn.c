@@ -169,6 +169,19 @@ void wh_learn_turn(struct wh_learn *l)
 	tell_untracked(l);
 }
 
+const struct wh_watch_learned *wh_learn_counts(struct wh_learn *l)
+{
+	if (!l)
+		return NULL;
+	l->counts = (struct wh_watch_learned){.messages = l->messages,
+	                                      .flows = l->flows,
+	                                      .lost = l->lost,
+	                                      .unstored = l->unstored,
+	                                      .no_room = l->no_room,
+	                                      .open = l->open};
+	return &l->counts;
+}
+
 int wh_learn_fd(const struct wh_learn *l)
 {
 	return l ? l->wake[0] : -1;

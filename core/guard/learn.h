@@ -26,4 +26,5 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 int wh_learn_fd(const struct wh_learn *l);
 void wh_learn_turn(struct wh_learn *l);     /* NULL is fine, here and below */
 void wh_learn_again(struct wh_learn *l);    /* reads the estate's addresses anew, and dumps what is open */
+const struct wh_watch_learned *wh_learn_counts(struct wh_learn *l); /* until the next call; NULL for NULL */
 void wh_learn_end(struct wh_learn *l);      /* commits what there is */

@@ -24,8 +24,8 @@ struct wh_learn {
 	int events;                 /* the socket */
 	atomic_bool stop, handed, want_dump;
 	atomic_int offered;         /* a dump's socket for the thread; -1 */
-	/* messages that the kernel had no room for; flows, connections that we had none for */
-	_Atomic uint64_t lost, unstored, no_room, begun;
+	/* messages that the kernel had no room for; flows, connections that we had none for; messages read; open connections */
+	_Atomic uint64_t lost, unstored, no_room, messages, flows, open;
 	atomic_bool uncounted;      /* a connection ended without bytes */
 	atomic_bool seen, dumped;   /* any connection; what the first dump held */
 	_Atomic(struct wh_locals *) fresh[2]; /* of each side: addresses to judge by from now on */
@@ -47,6 +47,7 @@ struct wh_learn {
 	struct wh_fleet_agent *agent; /* sends what is committed to a cluster; NULL: the ledger is a file */
 	int64_t dump_at_us, told_lost_us;
 	uint64_t noted, told;
+	struct wh_watch_learned counts;
 	size_t told_services;
 	bool told_uncounted, told_busy, told_untracked;
 };

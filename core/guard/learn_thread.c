@@ -17,6 +17,7 @@ void wh_learn_flow(void *arg, const struct wh_record *rec)
 	}
 	s->stats.records++;
 	s->stats.flows++;
+	l->flows++;
 }
 
 static bool is_own(const struct wh_learn *l, const struct wh_addr *a)
@@ -125,6 +126,8 @@ static void hand_over(struct wh_learn *l)
 	struct wh_learn_side *s = &l->side[l->filled];
 	const struct wh_tracked_counts n = wh_tracked_counts(l->tracked);
 	l->no_room = n.no_room;
+	l->messages = n.events;
+	l->open = n.open;
 	if (n.answered && !n.has_bytes)
 		l->uncounted = true;
 	if (l->handed || (l->now_us - l->flushed_us < FLUSH_S * INT64_C(1000000) && !s->collector.n_full))

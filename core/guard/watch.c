@@ -112,7 +112,7 @@ static int turn(struct wh_watcher *w, struct wh_error *err)
 		note_open(w);
 	wh_learn_turn(w->learning);
 	if (w->opt->tick)
-		w->opt->tick(w->opt->arg);
+		w->opt->tick(w->opt->arg, wh_learn_counts(w->learning));
 	return 0;
 }
 

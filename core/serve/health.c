@@ -18,7 +18,7 @@ WH_ENDPOINT(metrics)
 {
 	char *text = NULL;
 	size_t n = 0;
-	int rc = wh_app_metrics(c->app, NULL, 0, &text, &n, err);
+	int rc = wh_app_metrics(c->app, NULL, &text, &n, err);
 	if (!text)
 		return rc ? rc : wh_fail(err, -ENOMEM, "out of memory");
 	/* also where the ledger can't be read: whittle_up is 0 then */

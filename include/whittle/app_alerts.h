@@ -37,11 +37,15 @@ struct wh_app_respond {
 struct wh_app_responded { size_t queued, delivered, waiting, failed; };
 int wh_app_alerts_respond(const struct wh_app *a, const struct wh_app_respond *r, struct wh_app_responded *out,
                           struct wh_error *err);
-/* The ledger's counters, alerts and responses, and what a watcher noticed, in Prometheus' text format; free(*out), also after a
- * failure, when it holds what could be had. */
+/* What a watcher counts for its metrics. */
 struct wh_app_noticed { const char *kind; uint64_t count; };
-int wh_app_metrics(const struct wh_app *a, const struct wh_app_noticed *noticed, size_t n, char **out, size_t *len,
-                   struct wh_error *err);
+struct wh_app_watched {
+	const struct wh_app_noticed *noticed; size_t n;
+	const struct wh_watch_learned *learned; /* NULL: it does not learn */
+};
+/* The ledger's counters, alerts and responses, and what a watcher counts (NULL: there is none), in Prometheus' text format;
+ * free(*out), also after a failure, when it holds what could be had. */
+int wh_app_metrics(const struct wh_app *a, const struct wh_app_watched *watched, char **out, size_t *len, struct wh_error *err);
 /* *would of *of kept alerts are such as the rule dismisses. simulate: the rule is not kept. */
 int wh_app_alert_suppress(const struct wh_app *a, const struct wh_alert_rule *r, bool simulate, size_t *would, size_t *of,
                           struct wh_error *err);
@@ -55,7 +59,7 @@ struct wh_app_watch {
 	void (*ready)(void *arg, size_t peers);
 	bool (*again)(void *arg); /* as wh_watch_options.again */
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
-	void (*tick)(void *arg); /* about once a second; NULL */
+	void (*tick)(void *arg, const struct wh_watch_learned *learned); /* as of wh_watch_options */
 	void *arg;
 };
 int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct wh_error *err);

@@ -41,6 +41,15 @@ struct wh_watch_config {
 };
 extern const struct wh_key wh_watch_keys[];
 
+/* Of learning, since the watcher's start. */
+struct wh_watch_learned {
+	uint64_t messages, flows;  /* of the kernel's, about connections; flows that they became */
+	uint64_t lost;             /* messages that the kernel had no room for */
+	/* flows that the ledger took too slowly, connections that the table of open ones had no room for */
+	uint64_t unstored, no_room;
+	uint64_t open;             /* connections in that table */
+};
+
 struct wh_watch_alert {
 	const char *kind;             /* one of the words above */
 	const char *text;             /* a sentence */
@@ -66,7 +75,8 @@ struct wh_watch_options {
 	/* asked at each turn, once a second at least: whether the ledger and the estate are to be read again */
 	bool (*again)(void *arg);
 	void (*alert)(void *arg, const struct wh_watch_alert *a);
-	void (*tick)(void *arg); /* about once a second; NULL */
+	/* About once a second, with what was learned; NULL: nothing learns. May be NULL. */
+	void (*tick)(void *arg, const struct wh_watch_learned *learned);
 	void *arg;
 };
 /* Until *stop. Memory is bounded whatever arrives. */

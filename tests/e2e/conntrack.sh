@@ -10,7 +10,7 @@ printf 'watch: {learn: conntrack, connections: 1h, learn-buffer: %s}\n' 1M >"$di
 printf 'watch: {learn: conntrack, connections: 1h, learn-buffer: %s}\n' 4K >"$dir/small.yaml"
 watch() { # watch LOG CONFIG: in the background, until it listens
 	: >"$dir/$1"
-	ip netns exec "$srv" "$BUILD/whittle" watch --config "$dir/$2.yaml" >"$dir/$1" 2>&1 &
+	ip netns exec "$srv" "$BUILD/whittle" watch --metrics 127.0.0.1:9465 --config "$dir/$2.yaml" >"$dir/$1" 2>&1 &
 	watcher=$!; pids+=($watcher)
 	until_true 8 grep -q Watching "$dir/$1"
 }
@@ -64,6 +64,14 @@ in_net "$BUILD/tools/talk" hold 10.0.0.4@140.20.30.10 22 <"$dir/in2" >"$dir/held
 until_true 5 grep -q connected "$dir/held2"
 kill -CONT "$watcher"
 tells small 'lost +[1-9][0-9]* messages of the kernel about connections were lost' "what the kernel had no room for is counted and reported"
+if command -v node >/dev/null; then
+	counters() {
+		again; pause 0.5
+		in_srv node tests/tools/prometheus_check.js http://127.0.0.1:9465/metrics whittle_learn_messages_total whittle_learn_lost_messages_total \
+			whittle_learn_open_connections 'whittle_watch_noticed_total{kind="lost"}' >"$dir/counters" && [ "$(awk '$2 > 0' "$dir/counters" | wc -l)" = 4 ]
+	}
+	until_true 4 counters; t $? "and counted for a scraper, beside what was heard and what is open" "$(cat "$dir/counters")"
+fi
 exec 8>&-
 until_true 2 edge 'Inbound TCP 22 140.20.30.10 2'; t $? "a connection of which the messages were lost is found by asking for all" "$(edges)"
 is "$(sqlite3 -readonly "$store" "SELECT count(*) FROM document WHERE collection='lost-hours'" 2>/dev/null || echo 1)" 1 "the hour is noted"
