@@ -17,8 +17,9 @@ json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first",
 	                      wh_time_text(r->first_us, first), "last", wh_time_text(r->last_us, last));
 	if (k->kind == WH_FACT_CAPTURE) {
-		json_object_set_new(o, "packets", json_integer((json_int_t)(r->up - (r->up > r->count ? r->count : 0))));
-		json_object_set_new(o, "drops", json_integer((json_int_t)(r->down - (r->down > r->failed ? r->failed : 0))));
+		const struct wh_capture c = wh_fact_capture(r);
+		json_object_set_new(o, "packets", json_integer((json_int_t)c.packets));
+		json_object_set_new(o, "drops", json_integer((json_int_t)c.drops));
 		return o;
 	}
 	json_object_set_new(o, "local", json_string(address(&k->local, local)));

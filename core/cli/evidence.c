@@ -46,7 +46,7 @@ static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const st
 		cli_table_text(t, "");
 	cli_table_text(t, k->value);
 	if (k->kind == WH_FACT_CAPTURE)
-		cli_table_cell(t, "%llu lost", (unsigned long long)(r->down - (r->down > r->failed ? r->failed : 0)));
+		cli_table_cell(t, "%llu lost", (unsigned long long)wh_fact_capture(r).drops);
 	else
 		cli_table_number(t, r->count);
 	cli_table_text(t, wh_time_text(r->first_us, first));

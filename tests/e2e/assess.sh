@@ -86,6 +86,10 @@ check "a sensor without loss and flows of the protocol make it healthy; what the
 { stats 1 1000 0; stats 5 9000 900; } >stats.json; cp l.db lossy.db
 "$w" ingest --store lossy.db stats.json >out 2>err && "$w" assess --store lossy.db --json >out 2>>err && [ "$(status ns-8-tls /web-2)" = NoEvidence ] && [ "$(status ns-8-tls /web-1)" = Unhealthy ] && grep -q 'lost 11.2 %' out
 check "a sensor that lost packets makes nothing healthy"
+stats 9 500000 70 >stats.json; cp l.db once.db
+"$w" ingest --store once.db stats.json >out 2>err
+[ "$("$w" evidence --store lossy.db --kind capture --json | jq -c '[.packets, .drops]') $("$w" evidence --store once.db --kind capture --json | jq -c '[.packets, .drops]')" = '[8000,900] [0,0]' ]
+check "evidence of the capture is what came between two looks; one look says nothing of that day"
 # Each protocol and kind of traffic: web-1 as it should not be, web-2 as it should.
 record() { # SECOND TYPE SOURCE DESTINATION PORT PROTOCOL BODY
 	printf '{"timestamp":"2026-11-20T10:01:%02d.000000+0000","flow_id":9%d,"event_type":"%s","src_ip":"%s","src_port":41%03d,"dest_ip":"%s","dest_port":%d,"proto":"%s","%s":%s}\n' "$1" "$1" "$2" "$3" "$1" "$4" "$5" "$6" "$2" "$7"
