@@ -38,6 +38,20 @@ static void add_list(struct wh_app_network *net, const struct wh_filter *f, cons
 	}
 }
 
+/* Groups that stand before nothing that is known: a file may hold groups alone. */
+static void add_lone(struct wh_app_network *net, const bool *done, json_t *list, size_t *groups, size_t *skipped)
+{
+	for (size_t i = 0; i < 2 * net->t.n_nsgs; i++) {
+		size_t before = json_array_size(list);
+		if (done[i])
+			continue;
+		add_list(net, wh_reach_lone_list(net->r, i / 2, (enum wh_direction)(i % 2)), net->t.nsgs[i / 2].name, list, skipped);
+		*groups += i % 2 == WH_INBOUND;
+		for (size_t k = before; k < json_array_size(list); k++)
+			json_object_set_new(json_array_get(list, k), "attached", json_false());
+	}
+}
+
 /* Azure's own answers, of the documents or the ledger. */
 static int add_effective(struct wh_app_network *net, const struct wh_app *a, json_t *doc, struct wh_error *err)
 {
@@ -75,6 +89,7 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 		groups += d == WH_INBOUND;
 		add_list(net, f, net->t.nsgs[nsg].name, list, &skipped);
 	}
+	add_lone(net, done, list, &groups, &skipped);
 	json_t *unjudged = NULL;
 	int rc = a ? wh_app_unused_rules(net, a, list, &unjudged, err) : 0;
 	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules",

@@ -72,7 +72,8 @@ static size_t print(const json_t *doc, bool all)
 		if (!n++)
 			t = cli_table_new("Finding|Group|Direction|Rule|By|Shown by|Fix");
 		cli_table_text(t, json_string_value(json_object_get(a, "kind")));
-		cli_table_text(t, json_string_value(json_object_get(a, "nsg")));
+		cli_table_cell(t, "%s%s", json_string_value(json_object_get(a, "nsg")),
+		               json_is_false(json_object_get(a, "attached")) ? " (not attached)" : "");
 		cli_table_text(t, json_string_value(json_object_get(a, "direction")));
 		cli_table_cell(t, "%s (%lld)", json_string_value(json_object_get(a, "rule")),
 		               (long long)json_integer_value(json_object_get(a, "priority")));

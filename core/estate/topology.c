@@ -87,6 +87,7 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	                        .asgs = {.mem = mem, .any_case = true},
 	                        .missing = {.mem = mem, .any_case = true}};
 	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
+	wh_build_back(&b);
 	int rc = wh_build_networks(&b);
 	rc = rc ? rc : wh_build_hosts(&b);
 	wh_topology_index(out);

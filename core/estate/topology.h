@@ -12,10 +12,14 @@ struct wh_building {
 	struct wh_error *err;
 	struct wh_name_set subnets, configurations, asgs; /* by id: places plus one, as pointers */
 	struct wh_name_set missing;                       /* ids that were named once as missing */
+	struct wh_name_set group_of, public_of;           /* topology_back.c: by subnet or interface, by configuration: an id */
 	const struct wh_item **static_members; size_t n_static_members; /* of the network groups of Virtual Network Manager */
 	size_t room_missing, room_subnets, room_asgs, room_hosts, room_appliances, room_admin;
 };
 
+/* Before the steps; and what `member` of a resource refers to, by itself or by who refers to `id`. NULL: nothing. */
+void wh_build_back(struct wh_building *b);
+const char *wh_build_ref(const struct wh_name_set *back, const json_t *o, const char *member, const char *id);
 /* Each step reads the items of its types. */
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
 int wh_build_hosts(struct wh_building *b);    /* machines, interfaces, endpoints, application security groups */

@@ -148,8 +148,8 @@ static size_t public_ip_of(struct wh_building *b, const struct wh_item *owner, c
 	size_t at = wh_place_of(b->t->public_ips, b->t->n_public_ips, id, id);
 	if (!id || at != WH_NONE)
 		return at;
-	/* it most likely exists; only a Basic one is open without a group */
-	wh_build_missing(b, owner, "the public address", id, "it is taken to be there, and to be a Standard one");
+	wh_build_missing(b, owner, "the public address", id,
+	                 "whether it is a Basic one, which is open without a group, is unknown");
 	return WH_MISSING;
 }
 
@@ -163,10 +163,11 @@ static int add_endpoint(struct wh_building *b, const struct wh_item *it, size_t 
 	json_t *v;
 	if (!s) /* not allocated yet */
 		return 0;
+	id = id ? wh_arena_strdup(b->mem, id) : name ? wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name) : NULL;
 	*e = (struct wh_endpoint){.host = t->nics[nic].host,
 	                          .nic = nic,
 	                          .subnet = wh_build_place(&b->subnets, subnet),
-	                          .public_ip = public_ip_of(b, it, wh_field_ref(c, "publicIPAddress"))};
+	                          .public_ip = public_ip_of(b, it, wh_build_ref(&b->public_of, c, "publicIPAddress", id))};
 	if (wh_addr_parse(s, strlen(s), &e->addr))
 		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "%s/privateIPAddress", path), b->err,
 		                      "%s: '%.60s' is not an address", it->name, s);
@@ -180,7 +181,6 @@ static int add_endpoint(struct wh_building *b, const struct wh_item *it, size_t 
 		if (asg)
 			join_asg(b, asg, t->n_endpoints);
 	}
-	id = id ? wh_arena_strdup(b->mem, id) : name ? wh_arena_printf(b->mem, "%s/ipConfigurations/%s", it->id, name) : NULL;
 	if (id)
 		wh_build_put(&b->configurations, id, t->n_endpoints);
 	t->n_endpoints++;
@@ -210,7 +210,7 @@ static size_t add_nics(struct wh_building *b)
 		const struct wh_item *it = &b->inv->items[i];
 		if (!is_nic(it))
 			continue;
-		const char *nsg = wh_field_ref(it->body, "networkSecurityGroup");
+		const char *nsg = wh_build_ref(&b->group_of, it->body, "networkSecurityGroup", it->id);
 		struct wh_nic *nic = &b->t->nics[b->t->n_nics++];
 		*nic = (struct wh_nic){.id = it->id,
 		                       .name = it->name,

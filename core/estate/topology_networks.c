@@ -45,7 +45,7 @@ static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *
 	*s = (struct wh_subnet){.id = wh_arena_strdup(b->mem, id),
 	                        .name = name ? wh_arena_strdup(b->mem, name) : strrchr(id, '/') + 1,
 	                        .vnet = vnet,
-	                        .nsg = wh_build_group(b, it, wh_field_ref(o, "networkSecurityGroup")),
+	                        .nsg = wh_build_group(b, it, wh_build_ref(&b->group_of, o, "networkSecurityGroup", id)),
 	                        .route_table = table_named(b, it, o)};
 	s->way_out = wh_field_bool(o, "defaultOutboundAccess", true) || wh_field(o, "natGateway");
 	const char *policies = wh_field_text(o, "privateEndpointNetworkPolicies");

@@ -181,10 +181,11 @@ static void compare(struct finding *x, size_t i)
 static void permissive(struct finding *x, size_t i)
 {
 	const struct wh_filter_rule *r = &x->f->rules[i];
-	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
+	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP), udp = wh_port_addr(WH_PROTO_UDP);
 	const struct wh_addr far_ends[] = {wh_addr_v4(1u << 24), wh_addr_v4(0xdfffffffu)}; /* 1.0.0.0 and 223.255.255.255 */
 	struct wh_arena *mem = x->scratch;
 	if (r->direction != WH_INBOUND || r->action != WH_FILTER_ALLOW ||
+	    (!wh_ranges_has(x->boxes[i].set[0], &tcp) && !wh_ranges_has(x->boxes[i].set[0], &udp)) ||
 	    (r->peer && (!wh_ranges_has(*r->peer, &far_ends[0]) || !wh_ranges_has(*r->peer, &far_ends[1]))))
 		return;
 	if (!wh_ranges_minus(all_numbers(0, 65535, mem), x->boxes[i].set[4], mem).n) {

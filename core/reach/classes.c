@@ -63,9 +63,10 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	wh_print_mix(p, key, r->context_of[p->endpoint], vnet_of(r, p->endpoint));
 	wh_print_mix(p, key, wh_addr_is_v4(&e->addr), r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT);
 	wh_print_mix(p, key,
-	             e->public_ip == WH_NONE                                                 ? 0
-	             : e->public_ip == WH_MISSING || r->t->public_ips[e->public_ip].standard ? 1
-	                                                                                     : 2,
+	             e->public_ip == WH_NONE                     ? 0
+	             : e->public_ip == WH_MISSING                ? 3
+	             : r->t->public_ips[e->public_ip].standard ? 1
+	                                                       : 2,
 	             (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	for (size_t i = 0; i < e->n_exposures; i++)
 		wh_print_mix(p, key,

@@ -167,38 +167,24 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 		guarded = s->guarded;
 	}
 	if (exposed && e->subnet != WH_NONE) {
-		bool open = e->public_ip != WH_NONE &&
-		            (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard));
+		bool missing = e->public_ip == WH_MISSING && !guarded,
+		     open = e->public_ip != WH_NONE && !missing && (guarded || !r->t->public_ips[e->public_ip].standard);
 		struct wh_exposure *x = wh_arena_array(r->scratch, e->n_exposures + 1, sizeof *x);
 		size_t n = 0;
 		for (size_t i = 0; i < e->n_exposures; i++)
 			if (guarded || !e->exposures[i].standard)
 				x[n++] = e->exposures[i];
+		uint32_t all = cell;
 		if (!open)
 			cell = n ? wh_cell_within(r->numbering, cell, x, n, r->scratch) : WH_CELL_NONE;
+		if (missing && all && wh_reach_exposed(r, endpoint, WH_PROTO_ANY, 0, &why, r->scratch) == WH_UNDECIDED)
+			cell = wh_reach_union(r, cell, wh_cell_unsure(r->numbering, all, why, r->scratch));
 	}
 	if (v == WH_UNDECIDED && cell) {
 		wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, &why, r->scratch);
 		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	return cell;
-}
-
-struct wh_ranges wh_reach_outside_ranges(struct wh_reach *r)
-{
-	if (r->outside.n)
-		return r->outside;
-	static const char *const private_ranges[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
-	struct wh_ranges own = wh_ranges_from_prefixes(&wh_azure_probes, 1, r->mem);
-	for (size_t i = 0; i < sizeof private_ranges / sizeof *private_ranges; i++) {
-		struct wh_prefix p;
-		wh_prefix_parse(private_ranges[i], strlen(private_ranges[i]), &p, NULL);
-		own = wh_ranges_union(own, wh_ranges_from_prefixes(&p, 1, r->mem), r->mem);
-	}
-	for (size_t i = 0; i < r->t->n_vnets; i++)
-		own = wh_ranges_union(own, wh_ranges_from_prefixes(r->t->vnets[i].space, r->t->vnets[i].n_space, r->mem), r->mem);
-	own = wh_ranges_union(own, wh_ranges_from_prefixes(r->t->on_premises, r->t->n_on_premises, r->mem), r->mem);
-	return r->outside = wh_ranges_minus(*r->any, own, r->mem);
 }
 
 struct cuts { struct wh_addr *a; size_t n, room; struct wh_arena *mem; };

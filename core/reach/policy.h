@@ -74,7 +74,7 @@ struct wh_reach {
 	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not asked yet */
 	const char **gate_why;
 	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
-	struct wh_ranges outside;            /* the Internet's addresses */
+	struct wh_ranges outside, never;     /* the Internet's addresses; those that are nobody's there */
 };
 
 /* translate.c */
@@ -92,7 +92,8 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 /* The same between an endpoint and an address that no endpoint has: of a VNet, on premises, or of the Internet. */
 enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
                                     uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
-/* Whether the address is of the Internet: not private, and of no VNet or range on premises. */
+/* internet.c: the ranges of `never`; whether the address is of the Internet, and of no VNet or range on premises. */
+void wh_reach_never(struct wh_reach *r);
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
 void wh_reach_links(struct wh_reach *r);
 /* Whether the Internet gets to a port of a host at all, and a host to the Internet, whatever the groups say. */

@@ -92,6 +92,7 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 		.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
 	for (int i = 0; i < 4; i++)
 		r->stage_at[i].mem = mem;
+	wh_reach_never(r);
 	wh_reach_index(r);
 	wh_reach_links(r);
 	wh_reach_sides(r);

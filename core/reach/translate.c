@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "nsg/published_tags.h"
 #include "reach/policy.h"
 
 static const struct wh_ranges *copy_of(struct wh_ranges x, struct wh_arena *mem)
@@ -60,19 +61,23 @@ static struct wh_ranges own_ranges(const struct wh_reach *r, const struct contex
 	return out;
 }
 
-uint32_t wh_reach_context(struct wh_reach *r, size_t subnet)
+static uint32_t context_of(struct wh_reach *r, size_t vnet, size_t table)
 {
-	const struct wh_subnet *s = &r->t->subnets[subnet];
 	bool there;
-	uint32_t *at = pair_find(&r->context_at, (uint32_t)s->vnet, (uint32_t)s->route_table, &there);
+	uint32_t *at = pair_find(&r->context_at, (uint32_t)vnet, (uint32_t)table, &there);
 	if (there)
 		return *at;
 	r->contexts = wh_arena_grown(r->mem, r->contexts, r->n_contexts, &r->room_contexts, sizeof *r->contexts);
 	struct context *c = &r->contexts[r->n_contexts];
-	*c = (struct context){.vnet = s->vnet, .table = s->route_table};
+	*c = (struct context){.vnet = vnet, .table = table};
 	c->own = own_ranges(r, c, true);
 	c->internet = wh_ranges_minus(*r->any, own_ranges(r, c, false), r->mem);
 	return *at = (uint32_t)r->n_contexts++;
+}
+
+uint32_t wh_reach_context(struct wh_reach *r, size_t subnet)
+{
+	return context_of(r, r->t->subnets[subnet].vnet, r->t->subnets[subnet].route_table);
 }
 
 /* ---- sides of a rule ---- */
@@ -125,9 +130,15 @@ static void add_asg(struct wh_reach *r, struct set *s, const char *id)
 static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, const char *tag)
 {
 	const struct wh_service_tag *service;
+	if (wh_tag_is_expression(tag)) {
+		s->unknown = wh_arena_printf(r->mem, "the value of %s (a parameter of the template)", tag);
+		return;
+	}
 	if (strchr(tag, ':') && !strchr(tag, ' ')) /* an IPv6 prefix that no packet meets */
 		return;
-	if (!strcasecmp(tag, "VirtualNetwork")) {
+	if (!strcasecmp(tag, "VirtualNetwork") && c->vnet == WH_NONE) {
+		s->unknown = "the ranges of the virtual network";
+	} else if (!strcasecmp(tag, "VirtualNetwork")) {
 		s->known = wh_ranges_union(s->known, c->own, r->mem);
 	} else if (!strcasecmp(tag, "Internet")) {
 		s->known = wh_ranges_union(s->known, c->internet, r->mem);
@@ -184,6 +195,15 @@ static void add(struct list *l, const struct wh_filter_rule *f, struct wh_arena 
 	l->rules[l->n++] = *f;
 }
 
+/* The expression by which a rule's ports are written: any may be meant. */
+static const char *doubted_ports(struct wh_reach *r, const struct wh_rule *rule)
+{
+	for (size_t i = 0; rule->unsupported && i < rule->n_peer_tags; i++)
+		if (wh_tag_is_expression(rule->peer_tags[i]))
+			return wh_arena_printf(r->mem, "the value of %s (a parameter of the template)", rule->peer_tags[i]);
+	return NULL;
+}
+
 static void translate(struct wh_reach *r, const struct context *c, struct list *l, const struct wh_rule *rule,
                       enum wh_filter_action action, const char *unsure)
 {
@@ -206,7 +226,7 @@ static void translate(struct wh_reach *r, const struct context *c, struct list *
 	}
 	if ((!peer.any && !peer.known.n) || (!local.any && !local.known.n))
 		return;
-	f.may = unsure;
+	f.may = unsure ? unsure : doubted_ports(r, rule);
 	f.peer = peer.any ? NULL : copy_of(peer.known, r->mem);
 	f.local = local.any ? NULL : copy_of(local.known, r->mem);
 	add(l, &f, r->mem);
@@ -257,4 +277,12 @@ void wh_stage_translate(struct wh_reach *r, struct stage *s)
 	}
 	s->filter.rules = l.rules;
 	s->filter.n = l.n;
+}
+
+const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum wh_direction d)
+{
+	struct stage *s = wh_arena_alloc(r->mem, sizeof *s);
+	*s = (struct stage){.nsg = nsg, .context = context_of(r, WH_NONE, WH_NONE), .direction = d};
+	wh_stage_translate(r, s);
+	return &s->filter;
 }

@@ -122,14 +122,14 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 {
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *e = &t->endpoints[endpoint];
-	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded, closed = false;
+	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded, closed = false,
+	     missing = e->public_ip == WH_MISSING;
 	if (e->subnet == WH_NONE) {
 		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
 		return WH_UNDECIDED;
 	}
 	if (e->public_ip != WH_NONE) {
-		bool standard = e->public_ip == WH_MISSING || t->public_ips[e->public_ip].standard;
-		if (guarded || !standard)
+		if (guarded || (!missing && !t->public_ips[e->public_ip].standard))
 			return WH_ALLOWED;
 		closed = true;
 	}
@@ -140,6 +140,10 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 		if (guarded || !x->standard)
 			return WH_ALLOWED;
 		closed = true;
+	}
+	if (missing) {
+		because(mem, why, "the public address of its interface (`az network public-ip list`)");
+		return WH_UNDECIDED;
 	}
 	because(mem, why, "%s",
 	        closed ? "a Standard public address without a network security group is closed"
@@ -167,12 +171,6 @@ static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
 		if (longest(t->vnets[i].space, t->vnets[i].n_space, a) >= 0)
 			return i;
 	return WH_NONE;
-}
-
-bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a)
-{
-	return !wh_addr_is_private(a) && longest(r->t->on_premises, r->t->n_on_premises, a) < 0 &&
-	       vnet_with(r->t, a) == WH_NONE && !wh_prefix_has(&wh_azure_probes, a);
 }
 
 /* Peers that the inventory does not have, by the ranges that the peering states. */

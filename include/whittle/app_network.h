@@ -103,8 +103,8 @@ int wh_app_unwanted(struct wh_app_network *net, const struct wh_app *a, json_t *
  * members; `from` are classes, `ports` is a place in that list. */
 int wh_app_connections_compact(struct wh_app_network *net, json_t **out, struct wh_error *err);
 /* {"anomalies":[{"kind":"shadowed|redundant|generalised|correlated|permissive", "nsg", "direction", "rule", "priority", "access",
- * "other", "otherPriority", "packet", "fix"}…], "groups":N, "skippedRules":N}: see whittle/findings.h. Of the groups that guard
- * something. */
+ * "other", "otherPriority", "packet", "fix"}…], "groups":N, "skippedRules":N}: see whittle/findings.h. A group that stands before
+ * nothing has "attached": false. */
 /* With the ledger of `a` (or NULL) also rules of kind "unused" and "partly unused" ("unusedPorts", "unusedAddresses", "flows"),
  * without a packet, and "unjudged":[{"nsg", "machines", "notHeard"}…], the groups of which nothing can be said. */
 int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err);

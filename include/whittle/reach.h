@@ -50,6 +50,9 @@ void wh_reach_free(struct wh_reach *r);
 size_t wh_reach_lists(const struct wh_reach *r);
 const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
 
+/* The list of a group that stands nowhere: what VirtualNetwork holds is not known. */
+const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum wh_direction d);
+
 /* ---- one packet ---- */
 struct wh_reach_packet {
 	size_t from, to;             /* endpoints; WH_NONE: no host of the estate: then the address is read */

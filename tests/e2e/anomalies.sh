@@ -32,6 +32,10 @@ check "a management port that is open to the Internet is permissive; what is not
 check "findings end a pipeline with status 3"
 jq '(.. | .securityRules? // empty) |= []' estate.json >none.json && "$w" anomalies --in none.json >out 2>err && grep -q '^No finding in 1 network security group\.$' out
 check "no finding in one group is said in the singular"
+jq -n "[{id: \"$i.Network/networkSecurityGroups/lone\", name: \"lone\", type: \"Microsoft.Network/networkSecurityGroups\", securityRules: [
+  $(rule ssh 300 Allow Tcp Internet 22), $(rule ping 310 Allow Icmp '*' '*'), $(rule own 320 Allow Tcp VirtualNetwork 443)]}]" >lone.json
+"$w" anomalies --in lone.json >out 2>err && grep -q '^permissive *lone (not attached) *Inbound *ssh (300)' out && [ "$(grep -c lone out)" = 1 ]
+check "a group without a network is judged by itself; pings open no port"
 # Azure's own answer about an interface: the same rules, then other ones.
 effective() { # RULE… of az's form
 	jq -n --arg i "$i" --argjson r "[$1]" '{value: [{association: {subnet: {id: ($i + ".Network/virtualNetworks/v/subnets/s")}}, networkSecurityGroup: {id: ($i + ".Network/networkSecurityGroups/web")}, effectiveSecurityRules: ($r + [
