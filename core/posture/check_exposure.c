@@ -16,31 +16,62 @@ struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run)
 	return (struct wh_wanted_ports){named[0], named[1]};
 }
 
+/* What is open of a machine, and to whom: `by`, an endpoint's view that shows some of it. */
 struct open_ports {
 	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
 	const char *missing;
-	bool cloud;
 	size_t endpoint;
-	const struct wh_exposed *by;
+	struct wh_seen by; /* of the ports that are asked about; by.by NULL: nothing is open */
+	const char *through; /* a firewall that leads to it; NULL: none */
 };
+
+static void add_seen(struct wh_run *run, struct open_ports *o, size_t endpoint, const struct wh_seen *seen,
+                     const struct wh_wanted_ports *w)
+{
+	struct wh_seen s = *seen;
+	s.tcp = wh_ranges_intersect(s.tcp, w->tcp, run->mem);
+	s.udp = wh_ranges_intersect(s.udp, w->udp, run->mem);
+	if (!s.tcp.n && !s.udp.n)
+		return;
+	if (!o->by.by || (o->by.by->tag && !s.by->tag)) {
+		o->endpoint = endpoint;
+		o->by = s;
+	}
+	o->tcp = wh_ranges_union(o->tcp, s.tcp, run->mem);
+	o->udp = wh_ranges_union(o->udp, s.udp, run->mem);
+}
+
+/* Through firewalls. */
+static void add_translated(struct wh_run *run, struct open_ports *o, size_t endpoint, const struct wh_wanted_ports *w)
+{
+	const struct wh_translated *t = wh_run_translated(run);
+	for (size_t i = 0; i < 2 * t->n; i++) {
+		const struct wh_translation *x = &t->list[i / 2];
+		enum wh_answer v = wh_run_translates(run, x, endpoint, i % 2 ? WH_PROTO_UDP : WH_PROTO_TCP);
+		struct wh_ranges port = wh_ports(&(struct wh_port_range){x->port, x->port}, 1, run->mem);
+		port = wh_ranges_intersect(port, i % 2 ? w->udp : w->tcp, run->mem);
+		struct wh_ranges *to = v == WH_ALLOWED ? (i % 2 ? &o->udp : &o->tcp) : i % 2 ? &o->udp_doubt : &o->tcp_doubt;
+		if (v == WH_DENIED || !port.n)
+			continue;
+		*to = wh_ranges_union(*to, port, run->mem);
+		if (v == WH_ALLOWED)
+			o->through = x->by;
+		else if (!o->missing)
+			o->missing = "what the firewall before it lets through";
+	}
+}
 
 static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wh_wanted_ports *w)
 {
 	struct open_ports o = {.endpoint = h->first};
 	for (size_t i = h->first; i < h->first + h->n; i++) {
 		const struct wh_exposed *x = wh_run_exposed(run, i);
-		struct wh_ranges tcp = wh_ranges_intersect(x->tcp, w->tcp, run->mem),
-				 udp = wh_ranges_intersect(x->udp, w->udp, run->mem);
-		if ((tcp.n || udp.n) && !o.by) {
-			o.endpoint = i;
-			o.by = x;
-		}
-		o.tcp = wh_ranges_union(o.tcp, tcp, run->mem);
-		o.udp = wh_ranges_union(o.udp, udp, run->mem);
+		for (size_t k = 0; k < x->n; k++)
+			add_seen(run, &o, i, &x->seen[k], w);
 		o.tcp_doubt = wh_ranges_union(o.tcp_doubt, wh_ranges_intersect(x->tcp_doubt, w->tcp, run->mem), run->mem);
 		o.udp_doubt = wh_ranges_union(o.udp_doubt, wh_ranges_intersect(x->udp_doubt, w->udp, run->mem), run->mem);
 		o.missing = x->missing ? x->missing : o.missing;
-		o.cloud |= x->cloud && (tcp.n || udp.n);
+		add_translated(run, &o, i, w);
 	}
 	return o;
 }
@@ -78,23 +109,38 @@ const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct w
 /* The rule that lets a packet of the Internet in; "" where no rule did. */
 static const char *let_in_by(struct wh_run *run, const struct open_ports *o)
 {
-	bool tcp = o->tcp.n > 0;
+	bool tcp = o->by.tcp.n > 0;
 	struct wh_port_range *list;
 	struct wh_reach_answer a;
-	if (!o->by || !wh_ports_list(tcp ? o->tcp : o->udp, run->mem, &list))
+	if (!o->by.by || !wh_ports_list(tcp ? o->by.tcp : o->by.udp, run->mem, &list))
 		return "";
 	struct wh_reach_packet p = {.from = WH_NONE,
 	                            .to = o->endpoint,
-	                            .from_addr = tcp ? o->by->tcp_from : o->by->udp_from,
+	                            .from_addr = tcp ? o->by.tcp_from : o->by.udp_from,
 	                            .proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP,
 	                            .sport = 40000,
 	                            .dport = list[0].from};
-	wh_reach_decide(run->in->reach, &p, run->mem, &a);
+	wh_reach_decide(o->by.by->reach, &p, run->mem, &a);
 	for (size_t i = a.n; i-- > 0;)
 		if (a.steps[i].rule && a.steps[i].nsg)
 			return wh_arena_printf(run->mem, ", by rule %s (%u) of %s", a.steps[i].rule->name,
 			                       (unsigned)a.steps[i].rule->priority, a.steps[i].nsg);
 	return ", no network security group stands before it";
+}
+
+/* "the Internet reaches TCP 22 (SSH), by rule a (300) of web; any customer's machine in Azure (the tag AzureCloud) TCP 443" */
+static const char *open_text(struct wh_run *run, const struct open_ports *o)
+{
+	const char *tag = o->by.by ? o->by.by->tag : NULL;
+	if (!o->by.by)
+		return wh_arena_printf(run->mem, "the Internet reaches %s%s", wh_run_ports_text(run, o->tcp, o->udp), o->through);
+	struct wh_ranges tcp = wh_ranges_minus(o->tcp, o->by.tcp, run->mem), udp = wh_ranges_minus(o->udp, o->by.udp, run->mem);
+	const char *first = wh_arena_printf(run->mem, "%s%s%s reaches %s%s",
+	                                    tag ? "any customer's machine in Azure (the tag " : "the Internet", tag ? tag : "",
+	                                    tag ? ")" : "", wh_run_ports_text(run, o->by.tcp, o->by.udp), let_in_by(run, o));
+	return tcp.n || udp.n ? wh_arena_printf(run->mem, "%s; by another way %s%s", first, wh_run_ports_text(run, tcp, udp),
+	                                        o->through ? o->through : "")
+	                      : first;
 }
 
 static bool any(const struct open_ports *o, bool doubt)
@@ -106,9 +152,7 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 {
 	const char *type = wh_host_type(h);
 	if (any(o, false))
-		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s reaches %s%s",
-		           o->cloud ? "any customer's machine in Azure (the tag AzureCloud)" : "the Internet",
-		           wh_run_ports_text(run, o->tcp, o->udp), let_in_by(run, o));
+		wh_run_add(run, h->id, type, WH_POSTURE_UNHEALTHY, "%s", open_text(run, o));
 	else if (h->unscanned)
 		wh_run_add(run, h->id, type, WH_POSTURE_NO_EVIDENCE, "%s", h->unscanned);
 	else if (any(o, true))
@@ -116,6 +160,36 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 		           wh_run_ports_text(run, o->tcp_doubt, o->udp_doubt));
 	else
 		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
+}
+
+/* Whether the inventory has a machine of a scale set: an instance below its id, or a VM that names it. */
+static bool has_instance(const struct wh_run *run, const char *set)
+{
+	const struct wh_topology *t = run->in->topology;
+	size_t len = strlen(set), from, to = wh_assets_of_type(run->in->assets, "Microsoft.Compute/virtualMachines", &from);
+	for (size_t i = 0; i < t->n_hosts; i++)
+		if (!strncasecmp(t->hosts[i].id, set, len) && t->hosts[i].id[len] == '/')
+			return true;
+	for (size_t i = from; i < to; i++) {
+		const char *of = wh_field_ref(run->in->assets->list[run->in->assets->by_type[i]].body, "virtualMachineScaleSet");
+		if (of && !strcasecmp(of, set))
+			return true;
+	}
+	return false;
+}
+
+/* Scale sets of which the inventory has the model alone. */
+static void judge_sets(struct wh_run *run)
+{
+	static const char type[] = "Microsoft.Compute/virtualMachineScaleSets";
+	size_t from, to = wh_assets_of_type(run->in->assets, type, &from);
+	for (size_t i = from; i < to; i++) {
+		const struct wh_asset *a = &run->in->assets->list[run->in->assets->by_type[i]];
+		const json_t *capacity = wh_field(wh_field(a->body, "sku"), "capacity");
+		if (a->id && (!json_is_integer(capacity) || json_integer_value(capacity)) && !has_instance(run, a->id))
+			wh_run_add(run, a->id, type, WH_POSTURE_NO_EVIDENCE,
+			           "the inventory has none of its instances (`az vmss nic list`)");
+	}
 }
 
 int wh_check_open_ports(struct wh_run *run, struct wh_error *err)
@@ -129,6 +203,7 @@ int wh_check_open_ports(struct wh_run *run, struct wh_error *err)
 		struct open_ports o = open_of(run, h, &w);
 		judge(run, h, &o);
 	}
+	judge_sets(run);
 	return 0;
 }
 

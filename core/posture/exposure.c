@@ -74,18 +74,6 @@ static struct wh_ranges large(struct sums *s)
 	return wh_ports(list, n, s->mem);
 }
 
-/* The tag of everybody's machines in Azure is as good as the Internet: anyone can rent one there. */
-static bool of_cloud(const char *missing)
-{
-	return missing && strstr(missing, "service tag AzureCloud");
-}
-
-/* Other tags are Microsoft's services: a rule that names one opens nothing to the Internet at large. */
-static bool of_service(const char *missing)
-{
-	return missing && strstr(missing, "service tag ") && !of_cloud(missing);
-}
-
 struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_arena *mem)
 {
 	struct sums s = {.mem = mem};
@@ -94,44 +82,56 @@ struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_are
 	return large(&s);
 }
 
-static void look(struct wh_run *run, size_t endpoint, struct wh_exposed *x)
+struct four { struct sums tcp, udp, tcp_doubt, udp_doubt; };
+
+/* One stranger's view of an endpoint; what is in doubt is added to *x. */
+static void look(struct wh_run *run, size_t endpoint, struct wh_seen *seen, struct wh_exposed *x)
 {
-	struct sums tcp = {.mem = run->mem}, udp = tcp, tcp_doubt = tcp, udp_doubt = tcp;
+	struct sums none = {.mem = run->mem};
+	struct four f = {none, none, none, none};
+	struct wh_reach *reach = seen->by->reach;
 	struct wh_reach_outside *pieces;
-	size_t n = wh_reach_internet(run->in->reach, endpoint, WH_INBOUND, &pieces);
+	size_t n = wh_reach_internet(reach, endpoint, WH_INBOUND, &pieces);
 	double most_tcp = 0, most_udp = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!pieces[i].verdict || !pieces[i].peers.n)
 			continue;
-		struct wh_reach_ports p = wh_reach_ports(run->in->reach, pieces[i].verdict);
+		struct wh_reach_ports p = wh_reach_ports(reach, pieces[i].verdict);
 		double size = share(pieces[i].peers);
-		x->some |= p.tcp.n || p.udp.n;
-		add(&tcp, p.tcp, size);
-		add(&udp, p.udp, size);
-		x->cloud |= of_cloud(p.missing);
-		if (p.missing && !of_service(p.missing)) {
-			add(&tcp_doubt, p.tcp_unknown, size);
-			add(&udp_doubt, p.udp_unknown, size);
-			x->missing = p.missing;
-		}
+		add(&f.tcp, p.tcp, size);
+		add(&f.udp, p.udp, size);
+		add(&f.tcp_doubt, wh_ranges_union(p.tcp, p.tcp_unknown, run->mem), size);
+		add(&f.udp_doubt, wh_ranges_union(p.udp, p.udp_unknown, run->mem), size);
+		x->missing = x->missing ? x->missing : p.missing;
 		if (p.tcp.n && size > most_tcp) {
 			most_tcp = size;
-			x->tcp_from = pieces[i].peers.r[0].from;
+			seen->tcp_from = pieces[i].peers.r[0].from;
 		}
 		if (p.udp.n && size > most_udp) {
 			most_udp = size;
-			x->udp_from = pieces[i].peers.r[0].from;
+			seen->udp_from = pieces[i].peers.r[0].from;
 		}
 	}
-	x->tcp = large(&tcp);
-	x->udp = large(&udp);
-	x->tcp_doubt = wh_ranges_minus(large(&tcp_doubt), x->tcp, run->mem);
-	x->udp_doubt = wh_ranges_minus(large(&udp_doubt), x->udp, run->mem);
-	if (x->cloud) {
-		x->tcp = wh_ranges_union(x->tcp, x->tcp_doubt, run->mem);
-		x->udp = wh_ranges_union(x->udp, x->udp_doubt, run->mem);
-		x->tcp_doubt = x->udp_doubt = (struct wh_ranges){0};
+	seen->tcp = large(&f.tcp);
+	seen->udp = large(&f.udp);
+	x->tcp_doubt = wh_ranges_union(x->tcp_doubt, large(&f.tcp_doubt), run->mem);
+	x->udp_doubt = wh_ranges_union(x->udp_doubt, large(&f.udp_doubt), run->mem);
+}
+
+static struct wh_exposed *exposed_of(struct wh_run *run, size_t endpoint)
+{
+	const struct wh_strangers *s = wh_run_strangers(run);
+	struct wh_exposed *x = wh_arena_alloc(run->mem, sizeof *x);
+	*x = (struct wh_exposed){.seen = wh_arena_array(run->mem, s->n, sizeof *x->seen), .n = s->n};
+	for (size_t i = 0; i < s->n; i++) {
+		x->seen[i] = (struct wh_seen){.by = &s->list[i]};
+		look(run, endpoint, &x->seen[i], x);
 	}
+	for (size_t i = 0; i < s->n; i++) {
+		x->tcp_doubt = wh_ranges_minus(x->tcp_doubt, x->seen[i].tcp, run->mem);
+		x->udp_doubt = wh_ranges_minus(x->udp_doubt, x->seen[i].udp, run->mem);
+	}
+	return x;
 }
 
 const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint)
@@ -139,10 +139,8 @@ const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint)
 	size_t n = wh_reach_classes(run->in->reach), class = wh_reach_class(run->in->reach, endpoint);
 	if (!run->exposed)
 		run->exposed = wh_arena_array(run->mem, n + 1, sizeof *run->exposed);
-	if (!run->exposed[class]) {
-		run->exposed[class] = wh_arena_alloc(run->mem, sizeof **run->exposed);
-		look(run, endpoint, run->exposed[class]);
-	}
+	if (!run->exposed[class])
+		run->exposed[class] = exposed_of(run, endpoint);
 	return run->exposed[class];
 }
 

@@ -6,12 +6,16 @@
 
 struct wh_exposed;
 struct wh_hosts;
+struct wh_strangers;
+struct wh_translated;
 struct wh_run {
 	const struct wh_posture_input *in;
 	const struct wh_assessment *of;          /* the one at hand */
 	struct wh_posture *out;
 	struct wh_arena *mem;
 	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until it is first asked */
+	struct wh_strangers *strangers;          /* strangers.c: likewise */
+	struct wh_translated *translated;        /* translated.c: likewise */
 	struct wh_sensor *sensor;                /* sensor.c: likewise */
 	struct wh_hosts *hosts;                  /* hosts.c: likewise */
 };
@@ -30,13 +34,35 @@ size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out
 size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2]);
 bool wh_run_has(const char *const *list, size_t n, const char *text); /* whatever the case */
 
+/* ---- strangers.c: the estate as different peers of the Internet find it ---- */
+struct wh_stranger {
+	struct wh_reach *reach;
+	const char *tag;                         /* AzureCloud or a region of it, at whose addresses it is; NULL: at no tag's */
+};
+struct wh_strangers { struct wh_stranger *list; size_t n; };
+const struct wh_strangers *wh_run_strangers(struct wh_run *run);
+void wh_strangers_free(struct wh_strangers *s, const struct wh_posture_input *in); /* NULL does no harm */
+
+/* ---- translated.c: ports of machines that firewalls put before the Internet ---- */
+struct wh_translation {
+	struct wh_addr from, to; uint16_t port;  /* the firewall's own address, the machine's, the machine's port */
+	bool tcp, udp;
+	enum wh_answer sources;                  /* whether they are a large part of the Internet: ALLOWED, UNDECIDED */
+	const char *by;                          /* ", through firewall hub (DNAT rule rdp)" */
+};
+struct wh_translated { struct wh_translation *list; size_t n, room; };
+const struct wh_translated *wh_run_translated(struct wh_run *run);
+/* Whether the Internet reaches this endpoint by it. */
+enum wh_answer wh_run_translates(struct wh_run *run, const struct wh_translation *x, size_t endpoint, uint8_t proto);
+
 /* ---- exposure.c ---- */
-/* What the Internet reaches of a class of endpoints: ports from a large part of it, and ports of which that can't be said. */
+/* What one stranger reaches of a class of endpoints: ports from a large part of the Internet, and an address of that part. */
+struct wh_seen { const struct wh_stranger *by; struct wh_ranges tcp, udp; struct wh_addr tcp_from, udp_from; };
+/* What all of them reach, and ports of which that can't be said for lack of `missing`. */
 struct wh_exposed {
-	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
+	struct wh_seen *seen; size_t n;
+	struct wh_ranges tcp_doubt, udp_doubt;
 	const char *missing;
-	bool some /* some address of the Internet gets in */, cloud;
-	struct wh_addr tcp_from, udp_from;
 };
 /* Ports that a large part of the Internet may use, of pieces of it with the ports that each may. */
 struct wh_piece { struct wh_ranges peers; struct wh_ranges ports; };
