@@ -9,7 +9,7 @@
 #include "whittle/app_learning.h"
 #include "whittle/ingest_listen.h"
 
-enum { HEAP = 16 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
+enum { HEAP = 32 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
 
 struct job {
 	const struct wh_app *a;

@@ -83,6 +83,18 @@ void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open)
 	into->flows = most;
 }
 
+struct wh_edge wh_edge_of_one(const struct wh_edge_one *one)
+{
+	struct wh_edge e = {.first_us = one->first_us,
+	                    .last_us = one->first_us + one->length_us,
+	                    .bytes_in = one->bytes_in,
+	                    .bytes_out = one->bytes_out,
+	                    .connects = one->connects};
+	wh_edge_set_span(&e);
+	wh_edge_set_one(&e);
+	return e;
+}
+
 unsigned wh_edge_days(const struct wh_edge *e)
 {
 	return wh_bits(e->days);

@@ -7,6 +7,7 @@
  * stay as they are. A sketch's second version adds one_sided, unproven, heard and one_sided_days; the first is still read.
  */
 #pragma once
+#include <string.h>
 #include "whittle/ledger.h"
 
 #define WH_EDGE_KEY_BYTES 36
@@ -64,6 +65,29 @@ static inline uint32_t wh_edge_hours_between(int64_t start_us, int64_t end_us, i
 	return (uint32_t)((hours | hours >> 24) & ((1u << 24) - 1));
 }
 
+/* Days and hours as one flow between the edge's two times leaves them. */
+static inline void wh_edge_set_span(struct wh_edge *e)
+{
+	int32_t first = wh_day(e->first_us);
+	e->day0 = wh_day(e->last_us);
+	e->days = wh_days_between(first, e->day0);
+	e->hours = wh_edge_hours_between(e->first_us, e->last_us, first) & 0xffffff;
+}
+
+/* And its histograms, of these times and bytes. */
+static inline void wh_edge_set_one(struct wh_edge *e)
+{
+	e->flows = 1;
+	memset(e->size_hist, 0, sizeof e->size_hist);
+	memset(e->time_hist, 0, sizeof e->time_hist);
+	e->size_hist[wh_edge_size_bucket(wh_saturating_add(e->bytes_in, e->bytes_out))] = 1;
+	e->time_hist[wh_edge_time_bucket(e->last_us - e->first_us)] = 1;
+}
+
+/* An edge of one whole flow without alerts, as most edges of a server on the Internet are: all else follows from these. */
+struct wh_edge_one { int64_t first_us; uint32_t length_us, bytes_in, bytes_out; uint8_t flows /* 1 */, connects; };
+struct wh_edge wh_edge_of_one(const struct wh_edge_one *one);
+
 #define WH_SKETCH_BYTES_1 (1 + 8 + 8 + 4 + 8 + 8 + 8 + WH_SKETCH_REGISTERS + WH_SKETCH_TOP * 24)
 #define WH_SKETCH_BYTES (WH_SKETCH_BYTES_1 + 32)
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
@@ -80,7 +104,7 @@ struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 #define WH_SKETCH_KEY_BYTES 19
 void wh_sketch_key_encode(const struct wh_sketch_key *k, uint8_t out[static WH_SKETCH_KEY_BYTES]);
 struct wh_sketch_key wh_sketch_key_decode(const uint8_t b[static WH_SKETCH_KEY_BYTES]);
-/* What a table holds, for the store. Callbacks as in ledger.h. Edges come in key order; they stay where they are. */
+/* What a table holds, for the store. Callbacks as in ledger.h. Edges come in key order. */
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
 int wh_edge_table_sketches(const struct wh_edge_table *t,

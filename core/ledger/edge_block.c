@@ -36,34 +36,17 @@ static int get_list(const uint8_t **p, const uint8_t *end, uint32_t *v, unsigned
 	return 0;
 }
 
-/* ---- what follows from the times and bytes ---- */
-
-static void set_span(struct wh_edge *e)
-{
-	int32_t first = wh_day(e->first_us);
-	e->day0 = wh_day(e->last_us);
-	e->days = wh_days_between(first, e->day0);
-	e->hours = wh_edge_hours_between(e->first_us, e->last_us, first) & 0xffffff;
-}
-
-static void set_one(struct wh_edge *e)
-{
-	e->flows = 1;
-	memset(e->size_hist, 0, sizeof e->size_hist);
-	memset(e->time_hist, 0, sizeof e->time_hist);
-	e->size_hist[wh_edge_size_bucket(wh_saturating_add(e->bytes_in, e->bytes_out))] = 1;
-	e->time_hist[wh_edge_time_bucket(e->last_us - e->first_us)] = 1;
-}
+/* ---- writing ---- */
 
 static unsigned flags_of(const struct wh_edge *e)
 {
 	struct wh_edge one = {.first_us = e->first_us, .last_us = e->last_us, .bytes_in = e->bytes_in, .bytes_out = e->bytes_out};
 	unsigned flags = 0;
-	set_span(&one);
+	wh_edge_set_span(&one);
 	if (e->days == one.days && e->day0 == one.day0 && e->hours == one.hours)
 		flags |= F_SPAN;
 	if (e->flows == 1) {
-		set_one(&one);
+		wh_edge_set_one(&one);
 		if (!memcmp(e->size_hist, one.size_hist, sizeof one.size_hist) &&
 		    !memcmp(e->time_hist, one.time_hist, sizeof one.time_hist))
 			flags |= F_ONE;
@@ -76,8 +59,6 @@ static unsigned flags_of(const struct wh_edge *e)
 		flags |= F_MORE;
 	return flags;
 }
-
-/* ---- writing ---- */
 
 static uint32_t tail_of(const uint8_t *key)
 {
@@ -129,26 +110,46 @@ static uint8_t *put_value(const struct wh_block_writer *w, uint8_t *p, const str
 	return put_list(p, more, N_MORE);
 }
 
-bool wh_block_add(struct wh_block_writer *w, const uint8_t key[static KEY], const struct wh_edge *e)
+/* What was written from `at` on becomes part of the block, if there is room for it. */
+static bool keep(struct wh_block_writer *w, uint8_t *at, const uint8_t *end, unsigned flags, const uint8_t *key)
 {
-	uint8_t *at = w->bytes + (w->n ? w->len : WH_BLOCK_HEAD), *p = at + 1;
-	unsigned flags = flags_of(e);
-	if (!w->n && !w->based)
-		w->base_us = e->first_us;
-	p = put_key(w, p, key, &flags);
-	p = put_value(w, p, e, flags);
-	if (p > w->bytes + WH_BLOCK_BYTES || w->n == UINT16_MAX)
+	if (end > w->bytes + WH_BLOCK_BYTES || w->n == UINT16_MAX)
 		return false;
 	*at = (uint8_t)flags;
 	memcpy(w->key, key, KEY);
 	w->n++;
-	w->len = (size_t)(p - w->bytes);
+	w->len = (size_t)(end - w->bytes);
 	const uint64_t base = htole64((uint64_t)w->base_us);
 	const uint16_t n = htole16((uint16_t)w->n);
 	w->bytes[0] = VERSION;
 	memcpy(w->bytes + 1, &n, sizeof n);
 	memcpy(w->bytes + 3, &base, sizeof base);
 	return true;
+}
+
+static uint8_t *begin(struct wh_block_writer *w, int64_t first_us)
+{
+	if (!w->n && !w->based)
+		w->base_us = first_us;
+	return w->bytes + (w->n ? w->len : WH_BLOCK_HEAD);
+}
+
+bool wh_block_add(struct wh_block_writer *w, const uint8_t key[static KEY], const struct wh_edge *e)
+{
+	unsigned flags = flags_of(e);
+	uint8_t *at = begin(w, e->first_us), *p = put_key(w, at + 1, key, &flags);
+	return keep(w, at, put_value(w, p, e, flags), flags, key);
+}
+
+bool wh_block_add_one(struct wh_block_writer *w, const uint8_t key[static KEY], const struct wh_edge_one *one)
+{
+	unsigned flags = F_SPAN | F_ONE | (one->connects ? F_CONNECTS : 0);
+	uint8_t *at = begin(w, one->first_us), *p = put_key(w, at + 1, key, &flags);
+	p = wh_leb_put(p, wh_zigzag(one->first_us - w->base_us));
+	p = wh_leb_put(p, one->length_us);
+	p = wh_leb_put(p, one->bytes_in);
+	p = wh_leb_put(p, one->bytes_out);
+	return keep(w, at, p, flags, key);
 }
 
 /* ---- reading ---- */
@@ -207,7 +208,7 @@ static int get_times(struct wh_block_reader *r, unsigned flags, struct wh_edge *
 		return -EBADMSG;
 	e->last_us = e->first_us + (int64_t)length;
 	if (flags & F_SPAN) {
-		set_span(e);
+		wh_edge_set_span(e);
 		return 0;
 	}
 	if (wh_leb_get(&r->at, r->end, UINT32_MAX, &day) || wh_leb_get(&r->at, r->end, UINT64_MAX, &days) ||
@@ -255,7 +256,7 @@ int wh_block_next(struct wh_block_reader *r, struct wh_edge *e)
 	if (wh_leb_get(&r->at, r->end, UINT64_MAX, &e->bytes_in) || wh_leb_get(&r->at, r->end, UINT64_MAX, &e->bytes_out))
 		return -EBADMSG;
 	if (flags & F_ONE)
-		set_one(e);
+		wh_edge_set_one(e);
 	if (get_more(r, flags, e))
 		return -EBADMSG;
 	r->first = false;

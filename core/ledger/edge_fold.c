@@ -9,6 +9,13 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
+/* Whether a flow is all that a cell can say without a whole edge. */
+static inline bool is_one(const struct edge_update *d)
+{
+	return d->what == UPDATE_FLOW && d->part == WH_FLOW_WHOLE && !d->alerted && !d->before &&
+	       !((uint64_t)(d->end_us - d->start_us) >> 32 | (d->to_server | d->to_client) >> 32);
+}
+
 /* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
 static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in, uint64_t out)
 {
@@ -121,25 +128,30 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 
 static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 {
-	struct wh_edge *e[2] = {NULL, NULL};
 	/* all or nothing: a record that has no room leaves no edge behind that nobody was seen on */
 	if (!room_for(t, 2))
 		return -ENOSPC;
 	if (__builtin_expect(t->n_edges + 2 > t->max_edges, 0)) {
 		size_t fresh = 0;
 		for (int i = 0; i < 2; i++)
-			fresh += d->local[i] && !wh_edge_table_edge(t, &d->key[i], d->hash[i], false);
+			fresh += d->local[i] && !wh_edge_table_cell(t, &d->key[i], d->hash[i], false);
 		if (t->n_edges + fresh > t->max_edges)
 			return -ENOSPC;
 	}
-	for (int i = 0; i < 2; i++)
-		if (d->local[i] && !(e[i] = wh_edge_table_edge(t, &d->key[i], d->hash[i], true)))
-			return -ENOSPC;
-	for (int i = 0; i < 2; i++)
-		if (e[i] && d->what == UPDATE_FLOW)
-			add_flow(e[i], d, i ? d->to_client : d->to_server, i ? d->to_server : d->to_client);
-		else if (e[i])
-			add_alert(e[i], d, i);
+	bool one = is_one(d);
+	for (int i = 0; i < 2; i++) {
+		struct edge_cell *c = d->local[i] ? wh_edge_table_cell(t, &d->key[i], d->hash[i], true) : NULL;
+		uint64_t in = i ? d->to_client : d->to_server, out = i ? d->to_server : d->to_client;
+		if (!c)
+			continue;
+		if (one && !c->whole && !c->one.flows)
+			c->one = (struct wh_edge_one){d->start_us, (uint32_t)(d->end_us - d->start_us), (uint32_t)in,
+			                              (uint32_t)out, 1, d->connects};
+		else if (d->what == UPDATE_FLOW)
+			add_flow(wh_edge_table_whole(t, c), d, in, out);
+		else
+			add_alert(wh_edge_table_whole(t, c), d, i);
+	}
 	return 0;
 }
 
@@ -188,13 +200,20 @@ static inline __attribute__((always_inline)) void fetch_slots(const struct wh_ed
 			__builtin_prefetch(&t->by_edge.slot[slot_of(&t->by_edge, d->hash[i])]);
 }
 
-/* The cell that the first slot with this hash names, if there is one. */
-static inline __attribute__((always_inline)) void fetch_cell(const struct index *x, uint64_t hash, const void *cells, size_t size)
+/* The first slot with this hash; 0: there is none. */
+static inline uint64_t slot_with(const struct index *x, uint64_t hash)
 {
 	size_t at = slot_of(x, hash);
 	uint64_t s;
 	while ((s = x->slot[at]) && !slot_may_be(s, hash))
 		at = (at + 1) & x->mask;
+	return s;
+}
+
+/* The cell that it names, if there is one. */
+static inline __attribute__((always_inline)) void fetch_cell(const struct index *x, uint64_t hash, const void *cells, size_t size)
+{
+	uint64_t s = slot_with(x, hash);
 	for (size_t line = 0; s && line < size; line += 64)
 		__builtin_prefetch((const char *)cells + cell_of(s) * size + line, 1);
 }
@@ -206,6 +225,15 @@ static inline __attribute__((always_inline)) void fetch_cells(const struct wh_ed
 	for (int i = 0; i < 2; i++)
 		if (of_edges(d) && d->local[i])
 			fetch_cell(&t->by_edge, d->hash[i], t->edges, sizeof *t->edges);
+}
+
+static inline __attribute__((always_inline)) void fetch_wholes(const struct wh_edge_table *t, const struct edge_update *d)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t s = of_edges(d) && d->local[i] ? slot_with(&t->by_edge, d->hash[i]) : 0;
+		if (s)
+			fetch_whole(t, &t->edges[cell_of(s)]);
+	}
 }
 
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
@@ -220,6 +248,8 @@ int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 	fetch_slots(t, d);
 	if (t->begun - t->carried_out >= SLOT_AHEAD)
 		fetch_cells(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
+	if (t->begun - t->carried_out >= 2 * SLOT_AHEAD)
+		fetch_wholes(t, &t->pending[(t->begun - 2 * SLOT_AHEAD) % PENDING]);
 	t->begun++;
 	return rc;
 }

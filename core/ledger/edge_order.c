@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The edges of a table in key order. Of a key's 36 bytes few differ: one server's IPv4 clients have four, and two of the port.
- * The first four positions at which any two keys differ are gathered into a word, and the words are sorted byte by byte, last byte
- * first, which compares nothing and reads a key once. Keys with the same word are sorted again from there on.
+ * The edges of a table in key order. Of a key's 36 bytes few differ: a network's servers and their IPv4 clients have eight with
+ * the port. The first eight positions at which any two keys differ are gathered into a word, and the words are sorted byte by
+ * byte, last byte first, which compares nothing and reads each key once, where it is, one behind the other. Keys with the same
+ * word are sorted again from there on.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/edge_table.h"
 
-enum { KEY = WH_EDGE_KEY_BYTES, WORD = 4, FEW = 24 };
+enum { KEY = WH_EDGE_KEY_BYTES, WORD = 8, FEW = 24 };
 
 /* Where the bytes of an encoded key are in the struct. */
 #if __BYTE_ORDER == __LITTLE_ENDIAN
@@ -22,7 +23,7 @@ static const uint8_t place[KEY] = {
 };
 _Static_assert(sizeof(struct wh_edge_key) == KEY, "no padding, whose bytes would differ");
 
-struct item { uint32_t word, cell; };
+struct item { uint64_t word; uint32_t cell; };
 struct sorting {
 	const struct edge_cell *cells;
 	struct item *other; /* room for as many */
@@ -57,7 +58,7 @@ static inline __attribute__((always_inline)) void fetch(const struct sorting *s,
 		__builtin_prefetch(&s->cells[v[i + AHEAD].cell]);
 }
 
-/* The positions, from `from` on, at which two keys differ: up to four, the first ones. */
+/* The positions, from `from` on, at which two keys differ: up to eight, the first ones. */
 static unsigned differing(const struct sorting *s, const struct item *v, size_t n, unsigned from, uint8_t at[static WORD])
 {
 	uint8_t first[KEY], any[KEY] = {0};
@@ -78,12 +79,14 @@ static unsigned differing(const struct sorting *s, const struct item *v, size_t 
 static void by_word(const struct sorting *s, struct item *v, size_t n, unsigned bytes)
 {
 	struct item *from = v, *to = s->other;
+	uint32_t counts[WORD][256] = {{0}};
+	for (size_t i = 0; i < n; i++)
+		for (unsigned byte = 0; byte < bytes; byte++)
+			counts[byte][v[i].word >> 8 * byte & 0xff]++;
 	for (unsigned byte = 0; byte < bytes; byte++) {
-		size_t count[256] = {0}, sum = 0;
-		for (size_t i = 0; i < n; i++)
-			count[from[i].word >> 8 * byte & 0xff]++;
+		uint32_t *count = counts[byte], sum = 0;
 		for (int i = 0; i < 256; i++) {
-			size_t here = count[i];
+			uint32_t here = count[i];
 			count[i] = sum;
 			sum += here;
 		}
@@ -109,7 +112,7 @@ static void sort(const struct sorting *s, struct item *v, size_t n, unsigned fro
 	for (size_t i = 0; i < n; i++) {
 		fetch(s, v, i, n);
 		const uint8_t *k = (const uint8_t *)&s->cells[v[i].cell].key;
-		uint32_t word = 0;
+		uint64_t word = 0;
 		for (unsigned j = 0; j < bytes; j++)
 			word = word << 8 | k[place[at[j]]];
 		v[i].word = word;
@@ -118,7 +121,7 @@ static void sort(const struct sorting *s, struct item *v, size_t n, unsigned fro
 	if (bytes < WORD || at[WORD - 1] == KEY - 1)
 		return;
 	for (size_t i = 0, j; i < n; i = j) {
-		uint32_t word = v[i].word; /* sorting what has the same writes over it */
+		uint64_t word = v[i].word; /* sorting what has the same writes over it */
 		for (j = i + 1; j < n && v[j].word == word;)
 			j++;
 		if (j - i > 1)
@@ -135,10 +138,8 @@ int wh_edge_order(const struct edge_cell *cells, size_t n, uint32_t **order)
 	for (size_t i = 0; i < n; i++)
 		v[i].cell = (uint32_t)i;
 	sort(&(struct sorting){cells, v + n}, v, n, 0);
-	uint32_t *out = malloc(n * sizeof *out);
-	for (size_t i = 0; out && i < n; i++)
-		out[i] = v[i].cell;
-	free(v);
-	*order = out;
-	return out ? 0 : -ENOMEM;
+	for (size_t i = 0; i < n; i++) /* where they are, as each is written behind where it was read */
+		memcpy((uint32_t *)v + i, &v[i].cell, sizeof v[i].cell);
+	*order = (uint32_t *)v;
+	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The bounded edge table: open addressing over indexes into arrays of edges and sketches. Everything is allocated within the byte
- * limit, which is there from birth: half the slots' worth of edges, an eighth of the bytes for sketches.
+ * limit, which is there from birth: half the slots' worth of edges, an eighth of the bytes for sketches. Edges of one flow leave
+ * most of theirs unused.
  *
  * Where sketches run out (a scan over many addresses and ports), counting goes on in one sketch a local address (port 0, protocol
  * 0), and where those run out too, in a last one of its own (local ::).
@@ -54,13 +55,16 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	t->locals = locals;
 	t->limit = byte_limit < (1 << 20) ? 1 << 20 : byte_limit;
 	t->hash_key = wh_hash_key();
-	/* a cell and its slots: three times as many at most, as powers of two go; four times of the sketches */
-	t->max_edges = (t->limit - t->limit / 8) / (sizeof(struct edge_cell) + 3 * sizeof(uint64_t));
+	/* a cell, its whole edge and its slots: three times as many at most, as powers of two go; four times of the sketches */
+	t->max_edges =
+		(t->limit - t->limit / 8) / (sizeof(struct edge_cell) + sizeof(struct wh_edge) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
 	t->edges = reserve(t->max_edges * sizeof *t->edges);
+	t->whole = reserve(t->max_edges * sizeof *t->whole);
 	t->sketches = reserve(t->max_sketches * sizeof *t->sketches);
 	t->pending = calloc(PENDING, sizeof *t->pending);
-	if (!t->edges || !t->sketches || !t->pending || !index_size(&t->by_edge, 1024) || !index_size(&t->by_sketch, 64)) {
+	if (!t->edges || !t->whole || !t->sketches || !t->pending || !index_size(&t->by_edge, 1024) ||
+	    !index_size(&t->by_sketch, 64)) {
 		wh_edge_table_free(t);
 		return NULL;
 	}
@@ -72,6 +76,7 @@ void wh_edge_table_free(struct wh_edge_table *t)
 	if (!t)
 		return;
 	free(t->edges);
+	free(t->whole);
 	free(t->sketches);
 	free(t->by_edge.slot);
 	free(t->by_sketch.slot);
@@ -83,7 +88,7 @@ void wh_edge_table_clear(struct wh_edge_table *t)
 {
 	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
 	memset(t->by_sketch.slot, 0, (t->by_sketch.mask + 1) * sizeof *t->by_sketch.slot);
-	t->n_edges = t->n_sketches = t->n_days = 0;
+	t->n_edges = t->n_whole = t->n_sketches = t->n_days = 0;
 	t->carried_out = t->begun;
 }
 
@@ -108,12 +113,12 @@ bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes
 	 * and two days. */
 	size_t waiting = 2 * (size_t)(t->begun - t->carried_out);
 	return (t->n_edges + waiting && t->n_edges + waiting + input_bytes / 64 + 2 >= t->max_edges) ||
-	       t->n_days + waiting >= DAYS / 2 - 16;
+	       t->n_days + waiting >= TABLE_DAYS / 2 - 16;
 }
 
 size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 {
-	return t->used_edges * sizeof *t->edges + t->used_sketches * sizeof *t->sketches +
+	return t->used_edges * sizeof *t->edges + t->used_whole * sizeof *t->whole + t->used_sketches * sizeof *t->sketches +
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
@@ -144,14 +149,14 @@ bool wh_edge_table_grow(struct wh_edge_table *t)
 	return index_size(&t->by_edge, 2 * (t->by_edge.mask + 1));
 }
 
-struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
+struct edge_cell *wh_edge_table_cell(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make)
 {
 	if (make && !room_for(t, 1))
 		return NULL;
 	size_t at = slot_of(&t->by_edge, h);
 	for (uint64_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
 		if (slot_may_be(s, h) && same_key(&t->edges[cell_of(s)].key, k))
-			return &t->edges[cell_of(s)].edge;
+			return &t->edges[cell_of(s)];
 	if (!make || t->n_edges == t->max_edges)
 		return NULL;
 	struct edge_cell *c = &t->edges[t->n_edges];
@@ -160,7 +165,19 @@ struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge
 	t->by_edge.slot[at] = slot_for(h, t->n_edges++);
 	if (t->used_edges < t->n_edges)
 		t->used_edges = t->n_edges;
-	return &c->edge;
+	return c;
+}
+
+struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c)
+{
+	if (c->whole)
+		return &t->whole[c->whole - 1];
+	struct wh_edge *e = &t->whole[t->n_whole++]; /* there are as many as there are cells */
+	*e = c->one.flows ? wh_edge_of_one(&c->one) : (struct wh_edge){.flows = 0};
+	c->whole = (uint32_t)t->n_whole;
+	if (t->used_whole < t->n_whole)
+		t->used_whole = t->n_whole;
+	return e;
 }
 
 static struct wh_sketch *sketch_of(struct wh_edge_table *t, const struct wh_sketch_key *k, uint64_t h, size_t max)
@@ -233,7 +250,7 @@ static struct day_cell *day_cell(struct wh_edge_table *t, int32_t day)
 
 bool wh_edge_table_days_fit(const struct wh_edge_table *t)
 {
-	return t->n_days + 2 <= DAYS;
+	return t->n_days + 2 <= TABLE_DAYS;
 }
 
 void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t last)
@@ -250,18 +267,27 @@ void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t la
 
 static bool all_days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
 {
-	return into->n_days + from->n_days <= DAYS;
+	return into->n_days + from->n_days <= TABLE_DAYS;
+}
+
+/* Adds what `from` has in the cell. False: there is no room for it. */
+static bool take_cell(struct wh_edge_table *into, const struct wh_edge_table *from, const struct edge_cell *c)
+{
+	struct wh_edge room;
+	struct edge_cell *to = wh_edge_table_cell(into, &c->key, edge_hash(into, &c->key), true);
+	if (!to)
+		return false;
+	if (!to->whole && !to->one.flows && !c->whole)
+		to->one = c->one;
+	else
+		wh_edge_merge(wh_edge_table_whole(into, to), edge_of_cell(from, c, &room));
+	return true;
 }
 
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 {
 	bool moved = false;
-	while (from->n_edges) {
-		struct edge_cell *c = &from->edges[from->n_edges - 1];
-		struct wh_edge *e = wh_edge_table_edge(into, &c->key, edge_hash(into, &c->key), true);
-		if (!e)
-			break;
-		wh_edge_merge(e, &c->edge);
+	while (from->n_edges && take_cell(into, from, &from->edges[from->n_edges - 1])) {
 		from->n_edges--;
 		moved = true;
 	}
@@ -287,26 +313,40 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 }
 
 /* In key order they lie all over the memory: each is asked for while those before it are written. By force, as in edge_fold.c. */
-enum { AHEAD = 8 };
-static inline __attribute__((always_inline)) void fetch_edge(const struct wh_edge_key *k)
+enum { CELL_AHEAD = 24, WHOLE_AHEAD = 8 };
+
+int wh_edge_table_cells(const struct wh_edge_table *t, int (*each)(void *arg, const struct edge_cell *c), void *arg)
 {
-	for (size_t line = 0; line < sizeof(struct edge_cell); line += 64)
-		__builtin_prefetch((const char *)k + line);
+	uint32_t *order;
+	int rc = wh_edge_order(t->edges, t->n_edges, &order);
+	for (size_t i = 0; i < t->n_edges && !rc; i++) {
+		if (i + CELL_AHEAD < t->n_edges)
+			__builtin_prefetch(&t->edges[order[i + CELL_AHEAD]]);
+		if (i + WHOLE_AHEAD < t->n_edges)
+			fetch_whole(t, &t->edges[order[i + WHOLE_AHEAD]]);
+		rc = each(arg, &t->edges[order[i]]);
+	}
+	free(order);
+	return rc;
+}
+
+struct reading {
+	const struct wh_edge_table *t;
+	int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e);
+	void *arg;
+};
+
+static int read_cell(void *arg, const struct edge_cell *c)
+{
+	const struct reading *r = arg;
+	struct wh_edge room;
+	return r->each(r->arg, &c->key, edge_of_cell(r->t, c, &room));
 }
 
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg)
 {
-	uint32_t *order;
-	int rc = wh_edge_order(t->edges, t->n_edges, &order);
-	for (size_t i = 0; i < t->n_edges && !rc; i++) {
-		const struct edge_cell *c = &t->edges[order[i]];
-		if (i + AHEAD < t->n_edges)
-			fetch_edge(&t->edges[order[i + AHEAD]].key);
-		rc = each(arg, &c->key, &c->edge);
-	}
-	free(order);
-	return rc;
+	return wh_edge_table_cells(t, read_cell, &(struct reading){t, each, arg});
 }
 
 int wh_edge_table_sketches(const struct wh_edge_table *t,

@@ -4,9 +4,14 @@
 #include "base/siphash.h"
 #include "ledger/edge.h"
 
-/* three lines of a cache, and no fourth */
-struct edge_cell { struct wh_edge_key key; struct wh_edge edge; } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct edge_cell) == 192, "three lines of a cache");
+/* One line of a cache: of the edges of a server on the Internet most have one flow. With more than `one` can say of it, an edge
+ * is whole, and elsewhere. */
+struct edge_cell {
+	struct wh_edge_key key;
+	uint32_t whole; /* its number + 1; 0: `one` is all of it */
+	struct wh_edge_one one;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct edge_cell) == 64, "one line of a cache");
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
@@ -21,7 +26,7 @@ struct index {
 
 /* Distinct days of flows between two flushes. With not quite the half of them the table counts as nearly full: a piece of a log
  * (see wh_edge_table_nearly_full) then still has room, be every record in it a flow that lasts, of two other days. */
-#define DAYS 2048
+#define TABLE_DAYS 2048
 struct day_cell {
 	int32_t day;
 	int32_t step;   /* how many more of those that last over several days were open on it than on the day before */
@@ -31,11 +36,12 @@ struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
 	struct wh_hash_key hash_key;
-	/* from birth for max_edges; what was never used is no memory yet */
+	/* both from birth for max_edges; what was never used is no memory yet */
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges;
+	struct wh_edge *whole; size_t n_whole, used_whole;
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
-	struct day_cell days[DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
+	struct day_cell days[TABLE_DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
 	struct edge_update *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
 	unsigned begun, carried_out; /* how many went in and came out, counted round */
 };
@@ -112,8 +118,31 @@ static inline bool room_for(struct wh_edge_table *t, size_t more)
 {
 	return __builtin_expect((t->n_edges + more) * 3 <= (t->by_edge.mask + 1) * 2, 1) || wh_edge_table_grow(t);
 }
-/* The edge of a key with hash h; NULL when it isn't there (and `make` is false) or the table is full. It stays where it is. */
-struct wh_edge *wh_edge_table_edge(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make);
+/* The cell of a key with hash h; NULL when it isn't there (and `make` is false) or the table is full. It stays where it is. One
+ * that was made has no flow yet. */
+struct edge_cell *wh_edge_table_cell(struct wh_edge_table *t, const struct wh_edge_key *k, uint64_t h, bool make);
+/* The cell's edge, made whole. */
+struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c);
+/* The same to be read: it is in the table, or made in `room`. */
+static inline const struct wh_edge *edge_of_cell(const struct wh_edge_table *t, const struct edge_cell *c, struct wh_edge *room)
+{
+	if (c->whole)
+		return &t->whole[c->whole - 1];
+	*room = wh_edge_of_one(&c->one);
+	return room;
+}
+/* Asks for a whole edge's memory. By force, as in edge_fold.c. */
+static inline __attribute__((always_inline)) void fetch_whole(const struct wh_edge_table *t, const struct edge_cell *c)
+{
+	const char *e = (const char *)(t->whole + c->whole - 1);
+	if (!c->whole)
+		return;
+	for (size_t line = 0; line < sizeof(struct wh_edge); line += 64)
+		__builtin_prefetch(e + line, 1);
+	__builtin_prefetch(e + sizeof(struct wh_edge) - 1, 1);
+}
+/* Each cell, in the order of its key; they stay where they are. */
+int wh_edge_table_cells(const struct wh_edge_table *t, int (*each)(void *arg, const struct edge_cell *c), void *arg);
 static inline uint64_t sketch_hash(const struct wh_edge_table *t, const struct wh_sketch_key *k)
 {
 	return wh_siphash(t->hash_key, k->local.b, 2, (uint64_t)k->port << 8 | k->proto);

@@ -12,7 +12,7 @@ static const struct wh_hash_key the_same_always = {{0}}; /* what stays is writte
 
 struct doubted { /* an edge of a source that may be forged */
 	struct wh_edge_key key;
-	const struct wh_edge *edge; /* the table's; NULL: the ledger's row */
+	const struct edge_cell *cell; /* the table's; NULL: the ledger's row */
 	int64_t time_us;
 	uint64_t flows, hash;
 	int32_t day;
@@ -22,6 +22,7 @@ struct doubted { /* an edge of a source that may be forged */
 struct doubted_list { struct doubted *u; size_t n, cap; };
 struct quota {
 	const struct wh_quota_store *s;
+	const struct wh_edge_table *t;
 	struct wh_error *err;
 	struct wh_edge_key port;     /* whose edges come just now; `any` came */
 	bool any, due;               /* due: the ledger's rows of the port are swept */
@@ -34,12 +35,12 @@ struct quota {
 };
 
 static int add(struct quota *q, struct doubted_list *l, const struct wh_edge_key *k, const struct wh_edge *e,
-               const struct wh_edge *in_table, unsigned days)
+               const struct edge_cell *in_table, unsigned days)
 {
 	if (!wh_array_grow(&l->u, l->n, &l->cap, sizeof *l->u))
 		return wh_fail(q->err, -ENOMEM, "out of memory");
 	l->u[l->n++] = (struct doubted){.key = *k,
-	                                .edge = in_table,
+	                                .cell = in_table,
 	                                .time_us = e->first_us,
 	                                .flows = e->flows,
 	                                .hash = wh_siphash(the_same_always, k->peer.b, 2, 0),
@@ -167,7 +168,7 @@ static int put_unproven(struct quota *q)
 		struct doubted *d = &l->u[i];
 		bool there = true;
 		may_be_due(q, &d->key);
-		rc = q->s->merge(q->s->arg, &d->key, d->edge, d->surplus ? &there : NULL, q->err);
+		rc = q->s->merge(q->s->arg, q->t, d->cell, d->surplus ? &there : NULL, q->err);
 		d->lost = !there;
 	}
 	if (!rc && surplus)
@@ -197,31 +198,40 @@ static int finish_port(struct quota *q)
 	                              q->err);
 }
 
-static int table_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+/* One flow of TCP in which both sides sent data, and what our own side began, proves its peer: it need not be looked at. */
+static bool proves(const struct edge_cell *c)
+{
+	return c->key.direction != WH_INBOUND || (!c->whole && c->key.proto == WH_PROTO_TCP && !c->one.connects);
+}
+
+static int table_edge(void *arg, const struct edge_cell *c)
 {
 	struct quota *q = arg;
+	const struct wh_edge_key *k = &c->key;
+	struct wh_edge room;
 	int rc = q->any && !wh_edge_same_port(&q->port, k) ? finish_port(q) : 0;
 	if (rc)
 		return rc;
 	q->port = *k;
 	q->any = true;
-	if (wh_edge_unproven(k, e))
-		return add(q, &q->unproven, k, e, e, 0);
-	if (wh_edge_fresh(k, e)) {
+	const struct wh_edge *e = proves(c) ? NULL : edge_of_cell(q->t, c, &room);
+	if (e && wh_edge_unproven(k, e))
+		return add(q, &q->unproven, k, e, c, 0);
+	if (e && wh_edge_fresh(k, e)) {
 		q->n_fresh++;
 		may_be_due(q, k);
 	}
 	if (q->s->crowd)
 		may_be_crowded(q);
-	return q->s->merge(q->s->arg, k, e, NULL, q->err);
+	return q->s->merge(q->s->arg, q->t, c, NULL, q->err);
 }
 
 int wh_quota_put_edges(const struct wh_quota_store *s, const struct wh_edge_table *t, struct wh_error *err)
 {
-	struct quota q = {.s = s, .err = err, .chance = (uint64_t)wh_now_us()};
+	struct quota q = {.s = s, .t = t, .err = err, .chance = (uint64_t)wh_now_us()};
 	q.chance = wh_siphash(wh_hash_key(), &q.chance, 1, 0);
 	q.until = q.chance % (s->port_edges / 2 + 1);
-	int rc = wh_edge_table_each(t, table_edge, &q);
+	int rc = wh_edge_table_cells(t, table_edge, &q);
 	if (rc == -ENOMEM && !q.any)
 		wh_fail(err, rc, "out of memory");
 	if (!rc)

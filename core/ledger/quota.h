@@ -19,17 +19,17 @@
  *                  that is flooded slowly is found by the latter, and costs no walk at every commit
  */
 #pragma once
-#include "ledger/edge.h"
+#include "ledger/edge_table.h"
 
 enum { WH_QUOTA_A_DAY = 256, WH_QUOTA_MOST = 4096, WH_QUOTA_SWEEP = 64 };
 
 /* What of a store is written here, within one commit. */
 struct wh_quota_store {
 	void *arg;
-	/* Edges come port by port in key order; of a port, those that are unproven after the others. `e` is the table's, and
-	 * stays. Merges an edge with what the store has of it. there NULL: makes it where it has none; else it does not, and
+	/* Edges come port by port in key order; of a port, those that are unproven after the others. `c` stays where it is.
+	 * Merges an edge with what the store has of it. there NULL: makes it where it has none; else it does not, and
 	 * *there says whether it had. */
-	int (*merge)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err);
+	int (*merge)(void *arg, const struct wh_edge_table *t, const struct edge_cell *c, bool *there, struct wh_error *err);
 	int (*drop)(void *arg, const struct wh_edge_key *k, struct wh_error *err);
 	/* All edges of the local address, direction, protocol and port of `port`, as they are now. */
 	int (*port)(void *arg, const struct wh_edge_key *port, wh_edge_cb each, void *each_arg, struct wh_error *err);

@@ -32,9 +32,12 @@ static struct memory_edge *stored(struct putting *c, const struct wh_edge_key *k
 	return c->e->n ? bsearch(&key, c->e->at, c->e->n, sizeof key, wh_memory_by_key) : NULL;
 }
 
-static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
+static int merge(void *arg, const struct wh_edge_table *t, const struct edge_cell *cell, bool *there, struct wh_error *err)
 {
 	struct putting *c = arg;
+	struct wh_edge room;
+	const struct wh_edge_key *k = &cell->key;
+	const struct wh_edge *e = edge_of_cell(t, cell, &room);
 	struct memory_edge *had = stored(c, k);
 	(void)err;
 	if (had)

@@ -28,10 +28,11 @@ static int put_edge(struct sqlite_store *s, enum statement which, const struct w
 	return wh_sql_run(s->state, st, "written", err);
 }
 
-static int merge_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
+static int merge_edge(void *arg, const struct wh_edge_table *t, const struct edge_cell *c, bool *there, struct wh_error *err)
 {
 	struct sqlite_store *s = arg;
-	int rc = put_edge(s, there ? ST_OPEN_MORE : ST_OPEN, k, e, err);
+	struct wh_edge room;
+	int rc = put_edge(s, there ? ST_OPEN_MORE : ST_OPEN, &c->key, edge_of_cell(t, c, &room), err);
 	if (there)
 		*there = sqlite3_changes(s->state->db) > 0;
 	return rc;

@@ -12,6 +12,7 @@
 
 struct putting {
 	struct sqlite_store *s;
+	const struct wh_edge_table *t;
 	struct run_writer w;
 	struct run_set before; /* the runs of before; opened when they are first asked for */
 	bool looks;
@@ -26,15 +27,18 @@ static int add(struct putting *p, const struct edge_cell *c, struct wh_error *er
 {
 	uint8_t key[KEY_BYTES];
 	wh_edge_key_encode(&c->key, key);
-	return wh_run_append(&p->w, key, &c->edge, err);
+	return c->whole ? wh_run_append(&p->w, key, &p->t->whole[c->whole - 1], err)
+	                : wh_run_append_one(&p->w, key, &c->one, err);
 }
 
-/* They lie all over the table's memory, and it is long ago that they were met. By force, as in edge_fold.c. */
-enum { AHEAD = 8 };
+/* They lie all over the table's memory, and it may be long ago that they were met. By force, as in edge_fold.c. */
+enum { CELL_AHEAD = 24, WHOLE_AHEAD = 8 };
 static inline __attribute__((always_inline)) void fetch(const struct putting *p, size_t i, size_t end)
 {
-	for (size_t line = 0; i + AHEAD < end && line < sizeof(struct edge_cell); line += 64)
-		__builtin_prefetch((const char *)p->port[i + AHEAD] + line);
+	if (i + CELL_AHEAD < end)
+		__builtin_prefetch(p->port[i + CELL_AHEAD]);
+	if (i + WHOLE_AHEAD < end)
+		fetch_whole(p->t, p->port[i + WHOLE_AHEAD]);
 }
 
 static int write_port(struct putting *p, struct wh_error *err)
@@ -98,9 +102,18 @@ static int is_there(struct putting *p, const struct wh_edge_key *k, bool *there,
 	return rc;
 }
 
-static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e, bool *there, struct wh_error *err)
+/* The last day of an edge that is not made. */
+static int32_t last_day(const struct putting *p, const struct edge_cell *c)
+{
+	struct wh_edge room;
+	return edge_of_cell(p->t, c, &room)->day0;
+}
+
+static int merge(void *arg, const struct wh_edge_table *t, const struct edge_cell *c, bool *there, struct wh_error *err)
 {
 	struct putting *p = arg;
+	const struct wh_edge_key *k = &c->key;
+	(void)t;
 	bool full = p->s->full.is, had = true;
 	int rc = 0;
 	if (p->n || p->n_drops)
@@ -113,11 +126,11 @@ static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 	if (rc)
 		return rc;
 	if (had)
-		return gather(p, (const struct edge_cell *)((const char *)e - offsetof(struct edge_cell, edge)), err);
+		return gather(p, c, err);
 	if (there)
 		return 0;
 	p->s->full.edges++;
-	return wh_sql_full_lost(p->s, &k->local, e->day0, err);
+	return wh_sql_full_lost(p->s, &k->local, last_day(p, c), err);
 }
 
 static int drop(void *arg, const struct wh_edge_key *k, struct wh_error *err)
@@ -152,7 +165,7 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 
 int wh_run_put(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err)
 {
-	struct putting p = {.s = s};
+	struct putting p = {.s = s, .t = t};
 	const struct wh_quota_store quota = {&p, merge, drop, edges_of_port, put_sketch, drop_crowd, s->bounds.port_edges};
 	int rc = wh_run_writer_begin(&p.w, s, err);
 	rc = rc ? rc : wh_quota_put_edges(&quota, t, err);

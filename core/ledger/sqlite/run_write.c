@@ -36,14 +36,26 @@ int wh_run_flush(struct run_writer *w, struct wh_error *err)
 	return wh_sql_run(w->s->state, st, "written", err);
 }
 
+static int too_large(const struct run_writer *w, struct wh_error *err)
+{
+	return wh_fail(err, -EFBIG, "%s: an edge is larger than a block", w->s->state->path);
+}
+
 int wh_run_append(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge *e, struct wh_error *err)
 {
 	if (wh_block_add(&w->w, key, e))
 		return 0;
 	int rc = wh_run_flush(w, err);
-	if (!rc && !wh_block_add(&w->w, key, e))
-		rc = wh_fail(err, -EFBIG, "%s: an edge is larger than a block", w->s->state->path);
-	return rc;
+	return rc || wh_block_add(&w->w, key, e) ? rc : too_large(w, err);
+}
+
+int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge_one *one,
+                      struct wh_error *err)
+{
+	if (wh_block_add_one(&w->w, key, one))
+		return 0;
+	int rc = wh_run_flush(w, err);
+	return rc || wh_block_add_one(&w->w, key, one) ? rc : too_large(w, err);
 }
 
 /* ---- merging ---- */

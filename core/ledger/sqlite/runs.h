@@ -88,6 +88,8 @@ int wh_runs_count(struct sqlite_store *s, uint64_t *n, struct wh_error *err); /*
 struct run_writer { struct sqlite_store *s; int64_t id; struct wh_block_writer w; };
 int wh_run_writer_begin(struct run_writer *w, struct sqlite_store *s, struct wh_error *err); /* a run of its own */
 int wh_run_append(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge *e, struct wh_error *err);
+int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge_one *one,
+                      struct wh_error *err);
 int wh_run_flush(struct run_writer *w, struct wh_error *err); /* what was added can be read */
 int wh_runs_merge(struct sqlite_store *s, struct wh_error *err);
 /* Moves the rows of table edge, if there are any, into a run. */

@@ -67,6 +67,28 @@ static void next_key(uint8_t key[WH_EDGE_KEY_BYTES], unsigned bytes)
 			return;
 }
 
+/* A block by the short way holds the same bytes as one by the long way. */
+static void an_edge_of_one_flow_is_written_as_the_whole_edge_is(void **state)
+{
+	uint8_t key[WH_EDGE_KEY_BYTES] = {0};
+	struct wh_block_writer a = {.len = 0}, b = {.len = 0};
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		struct wh_edge_one one = {20000 * WH_US_PER_DAY + (int64_t)(some() % (uint64_t)(90 * WH_US_PER_DAY)),
+		                          (uint32_t)some(), (uint32_t)some(), (uint32_t)some(), 1, any() % 2};
+		struct wh_edge e = wh_edge_of_one(&one);
+		next_key(key, i % 7);
+		bool room = wh_block_add_one(&a, key, &one);
+		assert_int_equal(room, wh_block_add(&b, key, &e));
+		assert_int_equal(a.len, b.len);
+		assert_memory_equal(a.bytes, b.bytes, a.len);
+		if (!room) {
+			wh_block_clear(&a);
+			wh_block_clear(&b);
+		}
+	}
+}
+
 enum { MOST = 400 };
 static struct wh_edge edges[MOST];
 static uint8_t keys[MOST][WH_EDGE_KEY_BYTES];
@@ -230,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(an_edge_of_one_flow_is_written_as_the_whole_edge_is),
 		cmocka_unit_test(the_peers_of_a_port_that_came_once_take_a_few_bytes_each),
 		cmocka_unit_test(without_some_of_its_edges_a_block_is_never_longer),
 		cmocka_unit_test(a_block_that_is_cut_longer_or_of_none_is_refused),

@@ -213,6 +213,25 @@ static void sums_stay_at_their_greatest_and_do_not_come_round(void **state)
 	assert_true(x.flows == UINT64_MAX && x.undirected == UINT64_MAX && x.top[0].count == UINT64_MAX);
 }
 
+static void an_edge_of_one_flow_holds_it_be_it_large_or_long(void **state)
+{
+	static const uint64_t large[] = {0, UINT32_MAX, UINT32_MAX + UINT64_C(1)};
+	(void)state;
+	for (int i = 0; i < 27; i++) {
+		struct wh_record r = tcp(peer, 40000, host, 22);
+		r.flow.bytes_toserver = 900 + large[i % 3];
+		r.flow.bytes_toclient = large[i / 3 % 3];
+		r.flow.end_us = r.flow.start_us + (int64_t)large[i / 9];
+		struct wh_edge e = edges_of(&r, 1).edge[0];
+		assert_true(e.first_us == r.flow.start_us && e.last_us == r.flow.end_us && e.flows == 1 && e.day0 == DAY &&
+		            e.days == 1);
+		assert_true(e.bytes_in == r.flow.bytes_toserver && e.bytes_out == r.flow.bytes_toclient);
+		assert_int_equal(e.size_hist[i % 3 || i / 3 % 3 ? 7 : 1], 1);
+		assert_int_equal(e.time_hist[i / 9 ? 6 : 0], 1);
+		assert_int_equal(e.hours, i / 9 ? 3 : 1);
+	}
+}
+
 /* ---- limits ---- */
 
 static int add_flows(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -228,6 +247,28 @@ static uint64_t flows_in(const struct wh_edge_table *t)
 	uint64_t n = 0;
 	wh_edge_table_each(t, add_flows, &n);
 	return n;
+}
+
+static void peers_that_came_once_take_less_of_the_memory_than_those_that_came_again(void **state)
+{
+	enum { PEERS = 20000 };
+	struct wh_locals *l = ten();
+	struct wh_edge_table *t = wh_edge_table_new(l, 16 << 20);
+	(void)state;
+	for (uint32_t i = 0; i < PEERS; i++) {
+		struct wh_record r = tcp(0x2d000000 + i, 40000, host, 22);
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	size_t once = wh_edge_table_bytes(t);
+	assert_true(once < PEERS * 100);
+	for (uint32_t i = 0; i < PEERS; i++) {
+		struct wh_record r = tcp(0x2d000000 + i, 40000, host, 22);
+		assert_int_equal(wh_edge_table_fold(t, &r), 0);
+	}
+	assert_int_equal(flows_in(t), 2 * PEERS);
+	assert_true(wh_edge_table_bytes(t) > once + PEERS * sizeof(struct wh_edge) - 1);
+	wh_edge_table_free(t);
+	wh_locals_free(l);
 }
 
 /* Both ends are ours, so that each record makes two edges, and the table's room is odd or even. */
@@ -351,6 +392,8 @@ int main(void)
 		cmocka_unit_test(an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him),
 		cmocka_unit_test(an_edge_of_alerts_alone_merges_in_any_order),
 		cmocka_unit_test(sums_stay_at_their_greatest_and_do_not_come_round),
+		cmocka_unit_test(an_edge_of_one_flow_holds_it_be_it_large_or_long),
+		cmocka_unit_test(peers_that_came_once_take_less_of_the_memory_than_those_that_came_again),
 		cmocka_unit_test(a_record_that_finds_no_room_leaves_nothing_of_itself_behind),
 		cmocka_unit_test(a_table_taken_in_part_keeps_the_rest_and_counts_on),
 		cmocka_unit_test(a_scan_of_every_port_of_a_network_stays_within_the_limit_and_every_flow_is_counted),
