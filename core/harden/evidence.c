@@ -99,6 +99,7 @@ static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes 
 	if (!p->measured) {
 		p->value[WH_F_SHAPE] = p->chosen ? 0 : wh_shape(shapes, p->edge);
 		p->value[WH_F_GUESSING] = p->chosen ? 0 : guessing_of(p->edge, p->n_days);
+		wh_measure_sessions(p);
 		p->measured = true;
 	}
 	p->value[WH_F_ALERTS] = p->edge->alerts[2] || p->edge->alerts[3];
@@ -359,9 +360,9 @@ size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct 
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
 		p->n_days = wh_bits(p->days);
+		lasting_features(p, shapes);
 		if (!p->n_days)
 			continue;
-		lasting_features(p, shapes);
 		days_features(p, win, &logs, 0);
 		add_up(p, w);
 		p->alone = vouches(p);

@@ -90,6 +90,7 @@ struct wh_evidence_peer {
 	struct wh_addr addr;
 	const struct wh_edge *edge;
 	uint64_t days;            /* in the window */
+	uint64_t hash;            /* wh_peer_hash(); 0: not worked out */
 	bool listed, trusted, outside; /* threat intelligence; trusted configuration; the rules in force don't allow it */
 	bool named;               /* the rules in force name it narrowly */
 	bool estate;              /* an address of the estate */
@@ -102,7 +103,8 @@ struct wh_evidence_peer {
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
 	bool late;                /* first seen in the second half of the window */
-	bool measured;            /* shape and guessing are known */
+	bool measured;            /* shape and guessing are known, and the two below */
+	double like, works;       /* 0 to 1: sessions like failed logins, and longer or larger ones; see posing.c */
 	/* 0 to 1: each session like a failed login, where the others stay: without neighbours, days count less by this */
 	double posing;
 	double value[WH_N_FEATURES], score;

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include "base/siphash.h"
 #include "harden/fan_out.h"
 
 enum { LISTS = 256, BLOCK = 8192, SLAB = 2 << 20, HASHES = (BLOCK - sizeof(void *)) / sizeof(uint64_t) };
@@ -55,12 +54,6 @@ struct wh_fan_out {
 	unsigned n;
 	struct tally *of[WH_MOST_THREADS]; /* NULL: it has added nothing yet */
 };
-
-static uint64_t hash_addr(const struct wh_fan_out *f, const struct wh_addr *a)
-{
-	uint64_t x = wh_siphash(f->key, a->b, 2, 0);
-	return x ? x : 1;
-}
 
 static size_t list_of(uint64_t hash)
 {
@@ -142,7 +135,7 @@ static int append(struct tally *t, struct list *l, uint64_t entry)
 int wh_fan_out_add(struct wh_fan_out *f, unsigned thread, const struct wh_addr *local, const struct wh_addr *peer)
 {
 	struct tally *t = f->of[thread];
-	uint64_t hash = hash_addr(f, peer);
+	uint64_t hash = wh_peer_hash(f->key, peer);
 
 	if (!t && !(t = f->of[thread] = calloc(1, sizeof *t)))
 		return -ENOMEM;
@@ -274,17 +267,15 @@ int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct w
 
 /* ---- asking ---- */
 
-void wh_fan_out_prefetch(const struct wh_fan_out *f, const struct wh_addr *peer)
+void wh_fan_out_prefetch(const struct wh_fan_out *f, uint64_t hash)
 {
-	uint64_t hash = hash_addr(f, peer);
 	const struct several *k = &f->several[list_of(hash)];
 	if (k->slots)
 		__builtin_prefetch(&k->slots[hash & k->mask]);
 }
 
-unsigned wh_fan_out_elsewhere(const struct wh_fan_out *f, const struct wh_addr *peer)
+unsigned wh_fan_out_elsewhere(const struct wh_fan_out *f, uint64_t hash)
 {
-	uint64_t hash = hash_addr(f, peer);
 	const struct several *k = &f->several[list_of(hash)];
 	unsigned count = k->slots ? find(k->slots, k->mask, hash)->count : 0;
 	return count ? count - 1 : 0;

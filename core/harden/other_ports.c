@@ -5,15 +5,7 @@
  * other ports are not looked up: the hard rules come before any score.
  */
 #include <stdlib.h>
-#include "base/siphash.h"
 #include "harden/analysis.h"
-
-/* Keyed, or a stranger could pick an address that shares the hash of one that belongs, and be taken for it. */
-static uint64_t hash(const struct wh_addr *a)
-{
-	uint64_t x = wh_siphash(wh_hash_key(), a->b, 2, 0);
-	return x ? x : 1;
-}
 
 /* Open addressing on the hash of the peer: the port of the resource on which it belongs by itself; MANY where there are
  * several. */
@@ -21,15 +13,53 @@ struct regular {
 	uint64_t hash;
 	uint32_t port; /* its place among the resource's ports */
 };
+/* Most peers belong nowhere by themselves. A bit for one of eight to sixteen times as many hashes says so of most of them, and a
+ * thousand peers' bits are in the nearest cache. */
+struct regulars {
+	struct regular *set; size_t cap;
+	uint64_t *met;
+};
 enum { MANY = UINT32_MAX };
 enum { SEVERAL = 4 }; /* days: on fewer, sessions like failed logins never speak for a peer */
 
-static struct regular *regular_find(struct regular *set, size_t cap, uint64_t hash)
+static struct regular *regular_find(const struct regulars *r, uint64_t hash)
 {
-	size_t i = hash & (cap - 1);
-	while (set[i].hash && set[i].hash != hash)
-		i = (i + 1) & (cap - 1);
-	return &set[i];
+	size_t i = hash & (r->cap - 1);
+	while (r->set[i].hash && r->set[i].hash != hash)
+		i = (i + 1) & (r->cap - 1);
+	return &r->set[i];
+}
+
+static uint64_t *word_of(const struct regulars *r, uint64_t hash)
+{
+	return &r->met[hash >> 16 & (r->cap / 8 - 1)];
+}
+
+static void take_regulars(const struct regulars *r, struct wh_hash_key key, struct wh_port_traffic *t, uint32_t port)
+{
+	for (size_t k = 0; k < t->n; k++) {
+		struct wh_evidence_peer *p = &t->peers[k];
+		if (!p->alone)
+			continue;
+		p->hash = p->hash ? p->hash : wh_peer_hash(key, &p->addr);
+		struct regular *one = regular_find(r, p->hash);
+		one->port = one->hash && one->port != port ? MANY : port;
+		one->hash = p->hash;
+		*word_of(r, p->hash) |= UINT64_C(1) << (p->hash >> 58);
+	}
+}
+
+static void mark(const struct regulars *r, struct wh_hash_key key, struct wh_port_traffic *t, uint32_t port)
+{
+	for (size_t k = 0; k < t->n; k++) {
+		struct wh_evidence_peer *p = &t->peers[k];
+		p->hash = p->hash ? p->hash : wh_peer_hash(key, &p->addr);
+		p->elsewhere_here = false;
+		if (!(*word_of(r, p->hash) >> (p->hash >> 58) & 1))
+			continue;
+		const struct regular *one = regular_find(r, p->hash);
+		p->elsewhere_here = one->hash && one->port != port;
+	}
 }
 
 static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic *t)
@@ -41,7 +71,8 @@ static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic
 
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)
 {
-	size_t n = 0, cap = 64;
+	struct regulars r = {.cap = 64};
+	size_t n = 0;
 	unsigned ports = 0;
 
 	for (size_t i = 0; i < t->n; i++)
@@ -55,25 +86,18 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 		}
 	if (!n)
 		return 0;
-	while (cap < n * 2)
-		cap *= 2;
-	struct regular *set = calloc(cap, sizeof *set);
-	if (!set)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; k < t->ports[i].n; k++) {
-			const struct wh_evidence_peer *p = &t->ports[i].peers[k];
-			if (!p->alone)
-				continue;
-			struct regular *r = regular_find(set, cap, hash(&p->addr));
-			r->port = r->hash && r->port != i ? MANY : (uint32_t)i;
-			r->hash = hash(&p->addr);
-		}
-	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; t->ports[i].direction == WH_INBOUND && k < t->ports[i].n; k++) {
-			const struct regular *r = regular_find(set, cap, hash(&t->ports[i].peers[k].addr));
-			t->ports[i].peers[k].elsewhere_here = r->hash && r->port != i;
-		}
-	free(set);
-	return 0;
+	while (r.cap < n * 2)
+		r.cap *= 2;
+	r.set = calloc(r.cap, sizeof *r.set);
+	r.met = calloc(r.cap / 8, sizeof *r.met);
+	struct wh_hash_key key = wh_hash_key();
+	for (size_t i = 0; i < t->n && r.set && r.met; i++)
+		take_regulars(&r, key, &t->ports[i], (uint32_t)i);
+	for (size_t i = 0; i < t->n && r.set && r.met; i++)
+		if (t->ports[i].direction == WH_INBOUND)
+			mark(&r, key, &t->ports[i], (uint32_t)i);
+	int rc = r.set && r.met ? 0 : -ENOMEM;
+	free(r.set);
+	free(r.met);
+	return rc;
 }

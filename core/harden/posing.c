@@ -57,9 +57,10 @@ static bool is_known(const struct wh_evidence_peer *p)
 	return p->named || p->trusted || p->estate || wh_addr_is_private(&p->addr);
 }
 
-static double like_failed_logins(const struct wh_evidence_peer *p)
+void wh_measure_sessions(struct wh_evidence_peer *p)
 {
-	return p->chosen ? 0 : ramp(wh_failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
+	p->like = p->chosen ? 0 : ramp(wh_failed_logins(p->edge, POSING_DOUBTS), POSING_FROM, POSING_TO);
+	p->works = works(p->edge);
 }
 
 /* The weight of a peer's days: their logarithm, as in the score, so that weekly peers are not outweighed by daily ones. */
@@ -91,16 +92,15 @@ static struct voices listen(struct wh_evidence_peer *peers, size_t n, const doub
 	struct voices s = {0};
 	for (size_t i = 0; i < n; i++) {
 		struct wh_evidence_peer *p = &peers[i];
-		double like = like_failed_logins(p);
-		p->posing = is_known(p) ? 0 : like;
+		p->posing = p->like > 0 && !is_known(p) ? p->like : 0;
 		if (p->score <= WH_VOUCHES || p->chosen)
 			continue;
 		double voice = voice_of(p, ln);
 		if (p->posing > 0 && is_reported(p)) {
-			s.reported += voice * like;
+			s.reported += voice * p->like;
 		} else if (p->alone) {
-			s.work += voice * works(p->edge);
-			s.like += voice * like;
+			s.work += voice * p->works;
+			s.like += voice * p->like;
 		}
 	}
 	return s;
@@ -117,7 +117,7 @@ bool wh_find_posing(struct wh_evidence_peer *peers, size_t n, const double *ln)
 		struct wh_evidence_peer *p = &peers[i];
 		if (p->posing == 0)
 			continue;
-		double own = p->alone ? voice_of(p, ln) : 0, against = all.work + all.reported - own * works(p->edge);
+		double own = p->alone ? voice_of(p, ln) : 0, against = all.work + all.reported - own * p->works;
 		double others = against + all.like - own * p->posing;
 		p->posing *= is_plainly_reported(p) ? 1 : others > 1e-9 ? ramp(against / others, AGAINST_FROM, AGAINST_TO) : 0;
 		found = found || p->posing > 0;

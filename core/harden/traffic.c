@@ -98,10 +98,18 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 	out->peers = wh_arena_unset(mem, n, sizeof *out->peers);
 	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was joined into last */
 	size_t joined = 0; /* one past the place of the /64 that was joined into last */
+	enum { AHEAD = 8 };
+	uint64_t hashes[AHEAD]; /* of the row and those behind it */
+	struct wh_hash_key hash_key = wh_hash_key();
+	for (size_t i = 0; i < n && i < AHEAD; i++)
+		hashes[i] = wh_peer_hash(hash_key, &rows[i].peer);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
-		if (i + 8 < n)
-			wh_fan_out_prefetch(a->fan_out, &rows[i + 8].peer);
+		uint64_t hash = hashes[i % AHEAD];
+		if (i + AHEAD < n) {
+			hashes[i % AHEAD] = wh_peer_hash(hash_key, &rows[i + AHEAD].peer);
+			wh_fan_out_prefetch(a->fan_out, hashes[i % AHEAD]);
+		}
 		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
 		if (!days || !rows[i].edge.flows)
 			continue; /* before the window, or alerts alone */
@@ -111,6 +119,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		                                                                                       : NULL;
 		if (!p && joins_its_64(a, &rows[i], days)) {
 			addr = wh_prefix_of(&addr, 64).addr;
+			hash = wh_peer_hash(hash_key, &addr);
 			if (joined && wh_addr_eq(&out->peers[joined - 1].addr, &addr))
 				p = &out->peers[joined - 1], into = edge64;
 			else
@@ -123,9 +132,10 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		}
 		p = &out->peers[out->n++];
 		edge = &rows[i].edge;
-		*p = (struct wh_evidence_peer){.addr = addr, .edge = edge, .days = days, .chosen = out->direction == WH_OUTBOUND};
+		*p = (struct wh_evidence_peer){
+			.addr = addr, .edge = edge, .days = days, .hash = hash, .chosen = out->direction == WH_OUTBOUND};
 		if (!p->chosen)
-			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, &addr);
+			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, hash);
 	}
 	wh_mark_forged(out);
 	size_t sorted = 1; /* a /64 may have come after addresses of its own */

@@ -36,6 +36,10 @@ static inline int wh_leb_get_slowly(const uint8_t **p, const uint8_t *end, uint6
 static inline __attribute__((always_inline)) int wh_leb_get(const uint8_t **p, const uint8_t *end, uint64_t max, uint64_t *v)
 {
 	uint64_t n;
+	if (*p < end && **p < 0x80) { /* most are small, and it is the same ones each time */
+		*v = *(*p)++;
+		return *v > max ? -EBADMSG : 0;
+	}
 	if (end - *p >= 8) { /* up to eight bytes at once: the last is the first without its highest bit */
 		memcpy(&n, *p, 8);
 		n = le64toh(n);
