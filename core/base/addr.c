@@ -26,11 +26,11 @@ uint32_t wh_addr_to_v4(const struct wh_addr *a)
 	return ntohl(n);
 }
 
-/* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: not of this form. */
+/* An IPv6 address with all its digits, as Suricata writes them: a tenth of inet_pton's time. False: the text has another form. */
 static bool parse_full6(const char *text, struct wh_addr *out)
 {
 	static const uint8_t digit[256] = {
-		/* 16 more than the value: 0 is no digit */
+		/* 16 more than the value: 0 means "no digit" */
 		['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
 		['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
 		['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
@@ -179,7 +179,7 @@ size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct w
 const struct wh_prefix *wh_prefix_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
 	size_t lo = 0;
-	while (lo < n) { /* the first that begins after a; merged prefixes do not nest, so the one before is the only candidate */
+	while (lo < n) { /* the first prefix after a; merged prefixes do not nest, so the one before is the only candidate */
 		size_t mid = lo + (n - lo) / 2;
 		if (wh_addr_cmp(&p[mid].addr, a) <= 0)
 			lo = mid + 1;

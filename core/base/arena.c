@@ -8,7 +8,7 @@
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
-	size_t dirty; /* so much of it was used before: what is given out of it must be zeroed */
+	size_t dirty; /* bytes that were used before: memory taken from them must be zeroed */
 	_Alignas(16) unsigned char data[];
 };
 
@@ -17,7 +17,7 @@ struct wh_arena {
 	size_t bytes;
 };
 
-/* There is nothing that could be done without the memory, and nothing is half done: what is kept is kept by others. */
+/* Nothing can be done without the memory, and nothing is left half done: other processes hold what must last. */
 static _Noreturn void out_of_memory(void)
 {
 	static const char text[] = "whittle: out of memory\n";
@@ -34,7 +34,7 @@ struct wh_arena *wh_arena_new(void)
 	return a;
 }
 
-/* *dirty: how many of the first bytes are not zero. */
+/* *dirty: the number of leading bytes that may not be zero. */
 static void *take(struct wh_arena *a, size_t size, size_t *dirty)
 {
 	if (size > SIZE_MAX / 2)
@@ -131,7 +131,7 @@ void wh_arena_adopt(struct wh_arena *a, struct wh_arena *from)
 	struct chunk **end = &from->head;
 	while (*end)
 		end = &(*end)->next;
-	*end = a->head; /* the chunk that was being filled goes on being the first, where there is one */
+	*end = a->head; /* the chunk that was being filled stays the first one, if there is one */
 	if (a->head && from->head != a->head) {
 		struct chunk *first = a->head;
 		*end = first->next;
@@ -161,7 +161,7 @@ static void free_chunks(struct wh_arena *a)
 void wh_arena_reset(struct wh_arena *a)
 {
 	size_t bytes = a->bytes;
-	if (a->head && a->head->next) { /* the like of it will lie in one piece */
+	if (a->head && a->head->next) { /* the next use of this arena then fits into one chunk */
 		free_chunks(a);
 		wh_arena_alloc(a, bytes);
 		a->head->used = 0;

@@ -10,7 +10,7 @@ bool wh_array_grow(void *array, size_t n, size_t *room, size_t size)
 		return true;
 	size_t wanted = *room ? 2 * *room : 16;
 	void *old;
-	memcpy(&old, array, sizeof old); /* a pointer of the caller's type: not to be read as another one */
+	memcpy(&old, array, sizeof old); /* has the caller's pointer type, so it must not be read through another pointer type */
 	void *more = wanted > *room && wanted <= PTRDIFF_MAX / size ? realloc(old, wanted * size) : NULL;
 	if (!more)
 		return false;

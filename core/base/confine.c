@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filters are written down as numbers of system calls, by the kernel's own headers, and need no library: the list is the
- * policy. A call that a newer C library tries first (clone3) is answered with ENOSYS, so that it falls back on the one that is on
- * the list. Of socket(2), ioctl(2) and clone(2) the arguments count too.
+ * The filters list system-call numbers from the kernel's own headers, and need no library: the list is the policy. A call that
+ * newer C libraries try first (clone3) fails with ENOSYS, so that they fall back to the listed call. For socket(2), ioctl(2) and
+ * clone(2) the arguments are checked too.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -27,7 +27,7 @@
 
 #ifdef ARCH
 #define CALL(name) __NR_##name
-/* Every kind: open descriptors, memory, time, signals. */
+/* All kinds: open descriptors, memory, time, signals. */
 static const int always[] = {
 	CALL(read),
 	CALL(write),
@@ -94,7 +94,7 @@ static const int always[] = {
 	CALL(arch_prctl),
 #endif
 };
-/* Those that open files: within the rights of the process's user. */
+/* Calls that open files, within the rights of the process's user. */
 static const int files[] = {
 	CALL(statx),      CALL(openat),      CALL(mkdirat), CALL(unlinkat),   CALL(renameat2), CALL(readlinkat),
 	CALL(faccessat),  CALL(fchmod),      CALL(fsync),   CALL(fdatasync),  CALL(ftruncate), CALL(dup),
@@ -111,7 +111,7 @@ static const int files[] = {
 	CALL(mkdir),      CALL(readlink),    CALL(pipe),    CALL(dup2),       CALL(getdents),
 #endif
 };
-/* What a library for the network needs: threads that look names up. */
+/* Calls that a network library needs, with threads for name resolution. */
 static const int network[] = {
 	CALL(socket),      CALL(connect),           CALL(getpeername),    CALL(shutdown),           CALL(socketpair),
 	CALL(sendmmsg),    CALL(recvmmsg),          CALL(eventfd2),       CALL(epoll_create1),      CALL(epoll_ctl),
@@ -124,7 +124,7 @@ static const int network[] = {
 	CALL(alarm),
 #endif
 };
-/* Connections that come in, and how many of them are waited for. */
+/* Accepting connections and shutting them down. */
 static const int listener[] = {CALL(accept4), CALL(shutdown)};
 static const int waiter[] = {
 	CALL(epoll_ctl), CALL(epoll_pwait), CALL(getpeername), CALL(getsockname),
@@ -132,9 +132,9 @@ static const int waiter[] = {
 	CALL(epoll_wait),
 #endif
 };
-/* The reader of the ledger: threads, locks, timers, its own log. */
+/* Calls of the ledger's reader: threads, locks, timers, its own log. */
 static const int reader[] = {
-	/* the journal is written by a child, which is ended where it takes too long */
+	/* a child writes the journal, and is killed if it takes too long */
 	CALL(wait4),
 	CALL(kill),
 	CALL(capset),
@@ -185,7 +185,7 @@ static void allow(struct filter *p, const int *calls, size_t n)
 		answer(p, (unsigned)calls[i], SECCOMP_RET_ALLOW);
 }
 
-/* socket(2): netlink, and for the reader also AF_UNIX, by which it reaches the system's log. */
+/* socket(2): netlink, and for the reader also AF_UNIX, to reach the system's log. */
 static void judge_sockets(struct filter *p, bool local)
 {
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, local ? 5 : 4));
@@ -197,7 +197,7 @@ static void judge_sockets(struct filter *p, bool local)
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT));
 }
 
-/* A call whose argument `arg` is looked at: refused where `test` (BPF_JEQ, BPF_JSET) with `value` holds, else allowed. */
+/* A call whose argument `arg` is checked: refused if `test` (BPF_JEQ, BPF_JSET) with `value` holds, else allowed. */
 static void allow_unless(struct filter *p, unsigned call, unsigned arg, uint16_t test, const unsigned *values, size_t n)
 {
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, (uint8_t)(n + 3)));
@@ -211,7 +211,7 @@ static void allow_unless(struct filter *p, unsigned call, unsigned arg, uint16_t
 
 static void build(struct filter *p, enum wh_confinement kind)
 {
-	static const unsigned types_for[] = {TIOCSTI, TIOCLINUX}; /* for the person at the terminal */
+	static const unsigned types_for[] = {TIOCSTI, TIOCLINUX}; /* they type into the user's terminal */
 	static const unsigned namespaces[] = {CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
 	                                      CLONE_NEWPID | CLONE_NEWNET};
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
@@ -257,7 +257,7 @@ int wh_confine(enum wh_confinement kind, struct wh_error *err)
 		return wh_fail(err, -errno, "no_new_privs: %s", strerror(errno));
 	if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		return 0;
-	/* a kernel without it, or a unit or a container that forbids it and has one of its own */
+	/* a kernel without seccomp, or a unit or container that forbids it and has its own filter */
 	if (errno == EINVAL || errno == ENOSYS || errno == EPERM) {
 		wh_fail(err, -errno, "system calls are not filtered: the kernel has no seccomp here");
 		return 1;

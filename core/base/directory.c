@@ -76,7 +76,7 @@ bool wh_is_directory(const char *path, const struct dirent *entry)
 	struct stat st;
 	if (!lstat(path, &st))
 		return S_ISDIR(st.st_mode);
-	return entry->d_type == DT_DIR; /* of a directory that only the opener may search */
+	return entry->d_type == DT_DIR; /* in a directory that only the opener may search */
 }
 
 bool wh_may_be_file(const char *path, const struct dirent *entry)

@@ -38,7 +38,7 @@ static int fill(struct wh_error *err, int code, bool input, const char *fmt, va_
 		err->code = code;
 		err->input = input;
 		vsnprintf(err->text, sizeof err->text, fmt, ap);
-		wh_text_make_printable(err->text); /* what is quoted may come from anywhere */
+		wh_text_make_printable(err->text); /* quoted text may come from anywhere */
 	}
 	return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file that is written beside its place, piece by piece, and comes there when it is whole. One at a time in a process. */
+/* A file that is written piece by piece under a temporary name, and renamed when complete. One at a time in a process. */
 #pragma once
 #include "whittle/base.h"
 
@@ -7,6 +7,6 @@
  * file of mode 0600, for reading and writing: its descriptor or a negative errno. -EISDIR; -EINVAL where `name` is a pipe or a
  * device. */
 int wh_fresh_open(int dir, const char *name);
-/* It takes the place of what has its name; a symbolic link of that name is replaced, not followed. 0 or a negative errno. */
+/* Renames it to its real name; a symbolic link of that name is replaced, not followed. 0 or a negative errno. */
 int wh_fresh_keep(void);
-void wh_fresh_drop(void); /* nothing where it was kept, or none was opened */
+void wh_fresh_drop(void); /* does nothing if it was kept, or if none is open */

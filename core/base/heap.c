@@ -11,7 +11,7 @@ void wh_heap_in_large_pages(size_t bytes)
 {
 	enum { PAGE = 4096, TOP_PAD = 128 << 10 /* malloc()'s own */, MAPPED_FROM = 4 << 20 };
 	char *old_end = sbrk(0);
-	/* this is more than malloc() has left, so it extends the heap by that and by `bytes`, which stay at its end */
+	/* more than malloc() has left, so the heap grows by this and by `bytes`, which stay at its end */
 	mallopt(M_TOP_PAD, (int)bytes);
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	mallopt(M_TRIM_THRESHOLD, 4 * (int)bytes);

@@ -11,7 +11,7 @@
  * Measured on such a machine: ingest of 600,000 records with 20,000 edges takes 0.87 times the CPU time that it takes without
  * this (median of 14 pairs, 0.80 to 0.94), has 713 page faults instead of 1,806, and 16.0 MB of memory instead of 14.3.
  *
- * Up to one large page more than needed is allocated. Does nothing where the kernel or the C library lacks it. Call it before
- * there are threads.
+ * At most one large page more than needed is allocated. Does nothing where the kernel or the C library lacks it. Call it before
+ * threads are started.
  */
 void wh_heap_in_large_pages(size_t bytes);

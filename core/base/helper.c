@@ -37,7 +37,7 @@ static void end_all(void)
 static void leave_terminal(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; null >= 0 && fd < 3; fd++) /* whoever reads our output must not wait for this process, too */
+	for (int fd = 0; null >= 0 && fd < 3; fd++) /* a program that reads our output must not wait for this process, too */
 		dup2(null, fd);
 	signal(SIGINT, SIG_IGN); /* it ends when the program does */
 	signal(SIGTERM, SIG_IGN);
@@ -101,7 +101,7 @@ int wh_helper_fork(const char *name, int *end, struct wh_error *err)
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
-		for (size_t i = 0; i < n_helpers; i++) /* else the others would never see that the program has ended */
+		for (size_t i = 0; i < n_helpers; i++) /* else the other helpers would never see the program end */
 			close(helpers[i].end);
 		n_helpers = 0;
 		leave_terminal();
@@ -148,7 +148,7 @@ void wh_helper_end(int end)
 
 /* ---- messages ---- */
 
-/* Waits until there is something to do with a descriptor; the last moment is on the monotonic clock, microseconds. */
+/* Waits until a descriptor is ready, at most until `last` (monotonic clock, microseconds). */
 static int wait_until(int fd, short events, int64_t last)
 {
 	for (;;) {
@@ -164,7 +164,7 @@ static int wait_until(int fd, short events, int64_t last)
 	}
 }
 
-/* `last` as above; INT64_MAX: for ever. */
+/* `last` as above; INT64_MAX: no limit. */
 static int send_until(int to, const void *data, size_t len, int fd, int64_t last)
 {
 	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two open hash tables under this process's key, since the bytes come from files that anybody may have written. They double when
- * half full. */
+/* Two open hash tables under this process's key, since anybody may have written the files that the bytes come from. They double
+ * when half full. */
 #include <string.h>
 #include "base/siphash.h"
 #include "base/intern.h"

@@ -10,7 +10,7 @@
 #include "base/owner.h"
 #include "base/text.h"
 
-/* Reads up to max + 1 bytes, so that a file that is too long is told from one that just fits. */
+/* Reads up to max + 1 bytes, to distinguish a file that is too long from one that just fits. */
 static int read_all(int fd, const char *name, size_t max, size_t guess, char **text, size_t *len, struct wh_error *err)
 {
 	size_t size = guess + 1, n = 0;
@@ -75,7 +75,7 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
 {
 	bool standard = !strcmp(path, "-");
 	const char *name = standard ? "standard input" : path;
-	/* O_NONBLOCK: opening a FIFO that nobody writes must not hang a command */
+	/* O_NONBLOCK: opening a FIFO without a writer must not hang a command */
 	int fd = standard ? STDIN_FILENO : wh_open_input(path, O_NONBLOCK);
 
 	*text = NULL;
@@ -128,7 +128,7 @@ static void skip_string(struct cursor *c)
 		c->at++;
 }
 
-/* Past any value, by counting brackets outside strings. The text was parsed before, so it is well-formed or not needed. */
+/* Skips any value by counting brackets outside strings. The text was parsed before, so it is well-formed, or not needed. */
 static void skip_value(struct cursor *c)
 {
 	long depth = 0;

@@ -2,10 +2,10 @@
 #include "base/json.h"
 
 /*
- * What jansson needs for a value is many times what the value takes in the text: 11 million of `[],` fill 2.5 GB. So values are
- * counted before, at what they cost it at least on a 64-bit system with glibc's malloc: a text that would need more than 16 times
- * its length is none of the documents that are read here (rules of a group without any space or long name take 15 times). Strings
- * are not looked into.
+ * jansson needs many times more memory for a value than the text takes: 11 million of `[],` fill 2.5 GB. So the values are
+ * counted first, at their minimum cost on a 64-bit system with glibc's malloc: a text that needs more than 16 times its
+ * length is not a document that whittle reads (rules of a group without any space or long name take 15 times). Strings are
+ * skipped.
  */
 enum {
 	FREE_BYTES = 16 << 20,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * JSON as RFC 8259 has it, over jansson, which refuses three things that the RFC allows: \u0000 in a string, half of a surrogate
- * pair, and a number beyond 64 bits or a double. A text that jansson refuses is therefore copied, these are replaced by something
- * of the same length (so that lines and columns of errors stay), and it is read once more. An ordinary document costs nothing.
+ * JSON as RFC 8259 defines it, over jansson, which refuses three things that the RFC allows: \u0000 in a string, half of a
+ * surrogate pair, and a number beyond 64 bits or a double. A text that jansson refuses is copied, these are replaced at equal
+ * length (so that lines and columns of errors stay), and it is parsed again. An ordinary document costs nothing.
  *
  *   "a\u0000b"  ->  "a\ufffdb"         never a string that C code would take for "a"
  *   "\ud800"    ->  "\ufffd"
@@ -37,7 +37,7 @@ static int unicode_escape(const char *p, const char *end)
 	return end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2, end) : -1;
 }
 
-/* Past the escape at p. */
+/* Returns the place after the escape at p. */
 static char *mend_escape(char *p, const char *end, bool *mended)
 {
 	int code = unicode_escape(p, end);
@@ -84,13 +84,13 @@ static bool is_number(const char *p, const char *end, bool *integer)
 	return p == end;
 }
 
-/* Whether these n digits, of which the first is not 0, are more than 64 bits hold. */
+/* Whether these n digits (the first is not 0) are more than 64 bits hold. */
 static bool too_long(const char *p, size_t n, bool negative)
 {
 	return n > 19 || (n == 19 && memcmp(p, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0);
 }
 
-/* Past the number at p; the text ends with a NUL. */
+/* Returns the place after the number at p; the text ends with a NUL. */
 static char *mend_number(char *p, const char *end, bool *mended)
 {
 	bool integer, negative = *p == '-';
@@ -168,7 +168,7 @@ bool wh_json_may_be_mended(const json_t *v)
 	size_t i;
 	if (json_is_string(v))
 		return text_mended(json_string_value(v));
-	if (json_is_real(v)) /* each mended number is one */
+	if (json_is_real(v)) /* each replaced number is a real */
 		return true;
 	json_object_foreach((json_t *)(uintptr_t)v, key, x)
 		if (text_mended(key) || wh_json_may_be_mended(x))

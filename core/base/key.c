@@ -23,7 +23,7 @@ const char *wh_key_path(const struct wh_key_source *src, const char *path)
 	return wh_arena_printf(src->mem, "%.*s/%s", (int)(slash - src->file), src->file, path);
 }
 
-/* The entries of a list, or a lone text; NULL for what is neither. */
+/* The entries of a list, or a single scalar; NULL for anything else. */
 static const struct wh_yaml *first_of(const struct wh_yaml *n)
 {
 	return n->kind == WH_YAML_LIST ? n->child : n->kind == WH_YAML_SCALAR ? n : NULL;

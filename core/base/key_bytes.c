@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options as bytes, by the table of their keys: from a process that reads whittle.yaml to one that believes it. What is taken is
- * checked by the same table: each number has its range, each choice its words, texts hold no NUL, lists have as many entries as
- * there are bytes for.
+ * Options as bytes, driven by the table of their keys: from a process that reads whittle.yaml to one that trusts it. The receiver
+ * checks them against the same table: each number has its range, each choice its words, texts hold no NUL, lists have as many
+ * entries as the bytes allow.
  */
 #include <string.h>
 #include "base/bytes.h"
@@ -93,7 +93,7 @@ static void put(struct wh_bytes *b, const struct wh_key *key, const void *option
 	b->failed = true;
 }
 
-/* 0 is what nothing was written for. */
+/* 0 means that nothing was written. */
 static int64_t take_int(struct wh_taking *t, int64_t min, int64_t max)
 {
 	int64_t v = (int64_t)wh_take_number(t, 8, 0, UINT64_MAX);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rights are copied from the kernel's linux/landlock.h, since the headers of a build machine are often older than the kernel.
- * Each version of Landlock has more of them than the one before, and refuses those that it does not have.
+ * Each version of Landlock adds rights, and the kernel refuses rights that its version lacks.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -34,8 +34,8 @@ static uint64_t known_to(long version)
 	return FIRST_VERSION | (version >= 2 ? REFER : 0) | (version >= 3 ? TRUNCATE : 0);
 }
 
-/* Follows no symbolic link of another user's to a directory; a file's name is ours, or was given by the user. -1: it does not
- * exist. */
+/* Follows no symbolic link to a directory that belongs to another user; the file's name is ours, or the user gave it. -1: it does
+ * not exist. */
 static int find(const char *path)
 {
 	char real[PATH_MAX];

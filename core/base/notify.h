@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* notify: tells the program that started this one how it is, by the socket that $NOTIFY_SOCKET names, as systemd's services of
- * Type=notify do. */
+/* notify: reports this program's state to the program that started it, over the socket in $NOTIFY_SOCKET, as systemd's services
+ * of Type=notify do. */
 #pragma once
 
-/* "READY=1", "WATCHDOG=1", "STOPPING=1"; nothing where nobody asked for it. It never blocks and never fails: nobody could do
- * anything about it. */
+/* "READY=1", "WATCHDOG=1", "STOPPING=1"; does nothing if $NOTIFY_SOCKET is not set. It never blocks and never fails: a failure
+ * could not be handled. */
 void wh_notify(const char *state);

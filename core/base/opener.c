@@ -15,7 +15,7 @@
 #include "base/trusted_path.h"
 
 struct request {
-	uint64_t number; /* by which the one who asks knows the answer */
+	uint64_t number; /* by which the caller recognizes the answer */
 	enum wh_grant_kind kind;
 	int flags, timeout_s;
 	uint64_t max;
@@ -24,14 +24,14 @@ struct request {
 };
 struct reply {
 	uint64_t number; /* the request's */
-	int rc; /* 0 with a descriptor where one was asked for */
+	int rc; /* 0 with a descriptor if one was asked for */
 	bool input;
 	uint64_t len;
 	char why[sizeof ((struct wh_error *)0)->text];
 };
 
 static int opener = -1; /* our end of the socket; -1: there is none */
-/* A file that is locked by whoever asks: processes that the program forks share the socket. */
+/* A file that the caller locks: processes that the program forks share the socket. */
 static int turn = -1;
 
 /* ---- texts as files in memory ---- */
@@ -79,7 +79,7 @@ static bool directly_in(const char *dir, const char *path)
 	return slash ? strlen(dir) == n && !memcmp(dir, path, n) : !strcmp(dir, ".");
 }
 
-/* Below by its text, without a way back up. */
+/* Whether `path` is below `dir` by its text alone, without "..". */
 static bool below(const char *dir, const char *path)
 {
 	size_t n = strlen(dir);
@@ -114,7 +114,7 @@ static bool granted(const struct wh_grant *grants, size_t n, const struct reques
 	return false;
 }
 
-/* Below a directory that is reached through no link of another user's, whatever stands in the place of the file itself. */
+/* Below a directory that is reached without a link of another user, whatever the file itself is. */
 static int replace_for(const char *path, const char *text, size_t len)
 {
 	char buf[PATH_MAX];
@@ -126,7 +126,7 @@ static int replace_for(const char *path, const char *text, size_t len)
 	return rc;
 }
 
-/* No FIFO that nobody reads, and no second name of another file: what an owner can put there. */
+/* Refuses what an owner can put there: a FIFO without a reader, a second name (hard link) of another file. */
 static int append_to(const char *path)
 {
 	struct stat st;
@@ -137,7 +137,7 @@ static int append_to(const char *path)
 	return -EINVAL;
 }
 
-/* `keeps`: it was opened, and is whole. */
+/* `keeps`: the file was opened and is now complete. */
 static int fresh_for(const char *path, bool keeps)
 {
 	char buf[PATH_MAX];
@@ -190,7 +190,7 @@ static void answer(int to, const struct wh_grant *grants, size_t n, struct reque
 	free(p);
 }
 
-/* Of the rights over files what this process has, and no other privilege. */
+/* Keeps those rights over files that this process has, and no other privilege. */
 static int keep_rights_over_files(void)
 {
 	static const unsigned rights[] = {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER};
@@ -240,7 +240,7 @@ void wh_opener_forget(void)
 
 /* ---- the program's side ---- */
 
-/* "/dev/fd/63", "/dev/stdin": a descriptor of this very process, which the opener has not. -1: it is no such path. */
+/* "/dev/fd/63", "/dev/stdin": a descriptor of this process, which the opener does not have. -1: the path is not one of these. */
 static int own_descriptor(const char *path)
 {
 	static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"}, *const dirs[] = {"/dev/fd/",
@@ -258,7 +258,7 @@ static int own_descriptor(const char *path)
 	return -1;
 }
 
-/* What may not be opened a second time is open already. */
+/* A descriptor that must not be opened a second time is already open. */
 static int again(const char *path)
 {
 	int fd = own_descriptor(path), copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -274,7 +274,7 @@ static int lock_turn(short type)
 	return 0;
 }
 
-/* One process at a time. What another left unread, since it was killed while it waited, is no answer to this request. */
+/* One process at a time. An answer left by another process, which was killed while it waited, does not belong to this request. */
 static int ask(struct request *r, int give, struct reply *p, int *fd)
 {
 	static uint32_t asked;
@@ -363,7 +363,7 @@ int wh_keep_new(const char *path)
 	return rc;
 }
 
-/* A terminal or a pipe is written to, with this process's own rights. */
+/* A terminal or a pipe is written to with this process's own rights. */
 static int replace(const char *path, const char *text, size_t len)
 {
 	char buf[PATH_MAX];

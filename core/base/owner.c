@@ -20,7 +20,7 @@
 
 enum { NOBODY = 65534, MAX_GROUPS = 256 };
 
-static char became[64]; /* the owner's name, once it was become */
+static char became[64]; /* the owner's name, after the change of user */
 
 static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 {
@@ -33,8 +33,8 @@ static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
 }
 
-/* Fills *st of the file itself: in a directory of root's that a group shares, the file's owner counts. A service that is not root
- * looks as the directory's owner, since it may not be allowed to enter the directory as itself. False: no plain file is there. */
+/* Fills *st for the file itself: in a directory that root shares with a group, its owner counts. A service that is not root looks
+ * with the rights of the directory's owner, as its own may not suffice. False: no plain file. */
 static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
 {
 	uid_t self = geteuid();
@@ -46,7 +46,7 @@ static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
 	return there;
 }
 
-/* Root works in a directory of its own only where no link of another user's led there: else that user would choose it. */
+/* Root works in a directory of its own only if no link of another user leads there: else that user would choose the directory. */
 static int reached_by_root(const char *path, const struct stat *dir, struct wh_error *err)
 {
 	char text[PATH_MAX];
@@ -61,7 +61,7 @@ static int reached_by_root(const char *path, const struct stat *dir, struct wh_e
 	                      "%s: another user's symbolic link leads to a directory of root's; name the directory itself", text);
 }
 
-/* The directory of a ledger's path, without links; -ENOENT where it is not there. */
+/* The directory of a ledger's path, without links; -ENOENT if it does not exist. */
 static int directory_of(const char *path, char dir[static PATH_MAX], struct wh_error *err)
 {
 	char text[PATH_MAX];
@@ -85,7 +85,7 @@ int wh_owner_of(const char *store_url, struct wh_owner *out, struct wh_error *er
 		return 0;
 	const uid_t self = out->uid;
 	int rc = directory_of(path, dir, err);
-	if (rc == -ENOENT || rc == -ENOTDIR) { /* nothing is opened; should somebody make it meanwhile, it is not root who does */
+	if (rc == -ENOENT || rc == -ENOTDIR) { /* nothing is opened; if somebody creates it meanwhile, root does not use it */
 		*out = (struct wh_owner){.other = true, .uid = NOBODY, .gid = NOBODY, .name = "nobody"};
 		return 0;
 	}
@@ -135,7 +135,7 @@ void wh_no_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* The bounding set goes before the change of user, which takes away the right to. */
+/* The bounding set is cleared before the change of user, which removes the right to do so. */
 int wh_drop_bounding(struct wh_error *err)
 {
 	if (capng_get_caps_process())
@@ -187,7 +187,7 @@ int wh_owner_become(const struct wh_owner *o, struct wh_error *err)
 	rc = rc ? rc : drop_capabilities(err);
 	if (!rc && o->uid &&
 	    (!setuid(0) ||
-	     (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a filter of system calls refuses even to try */
+	     (setfsuid(0) >= 0 && setfsuid((uid_t)-1) != (int)o->uid))) /* < 0: a system-call filter refuses the attempt itself */
 		rc = wh_fail(err, -EPERM, "the ledger belongs to %s, and this process did not become it for good", o->name);
 	if (!rc)
 		snprintf(became, sizeof became, "%s", o->name);
@@ -200,7 +200,7 @@ int wh_become_nobody(struct wh_error *err)
 	return wh_may_change_user() ? wh_owner_become(&nobody, err) : wh_give_up_privileges(err);
 }
 
-/* One of those that systemd gives to its dynamic users, and has not given to any. */
+/* A uid from the range of systemd's dynamic users that is not in use. */
 static uid_t nobodys_uid(void)
 {
 	enum { FIRST = 61184, LAST = 65519 };

@@ -5,7 +5,7 @@
 
 enum { LARGE = 2 << 20 };
 
-/* Below a few large pages, malloc()'s own. */
+/* Below a few large pages, malloc()'s own memory is used. */
 static int is_small(size_t bytes)
 {
 	return bytes < 2 * LARGE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of rules/ that a person may edit: where they are. */
+/* Finds the files of rules/ that a person may edit. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t siz
 	}
 	if (rules_near("/proc/self/exe", name, buf, size))
 		return 0;
-	/* within the plugin, the program is Suricata: look beside the shared object */
+	/* within the plugin, the program is Suricata: look next to the shared object */
 	if (dladdr(&wh_prefix_all_v4, &self) && self.dli_fname && rules_near(self.dli_fname, name, buf, size))
 		return 0;
 	if (snprintf(buf, size, "%s/%s", WH_RULES_DIR, name) < (int)size && wh_readable(buf))

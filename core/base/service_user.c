@@ -3,7 +3,7 @@
 #include <pwd.h>
 #include "base/service_user.h"
 
-enum { FIRST_PERSON = 1000 }; /* uids of system users are below, on every distribution that systemd runs on */
+enum { FIRST_PERSON = 1000 }; /* on every distribution with systemd, uids of system users are lower */
 
 bool wh_service_user(uid_t *uid, gid_t *gid)
 {

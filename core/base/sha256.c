@@ -11,7 +11,7 @@ static uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
-/* One block, by the standard's section 6.2.2. */
+/* Processes one block, by the standard's section 6.2.2. */
 static void take_block(struct wh_sha256_parts *s)
 {
 	static const uint32_t k[64] = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), for signatures of what is sent. */
+/* SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), for signing requests. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 enum { WH_SHA256_BYTES = 32 };
-struct wh_sha256_parts { uint32_t h[8]; uint8_t block[64]; size_t n; uint64_t bytes; }; /* of what comes in parts */
+struct wh_sha256_parts { uint32_t h[8]; uint8_t block[64]; size_t n; uint64_t bytes; }; /* a hash computed in parts */
 void wh_sha256_begin(struct wh_sha256_parts *s);
 void wh_sha256_add(struct wh_sha256_parts *s, const void *data, size_t len);
 void wh_sha256_end(struct wh_sha256_parts *s, uint8_t out[static WH_SHA256_BYTES]);

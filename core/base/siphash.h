@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, with one round a word and three at the end, as
- * hash tables of several languages use it) over whole 64-bit words. The key is a process's own, drawn at random: whoever chooses
- * the addresses and ports that a table is filled with can't choose where in the table they come to lie. Nothing that is written
- * may depend on it: tables are read in the order in which they were filled, or sorted.
+ * hash tables of several languages use it) over whole 64-bit words. Each process draws its key at random: whoever chooses the
+ * addresses and ports in a table can't choose their places in the table. No output may depend on it: tables are read in order of
+ * insertion, or sorted.
  */
 #pragma once
 #include <endian.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 
 struct wh_hash_key { uint64_t k[2]; };
-/* This process's key: from getrandom(), else from the bytes that the kernel gave the process at its start. The same at each
- * call. */
+/* This process's key: from getrandom(), else from the bytes that the kernel gave the process at its start. Every call returns the
+ * same key. */
 struct wh_hash_key wh_hash_key(void);
 
 struct wh_sip { uint64_t v0, v1, v2, v3; };
@@ -40,7 +40,7 @@ static inline __attribute__((always_inline)) void wh_sip_word(struct wh_sip *s, 
 	s->v0 ^= m;
 }
 
-/* n words from `words`, which needs no alignment, and one more. */
+/* Hashes n words from `words`, which needs no alignment, and one more. */
 static inline __attribute__((always_inline)) uint64_t wh_siphash(struct wh_hash_key key, const void *words, size_t n,
                                                                  uint64_t more)
 {

@@ -12,7 +12,7 @@
 #include "base/store_url.h"
 #include "base/trusted_path.h"
 
-/* "/srv/a-b/l" as "srv-a\x2db-l": what systemd-escape makes of a path, but shorter than a file's name may be. */
+/* "/srv/a-b/l" as "srv-a\x2db-l": the output of systemd-escape for the path, but below the length limit of a file's name. */
 static int escaped(const char *path, char out[static NAME_MAX + 1])
 {
 	size_t n = 0;
@@ -35,7 +35,7 @@ static int escaped(const char *path, char out[static NAME_MAX + 1])
 	return 0;
 }
 
-/* Where the user of this process keeps state. */
+/* Where this process's user keeps state. */
 static int base_dir(char out[static PATH_MAX], struct wh_error *err)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -59,7 +59,7 @@ int wh_state_dir_beside(const char *store_url, char out[static PATH_MAX], struct
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", path);
 	if (realpath(text, out))
 		return 0;
-	if (*text == '/') { /* it is not there (yet): its name is what counts */
+	if (*text == '/') { /* it does not exist (yet): its name decides */
 		strcpy(out, text);
 		return 0;
 	}
@@ -111,7 +111,7 @@ bool wh_state_dir_of_service(const char *dir)
 	return st.st_uid == uid;
 }
 
-/* Root makes it as the service user, where that one owns the directory before it. */
+/* Root creates it as the service user if that user owns the parent directory. */
 static int make_in(const char *parent, const char *dir)
 {
 	uid_t uid;
@@ -141,7 +141,7 @@ int wh_state_dir_check(const char *dir, bool make, struct wh_error *err)
 		return check(text, err);
 	if (!wh_directory_of(text, parent, sizeof parent, &name) || !*name)
 		return wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", dir);
-	int rc = wh_state_dir_check(parent, true, err); /* proved first, so that nobody else sees to where the new one comes */
+	int rc = wh_state_dir_check(parent, true, err); /* checked first: nobody else may decide where the new one is created */
 	int made = rc ? 0 : make_in(parent, text);
 	if (made)
 		rc = wh_fail(err, made, "%s: cannot be made: %s", text, strerror(-made));

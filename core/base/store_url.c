@@ -19,7 +19,7 @@ bool wh_store_has_file(const char *url)
 	return wh_store_is_file(url) || wh_store_is_fleet(url);
 }
 
-/* The value of the last parameter, which may hold any character. */
+/* The value of the last parameter; it may hold any character. */
 static const char *local_file(const char *url)
 {
 	const char *p = strchr(url, '?');

@@ -46,7 +46,7 @@ static size_t put_utf8(char *out, uint32_t c)
 
 enum order { NOT_UTF16, LITTLE, BIG };
 
-/* By the mark, or by ASCII's zero bytes in the first two characters: no text of ours begins otherwise. *at gets past the mark. */
+/* Judged by the mark, or by ASCII's zero bytes in the first two characters, as our texts begin. *at is set past the mark. */
 static enum order utf16_order(const unsigned char *p, size_t n, size_t *at)
 {
 	*at = n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)) ? 2 : 0;

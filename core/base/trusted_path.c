@@ -8,16 +8,16 @@
 #include "base/service_user.h"
 #include "base/trusted_path.h"
 
-enum { MAX_LINKS = 40 }; /* as the kernel's own limit */
+enum { MAX_LINKS = 40 }; /* the kernel's own limit */
 
 static bool is_root(uid_t uid)
 {
 	struct stat top;
-	/* in a user's own namespace the host's root is another number */
+	/* in a user's own namespace the host's root has another number */
 	return uid == 0 || (!stat("/", &top) && uid == top.st_uid);
 }
 
-/* Puts the link's target before what is left of the path. */
+/* Puts the link's target before the rest of the path. */
 static int splice_in(char rest[static PATH_MAX], const char *after, int dir, const char *name)
 {
 	char target[PATH_MAX], joined[2 * PATH_MAX + 2];
@@ -31,7 +31,7 @@ static int splice_in(char rest[static PATH_MAX], const char *after, int dir, con
 	return 0;
 }
 
-/* Opens one component, or replaces *dir by the start of a link's target. Returns 1 when it was a link that is spliced in. */
+/* Opens one component, or replaces *dir by the start of a link's target. Returns 1 if it was a link, which is now spliced in. */
 static int component(int dir, const char *name, int flags, mode_t mode, int *fd)
 {
 	struct stat st;

@@ -4,15 +4,15 @@
 #include <sys/types.h>
 #include "whittle/base.h"
 
-/* Opens `path` (close on exec) as open(2) does, but follows a symbolic link only where root made it. The last component may not
- * be a link when `flags` has O_CREAT. Returns the descriptor or a negative errno; -ELOOP at a link of another user's. Descriptors
- * under /dev/fd and /proc/self/fd are opened as they are. */
+/* Opens `path` (close on exec) as open(2) does, but follows a symbolic link only if root made it. The last component may not be a
+ * link when `flags` has O_CREAT. Returns the descriptor or a negative errno; -ELOOP at a link of another user. Descriptors under
+ * /dev/fd and /proc/self/fd are opened as they are. */
 int wh_trusted_open(const char *path, int flags, mode_t mode);
-/* Whether nobody but root and the user of this process can put something else in the place of the directory `path`, which has no
- * links (realpath): 0, or -EPERM with the directory and its owner in err. Root is uid 0 and the owner of "/". `service`: the user
- * of the services counts as root (base/service_user.h). */
+/* Whether only root and this process's user can replace the directory `path`, which has no links (realpath): 0, or -EPERM with
+ * the directory and its owner in err. Root is uid 0 and the owner of "/". `service`: the user of the services counts as root
+ * (base/service_user.h). */
 int wh_trusted_dir(const char *path, bool service, struct wh_error *err);
-/* Whether nobody but root can change what is read under `path`, links followed: the file is root's and no other's to write, and
- * so is its directory (wh_trusted_dir). 0, or -EPERM with what is wrong. Descriptors (/dev/fd, /proc/self/fd) and devices are
- * whoever opened or made them meant. */
+/* Whether only root can change what is read under `path`, links followed: only root owns and may write the file, and its
+ * directory passes wh_trusted_dir(). 0, or -EPERM with the reason. Descriptors (/dev/fd, /proc/self/fd) and devices are accepted:
+ * whoever opened or made them chose them. */
 int wh_trusted_file(const char *path, struct wh_error *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libyaml's events are turned into a tree. What makes YAML surprising is refused, because these files say what a firewall
- * does: aliases and anchors, tags, duplicate keys, several documents, keys that are not plain text, NUL characters.
- * Depth and size are bounded, and duplicate keys are found by sorting, so no file can make this quadratic.
+ * libyaml's events are turned into a tree. YAML's surprising features are refused, because these files decide what a firewall
+ * does: aliases and anchors, tags, duplicate keys, several documents, keys that are not plain text, NUL characters. Depth and
+ * size are bounded, and duplicate keys are found by sorting, so no file can make this quadratic.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -63,7 +63,7 @@ static int refuse_duplicates(struct builder *b, const struct frame *f)
 	return rc;
 }
 
-/* Hangs a node under the open list or map, or makes it the root. */
+/* Appends a node to the open list or map, or makes it the root. */
 static int attach(struct builder *b, struct wh_yaml *node)
 {
 	if (++b->nodes > MAX_NODES)
@@ -133,7 +133,7 @@ static int scalar(struct builder *b, const yaml_event_t *e)
 		return 0;
 	}
 	struct wh_yaml *node = new_node(b, WH_YAML_SCALAR, e);
-	/* an empty value's mark stands where the next token begins: its key's line is what a person looks for */
+	/* libyaml places an empty value at the next token: use its key's line, which a person looks for */
 	if (!*value && b->depth && b->stack[b->depth - 1].key)
 		node->line = b->stack[b->depth - 1].key_line;
 	node->scalar = wh_arena_strdup(b->mem, value);
@@ -141,7 +141,7 @@ static int scalar(struct builder *b, const yaml_event_t *e)
 	return attach(b, node);
 }
 
-/* An anchor or a tag on any node. */
+/* Refuses an anchor or a tag on any node. */
 static int refuse_decoration(const struct builder *b, const yaml_event_t *e, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	int line = (int)e->start_mark.line + 1;
@@ -190,7 +190,7 @@ static int parser_error(const char *name, const yaml_parser_t *p, const char *te
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return wh_fail(err, -ENOMEM, "%s: out of memory", name);
-	if (p->error == YAML_READER_ERROR) { /* has an offset, no mark */
+	if (p->error == YAML_READER_ERROR) { /* has an offset, but no line */
 		line = 1;
 		for (size_t i = 0; i < p->problem_offset && i < len; i++)
 			line += text[i] == '\n';
@@ -230,7 +230,7 @@ int wh_yaml_parse(const char *name, const char *text, size_t len, struct wh_aren
 	yaml_parser_delete(&p);
 	if (rc)
 		return rc;
-	/* a file of comments alone, or of one plain empty value, is an empty document */
+	/* a file with only comments, or one plain empty value, is an empty document */
 	if (b.root && b.root->kind == WH_YAML_SCALAR && !b.root->quoted && !*b.root->scalar)
 		b.root = NULL;
 	*root = b.root;
@@ -345,7 +345,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return a < c ? a : c;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment); case and _ against - are free. */
+/* Edit distance with swaps of neighbours (optimal string alignment); differences of case and of _ and - cost nothing. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
 	unsigned d[MAX_WORD + 1][MAX_WORD + 1];
@@ -367,7 +367,7 @@ const char *wh_nearest(const char *word, const char *const words[])
 {
 	const char *best = NULL;
 	size_t n = strlen(word);
-	unsigned limit = (unsigned)(n + 2) / 3 + 1; /* first value that is too far */
+	unsigned limit = (unsigned)(n + 2) / 3 + 1; /* the lowest distance that is too far */
 
 	if (n == 0 || n > MAX_WORD)
 		return NULL;
