@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The journal as a chain: table `chain` has a hash for each entry, SHA-256 of the hash before it and of all that the entry says.
- * The hash before the first one is that of all entries that were there before there was a chain. So no entry is changed, taken
- * out, put in or moved without the hashes behind it telling another story; who can write the file can compute all of them anew,
- * which is noticed by a mark (whittle/state.h) that is kept elsewhere.
+ * The journal as a chain: table `chain` has a hash for each entry, SHA-256 of the hash before it and of the whole entry. The hash
+ * before the first one covers all entries that are older than the chain. So nobody can change, remove, insert or move an entry
+ * without breaking the later hashes; an attacker who can write the file can recompute all of them, which a mark (whittle/state.h)
+ * that is kept elsewhere detects.
  *
- * What is hashed: the hash before 32, number 8, time 8 (least significant byte first), then who, what, JSON, each with its length
- * in 8 bytes before it.
+ * The hash covers: the previous hash 32, number 8, time 8 (least significant byte first), then who, what, JSON, each with its
+ * length in 8 bytes before it.
  */
 #include "base/bytes.h"
 #include "base/sha256.h"
@@ -40,7 +40,7 @@ static int hash_entry(const struct wh_journal_entry *e, const uint8_t before[sta
 
 /* ---- reading ---- */
 
-/* A row of the chain: 1; 0: there is none. */
+/* Reads a row of the chain: 1; 0: there is none. */
 static int take_mark(struct wh_state *s, sqlite3_stmt *st, struct wh_journal_mark *out, struct wh_error *err)
 {
 	const uint8_t *hash;
@@ -56,7 +56,7 @@ static int take_mark(struct wh_state *s, sqlite3_stmt *st, struct wh_journal_mar
 	return 1;
 }
 
-/* Ledgers of before have no such table, and may be opened only to be read. */
+/* Older ledgers have no such table, and may be opened read-only. */
 static bool has_chain(struct wh_state *s)
 {
 	sqlite3_stmt *st = NULL;
@@ -102,7 +102,7 @@ static int hash_one(void *arg, int64_t seq, int64_t time_us, const char *who, co
 	return seq < h->until ? hash_entry(&e, h->hash, h->hash, h->err) : 1;
 }
 
-/* The hash before that of entry `first`, where that one begins the chain. */
+/* The previous hash for entry `first`, with which the chain begins. */
 static int hash_of_earlier(struct wh_state *s, int64_t first, uint8_t out[static WH_SHA256_BYTES], struct wh_error *err)
 {
 	struct hashing h = {.until = first, .err = err};
@@ -116,7 +116,7 @@ int wh_sql_chain(struct wh_state *s, const struct wh_journal_entry *e, struct wh
 {
 	struct wh_journal_mark tip;
 	uint8_t hash[WH_SHA256_BYTES];
-	if (!has_chain(s)) /* of an older version, which a command that must not wait does not bring up to date */
+	if (!has_chain(s)) /* the ledger has an older version, and a command that must not wait does not migrate it */
 		return 0;
 	int rc = wh_state_journal_tip(s, &tip, err);
 	if (!rc && !tip.seq)
@@ -135,7 +135,7 @@ int wh_sql_chain(struct wh_state *s, const struct wh_journal_entry *e, struct wh
 struct proving {
 	struct wh_state *s;
 	sqlite3_stmt *marks;
-	struct wh_journal_mark next; /* the row of the chain that is not yet met; seq 0: there is none */
+	struct wh_journal_mark next; /* the next row of the chain; seq 0: there is none */
 	const struct wh_journal_mark *head;
 	uint8_t hash[WH_SHA256_BYTES];
 	struct wh_journal_proof *out;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Out, a transaction of the ledger's own connection is kept open for reading, so that the copy never starts again when somebody
- * commits. In, the copy's first step takes the ledger's write lock, and its last one commits: every page goes through the
- * write-ahead log, as any other commit does. The other file has no log of its own, and nobody else has it open.
+ * Copying out keeps a read transaction of the ledger's own connection open, so that the copy never starts again when another
+ * process commits. Copying in takes the ledger's write lock in the first step, and commits in the last one: every page goes
+ * through the write-ahead log, as in any other commit. The other file has no log of its own, and no other process has it open.
  */
 #include <fcntl.h>
 #include <sys/file.h>
@@ -34,7 +34,7 @@ static int locked(const char *path)
 	return -EBUSY;
 }
 
-/* Whether another process uses it just now. */
+/* Whether another process is using it. */
 static bool in_use(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -93,7 +93,7 @@ static int open_other(struct wh_state_copy *c, const char *path, bool write, str
 	                     (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
 	                     "unix");
 	free(real);
-	if (!rc && write) /* a copy that was not ended is thrown away: it needs no way back */
+	if (!rc && write) /* an unfinished copy is thrown away: it needs no rollback */
 		rc = sqlite3_exec(c->other, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048",
 		                  NULL, NULL, NULL);
 	return rc ? wh_fail(err, -EIO, "%s: %s", path, sqlite3_errmsg(c->other)) : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Documents of the other rooms. They are bounded when they are read, whoever wrote them: a document, all
- * documents of a collection together, and the order of keys, which a crafted tree can't keep up without end.
+ * Documents of the other rooms. Reads are bounded, whoever wrote the documents: the size of one document, of all documents of a
+ * collection together, and the order of keys, which a crafted tree can't keep up without end.
  */
 #include <stdlib.h>
 #include "state/sqlite.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's file and its companions (-wal, -shm, -journal), as the file system has them. Who can write their directory can put
- * a link, a FIFO or a device in the place of any of them at any moment, so each is checked when it is opened, not before:
- * SQLite's own open(2) is replaced by one that follows no link, never waits, and takes only regular files.
+ * The ledger's file and its companions (-wal, -shm, -journal), in the file system. A process that can write their directory can
+ * replace any of them by a link, a FIFO or a device at any moment, so each is checked when it is opened, not before: SQLite's own
+ * open(2) is replaced by one that follows no link, never waits, and accepts only regular files.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -12,11 +12,11 @@
 #include "base/owner.h"
 #include "state/sqlite.h"
 
-/* Recovery reads all of it, without an end in between; what we write is cut at 4 MB or so once nobody reads. */
+/* Recovery reads the whole log in one go; whittle cuts its own log at about 4 MB once nobody reads. */
 #define MAX_WAL ((off_t)2 << 30)
 #define MAX_WAL_HASTY ((off_t)128 << 20)
 
-/* Directories are opened for their fsync, /dev/urandom for salts. */
+/* Directories are opened for fsync, /dev/urandom for salts. */
 static bool acceptable(const char *path, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || (S_ISCHR(st->st_mode) && !strcmp(path, "/dev/urandom"));
@@ -43,7 +43,7 @@ static void replace_open(void)
 }
 
 /* "PATH" without links in its directory; the last component is left as it is. */
-/* What may help: whose rights were too few. */
+/* A hint: which user's rights did not suffice. */
 static const char *hint(int rc)
 {
 	const char *owner = wh_as_owner(rc);
@@ -114,7 +114,7 @@ int wh_sql_find_file(const char *path, int flags, char **real, struct wh_error *
 		rc = wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", path);
 	if (!rc && flags == WH_STATE_CREATE)
 		rc = make(*real, err);
-	/* by its name, not by a descriptor: closing one gives up the locks of every connection of this process */
+	/* by its name: closing a descriptor would release the locks of every connection of this process */
 	if (!rc && lstat(*real, &st)) {
 		rc = errno == ENOENT ? wh_fail(err, -ENOENT, "%s: there is no ledger yet: `whittle ingest` makes one", path)
 		                     : wh_fail(err, -errno, "%s: the ledger can't be opened: %s%s", path, strerror(errno),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's owner may have written anything into its file. This file switches on SQLite's defences against that
+ * The ledger's owner may have written anything into the file. This file enables SQLite's defences against that
  * (sqlite.org/security.html, "Untrusted SQLite database files"), and limits what one connection may use.
  *
- * Time: a statement is ended when for PATIENCE_MS it neither returned nor handed over a row. Time spent in the callback of a row
- * counts as well, but only the statement's own work is ever interrupted. Trees in the file may be crafted so that a walk never
- * ends: rows of a table must come in strictly ascending order, which a walk over shared or circular pages can't keep up.
+ * Time: a statement is interrupted if it neither returns nor yields a row for PATIENCE_MS. Time in a row's callback counts as
+ * well, but only the statement's own work is ever interrupted. A crafted tree may make a walk endless: rows of a table must come
+ * in strictly ascending order, which a walk over shared or circular pages can't keep up.
  */
 #include <time.h>
 #include "state/sqlite.h"
@@ -57,7 +57,7 @@ static int on_progress(void *arg)
 	return now_ms() > s->deadline_ms;
 }
 
-/* How large the file is, and may become, besides the check of all of it. */
+/* The file's size and its limit, besides the integrity check. */
 static bool allowed_pragma(const char *name, const char *value)
 {
 	if (!sqlite3_stricmp(name, "page_count") || !sqlite3_stricmp(name, "freelist_count") ||
@@ -66,7 +66,7 @@ static bool allowed_pragma(const char *name, const char *value)
 	return !sqlite3_stricmp(name, "quick_check") || !sqlite3_stricmp(name, "max_page_count");
 }
 
-/* Once the schema is known to be ours, only our own kinds of statements are prepared; nothing comes from a trigger or view. */
+/* Once the schema is proved to be ours, only our own kinds of statements are prepared; triggers and views may start none. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
 {
 	(void)arg;
@@ -95,7 +95,7 @@ int wh_sql_guard(struct wh_state *s, struct wh_error *err)
 			               s->path, sqlite3_libversion());
 	wh_sql_patience(s);
 	sqlite3_progress_handler(s->db, OPERATIONS, on_progress, s);
-	/* never mapped: a file that is cut meanwhile would end the process */
+	/* never mapped: if a mapped file is cut, the process is killed */
 	return wh_sql_exec(s, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", "opened", err);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes by name, in parts of a few megabytes: a row is bounded, and its number says where it belongs. */
+/* Bytes by name, in parts of a few megabytes: a row is bounded, and has its place as a number. */
 #include <stdlib.h>
 #include <string.h>
 #include "state/sqlite.h"
@@ -33,7 +33,7 @@ int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *byte
 	return rc;
 }
 
-/* Room for all parts; none where there are none. */
+/* Allocates memory for all parts; none if there are no parts. */
 static int make_room(struct wh_state *s, const char *name, uint8_t **bytes, size_t *room, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_LENGTH], wh_state_sql[ST_LENGTH], "read", err);
@@ -52,7 +52,7 @@ static int make_room(struct wh_state *s, const char *name, uint8_t **bytes, size
 	return rc;
 }
 
-/* One more part behind those that were read. */
+/* Appends one part to those that were read. */
 static int add_part(struct wh_state *s, sqlite3_stmt *st, int64_t number, uint8_t *bytes, size_t room, size_t *len,
                     struct wh_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The journal of what was done. Its numbers must ascend when it is read: a crafted tree can't keep that up without end. */
+/* The journal of whittle's actions. Its numbers must ascend while it is read: a crafted tree can't keep that up without end. */
 #include "state/sqlite.h"
 
 static bool logged;
@@ -9,7 +9,7 @@ bool wh_state_logged(void)
 	return logged;
 }
 
-/* Within a transaction. */
+/* Call it within a transaction. */
 static int insert(struct wh_state *s, struct wh_journal_entry *e, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_LOG], wh_state_sql[ST_LOG], "written", err);

@@ -2,10 +2,10 @@
 /*
  * The schema, its versions, and the proof that a file has it.
  *
- * A new ledger is made at once, and an older one is brought up to date by the steps that it lacks; both hold the same texts.
- * Every time a ledger is opened, what is in its sqlite_master is compared text by text with an empty database of its version,
- * made in memory: a trigger, a view, an index, a generated column or a default that whittle did not write is refused before any
- * statement of ours could meet it.
+ * A new ledger is created at once, an older one is migrated by the steps that it lacks; both have the same texts. Every time a
+ * ledger is opened, its sqlite_master is compared text by text with that of an empty in-memory database of its version: a
+ * trigger, a view, an index, a generated column or a default that whittle did not write is refused before any statement of ours
+ * could meet it.
  */
 #include <sys/stat.h>
 #include "state/sqlite.h"
@@ -24,24 +24,24 @@
 	"CREATE TABLE image(id INTEGER PRIMARY KEY, name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(name, part));"
 #define EDGE_BLOCK "CREATE TABLE edge_block(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 
-/* steps[i] brings version i to i + 1. Never change one that was released; add one, and what it leaves to `all`. */
+/* steps[i] brings version i to i + 1. Never change a released step; add one, and add its result to `all`. */
 static const char *const steps[] = {
 	EDGE SKETCH_TO_COUNTER
 	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;" JOURNAL,
-	/* with rowids: a search by key in a table without them reads whole documents, some of which have megabytes, to compare
-	 * their keys */
+	/* with rowids: without them, a search by key reads whole documents, some of them megabytes long, to compare their
+	 * keys */
 	"ALTER TABLE document RENAME TO document_before;" DOCUMENT
 	"INSERT INTO document(collection, key, json, time) SELECT collection, key, json, time FROM document_before ORDER BY collection, key;"
 	"DROP TABLE document_before;" IMAGE,
-	/* edges in blocks: the rows of table edge are read until a commit moves them, see core/ledger/sqlite/runs.h */
+	/* edges in blocks: the rows of table edge are read until a commit moves them; see core/ledger/sqlite/runs.h */
 	EDGE_BLOCK,
 };
-/* What all steps together leave, without what one of them undoes of another: a new ledger, and the model, are made in half the
+/* The result of all steps, without what one of them undoes of another: a new ledger, and the model, are created in half the
  * time. */
 static const char all[] = EDGE SKETCH_TO_COUNTER JOURNAL DOCUMENT IMAGE EDGE_BLOCK;
 enum { SCHEMA = sizeof steps / sizeof *steps, READABLE = 2, MAX_OBJECTS = 64, CHECK_BYTES = 8 << 20, CHECK_MS = 600000 };
 
-/* Tables that are made where they are missing when a ledger is opened for writing: a ledger of before can be read without. */
+/* Tables that are created if missing when a ledger is opened for writing: an older ledger can be read without them. */
 static const char later[] =
 	"CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS conversation(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID;"
@@ -51,7 +51,7 @@ static const char later[] =
 	"CREATE TABLE IF NOT EXISTS chain(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS sent(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS unsent(kind INTEGER NOT NULL, part BLOB NOT NULL, stamp INTEGER NOT NULL, PRIMARY KEY(kind, part)) WITHOUT ROWID;";
-/* SQLite's own tables, which an ANALYZE leaves. */
+/* SQLite's own tables, which ANALYZE creates. */
 static const char of_sqlite[] =
 	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"
 	"('table', 'sqlite_stat4', 'sqlite_stat4', 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')";
@@ -69,7 +69,7 @@ static int ask(struct wh_state *s, const char *question, int64_t *answer, struct
 
 /* ---- comparing ---- */
 
-/* A database in memory with the tables of a version, whose names are in `must`, and those that may be there. */
+/* An in-memory database with the tables of a version (their names are in `must`) and the optional ones. */
 static sqlite3 *model_of(int version)
 {
 	sqlite3 *m = NULL;
@@ -98,7 +98,7 @@ static int unknown_object(struct wh_state *s, const char *type, const char *name
 		s->path, type ? type : "object", name ? name : "?");
 }
 
-/* Whether the model has this row: 1 as a table that must be there, 2 as one that may, 0 not at all. */
+/* Whether the model has this row: 1: a required table, 2: an optional one, 0: not at all. */
 static int in_model(sqlite3_stmt *find, sqlite3_stmt *row)
 {
 	int found = 0;
@@ -170,7 +170,7 @@ static int compare(struct wh_state *s, int version, struct wh_error *err)
 
 /* ---- opening ---- */
 
-/* SQLite answers this one with "busy" at once, whatever patience was set, while another process is making the ledger, too. */
+/* SQLite answers this one with "busy" at once, despite any busy timeout, while another process creates the ledger, too. */
 static int write_ahead(struct wh_state *s, struct wh_error *err)
 {
 	int64_t until = wh_now_us() + s->patience_ms * INT64_C(1000);
@@ -204,8 +204,8 @@ static int migrate(struct wh_state *s, struct wh_error *err)
 }
 
 /*
- * SQLite's own check of all pages, where it takes no time that anybody would notice: 8 MiB take some 10 ms. A larger ledger is
- * checked row by row as it is read, and whole by `whittle doctor`.
+ * SQLite's own check of all pages, for sizes where it takes unnoticeable time: 8 MiB take some 10 ms. A larger ledger is checked
+ * row by row as it is read, and completely by `whittle doctor`.
  */
 static int check_small(struct wh_state *s, struct wh_error *err)
 {
@@ -232,7 +232,7 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 {
 	struct wh_error ignored;
 	int64_t version = 0;
-	int rc = wh_sql_exec(s, "BEGIN", "read", err); /* one view of it: another process may be making it just now */
+	int rc = wh_sql_exec(s, "BEGIN", "read", err); /* one snapshot of it: another process may be creating it now */
 	if (rc)
 		return rc;
 	rc = ask(s, "PRAGMA user_version", &version, err);
@@ -245,7 +245,7 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 	if (!rc && version && s->write && !s->hasty)
 		rc = check_small(s, err);
 	wh_sql_exec(s, "ROLLBACK", "read", &ignored);
-	if (rc || (s->hasty && version && version < SCHEMA)) /* the journal is in every version */
+	if (rc || (s->hasty && version && version < SCHEMA)) /* every version has the journal */
 		return rc;
 	if (version == SCHEMA)
 		return s->write ? wh_sql_exec(s, later, "set up", err) : 0;

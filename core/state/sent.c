@@ -15,7 +15,7 @@ static const char *const texts[STATEMENTS] = {
 struct wh_sent {
 	struct wh_state *s;
 	sqlite3_stmt *st[STATEMENTS];
-	uint8_t prefix[WH_SENT_KEY_MAX]; size_t prefix_len;  /* of the walk */
+	uint8_t prefix[WH_SENT_KEY_MAX]; size_t prefix_len;  /* of the iteration */
 };
 
 int wh_sent_open(struct wh_state *s, struct wh_sent **out, struct wh_error *err)
@@ -33,7 +33,7 @@ void wh_sent_close(struct wh_sent *t)
 	free(t);
 }
 
-/* The statement with its first two parameters. */
+/* The statement with its first two parameters bound. */
 static sqlite3_stmt *use(struct wh_sent *t, int which, unsigned kind, const void *bytes, size_t len, struct wh_error *err)
 {
 	sqlite3_stmt *st = wh_sql_prepared(t->s, &t->st[which], texts[which], which == WALK ? "read" : "written", err);
@@ -59,7 +59,7 @@ int wh_sent_unmark(struct wh_sent *t, unsigned kind, const void *part, size_t le
 	return wh_sql_run(t->s, st, "written", err);
 }
 
-/* A column's bytes, of which there may be none. */
+/* A column's bytes; it may have none. */
 static bool bytes_of(sqlite3_stmt *st, int column, const uint8_t **p, size_t *len)
 {
 	*p = sqlite3_column_blob(st, column);

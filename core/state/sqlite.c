@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One SQLite file, write-ahead logged: opening, errors, prepared statements, transactions. The file is its owner's, who may be
- * hostile: see guard.c. */
+/* One SQLite file with a write-ahead log: opening, errors, prepared statements, transactions. The file belongs to its owner, who
+ * may be hostile: see guard.c. */
 #include "state/sqlite.h"
 
 enum { BUSY_MS = 20000, HASTY_MS = 1000 };
@@ -110,7 +110,7 @@ int wh_state_open(const char *path, int flags, struct wh_state **out, struct wh_
 	s->patience_ms = s->hasty ? HASTY_MS : BUSY_MS;
 	sqlite3_busy_timeout(s->db, s->patience_ms);
 	rc = wh_sql_guard(s, err);
-	if (!rc) /* a scan, and what is written in the order of keys, comes by each page once: few need keeping */
+	if (!rc) /* a scan, and writes in the order of keys, visit each page once: a small cache is enough */
 		rc = wh_sql_exec(s, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048", "opened", err);
 	if (!rc)
 		rc = wh_sql_prepare_schema(s, err);
