@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel reports of tracked connections by itself. A message takes 1,280 bytes of the socket's buffer, and a TCP
- * connection makes about seven, so that a filter at the socket, before anything is queued, lets three of them through:
+ * The kernel's events about tracked connections. A message takes 1,280 bytes of the socket's buffer, and a TCP connection makes
+ * about seven, so a filter at the socket, before anything is queued, passes three of them:
  *
  *   NEW       each
  *   UPDATE    of TCP where it is ESTABLISHED; of others each
@@ -24,7 +24,7 @@
 
 enum { ATTRIBUTES = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg), ACCEPT = 20 };
 
-/* Loads fields in network order. `AT` is an instruction's own place: jumps are relative. */
+/* Loads fields in network order. `AT` is the instruction's own index: jumps are relative. */
 #define LOAD(size, k) BPF_STMT(BPF_LD | (size) | BPF_ABS, (unsigned)(k))
 #define UNLESS_GO_ON(op, k, at) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), ACCEPT - (at) - 1, 0)
 static const struct sock_filter wanted[] = {
@@ -60,7 +60,7 @@ static int open_socket(unsigned groups, unsigned receive_bytes)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	if (fd < 0)
 		return -errno;
-	/* FORCE needs the right over the whole machine */
+	/* FORCE needs CAP_NET_ADMIN in the initial user namespace */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof receive_bytes))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
 	if ((groups && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
@@ -111,7 +111,7 @@ unsigned wh_ct_take(const char *buf, size_t len, wh_ct_event_cb each, void *arg)
 {
 	unsigned met = 0;
 	int left = (int)len;
-	/* libmnl alone takes a length of 2 GiB and more for one that fits */
+	/* libmnl alone accepts a length of 2 GiB and more */
 	for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left;
 	     h = mnl_nlmsg_next(h, &left)) {
 		struct wh_ct_flow f;
@@ -144,7 +144,7 @@ int wh_ct_read(int fd, unsigned most, wh_ct_event_cb each, void *arg)
 			return -errno;
 		if (n <= 0)
 			return (int)met;
-		if (!from.nl_pid) /* the kernel's own */
+		if (!from.nl_pid) /* sent by the kernel */
 			met |= wh_ct_take(buf, (size_t)n, each, arg);
 		if (met & WH_CT_DONE)
 			return (int)met;

@@ -5,7 +5,7 @@
 #include "net/curl.h"
 
 static struct wh_curl curl;
-static char missing[160]; /* what was not there, and why; empty: nothing */
+static char missing[160]; /* the missing library or symbol, and why; empty: nothing */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void load(void)

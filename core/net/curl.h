@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libcurl, loaded when Azure is first spoken to: with the twenty-five libraries behind it, it would take as long to load as all
- * the rest of the program, at every command. */
+/* libcurl, loaded at the first request to Azure: with its twenty-five libraries it would take as long to load as the rest of the
+ * program, at every command. */
 #pragma once
 #include <curl/curl.h>
 #include "whittle/base.h"
@@ -16,5 +16,5 @@ struct wh_curl {
 	void (*free_list)(struct curl_slist *list);
 };
 
-/* Returns 0 with *out, which stays, or -ELIBACC with *err filled when the library is not there. */
+/* Returns 0 with *out, which stays valid, or -ELIBACC with *err filled if the library is missing. */
 int wh_curl_load(const struct wh_curl **out, struct wh_error *err);

@@ -9,9 +9,9 @@
 
 /*
  * The service is not trusted with the library's memory. libcurl 7.88.1 keeps the last header line of an answer in the handle,
- * beyond the answer and after its memory was freed, and appends to it when the next answer begins with a continuation line. So
- * each request gets a handle of its own, which is freed with its answer. Continuation lines, which HTTP has deprecated, are
- * refused anywhere, header lines and bytes are limited, and HTTP/2, a second and larger parser, is not offered.
+ * beyond the answer and after its memory was freed, and appends to it if the next answer begins with a continuation line. So each
+ * request gets a handle of its own, freed with its answer. Continuation lines, which HTTP has deprecated, are refused everywhere,
+ * header lines and bytes are limited, and HTTP/2, a second and larger parser, is not offered.
  */
 enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60 };
 
@@ -70,16 +70,16 @@ void wh_https_reply_free(struct wh_https_reply *r)
 	memset(r, 0, sizeof *r);
 }
 
-/* One answer while it is read. `refused` says why the reading was ended, or is NULL. */
+/* One answer during its reading. `refused` is the reason why reading was stopped, or NULL. */
 struct reading {
 	struct wh_https_reply *r;
 	size_t header_lines, header_bytes;
 	const char *refused;
-	bool quota_used;         /* Resource Graph: no request is left … */
-	int64_t quota_resets_ms; /* … until then; -1: it does not say */
+	bool quota_used;         /* Resource Graph: no request is left until … */
+	int64_t quota_resets_ms; /* … this much later; -1: not reported */
 };
 
-/* "00:00:05"; -1: it is none. */
+/* Parses "00:00:05"; -1: malformed. */
 static int64_t span_ms(const char *text)
 {
 	unsigned h, m, s;
@@ -183,7 +183,7 @@ static struct curl_slist *headers_of(const struct wh_curl *lib, const struct wh_
 	return headers;
 }
 
-/* How every request is made: to this host alone, in a limited time, by a connection of its own. */
+/* Options of every request: to this host alone, with a time limit, over a connection of its own. */
 static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 {
 	lib->setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
@@ -200,14 +200,14 @@ static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 		lib->setopt(c, CURLOPT_CAINFO, ca_path);
 }
 
-/* Whether the answer may have been under way: the request may then have had its effect. */
+/* Whether the answer may have been under way: the request may then have taken effect. */
 static bool was_cut(CURLcode code)
 {
 	return code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 	       code == CURLE_OPERATION_TIMEDOUT || code == CURLE_WEIRD_SERVER_REPLY;
 }
 
-/* `bytes` as gzip has them; free() *p. */
+/* Compresses `bytes` with gzip; free() *p. */
 static int pack(const struct wh_https_bytes *bytes, void **p, size_t *n, struct wh_error *err)
 {
 	enum { GZIP = 15 + 16, LEVEL = 1 };
@@ -224,7 +224,7 @@ static int pack(const struct wh_https_bytes *bytes, void **p, size_t *n, struct 
 	return rc;
 }
 
-/* Method, body, and what belongs to it. `packed` outlives the request. */
+/* Sets the method, the body, and the options that belong to it. `packed` must outlive the request. */
 static int set_body(const struct wh_curl *lib, CURL *c, const struct wh_https_request *q, void **packed, struct wh_error *err)
 {
 	const struct wh_https_bytes *bytes = q->bytes;
@@ -250,7 +250,7 @@ static int set_body(const struct wh_curl *lib, CURL *c, const struct wh_https_re
 	return rc;
 }
 
-/* What a message calls the request: a webhook's URL may be a secret, and what follows a service's host may be long. */
+/* The request's name in messages: a webhook's URL may be a secret, and the part after a service's host may be long. */
 static void name_of(const struct wh_https_request *q, char *out, size_t size)
 {
 	const char *host = strstr(q->url, "://"), *end = host ? strpbrk(host + 3, "/?") : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that speaks to a service, and the program's side of it. Both take each message as a stranger's. */
+/* The process that connects to a service, and the program's side of it. Each side treats the other's messages as untrusted. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -21,11 +21,11 @@
 enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20 };
 #define NO_TEXT UINT32_MAX
 
-/* The endpoints that a process speaks to, and our end. */
+/* The endpoints of one process, and our end of its socket. */
 struct spoken_to { char *at[WH_HTTPS_ENDPOINTS]; size_t n; };
 static struct { int end; struct spoken_to to; } processes[2 * WH_HTTPS_PROCESSES];
 static size_t n_processes;
-/* One request at a time each, of any thread, or process that was forked since: the locks are in memory that all share. */
+/* Each process handles one request at a time, of any thread or any process forked later: the locks are in shared memory. */
 static pthread_mutex_t *locks;
 
 /* ---- texts ---- */
@@ -38,7 +38,7 @@ static void put_text(struct wh_bytes *b, const char *text)
 		wh_put(b, text, n);
 }
 
-/* free() it; NULL: there is none, or t->failed. */
+/* free() it; NULL: no text, or t->failed. */
 static char *take_text(struct wh_taking *t, size_t max)
 {
 	size_t n = (size_t)wh_take_number(t, 4, 0, NO_TEXT);
@@ -150,10 +150,10 @@ static void __attribute__((noreturn)) serve(int from, const struct spoken_to *to
 	uint8_t *bytes;
 	size_t n;
 	int ca;
-	close_range(3, (unsigned)from - 1, 0); /* what the program had open is none of its business */
+	close_range(3, (unsigned)from - 1, 0); /* it must not keep the program's descriptors */
 	close_range((unsigned)from + 1, UINT_MAX, 0);
 	wh_opener_forget();
-	wh_curl_load(&lib, &err); /* where it is missing, each request says so */
+	wh_curl_load(&lib, &err); /* if it is missing, each request reports it */
 	if (wh_become_nobody(&err) || keep_to_system_files(&err) || wh_confine(WH_CONFINE_NETWORK, &err) < 0)
 		_exit(1);
 	while (!wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &n, &ca)) {
@@ -198,7 +198,7 @@ static int start_one(const char *const *endpoints, size_t n, struct wh_error *er
 		serve(end, &to);
 	if (rc)
 		return rc;
-	processes[n_processes].to = to; /* for as long as the program */
+	processes[n_processes].to = to; /* lives as long as the program */
 	processes[n_processes++].end = end;
 	wh_helper_kill_at_exit(end);
 	return 0;
@@ -228,7 +228,7 @@ int wh_https_ready(struct wh_error *err)
 	return n_processes ? 0 : wh_curl_load(&lib, err);
 }
 
-/* The certificates as a file in memory, since that process may open none of ours. */
+/* The certificates as a file in memory, since that process may not open files of ours. */
 static int certificates(const char *file, int *fd, struct wh_error *err)
 {
 	char *text;
@@ -295,7 +295,7 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	return rc;
 }
 
-/* A process that speaks to the URL's endpoint, locked: an idle one where there is one. -1: there is none. */
+/* A process for the URL's endpoint, locked: an idle one if there is one. -1: there is none. */
 static int take_process(const char *url)
 {
 	int mine = -1;
@@ -303,7 +303,7 @@ static int take_process(const char *url)
 		if (!speaks_to(&processes[i].to, url))
 			continue;
 		int rc = pthread_mutex_trylock(&locks[i]);
-		if (rc == EOWNERDEAD) /* it died in the middle of an answer, which would be taken for ours */
+		if (rc == EOWNERDEAD) /* its owner died in the middle of an answer, the rest of which would be taken for ours */
 			processes[i].to.n = 0, pthread_mutex_consistent(&locks[i]), pthread_mutex_unlock(&locks[i]);
 		else if (!rc)
 			return (int)i;

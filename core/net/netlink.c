@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Batches to nf_tables and their answers. Every message asks for an acknowledgement, so that an error names the rule it
+/* Batches for nf_tables and their answers. Every message is acknowledged, so that an error names the rule that it
  * concerns. */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -32,7 +32,7 @@ int wh_nl_open(struct wh_nl **out, struct wh_error *err)
 		return wh_fail(err, -code, "the kernel's firewall can't be reached: %s", strerror(code));
 	}
 	int size = 64 << 20, fd = mnl_socket_get_fd(nl->sock);
-	/* FORCE needs the right over the whole machine; in a namespace of a user's own we take what we get */
+	/* FORCE needs CAP_NET_ADMIN in the initial user namespace; in another one we accept what we get */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
@@ -153,8 +153,8 @@ static int explain(const struct wh_batch *b, uint32_t seq, int code, struct wh_e
 	return wh_fail(err, -code, "the kernel refuses %s: %s", concerned(b, seq), strerror(code));
 }
 
-/* Errors are answered whether or not a message asks for it, so only the last one does: its answer comes after all the others, and
- * thousands of answers can't flood a small socket. */
+/* The kernel reports errors even for messages that do not ask for an acknowledgement, so only the last one asks: its answer comes
+ * after all others, and thousands of answers can't flood a small socket. */
 static uint32_t ask_for_answer(struct wh_batch *b)
 {
 	struct nlmsghdr *last = (struct nlmsghdr *)(void *)(b->buf + b->last);
@@ -168,7 +168,7 @@ static int answers(struct wh_nl *nl, const struct wh_batch *b, uint32_t last, st
 	int rc = 0;
 	for (;;) {
 		struct pollfd p = {.fd = mnl_socket_get_fd(nl->sock), .events = POLLIN};
-		int ready = poll(&p, 1, rc ? 50 : 60000); /* after an error no more need come */
+		int ready = poll(&p, 1, rc ? 50 : 60000); /* after an error there may be no more answers */
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready == 0)
@@ -225,8 +225,8 @@ static bool ends(const void *buf, ssize_t n)
 	return false;
 }
 
-/* The ruleset changed under the dump, so it is worthless; what is left of it must not be taken for the answer to the next
- * question. Returns -EAGAIN. */
+/* The ruleset changed during the dump, so it is worthless; the rest of it must not be taken for the answer to the next request.
+ * Returns -EAGAIN. */
 static int give_up(struct wh_nl *nl, void *buf, size_t size, ssize_t n)
 {
 	while (!ends(buf, n))
@@ -247,7 +247,7 @@ int wh_nl_dump_of(struct wh_nl *nl, uint8_t family, uint16_t type, uint16_t flag
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof *g);
 	g->nfgen_family = family;
 	if (table)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table); /* the table is attribute 1 of every request */
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table); /* the table is attribute 1 of every such request */
 	if (set)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
 	if (mnl_socket_sendto(nl->sock, h, h->nlmsg_len) < 0)

@@ -48,7 +48,7 @@ static struct mnl_socket *open_socket(unsigned groups)
 	return NULL;
 }
 
-/* The descriptor alone. */
+/* Returns the descriptor alone. */
 static int descriptor_of(struct mnl_socket *s, int rc)
 {
 	int fd = rc ? rc : fcntl(mnl_socket_get_fd(s), F_DUPFD_CLOEXEC, 3);
@@ -118,7 +118,7 @@ void wh_nf_socket_close(struct wh_nf_socket *s)
 
 static bool drain(struct wh_nf_socket *s, mnl_cb_t each, void *arg)
 {
-	enum { READS = 64 }; /* at once: the caller has other things to do, too */
+	enum { READS = 64 }; /* per call: the caller has other things to do, too */
 	char buf[1 << 16];
 	bool whole = true;
 	for (int i = 0; i < READS; i++) {
@@ -164,7 +164,7 @@ bool wh_nf_read_log(struct wh_nf_socket *s, void (*each)(void *arg, const struct
 
 struct event_reader { void (*each)(void *arg, const struct wh_nf_event *e); void *arg; };
 
-/* The end of a transaction says whose it was. */
+/* The end of a transaction names the program that made it. */
 static void end_of_transaction(const struct event_reader *r, const struct nlmsghdr *h)
 {
 	struct wh_nf_event e = {.program = ""};
@@ -206,7 +206,7 @@ bool wh_nf_events_heard(const char *proc)
 	bool heard = false;
 	snprintf(path, sizeof path, "%s/net/netlink", proc);
 	FILE *f = fopen(path, "re");
-	while (f && !heard && fgets(line, sizeof line, f)) /* sk Eth Pid Groups …, Groups in hex: the lowest 32 */
+	while (f && !heard && fgets(line, sizeof line, f)) /* columns: sk Eth Pid Groups …; Groups in hex: the lowest 32 */
 		heard = sscanf(line, "%*s %u %*d %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER &&
 		        groups & 1u << (NFNLGRP_NFTABLES - 1);
 	if (f)

@@ -29,7 +29,7 @@ static void drop(struct client *c)
 	*c = (struct client){.fd = -1};
 }
 
-/* The head of the answer, and what follows it; out of memory: the connection ends. */
+/* Sends the head of the answer, and what follows it; if out of memory, the connection ends. */
 static void answer(struct page *p, struct client *c)
 {
 	char *space = memchr(c->request, ' ', c->have),
@@ -101,7 +101,7 @@ static void welcome(struct page *p, int listener)
 		close(fd);
 }
 
-/* A new text from the program. False: it has ended. */
+/* Takes a new text from the program. False: the program has ended. */
 static bool take_text(struct page *p, int from)
 {
 	uint8_t *text;
@@ -144,7 +144,7 @@ static void __attribute__((noreturn)) serve(int from, int listener, const char *
 				else
 					hear(p, c);
 			}
-			if (c->fd >= 0 && now > c->until_ms) /* the whole exchange, however it drips */
+			if (c->fd >= 0 && now > c->until_ms) /* limits the whole exchange, however slowly it drips */
 				drop(c);
 		}
 	}

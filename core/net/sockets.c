@@ -19,7 +19,7 @@ static struct wh_addr address(uint8_t family, const __be32 *words)
 	if (family == AF_INET)
 		memcpy(a.b + 12, words, 4);
 	else
-		memcpy(a.b, words, 16); /* an IPv4 peer of an IPv6 socket is mapped, as ours are */
+		memcpy(a.b, words, 16); /* an IPv4 peer of an IPv6 socket is mapped, like our own addresses */
 	return a;
 }
 
