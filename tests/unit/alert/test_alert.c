@@ -88,7 +88,7 @@ static void a_month_of_partners_raises_nothing(void **state)
 
 #define UNRECOMMENDED "Network_TrafficFromUnrecommendedIP"
 
-static void who_comes_from_outside_the_rule_is_one_alert_with_the_rule_and_the_source(void **state)
+static void a_peer_outside_the_rule_is_one_alert_with_the_rule_and_the_source(void **state)
 {
 	(void)state;
 	struct world w;
@@ -123,7 +123,7 @@ static void a_partner_inside_the_rule_is_no_alert(void **state)
 }
 
 /* Where the rule is in force nobody answers: what came since the look before is the difference. */
-static void what_nobody_answers_is_counted_from_the_second_look_on(void **state)
+static void unanswered_connections_are_counted_from_the_second_look_on(void **state)
 {
 	(void)state;
 	struct world w;
@@ -152,7 +152,7 @@ static void what_nobody_answers_is_counted_from_the_second_look_on(void **state)
 	scene_close(&w.s);
 }
 
-static void who_guesses_passwords_is_an_alert_and_a_monitor_inside_the_rule_is_none(void **state)
+static void a_password_guesser_is_an_alert_and_a_monitor_inside_the_rule_is_none(void **state)
 {
 	(void)state;
 	struct world w;
@@ -197,7 +197,7 @@ static void many_strangers_on_one_day_are_one_alert(void **state)
 }
 
 /* A service that strangers come to every day, and a client that meets new servers every day: no day is unlike the others. */
-static void what_is_so_on_every_day_is_no_alert(void **state)
+static void traffic_of_every_day_is_no_alert(void **state)
 {
 	(void)state;
 	struct world w;
@@ -231,7 +231,7 @@ static void what_is_so_on_every_day_is_no_alert(void **state)
 	scene_close(&w.s);
 }
 
-static void of_a_ledger_of_two_weeks_no_day_is_unusual(void **state)
+static void no_day_of_a_ledger_of_two_weeks_is_unusual(void **state)
 {
 	(void)state;
 	struct world w;
@@ -301,7 +301,7 @@ static enum wh_alert_status status(struct world *w, const char *name)
 	return (enum wh_alert_status)is;
 }
 
-static void what_was_resolved_opens_again_when_it_comes_back_and_not_before(void **state)
+static void a_resolved_alert_opens_again_when_its_traffic_comes_back_and_not_before(void **state)
 {
 	(void)state;
 	struct world w;
@@ -327,7 +327,7 @@ static int count_line(void *arg, int64_t seq, int64_t time_us, const char *who, 
 	return 0;
 }
 
-static void what_was_dismissed_stays_so(void **state)
+static void a_dismissed_alert_stays_dismissed(void **state)
 {
 	(void)state;
 	struct world w;
@@ -468,17 +468,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test(name)
 		TEST(a_month_of_partners_raises_nothing),
-		TEST(who_comes_from_outside_the_rule_is_one_alert_with_the_rule_and_the_source),
+		TEST(a_peer_outside_the_rule_is_one_alert_with_the_rule_and_the_source),
 		TEST(a_partner_inside_the_rule_is_no_alert),
-		TEST(what_nobody_answers_is_counted_from_the_second_look_on),
-		TEST(who_guesses_passwords_is_an_alert_and_a_monitor_inside_the_rule_is_none),
+		TEST(unanswered_connections_are_counted_from_the_second_look_on),
+		TEST(a_password_guesser_is_an_alert_and_a_monitor_inside_the_rule_is_none),
 		TEST(many_strangers_on_one_day_are_one_alert),
-		TEST(what_is_so_on_every_day_is_no_alert),
-		TEST(of_a_ledger_of_two_weeks_no_day_is_unusual),
+		TEST(traffic_of_every_day_is_no_alert),
+		TEST(no_day_of_a_ledger_of_two_weeks_is_unusual),
 		TEST(a_peer_on_a_threat_list_is_an_alert_that_names_the_list),
 		TEST(a_ledger_without_flows_for_a_day_is_a_blind_sensor),
-		TEST(what_was_resolved_opens_again_when_it_comes_back_and_not_before),
-		TEST(what_was_dismissed_stays_so),
+		TEST(a_resolved_alert_opens_again_when_its_traffic_comes_back_and_not_before),
+		TEST(a_dismissed_alert_stays_dismissed),
 		TEST(a_rule_suppresses_what_it_names_until_it_expires),
 		TEST(a_rule_that_would_hide_everything_or_nothing_known_is_refused),
 		TEST(a_line_for_another_program_holds_no_text_that_ends_it),

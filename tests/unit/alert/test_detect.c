@@ -301,7 +301,7 @@ static void much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none(void **st
 	close_world(&w);
 }
 
-static void connections_by_a_clock_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none(void **state)
+static void regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none(void **state)
 {
 	struct world w;
 	(void)state;
@@ -345,7 +345,7 @@ static void a_source_that_tries_many_ports_scans(void **state)
 	close_world(&w);
 }
 
-static void what_the_watcher_noticed_is_an_alert(void **state)
+static void a_finding_of_the_watcher_is_an_alert(void **state)
 {
 	struct world w;
 	struct wh_addr peer = address("140.20.30.9"), local = address("10.0.0.4");
@@ -372,7 +372,7 @@ static void what_the_watcher_noticed_is_an_alert(void **state)
 	close_world(&w);
 }
 
-static void what_goes_on_for_a_month_is_one_alert(void **state)
+static void an_incident_of_a_month_is_one_alert(void **state)
 {
 	struct world w;
 	struct wh_alert_counts n;
@@ -426,11 +426,11 @@ int main(void)
 		TEST(a_peer_over_ipv6_where_the_rule_knows_ipv4_alone_is_an_alert),
 		TEST(a_port_that_is_new_and_answers_the_world_is_an_alert),
 		TEST(much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none),
-		TEST(connections_by_a_clock_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
+		TEST(regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
 		TEST(a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none),
 		TEST(a_source_that_tries_many_ports_scans),
-		TEST(what_the_watcher_noticed_is_an_alert),
-		TEST(what_goes_on_for_a_month_is_one_alert),
+		TEST(a_finding_of_the_watcher_is_an_alert),
+		TEST(an_incident_of_a_month_is_one_alert),
 		TEST(a_bad_list_of_domains_names_its_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

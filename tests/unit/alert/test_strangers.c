@@ -72,7 +72,7 @@ static void a_stranger_where_none_ever_came_is_an_incident(void **state)
 	scene_close(&s);
 }
 
-static void strangers_as_in_every_week_are_none(void **state)
+static void as_many_strangers_as_in_every_week_are_no_incident(void **state)
 {
 	struct scene s;
 	size_t sources;
@@ -87,7 +87,7 @@ static void strangers_as_in_every_week_are_none(void **state)
 	scene_close(&s);
 }
 
-static void several_times_as_many_are_one(void **state)
+static void several_times_as_many_strangers_are_one_incident(void **state)
 {
 	struct scene s;
 	size_t sources = 0;
@@ -103,7 +103,7 @@ static void several_times_as_many_are_one(void **state)
 	scene_close(&s);
 }
 
-static void one_that_guesses_names_all_that_came_with_it(void **state)
+static void an_incident_of_a_guesser_names_all_strangers_that_came_with_it(void **state)
 {
 	struct scene s;
 	size_t sources = 0;
@@ -143,7 +143,7 @@ static void a_peers_first_grave_alert_since_the_rule_is_an_incident(void **state
 	scene_close(&s);
 }
 
-static void but_not_where_the_rule_was_made_knowing_of_some(void **state)
+static void an_alert_is_no_incident_if_the_rule_was_made_with_earlier_ones(void **state)
 {
 	struct scene s;
 	size_t sources;
@@ -165,12 +165,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test(name)
 		TEST(a_stranger_where_none_ever_came_is_an_incident),
-		TEST(strangers_as_in_every_week_are_none),
-		TEST(several_times_as_many_are_one),
-		TEST(one_that_guesses_names_all_that_came_with_it),
+		TEST(as_many_strangers_as_in_every_week_are_no_incident),
+		TEST(several_times_as_many_strangers_are_one_incident),
+		TEST(an_incident_of_a_guesser_names_all_strangers_that_came_with_it),
 		TEST(a_peer_that_belongs_by_now_is_no_incident),
 		TEST(a_peers_first_grave_alert_since_the_rule_is_an_incident),
-		TEST(but_not_where_the_rule_was_made_knowing_of_some),
+		TEST(an_alert_is_no_incident_if_the_rule_was_made_with_earlier_ones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static void a_part_or_a_dry_run_is_not_kept(void **state)
 	scene_close(&s);
 }
 
-static void a_number_out_of_its_range_is_refused_whoever_asks(void **state)
+static void a_number_out_of_its_range_is_refused_for_every_caller(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -171,7 +171,7 @@ static void replay_checks_its_words_itself(void **state)
 
 /* ---- the proof ---- */
 
-static void prove_names_the_rule_that_denies_whoever_calls(void **state)
+static void prove_names_the_denying_rule_for_every_caller(void **state)
 {
 	(void)state;
 	static const char wide[] =
@@ -215,7 +215,7 @@ static void on_done(void *arg, const struct wh_app_enforced *e)
 	*seen = (struct seen){true, e->applied, e->own.rs->n_ports};
 }
 
-static void enforce_proves_once_more_whoever_calls(void **state)
+static void enforce_proves_once_more_for_every_caller(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -287,7 +287,7 @@ static struct wh_app_responded respond(const struct wh_app *a, struct receiver *
 }
 
 /* The alert is that of a sensor that has been silent. */
-static void what_is_not_taken_is_offered_again_ever_later(void **state)
+static void an_alert_that_is_not_taken_is_offered_again_at_growing_intervals(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -310,7 +310,7 @@ static void what_is_not_taken_is_offered_again_ever_later(void **state)
 	scene_close(&s);
 }
 
-static void what_is_never_taken_is_given_up_and_becomes_new_when_the_alert_does(void **state)
+static void an_alert_that_is_never_taken_is_given_up_until_it_opens_again(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -339,14 +339,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recommend_keeps_what_a_second_call_compares_with),
 		cmocka_unit_test(a_part_or_a_dry_run_is_not_kept),
-		cmocka_unit_test(a_number_out_of_its_range_is_refused_whoever_asks),
+		cmocka_unit_test(a_number_out_of_its_range_is_refused_for_every_caller),
 		cmocka_unit_test(status_is_a_document),
 		cmocka_unit_test(explain_and_export_answer_texts_and_name_what_is_unknown),
 		cmocka_unit_test(replay_checks_its_words_itself),
-		cmocka_unit_test(prove_names_the_rule_that_denies_whoever_calls),
-		cmocka_unit_test(enforce_proves_once_more_whoever_calls),
-		cmocka_unit_test(what_is_not_taken_is_offered_again_ever_later),
-		cmocka_unit_test(what_is_never_taken_is_given_up_and_becomes_new_when_the_alert_does),
+		cmocka_unit_test(prove_names_the_denying_rule_for_every_caller),
+		cmocka_unit_test(enforce_proves_once_more_for_every_caller),
+		cmocka_unit_test(an_alert_that_is_not_taken_is_offered_again_at_growing_intervals),
+		cmocka_unit_test(an_alert_that_is_never_taken_is_given_up_until_it_opens_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

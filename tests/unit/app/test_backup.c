@@ -17,7 +17,7 @@ static int parse(const char *text)
 	return wh_backup_manifest_parse(text, strlen(text), &m);
 }
 
-static void what_is_written_is_read(void **state)
+static void a_written_archive_is_read_back(void **state)
 {
 	(void)state;
 	struct wh_backup_manifest m = {.release = "1.3", .time_us = INT64_C(1796003400000000), .tip = {.seq = 17, .hash = {1, 2}},
@@ -31,7 +31,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(parse(HEAD LEDGER ZEROS "  state/enforced.rules\n" ZEROS "  state/journal.head\n"), 0);
 }
 
-static void everything_else_is_refused(void **state)
+static void an_archive_of_another_form_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
@@ -109,8 +109,8 @@ static void a_link_is_no_plain_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
-		cmocka_unit_test(everything_else_is_refused),
+		cmocka_unit_test(a_written_archive_is_read_back),
+		cmocka_unit_test(an_archive_of_another_form_is_refused),
 		cmocka_unit_test(a_header_is_that_of_a_plain_file_or_refused),
 		cmocka_unit_test(a_link_is_no_plain_file),
 	};

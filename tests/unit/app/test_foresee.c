@@ -24,14 +24,14 @@ static void scene(void)
 	replayed.worst[0] = (struct wh_replay_peer){wh_addr_v4(0x8c141e0a), 5, INT64_C(1793404800000000)};
 }
 
-static void a_sure_rule_that_breaks_little_asks_for_nothing(void **state)
+static void a_confident_rule_that_breaks_little_needs_no_force(void **state)
 {
 	(void)state;
 	scene();
 	assert_null(wh_app_doubtful(&replay, mem));
 }
 
-static void much_breakage_or_little_confidence_asks_for_a_word(void **state)
+static void much_breakage_or_little_confidence_needs_force(void **state)
 {
 	(void)state;
 	scene();
@@ -47,7 +47,7 @@ static void much_breakage_or_little_confidence_asks_for_a_word(void **state)
 	assert_null(wh_app_doubtful(&replay, mem));
 }
 
-static void who_is_cut_off_is_listed_with_the_last_day(void **state)
+static void a_peer_that_is_cut_off_is_listed_with_its_last_day(void **state)
 {
 	(void)state;
 	scene();
@@ -61,9 +61,9 @@ static void who_is_cut_off_is_listed_with_the_last_day(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_sure_rule_that_breaks_little_asks_for_nothing, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(much_breakage_or_little_confidence_asks_for_a_word, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(who_is_cut_off_is_listed_with_the_last_day, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_confident_rule_that_breaks_little_needs_no_force, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(much_breakage_or_little_confidence_needs_force, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_peer_that_is_cut_off_is_listed_with_its_last_day, arena_begin, arena_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void an_unscanned_resource_is_ready_when_its_missing_days_are_there(void 
 	assert_int_equal(stands(&s, true).days_missing, 0);
 }
 
-static void what_needs_a_person_is_named(void **state)
+static void everything_that_needs_attention_is_named(void **state)
 {
 	(void)state;
 	struct wh_app_list list = {.name = "drop", .updated_us = 1};
@@ -98,7 +98,7 @@ int main(void)
 	                                        arena_end),
 		cmocka_unit_test_setup_teardown(an_unscanned_resource_is_ready_when_its_missing_days_are_there, arena_begin,
 	                                        arena_end),
-		cmocka_unit_test_setup_teardown(what_needs_a_person_is_named, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(everything_that_needs_attention_is_named, arena_begin, arena_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

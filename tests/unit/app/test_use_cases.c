@@ -53,7 +53,7 @@ static size_t members(json_t *doc, const char *key)
 
 /* ---- the estate, edges, logs ---- */
 
-static void an_estate_of_ones_own_may_be_json_or_yaml(void **state)
+static void an_estate_file_may_be_json_or_yaml(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -173,7 +173,7 @@ static void on_list(void *arg, const struct wh_app_intel_updated *u)
 	assert_true(u->list || u->failed.code);
 }
 
-static void a_list_that_would_cut_peers_that_belong_is_held_with_them_whoever_asks(void **state)
+static void a_list_that_would_cut_off_peers_that_belong_is_held_for_every_caller(void **state)
 {
 	(void)state;
 	static const char *const unknown[] = {"unknown"};
@@ -311,7 +311,7 @@ static void azure_is_not_asked_for_a_resource_that_is_not_there(void **state)
 
 /* ---- health ---- */
 
-static void doctor_names_what_is_wrong_and_what_helps(void **state)
+static void doctor_names_each_fault_and_its_remedy(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -351,7 +351,7 @@ static void selftest_says_why_a_sensor_is_deaf(void **state)
 	scene_close(&s);
 }
 
-static void what_the_firewall_did_is_a_document(void **state)
+static void the_result_of_the_firewall_is_a_document(void **state)
 {
 	(void)state;
 	struct wh_uninstalled u = {.rules = true, .files = 2, .verified = true};
@@ -368,16 +368,16 @@ static void what_the_firewall_did_is_a_document(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_estate_of_ones_own_may_be_json_or_yaml),
+		cmocka_unit_test(an_estate_file_may_be_json_or_yaml),
 		cmocka_unit_test(each_edge_is_a_document_and_one_of_alerts_alone_has_no_times),
 		cmocka_unit_test(ingest_reports_each_file_and_counts_all_of_them),
-		cmocka_unit_test(a_list_that_would_cut_peers_that_belong_is_held_with_them_whoever_asks),
+		cmocka_unit_test(a_list_that_would_cut_off_peers_that_belong_is_held_for_every_caller),
 		cmocka_unit_test(a_change_is_in_the_list_and_the_history_until_it_is_undone),
 		cmocka_unit_test(just_in_time_access_names_wrong_words_before_the_kernel_is_asked),
 		cmocka_unit_test(azure_is_not_asked_for_a_resource_that_is_not_there),
-		cmocka_unit_test(doctor_names_what_is_wrong_and_what_helps),
+		cmocka_unit_test(doctor_names_each_fault_and_its_remedy),
 		cmocka_unit_test(selftest_says_why_a_sensor_is_deaf),
-		cmocka_unit_test(what_the_firewall_did_is_a_document),
+		cmocka_unit_test(the_result_of_the_firewall_is_a_document),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,7 +208,7 @@ static void expressions_are_evaluated(void **state)
 	assert_string_equal(verdict("{\"value\":\"[[text]\",\"equals\":\"[[text]\"}", RESOURCE), "true");
 }
 
-static void what_is_not_known_is_refused_by_name_and_place(void **state)
+static void unknown_parts_are_refused_by_name_and_place(void **state)
 {
 	(void)state;
 	assert_string_equal(
@@ -316,7 +316,7 @@ static void published_definitions_pass_and_fail_the_resources_that_they_should(v
 	json_decref(pairs);
 }
 
-static void an_inventory_that_can_not_tell_gets_no_verdict(void **state)
+static void an_inventory_without_the_needed_data_gets_no_verdict(void **state)
 {
 	(void)state;
 	struct wh_error err;
@@ -372,11 +372,11 @@ int main(void)
 		cmocka_unit_test(every_element_must_meet_a_condition_on_a_list),
 		cmocka_unit_test(a_count_looks_at_one_element_at_a_time),
 		cmocka_unit_test(expressions_are_evaluated),
-		cmocka_unit_test(what_is_not_known_is_refused_by_name_and_place),
+		cmocka_unit_test(unknown_parts_are_refused_by_name_and_place),
 		cmocka_unit_test(nesting_without_end_is_refused),
 		cmocka_unit_test(a_definition_is_not_about_resources_of_another_kind),
 		cmocka_unit_test(published_definitions_pass_and_fail_the_resources_that_they_should),
-		cmocka_unit_test(an_inventory_that_can_not_tell_gets_no_verdict),
+		cmocka_unit_test(an_inventory_without_the_needed_data_gets_no_verdict),
 		cmocka_unit_test(children_inside_their_parents_become_assets_and_none_counts_twice),
 	};
 	return cmocka_run_group_tests_name("assess", tests, arena_begin, arena_end);

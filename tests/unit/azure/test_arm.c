@@ -132,7 +132,7 @@ static void a_group_is_replaced_and_read_back(void **state)
 	succeeds("");
 }
 
-static void odd_json_that_is_not_written_back_costs_no_group(void **state)
+static void a_group_with_odd_json_that_is_not_written_back_is_read(void **state)
 {
 	NEEDS_NODE();
 	succeeds("odd");
@@ -144,7 +144,7 @@ static void a_group_with_odd_json_of_its_owner_is_left_as_it_is(void **state)
 	fails("oddtag", -ENOTSUP, "would not be written back");
 }
 
-static void busy_throttled_and_ailing_service_is_tried_again(void **state)
+static void a_busy_throttling_or_failing_service_is_tried_again(void **state)
 {
 	NEEDS_NODE();
 	succeeds("get429,get500,put409,put429,put500");
@@ -158,14 +158,14 @@ static void a_cut_connection_neither_loses_nor_doubles_the_change(void **state)
 	succeeds("put500applied");
 }
 
-static void somebody_elses_change_wins_and_is_told(void **state)
+static void a_concurrent_change_wins_and_is_reported(void **state)
 {
 	NEEDS_NODE();
 	fails("change", -EAGAIN, "somebody else changed");
 	fails("cutput-before,,change", -EAGAIN, "somebody else changed");
 }
 
-static void what_comes_back_other_than_sent_is_rolled_back(void **state)
+static void a_group_that_reads_back_differently_is_rolled_back(void **state)
 {
 	NEEDS_NODE();
 	fails("mangle", -EIO, "the former group was put back");
@@ -177,13 +177,13 @@ static void a_change_that_fails_half_way_is_rolled_back(void **state)
 	fails("asyncfail", -EIO, "the former group was put back");
 }
 
-static void a_service_that_stays_ill_leaves_the_group_as_it_was(void **state)
+static void a_service_that_keeps_failing_leaves_the_group_as_it_was(void **state)
 {
 	NEEDS_NODE();
 	fails("illput", -EIO, "nothing was applied");
 }
 
-static void who_may_not_is_told_what_is_missing(void **state)
+static void a_missing_permission_is_named(void **state)
 {
 	NEEDS_NODE();
 	fails("forbid", -EACCES, "networkSecurityGroups/read");
@@ -191,7 +191,7 @@ static void who_may_not_is_told_what_is_missing(void **state)
 	fails("expire", -EACCES, "has expired");
 }
 
-static void a_service_that_sends_the_token_back_does_not_bring_it_into_the_sentence(void **state)
+static void a_token_that_the_service_sends_back_is_not_printed(void **state)
 {
 	NEEDS_NODE();
 	fails("echo", -EACCES, "no right with Bearer ******: played no right");
@@ -281,16 +281,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_is_replaced_and_read_back),
-		cmocka_unit_test(odd_json_that_is_not_written_back_costs_no_group),
+		cmocka_unit_test(a_group_with_odd_json_that_is_not_written_back_is_read),
 		cmocka_unit_test(a_group_with_odd_json_of_its_owner_is_left_as_it_is),
-		cmocka_unit_test(busy_throttled_and_ailing_service_is_tried_again),
+		cmocka_unit_test(a_busy_throttling_or_failing_service_is_tried_again),
 		cmocka_unit_test(a_cut_connection_neither_loses_nor_doubles_the_change),
-		cmocka_unit_test(somebody_elses_change_wins_and_is_told),
-		cmocka_unit_test(what_comes_back_other_than_sent_is_rolled_back),
+		cmocka_unit_test(a_concurrent_change_wins_and_is_reported),
+		cmocka_unit_test(a_group_that_reads_back_differently_is_rolled_back),
 		cmocka_unit_test(a_change_that_fails_half_way_is_rolled_back),
-		cmocka_unit_test(a_service_that_stays_ill_leaves_the_group_as_it_was),
-		cmocka_unit_test(who_may_not_is_told_what_is_missing),
-		cmocka_unit_test(a_service_that_sends_the_token_back_does_not_bring_it_into_the_sentence),
+		cmocka_unit_test(a_service_that_keeps_failing_leaves_the_group_as_it_was),
+		cmocka_unit_test(a_missing_permission_is_named),
+		cmocka_unit_test(a_token_that_the_service_sends_back_is_not_printed),
 		cmocka_unit_test(a_poll_at_another_host_is_refused),
 		cmocka_unit_test(an_expired_token_is_asked_for_again),
 		cmocka_unit_test(an_answer_with_a_continuation_line_or_too_long_a_header_is_refused),

@@ -23,7 +23,7 @@ static void mapped_address_is_the_ipv4_address(void **state)
 	assert_true(wh_addr_eq(&a, &b));
 }
 
-static void what_is_not_an_address_is_refused(void **state)
+static void text_that_is_no_address_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"",       "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ",
@@ -46,7 +46,7 @@ static void ipv4_is_written_as_inet_ntop_writes_it(void **state)
 	}
 }
 
-static void host_bits_are_cleared_and_told(void **state)
+static void host_bits_are_cleared_and_reported(void **state)
 {
 	(void)state;
 	struct wh_prefix p;
@@ -136,9 +136,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mapped_address_is_the_ipv4_address),
-		cmocka_unit_test(what_is_not_an_address_is_refused),
+		cmocka_unit_test(text_that_is_no_address_is_refused),
 		cmocka_unit_test(ipv4_is_written_as_inet_ntop_writes_it),
-		cmocka_unit_test(host_bits_are_cleared_and_told),
+		cmocka_unit_test(host_bits_are_cleared_and_reported),
 		cmocka_unit_test(merging_keeps_the_set_of_addresses),
 		cmocka_unit_test(merging_never_swallows_ipv4_into_ipv6),
 		cmocka_unit_test(neighbours_carry_over_every_byte_and_end_at_both_ends),

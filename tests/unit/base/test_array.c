@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "base/array.h"
 
-static void what_was_in_it_stays_while_it_grows(void **state)
+static void its_content_stays_while_it_grows(void **state)
 {
 	uint32_t *a = NULL;
 	size_t room = 0;
@@ -39,7 +39,7 @@ static void a_size_past_all_memory_leaves_it_as_it_was(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_in_it_stays_while_it_grows),
+		cmocka_unit_test(its_content_stays_while_it_grows),
 		cmocka_unit_test(a_size_past_all_memory_leaves_it_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void a_helper_that_does_not_answer_in_time_is_not_waited_for(void **state
 	assert_int_equal(len, 0);
 }
 
-static void nor_is_one_that_takes_nothing(void **state)
+static void a_helper_that_reads_nothing_is_not_waited_for(void **state)
 {
 	static char much[8 << 20];
 	uint8_t *bytes;
@@ -134,7 +134,7 @@ static void nor_is_one_that_takes_nothing(void **state)
 }
 
 /* The time counts for the whole answer, not for each of its bytes. */
-static void nor_one_that_answers_byte_by_byte(void **state)
+static void a_helper_that_answers_byte_by_byte_is_not_waited_for(void **state)
 {
 	const uint32_t many = 90;
 	uint8_t *bytes;
@@ -165,8 +165,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_message_that_is_too_long_is_refused_with_its_descriptor, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_message_that_ends_early_is_none, make_pair, close_pair),
 cmocka_unit_test_setup_teardown(a_helper_that_does_not_answer_in_time_is_not_waited_for, make_pair, close_pair),
-cmocka_unit_test_setup_teardown(nor_is_one_that_takes_nothing, make_pair, close_pair),
-cmocka_unit_test_setup_teardown(nor_one_that_answers_byte_by_byte, make_pair, close_pair),
+cmocka_unit_test_setup_teardown(a_helper_that_reads_nothing_is_not_waited_for, make_pair, close_pair),
+cmocka_unit_test_setup_teardown(a_helper_that_answers_byte_by_byte_is_not_waited_for, make_pair, close_pair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

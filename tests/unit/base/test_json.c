@@ -13,7 +13,7 @@ static int parse(const char *text, json_t **out, struct wh_error *err)
 	return wh_json_parse("f.json", text, strlen(text), out, err);
 }
 
-static void a_broken_document_is_told_with_its_line(void **state)
+static void a_broken_document_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	json_t *doc;
@@ -102,7 +102,7 @@ static void values_that_would_take_many_times_their_text_are_refused_with_their_
 	}
 }
 
-static void a_file_that_cannot_be_read_is_told_by_name(void **state)
+static void a_file_that_cannot_be_read_is_named(void **state)
 {
 	(void)state;
 	struct wh_error err;
@@ -128,10 +128,10 @@ static void a_file_that_cannot_be_read_is_told_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_broken_document_is_told_with_its_line),
+		cmocka_unit_test(a_broken_document_is_reported_with_its_line),
 		cmocka_unit_test(a_value_is_found_with_its_line),
 		cmocka_unit_test(values_that_would_take_many_times_their_text_are_refused_with_their_line),
-		cmocka_unit_test(a_file_that_cannot_be_read_is_told_by_name),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static json_t *load(const char *text, bool *inexact)
 	return wh_json_load(text, strlen(text), JSON_DECODE_ANY, inexact, NULL);
 }
 
-static void a_nul_or_half_a_surrogate_pair_costs_no_document(void **state)
+static void a_document_with_a_nul_or_half_a_surrogate_pair_is_read(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
@@ -54,7 +54,7 @@ static void a_string_with_a_nul_is_never_the_text_before_it(void **state)
 	json_decref(doc);
 }
 
-static void a_number_of_any_size_costs_no_document(void **state)
+static void a_document_with_a_number_of_any_size_is_read(void **state)
 {
 	(void)state;
 	static const struct {
@@ -87,7 +87,7 @@ static void a_number_of_any_size_costs_no_document(void **state)
 	free(text);
 }
 
-static void what_is_no_json_stays_refused_at_its_line(void **state)
+static void invalid_json_is_still_refused_with_its_line(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {"\"\\u0000", "\"\\u000g\"", "01e999",        "1e999x",   "1.e999",
@@ -223,10 +223,10 @@ static void every_text_is_read_as_an_independent_reader_reads_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_nul_or_half_a_surrogate_pair_costs_no_document),
+		cmocka_unit_test(a_document_with_a_nul_or_half_a_surrogate_pair_is_read),
 		cmocka_unit_test(a_string_with_a_nul_is_never_the_text_before_it),
-		cmocka_unit_test(a_number_of_any_size_costs_no_document),
-		cmocka_unit_test(what_is_no_json_stays_refused_at_its_line),
+		cmocka_unit_test(a_document_with_a_number_of_any_size_is_read),
+		cmocka_unit_test(invalid_json_is_still_refused_with_its_line),
 		cmocka_unit_test(every_text_is_read_as_an_independent_reader_reads_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void each_process_gets_its_own_answers(void **state)
 	}
 }
 
-static void an_answer_that_nobody_waits_for_is_not_the_next_ones(void **state)
+static void a_late_answer_is_not_taken_for_the_next_one(void **state)
 {
 	int status;
 	(void)state;
@@ -71,7 +71,7 @@ static void an_answer_that_nobody_waits_for_is_not_the_next_ones(void **state)
 	assert_true(says(commands[1], "1"));
 }
 
-static void what_was_not_granted_is_refused(void **state)
+static void a_path_that_was_not_granted_is_refused(void **state)
 {
 	struct wh_error err;
 	char *out;
@@ -84,8 +84,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_process_gets_its_own_answers),
-		cmocka_unit_test(an_answer_that_nobody_waits_for_is_not_the_next_ones),
-		cmocka_unit_test(what_was_not_granted_is_refused),
+		cmocka_unit_test(a_late_answer_is_not_taken_for_the_next_one),
+		cmocka_unit_test(a_path_that_was_not_granted_is_refused),
 	};
 	return cmocka_run_group_tests(tests, start, NULL);
 }

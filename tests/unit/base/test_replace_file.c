@@ -58,7 +58,7 @@ static void a_file_is_made_and_replaced_and_keeps_its_mode(void **state)
 	umask(mask);
 }
 
-static void a_link_is_replaced_and_what_it_points_to_stays(void **state)
+static void a_link_is_replaced_and_its_target_stays(void **state)
 {
 	(void)state;
 	assert_int_equal(wh_replace_file(dir, "b", "kept", 4), 0);
@@ -69,7 +69,7 @@ static void a_link_is_replaced_and_what_it_points_to_stays(void **state)
 	assert_string_equal(content("link"), "new");
 }
 
-static void what_is_no_file_is_refused(void **state)
+static void anything_but_a_file_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(mkfifoat(dir, "pipe", 0600), 0);
@@ -94,8 +94,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_made_and_replaced_and_keeps_its_mode),
-		cmocka_unit_test(a_link_is_replaced_and_what_it_points_to_stays),
-		cmocka_unit_test(what_is_no_file_is_refused),
+		cmocka_unit_test(a_link_is_replaced_and_its_target_stays),
+		cmocka_unit_test(anything_but_a_file_is_refused),
 		cmocka_unit_test(a_path_is_parted_before_its_last_component),
 	};
 	return cmocka_run_group_tests_name("replace_file", tests, begin, end);

@@ -76,7 +76,7 @@ static void yaml_and_json_are_read_as_windows_saves_them(void **state)
 	wh_arena_free(mem);
 }
 
-static void nothing_that_acts_on_a_terminal_is_printable(void **state)
+static void terminal_control_characters_are_not_printable(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"a\x1b[2J",
@@ -118,7 +118,7 @@ int main(void)
 		cmocka_unit_test(marks_and_both_orders_of_utf16_become_utf8),
 		cmocka_unit_test(half_a_character_and_utf32_are_named),
 		cmocka_unit_test(yaml_and_json_are_read_as_windows_saves_them),
-		cmocka_unit_test(nothing_that_acts_on_a_terminal_is_printable),
+		cmocka_unit_test(terminal_control_characters_are_not_printable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void an_empty_document_has_no_root(void **state)
 	assert_null(good("---\n"));
 }
 
-static void what_surprises_is_refused(void **state)
+static void surprising_yaml_is_refused(void **state)
 {
 	(void)state;
 	refused("a: &x 1\nb: *x\n", "f.yaml:1: anchors and aliases");
@@ -125,7 +125,7 @@ static void an_unknown_key_names_the_nearest_right_one(void **state)
 	assert_true(wh_yaml_check_keys("f.yaml", good("- a\n"), known, &err) < 0);
 }
 
-static void a_value_of_the_wrong_type_is_told_with_its_line(void **state)
+static void a_value_of_the_wrong_type_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	int64_t i;
@@ -170,11 +170,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_value_knows_its_line, fresh, drop),
 		cmocka_unit_test_setup_teardown(an_empty_document_has_no_root, fresh, drop),
-		cmocka_unit_test_setup_teardown(what_surprises_is_refused, fresh, drop),
+		cmocka_unit_test_setup_teardown(surprising_yaml_is_refused, fresh, drop),
 		cmocka_unit_test_setup_teardown(depth_is_bounded, fresh, drop),
 		cmocka_unit_test_setup_teardown(a_map_of_many_keys_is_read_in_time, fresh, drop),
 		cmocka_unit_test_setup_teardown(an_unknown_key_names_the_nearest_right_one, fresh, drop),
-		cmocka_unit_test_setup_teardown(a_value_of_the_wrong_type_is_told_with_its_line, fresh, drop),
+		cmocka_unit_test_setup_teardown(a_value_of_the_wrong_type_is_reported_with_its_line, fresh, drop),
 		cmocka_unit_test_setup_teardown(the_nearest_word_is_near_or_none, fresh, drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static void print_text(void)
 	fprintf(stderr, "e %s\n", hostile);
 }
 
-static void nothing_acts_on_a_terminal_and_text_stays(void **state)
+static void control_characters_are_replaced_and_text_stays(void **state)
 {
 	(void)state;
 	char got[8192];
@@ -140,7 +140,7 @@ static void a_command_that_only_prints_ends_when_nobody_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_acts_on_a_terminal_and_text_stays),
+		cmocka_unit_test(control_characters_are_replaced_and_text_stays),
 		cmocka_unit_test(json_keeps_its_texts_as_escapes),
 		cmocka_unit_test(a_character_that_comes_in_pieces_stays_whole),
 		cmocka_unit_test(a_command_that_only_prints_ends_when_nobody_reads),

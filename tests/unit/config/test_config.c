@@ -96,7 +96,7 @@ static void an_empty_file_is_all_defaults(void **state)
 	wh_config_free(c);
 }
 
-static void a_bad_setting_is_told_with_its_line(void **state)
+static void a_bad_setting_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	refused("nsg-scope: vm\n", ":1: 'nsg-scope' must be nic, subnet or both, not 'vm'");
@@ -280,7 +280,7 @@ static void a_value_that_no_file_could_have_is_not_believed(void **state)
 	wh_config_free(c);
 }
 
-static void a_privileged_process_has_it_read_by_another_one(void **state)
+static void a_privileged_process_lets_another_one_read_it(void **state)
 {
 	(void)state;
 	struct wh_config *c, *apart;
@@ -309,12 +309,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(an_empty_file_is_all_defaults),
-		cmocka_unit_test(a_bad_setting_is_told_with_its_line),
+		cmocka_unit_test(a_bad_setting_is_reported_with_its_line),
 		cmocka_unit_test(the_sample_is_a_configuration_without_a_setting),
 		cmocka_unit_test(every_key_of_the_sample_is_read_once_its_mark_is_gone),
 		cmocka_unit_test(values_come_back_from_another_process_as_they_were_read),
 		cmocka_unit_test(a_value_that_no_file_could_have_is_not_believed),
-		cmocka_unit_test(a_privileged_process_has_it_read_by_another_one),
+		cmocka_unit_test(a_privileged_process_lets_another_one_read_it),
 		cmocka_unit_test(a_named_file_must_exist),
 		cmocka_unit_test(rules_are_looked_for_where_the_config_says),
 	};

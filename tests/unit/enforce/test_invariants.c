@@ -182,7 +182,7 @@ static void azures_probes_reach_what_they_probe(void **state)
 	taken(&o, &nothing);
 }
 
-static void what_an_azure_machine_gets_lets_the_probes_in(void **state)
+static void the_rules_of_an_azure_machine_let_the_probes_in(void **state)
 {
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
@@ -265,7 +265,7 @@ static const char *asks(struct root *r)
 	return text;
 }
 
-static void the_host_says_which_servers_it_uses(void **state)
+static void the_servers_are_read_from_the_hosts_files(void **state)
 {
 	(void)state;
 	struct root r;
@@ -384,7 +384,7 @@ static void only_a_resources_own_addresses_are_judged(void **state)
 	assert_false(wh_nft_passes(&o.rs, &p));
 }
 
-static void what_is_published_is_judged_by_where_the_peer_sent_it(void **state)
+static void a_published_port_is_judged_by_the_port_that_the_peer_asked_for(void **state)
 {
 	(void)state;
 	struct wh_addr own = addr("10.0.0.4");
@@ -413,7 +413,7 @@ static void what_is_published_is_judged_by_where_the_peer_sent_it(void **state)
 	assert_false(wh_nft_passes(&o.rs, &p));
 }
 
-static void what_is_not_covered_is_named_with_its_reason(void **state)
+static void an_address_that_is_not_covered_is_named_with_its_reason(void **state)
 {
 	(void)state;
 	struct wh_covered c[] = {{addr("10.0.0.4"), "eth0", WH_COVERED, "vm1", 2},
@@ -440,15 +440,15 @@ int main(void)
 		cmocka_unit_test(loopback_is_never_judged),
 		cmocka_unit_test(established_flows_are_never_judged),
 		cmocka_unit_test(azures_probes_reach_what_they_probe),
-		cmocka_unit_test(what_an_azure_machine_gets_lets_the_probes_in),
-		cmocka_unit_test(the_host_says_which_servers_it_uses),
+		cmocka_unit_test(the_rules_of_an_azure_machine_let_the_probes_in),
+		cmocka_unit_test(the_servers_are_read_from_the_hosts_files),
 		cmocka_unit_test(behind_systemds_stub_its_own_servers_are_read),
 		cmocka_unit_test(behind_dnsmasq_its_servers_are_read),
 		cmocka_unit_test(behind_unbound_and_bind_their_forwarders_are_read),
 		cmocka_unit_test(names_behind_a_stub_stay_within_reach),
 		cmocka_unit_test(only_a_resources_own_addresses_are_judged),
-		cmocka_unit_test(what_is_published_is_judged_by_where_the_peer_sent_it),
-		cmocka_unit_test(what_is_not_covered_is_named_with_its_reason),
+		cmocka_unit_test(a_published_port_is_judged_by_the_port_that_the_peer_asked_for),
+		cmocka_unit_test(an_address_that_is_not_covered_is_named_with_its_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

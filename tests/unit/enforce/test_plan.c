@@ -51,7 +51,7 @@ static void a_chain_that_packets_reach_is_not_filled(void **state)
 	assert_string_equal(planned(held, 1).chain, "b_input_tcp_22");
 }
 
-static void what_is_only_pending_is_not_built_upon(void **state)
+static void a_pending_chain_is_not_built_upon(void **state)
 {
 	(void)state;
 	struct wh_nft_dispatch held = {
@@ -92,7 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_that_the_kernel_does_not_have_is_filled_anew),
 		cmocka_unit_test(a_chain_that_packets_reach_is_not_filled),
-		cmocka_unit_test(what_is_only_pending_is_not_built_upon),
+		cmocka_unit_test(a_pending_chain_is_not_built_upon),
 		cmocka_unit_test(a_port_that_is_open_to_all_has_no_chain_to_build_upon),
 		cmocka_unit_test(an_empty_table_is_laid_out_the_same_each_time),
 	};

@@ -115,7 +115,7 @@ static void a_link_local_client_is_found_without_its_zone(void **state)
 	assert_true(is(&s[0], "fe80::7", 22));
 }
 
-static void where_no_environment_says_it_the_servers_socket_does(void **state)
+static void without_an_environment_the_servers_socket_gives_the_client(void **state)
 {
 	char tcp[1024], tcp6[1024];
 	struct wh_session s[8];
@@ -195,7 +195,7 @@ static void a_session_in_another_network_namespace_is_none_of_ours(void **state)
 	assert_int_equal(sessions(s), 1);
 }
 
-static void what_makes_no_sense_is_no_session(void **state)
+static void a_malformed_value_is_no_session(void **state)
 {
 	static const char env[] =
 		"SSH_CONNECTION=\0SSH_CONNECTION=a b c d\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 0\0SSH_CONNECTION=203.0.113.7 1 10.0.0.4 99999\0SSH_CONNECTION=203.0.113.7 1";
@@ -210,7 +210,7 @@ static void what_makes_no_sense_is_no_session(void **state)
 	assert_int_equal(wh_sessions("/nonexistent", SELF, OPERATOR, s, 8), 0);
 }
 
-static void parents_in_a_circle_end(void **state)
+static void a_cycle_of_parents_ends(void **state)
 {
 	struct wh_session s[8];
 	(void)state;
@@ -219,7 +219,7 @@ static void parents_in_a_circle_end(void **state)
 	assert_int_equal(sessions(s), 0);
 }
 
-static void no_more_are_told_than_there_is_room_for(void **state)
+static void no_more_sessions_are_returned_than_there_is_room_for(void **state)
 {
 	static const char env[] =
 		"SSH_CONNECTION=203.0.113.7 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 2 10.0.0.4 22\0SSH_CONNECTION=203.0.113.8 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.9 1 10.0.0.4 22";
@@ -255,12 +255,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(behind_sudo_the_shells_own_environment_is_found),
 		T(a_link_local_client_is_found_without_its_zone),
-		T(where_no_environment_says_it_the_servers_socket_does),
+		T(without_an_environment_the_servers_socket_gives_the_client),
 		T(the_operators_other_sessions_count_and_nobody_elses),
 		T(a_session_in_another_network_namespace_is_none_of_ours),
-		T(what_makes_no_sense_is_no_session),
-		T(parents_in_a_circle_end),
-		T(no_more_are_told_than_there_is_room_for),
+		T(a_malformed_value_is_no_session),
+		T(a_cycle_of_parents_ends),
+		T(no_more_sessions_are_returned_than_there_is_room_for),
 		T(a_session_is_cut_when_it_could_not_be_opened_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static struct wh_error import(struct wh_state *s, const char *yaml, struct wh_es
 	"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" src                                                                      \
 	"\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}"
 
-static void what_is_imported_is_loaded(void **state)
+static void an_imported_estate_is_loaded(void **state)
 {
 	(void)state;
 	struct wh_ledger ledger = open_ledger("a.db");
@@ -277,7 +277,7 @@ static void an_estate_eight_times_as_large_takes_not_much_more_than_eight_times_
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_imported_is_loaded),
+		cmocka_unit_test(an_imported_estate_is_loaded),
 		cmocka_unit_test(bad_input_names_its_line_and_changes_nothing),
 		cmocka_unit_test(hosts_that_answered_become_resources_where_discovery_looks),
 		cmocka_unit_test(a_bad_discovery_range_is_refused),

@@ -60,7 +60,7 @@ static bool has(struct wh_ranges r, const char *text)
 	return wh_ranges_has(r, &a);
 }
 
-static void what_a_rule_opens_is_allowed_and_named(void **state)
+static void an_opened_range_is_allowed_and_its_rule_named(void **state)
 {
 	(void)state;
 	const struct wh_filter_rule r[] = {{.name = "rule 2",
@@ -76,7 +76,7 @@ static void what_a_rule_opens_is_allowed_and_named(void **state)
 	assert_null(judged(host(r, 1), 23).unknown);
 }
 
-static void a_rule_that_may_take_away_leaves_all_allowed_with_a_note(void **state)
+static void a_rule_that_may_drop_leaves_all_allowed_with_a_note(void **state)
 {
 	(void)state;
 	const struct wh_filter_rule r[] = {
@@ -88,7 +88,7 @@ static void a_rule_that_may_take_away_leaves_all_allowed_with_a_note(void **stat
 	assert_string_equal(j.note, "rule 1: a rate");
 }
 
-static void a_rule_that_may_let_in_is_unknown(void **state)
+static void a_rule_that_may_accept_is_unknown(void **state)
 {
 	(void)state;
 	const struct wh_filter_rule r[] = {
@@ -148,7 +148,7 @@ static const struct wh_ranges *random_peers(void)
 	return peers(text);
 }
 
-static void each_packet_gets_what_the_sets_say(void **state)
+static void each_packet_gets_the_verdict_of_the_sets(void **state)
 {
 	(void)state;
 	unsigned unknown = 0, allowed = 0;
@@ -188,13 +188,13 @@ static void each_packet_gets_what_the_sets_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_a_rule_opens_is_allowed_and_named, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_may_take_away_leaves_all_allowed_with_a_note, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_may_let_in_is_unknown, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(an_opened_range_is_allowed_and_its_rule_named, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_rule_that_may_drop_leaves_all_allowed_with_a_note, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(a_rule_that_may_accept_is_unknown, arena_begin, arena_end),
 		cmocka_unit_test_setup_teardown(a_ban_is_a_hole_and_a_network_that_is_kept_out_is_not, arena_begin, arena_end),
 		cmocka_unit_test_setup_teardown(a_translated_port_meets_other_rules, arena_begin, arena_end),
 		cmocka_unit_test_setup_teardown(open_ports_are_those_that_somebody_may_reach, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(each_packet_gets_what_the_sets_say, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(each_packet_gets_the_verdict_of_the_sets, arena_begin, arena_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

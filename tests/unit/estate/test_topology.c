@@ -54,7 +54,7 @@ static const char nsg[] =
 	"[{\"id\": \"" ID
 	"Network/networkSecurityGroups/web\", \"name\": \"web\", \"type\": \"Microsoft.Network/networkSecurityGroups\", \"securityRules\": []}]";
 
-static void ids_meet_whatever_their_case_and_whichever_tool_wrote_them(void **state)
+static void ids_match_in_any_case_and_from_any_tool(void **state)
 {
 	struct read r = {0};
 	(void)state;
@@ -90,7 +90,7 @@ static void ids_meet_whatever_their_case_and_whichever_tool_wrote_them(void **st
 	drop(&r);
 }
 
-static void what_is_named_and_nowhere_is_said_once_with_its_file(void **state)
+static void a_missing_reference_is_reported_once_with_its_file(void **state)
 {
 	struct read r = {0};
 	(void)state;
@@ -226,7 +226,7 @@ static void a_balancer_puts_ports_of_its_pool_before_the_internet(void **state)
 	drop(&r);
 }
 
-static void a_nat_rule_that_the_interface_alone_names_exposes_a_port_that_there_is(void **state)
+static void a_nat_rule_named_only_by_the_interface_exposes_an_existing_port(void **state)
 {
 	struct read r = {0};
 	(void)state;
@@ -375,14 +375,14 @@ static void a_template_makes_no_more_than_its_length_allows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ids_meet_whatever_their_case_and_whichever_tool_wrote_them),
-		cmocka_unit_test(what_is_named_and_nowhere_is_said_once_with_its_file),
+		cmocka_unit_test(ids_match_in_any_case_and_from_any_tool),
+		cmocka_unit_test(a_missing_reference_is_reported_once_with_its_file),
 		cmocka_unit_test(a_classic_vm_is_recognised_and_not_scanned),
 		cmocka_unit_test(a_template_is_read_with_its_expressions),
 		cmocka_unit_test(a_template_makes_no_more_than_its_length_allows),
 		cmocka_unit_test(terraform_state_is_read_with_its_associations),
 		cmocka_unit_test(a_balancer_puts_ports_of_its_pool_before_the_internet),
-		cmocka_unit_test(a_nat_rule_that_the_interface_alone_names_exposes_a_port_that_there_is),
+		cmocka_unit_test(a_nat_rule_named_only_by_the_interface_exposes_an_existing_port),
 		cmocka_unit_test(a_wrong_address_is_refused_with_file_line_and_reason),
 		cmocka_unit_test(a_document_without_a_resource_is_refused),
 		cmocka_unit_test(two_documents_about_one_vnet_are_one_vnet),

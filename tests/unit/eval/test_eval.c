@@ -150,7 +150,7 @@ static void hostile_sources_are_counted_by_what_they_do(void **state)
 }
 
 /* Who tries daily comes one to three times on every day, of those to learn from and of those to score. */
-static void who_tries_daily_comes_on_every_day(void **state)
+static void daily_guesser_appears_every_day(void **state)
 {
 	(void)state;
 	struct digest d = {0};
@@ -339,7 +339,7 @@ int main(void)
 		cmocka_unit_test(a_failing_ledger_ends_the_making),
 		cmocka_unit_test(every_service_has_its_friends_and_foes),
 		cmocka_unit_test(hostile_sources_are_counted_by_what_they_do),
-		cmocka_unit_test(who_tries_daily_comes_on_every_day),
+		cmocka_unit_test(daily_guesser_appears_every_day),
 		cmocka_unit_test(the_ledger_holds_exactly_the_answered_sources),
 		cmocka_unit_test(a_carve_out_admits_nobody_and_takes_its_space),
 		cmocka_unit_test(every_baseline_covers_every_peer_with_disjoint_prefixes),

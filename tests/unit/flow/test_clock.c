@@ -73,7 +73,7 @@ static void a_few_minutes_ahead_are_two_clocks_that_differ(void **state)
 	assert_null(wh_record_bad_time(&rec, 0)); /* where there is no clock to hold it against */
 }
 
-static void a_clock_that_was_never_set_says_nothing_of_days(void **state)
+static void a_clock_that_was_never_set_is_no_evidence_of_days(void **state)
 {
 	static const char *const never[] = {"1970-01-01T00:00:41.000000+0000", "1969-12-31T23:00:00.000000+0000",
 	                                    "1980-01-01T00:00:00.000000+0000", "2000-01-01T00:10:00.000000+0000"};
@@ -102,7 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_of_the_future_is_unreadable_with_its_line),
 		cmocka_unit_test(a_few_minutes_ahead_are_two_clocks_that_differ),
-		cmocka_unit_test(a_clock_that_was_never_set_says_nothing_of_days),
+		cmocka_unit_test(a_clock_that_was_never_set_is_no_evidence_of_days),
 		cmocka_unit_test(a_flow_without_an_end_ends_where_it_starts_whenever_it_was_logged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void ssh_smb_and_ntlm_show_versions_and_never_a_user(void **state)
 	assert_int_equal(facts[1].failed, 1);
 }
 
-static void kerberos_is_told_by_its_answers_and_the_server_by_its_port(void **state)
+static void kerberos_is_detected_by_its_answers_and_the_server_by_its_port(void **state)
 {
 	(void)state;
 	assert_int_equal(read_as("krb5", "{\"msg_type\":\"KRB_AS_REQ\",\"encryption\":\"<none>\",\"weak_encryption\":false}",
@@ -137,7 +137,7 @@ static void a_bind_in_clear_is_simple_where_it_names_somebody(void **state)
 	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"search_request\"}}", 389), 0);
 }
 
-static void both_layouts_of_dns_say_the_same(void **state)
+static void both_layouts_of_dns_give_the_same_facts(void **state)
 {
 	struct wh_fact two[3];
 	(void)state;
@@ -158,7 +158,7 @@ static void both_layouts_of_dns_say_the_same(void **state)
 	assert_memory_equal(two, facts, sizeof two);
 }
 
-static void an_answer_is_the_clients_whoever_is_written_first(void **state)
+static void an_answer_belongs_to_the_client_in_either_order_of_the_ends(void **state)
 {
 	static const char two[] =
 		"{\"version\":2,\"type\":\"answer\",\"rrname\":\"a.t.example.com\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"a.t.example.com\",\"rrtype\":\"TXT\",\"rdata\":\"0123456789\"}]}";
@@ -177,7 +177,7 @@ static void an_answer_is_the_clients_whoever_is_written_first(void **state)
 	}
 }
 
-static void a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led(void **state)
+static void a_missing_name_counts_its_domain_and_the_target_of_its_alias(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -237,7 +237,7 @@ static void the_sensors_own_counters_are_a_fact_where_it_captures(void **state)
 	assert_int_equal(read("stats", "{\"uptime\":1,\"decoder\":{\"pkts\":993}}", 0), 0);
 }
 
-static void what_cannot_be_used_is_no_fact(void **state)
+static void an_unusable_record_is_no_fact(void **state)
 {
 	(void)state;
 	assert_int_equal(read("tls", "\"text\"", 443), 0);
@@ -290,15 +290,15 @@ int main(void)
 #define TEST(name) cmocka_unit_test(name)
 		TEST(a_version_of_tls_counts_where_the_server_agreed_to_it),
 		TEST(ssh_smb_and_ntlm_show_versions_and_never_a_user),
-		TEST(kerberos_is_told_by_its_answers_and_the_server_by_its_port),
+		TEST(kerberos_is_detected_by_its_answers_and_the_server_by_its_port),
 		TEST(a_bind_in_clear_is_simple_where_it_names_somebody),
-		TEST(both_layouts_of_dns_say_the_same),
-		TEST(an_answer_is_the_clients_whoever_is_written_first),
-		TEST(a_name_that_is_not_there_counts_its_domain_and_where_its_alias_led),
+		TEST(both_layouts_of_dns_give_the_same_facts),
+		TEST(an_answer_belongs_to_the_client_in_either_order_of_the_ends),
+		TEST(a_missing_name_counts_its_domain_and_the_target_of_its_alias),
 		TEST(names_are_printable_whatever_bytes_they_hold),
 		TEST(registered_domains_are_found_within_names),
 		TEST(the_sensors_own_counters_are_a_fact_where_it_captures),
-		TEST(what_cannot_be_used_is_no_fact),
+		TEST(an_unusable_record_is_no_fact),
 		TEST(alerts_of_our_own_signatures_are_evidence_and_others_are_none),
 		TEST(only_alerts_of_others_speak_against_a_peer),
 	};

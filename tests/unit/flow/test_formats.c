@@ -95,7 +95,7 @@ static void an_end_without_a_begin_is_a_flow(void **s)
 	assert_int_equal(got[0].flow.pkts_toserver, 4);
 }
 
-static void a_begin_alone_says_nothing(void **s)
+static void a_begin_alone_is_no_flow(void **s)
 {
 	(void)s;
 	once(&wh_reader_vnet, VNET("2026-11-03T08:01:00Z", B));
@@ -139,7 +139,7 @@ static void an_end_next_to_its_begin_is_as_one_further_on(void **s)
 	assert_int_equal(wh_pairing_open(pairing), 0);
 }
 
-static void what_was_denied_is_an_attempt(void **s)
+static void a_denied_flow_is_an_attempt(void **s)
 {
 	(void)s;
 	once(&wh_reader_vnet,
@@ -225,7 +225,7 @@ static void hostile_tuples_are_counted_and_passed_over(void **s)
 #define ZEEK_FIELDS                                                                                                              \
 	"#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes"
 
-static void history_tells_who_answered(void **s)
+static void history_shows_which_end_answered(void **s)
 {
 	(void)s;
 	once(&wh_reader_zeek, ZEEK_HEAD ZEEK_FIELDS
@@ -409,7 +409,7 @@ static void a_damaged_page_is_refused(void **s)
 	wh_pairing_free(p);
 }
 
-static void formats_are_told_apart_by_their_content(void **s)
+static void formats_are_recognised_by_their_content(void **s)
 {
 	static const struct { const char *text; const struct wh_reader *reader;
 	} rows[] = {
@@ -447,15 +447,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tuples_of_several_hours_are_one_flow),
 		cmocka_unit_test(an_end_without_a_begin_is_a_flow),
-		cmocka_unit_test(a_begin_alone_says_nothing),
+		cmocka_unit_test(a_begin_alone_is_no_flow),
 		cmocka_unit_test(an_end_next_to_its_begin_is_as_one_further_on),
-		cmocka_unit_test(what_was_denied_is_an_attempt),
+		cmocka_unit_test(a_denied_flow_is_an_attempt),
 		cmocka_unit_test(seconds_and_short_tuples_are_read),
 		cmocka_unit_test(version_1_of_a_group_shows_no_answers),
 		cmocka_unit_test(a_document_grows_before_its_brackets),
 		cmocka_unit_test(cuts_are_exact_in_strings_and_nesting),
 		cmocka_unit_test(hostile_tuples_are_counted_and_passed_over),
-		cmocka_unit_test(history_tells_who_answered),
+		cmocka_unit_test(history_shows_which_end_answered),
 		cmocka_unit_test(a_second_header_brings_other_columns),
 		cmocka_unit_test(json_of_zeek_has_dots_nulls_and_three_kinds_of_time),
 		cmocka_unit_test(lines_of_both_directions_are_one_flow),
@@ -464,7 +464,7 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_is_no_answer),
 		cmocka_unit_test(memory_is_bounded_and_a_saved_state_goes_on_the_same),
 		cmocka_unit_test(a_damaged_page_is_refused),
-		cmocka_unit_test(formats_are_told_apart_by_their_content),
+		cmocka_unit_test(formats_are_recognised_by_their_content),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 	wh_pairing_free(pairing);

@@ -236,7 +236,7 @@ static void a_pipe_is_read_without_identity_and_sought_forward_only(void **state
 	close(old);
 }
 
-static void what_cannot_be_opened_is_named(void **state)
+static void a_file_that_cannot_be_opened_is_named(void **state)
 {
 	struct wh_input *in;
 	struct wh_error err = {0};
@@ -274,7 +274,7 @@ int main(void)
 		cmocka_unit_test(damage_and_trailing_rubbish_are_errors),
 		cmocka_unit_test(a_file_that_grows_is_read_on_and_keeps_its_identity),
 		cmocka_unit_test(a_pipe_is_read_without_identity_and_sought_forward_only),
-		cmocka_unit_test(what_cannot_be_opened_is_named),
+		cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -109,7 +109,7 @@ static void a_refused_connection_is_an_attempt(void **s)
 	wh_tracked_free(t);
 }
 
-static void what_was_picked_up_in_mid_stream_has_no_side(void **s)
+static void a_connection_seen_from_its_middle_has_no_known_server(void **s)
 {
 	(void)s;
 	struct wh_tracked *t = fresh(0);
@@ -165,7 +165,7 @@ static void the_same_tuple_again_ends_the_one_before(void **s)
 	wh_tracked_free(t);
 }
 
-static void a_dump_brings_back_what_was_lost_and_ends_what_is_gone(void **s)
+static void a_dump_restores_lost_connections_and_ends_missing_ones(void **s)
 {
 	(void)s;
 	struct wh_tracked *t = fresh(0);
@@ -191,7 +191,7 @@ static void a_dump_brings_back_what_was_lost_and_ends_what_is_gone(void **s)
 	wh_tracked_free(t);
 }
 
-static void memory_is_bounded_and_what_has_no_room_is_counted(void **s)
+static void memory_is_bounded_and_connections_without_room_are_counted(void **s)
 {
 	(void)s;
 	struct wh_tracked *t = fresh(100);
@@ -218,11 +218,11 @@ int main(void)
 		cmocka_unit_test(a_completed_connection_is_answered_and_ends_with_its_last_packet),
 		cmocka_unit_test(without_counters_it_is_answered_and_shows_no_data),
 		cmocka_unit_test(a_refused_connection_is_an_attempt),
-		cmocka_unit_test(what_was_picked_up_in_mid_stream_has_no_side),
+		cmocka_unit_test(a_connection_seen_from_its_middle_has_no_known_server),
 		cmocka_unit_test(a_datagram_is_answered_where_that_was_reported_while_it_was_open),
 		cmocka_unit_test(the_same_tuple_again_ends_the_one_before),
-		cmocka_unit_test(a_dump_brings_back_what_was_lost_and_ends_what_is_gone),
-		cmocka_unit_test(memory_is_bounded_and_what_has_no_room_is_counted),
+		cmocka_unit_test(a_dump_restores_lost_connections_and_ends_missing_ones),
+		cmocka_unit_test(memory_is_bounded_and_connections_without_room_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

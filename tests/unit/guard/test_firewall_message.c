@@ -45,7 +45,7 @@ static int taken(struct wh_nft_ruleset *rs, int64_t seconds)
 	return rc;
 }
 
-static void a_request_is_taken_as_it_was_put(void **state)
+static void a_request_is_decoded_as_it_was_encoded(void **state)
 {
 	struct wh_nft_ruleset *rs = rules();
 	struct wh_bytes b = message(rs, 60);
@@ -94,7 +94,7 @@ static void every_field_has_its_range(void **state)
 	assert_int_equal(taken(rs, 60), -EBADMSG);
 }
 
-static void rejected_prefixes_are_taken_as_they_were_put(void **state)
+static void rejected_prefixes_are_decoded_as_they_were_encoded(void **state)
 {
 	struct wh_nft_ruleset *rs = rules();
 	struct wh_prefix many[65], two[2] = {rs->ports[0].v4[0], rs->ports[0].v4[1]};
@@ -162,7 +162,7 @@ static void a_command_asks_for_no_more_than_what_was_typed(void **state)
 	assert_non_null(strstr(done(&back, &(struct wh_request){.what = WH_ASK_ROLLBACK, .flag = true}).err.text, "may not ask"));
 }
 
-static void rules_that_shut_the_person_out_need_the_persons_own_word(void **state)
+static void rules_that_lock_the_operator_out_need_the_operators_consent(void **state)
 {
 	const struct wh_session here = {.client = wh_addr_v4(0x08080808), .port = 22};
 	struct wh_firewall_grants g = {.may = WH_MAY_APPLY, .state_dir = "/nowhere", .sessions = &here, .n_sessions = 1};
@@ -207,13 +207,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, arena_begin, arena_end)
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_taken_as_it_was_put),
+		TEST(a_request_is_decoded_as_it_was_encoded),
 		TEST(a_cut_or_a_longer_message_is_none),
 		TEST(every_field_has_its_range),
-		TEST(rejected_prefixes_are_taken_as_they_were_put),
+		TEST(rejected_prefixes_are_decoded_as_they_were_encoded),
 		TEST(a_number_of_things_is_no_larger_than_the_message),
 		TEST(a_command_asks_for_no_more_than_what_was_typed),
-		TEST(rules_that_shut_the_person_out_need_the_persons_own_word),
+		TEST(rules_that_lock_the_operator_out_need_the_operators_consent),
 		TEST(openings_and_closings_beyond_the_policy_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

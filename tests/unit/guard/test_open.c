@@ -28,7 +28,7 @@ static struct wh_open from(const char *peer)
 	return (struct wh_open){.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22, .peer = addr(peer), .idle_us = -1};
 }
 
-static void what_could_not_come_back_is_listed_and_old_or_large_refused(void **state)
+static void a_connection_that_could_not_come_back_is_listed_and_an_old_or_large_one_refused(void **state)
 {
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
@@ -69,7 +69,7 @@ static int count(void *arg, const struct wh_edge_key *k, const struct wh_edge *e
 }
 
 /* The list comes from another process. */
-static void what_is_no_connection_becomes_no_evidence(void **state)
+static void an_entry_that_is_no_connection_is_no_evidence(void **state)
 {
 	(void)state;
 	char dir[] = "/tmp/whittle-note-XXXXXX", db[64], rm[80];
@@ -144,8 +144,8 @@ static void a_message_of_the_kernel_is_read_and_a_cut_one_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_could_not_come_back_is_listed_and_old_or_large_refused),
-		cmocka_unit_test(what_is_no_connection_becomes_no_evidence),
+		cmocka_unit_test(a_connection_that_could_not_come_back_is_listed_and_an_old_or_large_one_refused),
+		cmocka_unit_test(an_entry_that_is_no_connection_is_no_evidence),
 		cmocka_unit_test(a_message_of_the_kernel_is_read_and_a_cut_one_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

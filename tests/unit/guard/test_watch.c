@@ -41,7 +41,7 @@ static void an_ipv6_packet_is_followed_through_its_extension_headers(void **stat
 	assert_int_equal(d.port, 161);
 }
 
-static void what_is_no_drop_of_ours_is_left_alone(void **state)
+static void a_packet_that_whittle_did_not_drop_is_ignored(void **state)
 {
 	(void)state;
 	uint8_t p[40] = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6};
@@ -83,7 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ipv4_packet_gives_its_source_and_port),
 		cmocka_unit_test(an_ipv6_packet_is_followed_through_its_extension_headers),
-		cmocka_unit_test(what_is_no_drop_of_ours_is_left_alone),
+		cmocka_unit_test(a_packet_that_whittle_did_not_drop_is_ignored),
 		cmocka_unit_test(no_packet_is_read_beyond_its_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

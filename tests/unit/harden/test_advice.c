@@ -23,7 +23,7 @@ static struct wh_recommendation *recommend(struct scene *s, unsigned stable_days
 	return scene_recommend_as(s, &opt);
 }
 
-static void peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means(void **state)
+static void steady_peers_break_nothing_and_the_bound_shows_the_certainty(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -57,7 +57,7 @@ static void an_office_that_came_this_week_is_the_expected_breakage_of_rules_like
 	scene_close(&s);
 }
 
-static void a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed(void **state)
+static void changed_peers_give_less_confidence_than_stable_ones(void **state)
 {
 	(void)state;
 	struct scene a, b;
@@ -78,7 +78,7 @@ static void a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed(voi
 	scene_close(&b);
 }
 
-static void hours_in_which_messages_were_lost_make_less_sure(void **state)
+static void hours_with_lost_messages_lower_the_confidence(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -139,7 +139,7 @@ static void reasons_are_kept_with_their_calculation(void **state)
 	scene_close(&s);
 }
 
-static void a_window_too_short_for_the_days_asked_for_says_so(void **state)
+static void a_window_too_short_for_the_days_asked_for_is_reported(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -151,7 +151,7 @@ static void a_window_too_short_for_the_days_asked_for_says_so(void **state)
 	scene_close(&s);
 }
 
-static void what_was_said_of_a_rule_is_kept_with_it(void **state)
+static void the_advice_of_a_rule_is_stored_with_it(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -310,7 +310,7 @@ static void the_drawing_has_a_dot_for_each_point_and_is_well_formed(void **state
 	scene_close(&s);
 }
 
-static void what_changed_since_the_last_calculation_is_said_with_its_reason(void **state)
+static void a_change_since_the_last_calculation_is_reported_with_its_reason(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -355,7 +355,7 @@ static void days_without_any_flow_are_an_outage_and_are_named(void **state)
 	scene_close(&s);
 }
 
-static void what_nobody_uses_any_more_falls_out_of_a_rolling_window(void **state)
+static void an_unused_peer_leaves_a_rolling_window(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -380,21 +380,21 @@ static void what_nobody_uses_any_more_falls_out_of_a_rolling_window(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peers_that_came_all_along_break_nothing_and_the_bound_says_how_much_that_means),
+		cmocka_unit_test(steady_peers_break_nothing_and_the_bound_shows_the_certainty),
 		cmocka_unit_test(an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these),
-		cmocka_unit_test(a_set_of_peers_that_changed_makes_less_sure_than_one_that_stayed),
-		cmocka_unit_test(hours_in_which_messages_were_lost_make_less_sure),
+		cmocka_unit_test(changed_peers_give_less_confidence_than_stable_ones),
+		cmocka_unit_test(hours_with_lost_messages_lower_the_confidence),
 		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
 		cmocka_unit_test(reasons_are_kept_with_their_calculation),
-		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_says_so),
-		cmocka_unit_test(what_was_said_of_a_rule_is_kept_with_it),
+		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_is_reported),
+		cmocka_unit_test(the_advice_of_a_rule_is_stored_with_it),
 		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
 		cmocka_unit_test(each_point_of_the_curve_is_what_its_permissiveness_recommends),
 		cmocka_unit_test(a_budget_of_lines_is_held_by_all_rules_of_a_resource_together),
 		cmocka_unit_test(a_groups_budget_is_held_by_all_its_resources_together),
-		cmocka_unit_test(what_changed_since_the_last_calculation_is_said_with_its_reason),
+		cmocka_unit_test(a_change_since_the_last_calculation_is_reported_with_its_reason),
 		cmocka_unit_test(days_without_any_flow_are_an_outage_and_are_named),
-		cmocka_unit_test(what_nobody_uses_any_more_falls_out_of_a_rolling_window),
+		cmocka_unit_test(an_unused_peer_leaves_a_rolling_window),
 		cmocka_unit_test(the_drawing_has_a_dot_for_each_point_and_is_well_formed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

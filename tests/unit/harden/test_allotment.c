@@ -47,7 +47,7 @@ static void random_allotment(struct wh_allotment *s, size_t resource)
 			s->cost[carved][k] = k <= 6 && rand() % 3 ? rand() % 64 / 4.0 : INFINITY;
 }
 
-static void no_way_to_share_out_is_better(void **state)
+static void no_allotment_is_better(void **state)
 {
 	(void)state;
 	srand(1);
@@ -349,7 +349,7 @@ static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_way_to_share_out_is_better),
+		cmocka_unit_test(no_allotment_is_better),
 		cmocka_unit_test(a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room_for),
 		cmocka_unit_test(a_share_that_narrows_nothing_is_given_to_another_port),
 		cmocka_unit_test(few_lines_never_let_everybody_in),

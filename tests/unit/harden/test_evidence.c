@@ -91,7 +91,7 @@ static void a_peer_whose_connection_may_be_open_has_not_gone(void **state)
 	assert_true(p[1].gone && p[1].verdict == WH_PEER_OUT);
 }
 
-static void days_of_a_connection_that_says_nothing_do_not_count(void **state)
+static void days_of_a_connection_without_data_do_not_count(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0xfffff, 2), peer("60.2.0.1", 0xfffff, 2), peer("60.3.0.1", 0xfffff, 2)};
@@ -103,7 +103,7 @@ static void days_of_a_connection_that_says_nothing_do_not_count(void **state)
 	assert_true(fabs(p[2].value[WH_F_DAYS] - log(20)) < 1e-9);
 }
 
-static void who_came_early_and_late_came_in_both_halves(void **state)
+static void a_peer_seen_early_and_late_is_present_in_both_halves(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 14 | 1 << 15, 2), peer("60.2.0.1", 0x7fff, 2),
@@ -114,7 +114,7 @@ static void who_came_early_and_late_came_in_both_halves(void **state)
 	assert_true(p[2].value[WH_F_HALVES] == 0);
 }
 
-static void guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them(void **state)
+static void guessers_in_the_same_24_count_against_their_neighbours_and_friends_for_them(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {peer("60.1.0.1", 0x3fffffff, 90), guesser("60.1.0.77"), guesser("60.1.0.200"),
@@ -127,7 +127,7 @@ static void guessers_in_the_same_24_speak_against_those_beside_them_and_friends_
 	assert_int_equal(p[1].verdict, WH_PEER_OUT);
 }
 
-static void somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does(void **state)
+static void a_peer_seen_once_long_ago_gets_no_line_and_one_of_yesterday_does(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 2, 3), peer("60.2.0.1", 1 << 1, 3), peer("60.3.0.1", 1 << 8, 3),
@@ -144,7 +144,7 @@ static void somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does(vo
 }
 
 /* Twice on 443, some time ago: one that works on 22 daily, and one that nobody knows. */
-static void who_belongs_on_one_port_is_no_stranger_on_another(void **state)
+static void a_peer_that_belongs_on_one_port_is_no_stranger_on_another(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -208,7 +208,7 @@ static struct wh_evidence_peer worker(const char *addr)
 	return peer(addr, 0x3fffffff, 30);
 }
 
-static void where_others_work_long_days_of_failed_logins_say_nothing(void **state)
+static void days_of_failed_logins_do_not_count_where_others_work_long(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.2.0.1"), daily("60.3.0.1", 30)};
@@ -220,7 +220,7 @@ static void where_others_work_long_days_of_failed_logins_say_nothing(void **stat
 	assert_int_equal(p[0].verdict, WH_PEER_IN);
 }
 
-static void where_everyones_sessions_are_short_they_say_nothing(void **state)
+static void short_sessions_are_no_evidence_where_all_sessions_are_short(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), daily("60.3.0.1", 0)};
@@ -234,7 +234,7 @@ static void where_everyones_sessions_are_short_they_say_nothing(void **state)
 	assert_int_equal(only[0].verdict, WH_PEER_IN);
 }
 
-static void health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days(void **state)
+static void health_checks_and_scripts_of_mixed_lengths_next_to_long_work_keep_their_days(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {worker("60.1.0.1"), worker("60.2.0.1"), daily("60.3.0.1", 0), daily("60.4.0.1", 18)};
@@ -283,7 +283,7 @@ static void health_checks_do_not_make_sessions_like_failed_logins_usual(void **s
 }
 
 /* Three who work once a week, beside two who try a password every day. */
-static void who_works_once_a_week_is_not_drowned_by_who_comes_daily(void **state)
+static void a_weekly_worker_is_not_outweighed_by_daily_guessers(void **state)
 {
 	(void)state;
 	const uint64_t weekly = UINT64_C(1) << 2 | 1 << 9 | 1 << 16 | 1 << 23;
@@ -316,7 +316,7 @@ static unsigned let_in_beside_listed(unsigned listed, unsigned others)
 	return in;
 }
 
-static void where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like(void **state)
+static void peers_like_as_many_listed_guessers_count_as_guessers(void **state)
 {
 	(void)state;
 	assert_int_equal(let_in_beside_listed(0, 2), 2);
@@ -326,7 +326,7 @@ static void where_as_many_are_listed_as_come_like_them_these_are_taken_for_their
 	assert_int_equal(let_in_beside_listed(2, 6), 6);
 }
 
-static void alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no_worker(void **state)
+static void alerts_on_a_tenth_of_the_flows_mark_a_guesser_and_no_worker(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {daily("60.1.0.1", 30), daily("60.2.0.1", 30), worker("60.3.0.1"),
@@ -341,7 +341,7 @@ static void alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no
 }
 
 /* Twice on one day some time ago: once like a failed login, and once for less than a second. */
-static void who_belongs_on_one_port_may_look_in_on_another_for_a_moment(void **state)
+static void a_peer_that_belongs_on_one_port_may_visit_another_briefly(void **state)
 {
 	(void)state;
 	struct wh_evidence_peer p[] = {peer("60.1.0.1", 1 << 18, 2), peer("60.2.0.1", 1 << 18, 2)};
@@ -358,7 +358,7 @@ static void who_belongs_on_one_port_may_look_in_on_another_for_a_moment(void **s
 }
 
 /* … but a password a day is one, whoever he is elsewhere. */
-static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone(void **state)
+static void a_peer_that_works_on_one_port_and_guesses_on_another_is_allowed_on_the_first_alone(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -383,7 +383,7 @@ static void who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_
 }
 
 /* On 22 nobody comes but guessers, of whom one is listed; the other looks in on 443 as well. */
-static void a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another(void **state)
+static void a_guesser_that_is_listed_on_one_port_gets_no_support_on_another(void **state)
 {
 	(void)state;
 	for (int listed = 0; listed < 2; listed++) {
@@ -409,24 +409,24 @@ int main(void)
 		cmocka_unit_test(every_feature_of_the_file_weighs_something),
 		cmocka_unit_test(many_flows_on_an_only_day_are_a_burst),
 		cmocka_unit_test(a_peer_whose_connection_may_be_open_has_not_gone),
-		cmocka_unit_test(days_of_a_connection_that_says_nothing_do_not_count),
-		cmocka_unit_test(who_came_early_and_late_came_in_both_halves),
-		cmocka_unit_test(guessers_in_the_same_24_speak_against_those_beside_them_and_friends_for_them),
-		cmocka_unit_test(somebody_seen_in_passing_gets_no_line_and_who_came_yesterday_does),
-		cmocka_unit_test(who_belongs_on_one_port_is_no_stranger_on_another),
+		cmocka_unit_test(days_of_a_connection_without_data_do_not_count),
+		cmocka_unit_test(a_peer_seen_early_and_late_is_present_in_both_halves),
+		cmocka_unit_test(guessers_in_the_same_24_count_against_their_neighbours_and_friends_for_them),
+		cmocka_unit_test(a_peer_seen_once_long_ago_gets_no_line_and_one_of_yesterday_does),
+		cmocka_unit_test(a_peer_that_belongs_on_one_port_is_no_stranger_on_another),
 		cmocka_unit_test(guessing_on_two_ports_helps_on_neither),
-		cmocka_unit_test(where_others_work_long_days_of_failed_logins_say_nothing),
-		cmocka_unit_test(where_everyones_sessions_are_short_they_say_nothing),
-		cmocka_unit_test(health_checks_and_scripts_of_mixed_lengths_beside_long_work_keep_their_days),
+		cmocka_unit_test(days_of_failed_logins_do_not_count_where_others_work_long),
+		cmocka_unit_test(short_sessions_are_no_evidence_where_all_sessions_are_short),
+		cmocka_unit_test(health_checks_and_scripts_of_mixed_lengths_next_to_long_work_keep_their_days),
 		cmocka_unit_test(a_script_of_such_sessions_needs_the_rules_in_force_or_a_private_address),
 		cmocka_unit_test(a_patient_guesser_on_two_ports_is_let_in_on_neither),
 		cmocka_unit_test(health_checks_do_not_make_sessions_like_failed_logins_usual),
-		cmocka_unit_test(who_works_once_a_week_is_not_drowned_by_who_comes_daily),
-		cmocka_unit_test(where_as_many_are_listed_as_come_like_them_these_are_taken_for_their_like),
-		cmocka_unit_test(alerts_of_any_severity_on_a_tenth_of_the_flows_tell_a_guesser_and_no_worker),
-		cmocka_unit_test(who_belongs_on_one_port_may_look_in_on_another_for_a_moment),
-		cmocka_unit_test(who_works_on_one_port_and_guesses_on_another_is_let_in_on_the_first_alone),
-		cmocka_unit_test(a_guesser_whom_lists_tell_on_one_port_is_not_vouched_for_on_another),
+		cmocka_unit_test(a_weekly_worker_is_not_outweighed_by_daily_guessers),
+		cmocka_unit_test(peers_like_as_many_listed_guessers_count_as_guessers),
+		cmocka_unit_test(alerts_on_a_tenth_of_the_flows_mark_a_guesser_and_no_worker),
+		cmocka_unit_test(a_peer_that_belongs_on_one_port_may_visit_another_briefly),
+		cmocka_unit_test(a_peer_that_works_on_one_port_and_guesses_on_another_is_allowed_on_the_first_alone),
+		cmocka_unit_test(a_guesser_that_is_listed_on_one_port_gets_no_support_on_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static struct wh_fan_out *told(struct wh_thread_pool *pool)
 	return f;
 }
 
-static void a_peer_counts_once_for_each_local_address_whoever_tells(void **state)
+static void a_peer_counts_once_for_each_local_address_of_all_sources(void **state)
 {
 	(void)state;
 	for (unsigned threads = 1; threads <= THREADS; threads += 2) {
@@ -83,7 +83,7 @@ static void addresses_that_were_chosen_to_share_a_partners_hash_are_not_taken_fo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_peer_counts_once_for_each_local_address_whoever_tells),
+		cmocka_unit_test(a_peer_counts_once_for_each_local_address_of_all_sources),
 		cmocka_unit_test(addresses_that_were_chosen_to_share_a_partners_hash_are_not_taken_for_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void a_port_with_many_one_sided_flows_is_not_narrowed(void **state)
 	scene_close(&s);
 }
 
-static void of_two_addresses_one_that_was_never_heard_keeps_the_port_open(void **state)
+static void one_address_of_two_that_was_never_heard_keeps_the_port_open(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -272,7 +272,7 @@ static void a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_lin
 }
 
 /* A public name server: each client asks once. That is neither a rule nor silence. */
-static void a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_says_why(void **state)
+static void a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_has_a_reason(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -291,7 +291,7 @@ static void a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_a
 }
 
 /* On many other ports and machines: a forged source could do it to anybody. */
-static void datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_everywhere(void **state)
+static void datagrams_in_a_partners_name_do_not_make_it_appear_everywhere(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -363,12 +363,12 @@ int main(void)
 		cmocka_unit_test(days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_named),
 		cmocka_unit_test(a_gap_of_two_weeks_closes_nothing),
 		cmocka_unit_test(a_port_with_many_one_sided_flows_is_not_narrowed),
-		cmocka_unit_test(of_two_addresses_one_that_was_never_heard_keeps_the_port_open),
+		cmocka_unit_test(one_address_of_two_that_was_never_heard_keeps_the_port_open),
 		cmocka_unit_test(health_checks_that_only_connect_are_kept_and_named),
 		cmocka_unit_test(a_flood_of_forged_queries_makes_few_edges_and_no_line),
 		cmocka_unit_test(a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_line),
-		cmocka_unit_test(a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_says_why),
-		cmocka_unit_test(datagrams_in_a_partners_name_do_not_make_it_look_as_if_it_were_everywhere),
+		cmocka_unit_test(a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_has_a_reason),
+		cmocka_unit_test(datagrams_in_a_partners_name_do_not_make_it_appear_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

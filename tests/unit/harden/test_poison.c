@@ -97,7 +97,7 @@ static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 	return in;
 }
 
-static void who_guesses_passwords_daily_is_not_let_in_however_few_a_day(void **state)
+static void a_daily_password_guesser_is_not_allowed_however_few_its_tries(void **state)
 {
 	(void)state;
 	static const unsigned a_day[] = {1, 3, 10, 30, 40, 60};
@@ -107,7 +107,7 @@ static void who_guesses_passwords_daily_is_not_let_in_however_few_a_day(void **s
 	}
 }
 
-static void explain_says_why_his_days_do_not_count(void **state)
+static void explain_gives_the_reason_why_a_guessers_days_do_not_count(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -130,7 +130,7 @@ static void explain_says_why_his_days_do_not_count(void **state)
 }
 
 /* Honest: where most of those who come daily guess, short sessions look like what the port is for. */
-static void guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usual(void **state)
+static void twice_as_many_guessers_as_partners_look_usual(void **state)
 {
 	(void)state;
 	assert_int_equal(let_in_after_a_month(10, 3), 10);
@@ -155,14 +155,14 @@ static bool let_in_with_sessions_of(unsigned kib, unsigned seconds, const struct
 }
 
 /* Honest: one that can log in and works like a customer every day is one. */
-static void a_patient_one_who_works_like_a_customer_gets_his_own_address(void **state)
+static void an_attacker_that_works_like_a_customer_gets_its_own_address(void **state)
 {
 	(void)state;
 	assert_true(let_in_with_sessions_of(64, 600, NULL, NULL));
 }
 
 /* Honest: a connection held open looks like work, though next to nothing is said on it. */
-static void who_holds_his_connections_open_every_day_gets_his_own_address(void **state)
+static void an_attacker_that_holds_connections_open_every_day_gets_its_own_address(void **state)
 {
 	(void)state;
 	assert_true(let_in_with_sessions_of(1, 600, NULL, NULL));
@@ -226,7 +226,7 @@ static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
 }
 
 /* Honest: what is usual there is what he does. */
-static void on_a_service_of_short_calls_a_patient_guesser_gets_his_own_address(void **state)
+static void a_patient_guesser_on_a_service_of_short_calls_gets_its_own_address(void **state)
 {
 	(void)state;
 	bool guesser;
@@ -237,7 +237,7 @@ static void on_a_service_of_short_calls_a_patient_guesser_gets_his_own_address(v
 }
 
 /* However many raise alerts there, they take nobody down with them: it would be done on purpose. */
-static void guessers_with_alerts_do_not_take_the_scripts_of_a_service_of_short_calls_down_with_them(void **state)
+static void guessers_with_alerts_do_not_lock_out_the_scripts_of_a_service_of_short_calls(void **state)
 {
 	(void)state;
 	bool guesser;
@@ -287,7 +287,7 @@ static bool carved_out(int days_ago, unsigned severity, bool listed)
 	return out;
 }
 
-static void a_guesser_in_an_allowed_range_is_carved_out_until_he_was_quiet_for_five_days(void **state)
+static void a_guesser_in_an_allowed_range_is_carved_out_until_it_was_quiet_for_five_days(void **state)
 {
 	(void)state;
 	assert_true(carved_out(0, 0, false));
@@ -295,7 +295,7 @@ static void a_guesser_in_an_allowed_range_is_carved_out_until_he_was_quiet_for_f
 	assert_false(carved_out(5, 0, false));
 }
 
-static void with_a_severe_alert_or_on_a_list_he_stays_carved_out(void **state)
+static void a_guesser_with_a_severe_alert_or_on_a_list_stays_carved_out(void **state)
 {
 	(void)state;
 	assert_true(carved_out(28, 1, false));
@@ -363,7 +363,7 @@ static void a_spoofer_can_not_make_a_peer_look_hostile(void **state)
 
 /* The other side of it: alerts on conversations that really took place do count, of one that raised them from its first days
  * on. */
-static void alerts_on_answered_flows_keep_out_who_raised_them_from_the_start(void **state)
+static void a_peer_with_alerts_on_answered_flows_from_the_start_is_kept_out(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -398,7 +398,7 @@ static void a_peer_that_belonged_and_raises_an_alert_is_held_and_named(void **st
 }
 
 /* A guesser in the partner's own /28 is no partner for that. */
-static void neighbours_do_not_vouch_a_guesser_into_the_rule(void **state)
+static void neighbours_do_not_bring_a_guesser_into_the_rule(void **state)
 {
 	(void)state;
 	static const unsigned a_day[] = {1, 5, 20};
@@ -414,7 +414,7 @@ static void neighbours_do_not_vouch_a_guesser_into_the_rule(void **state)
 	}
 }
 
-static void a_sensor_whose_clock_ran_ahead_for_an_hour_does_not_age_what_was_learnt(void **state)
+static void a_sensor_clock_ahead_for_an_hour_does_not_age_the_ledger(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -430,23 +430,23 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_million_spoofed_sources_make_no_edge_and_stay_within_the_limit),
 		cmocka_unit_test(a_flood_changes_no_rule),
-		cmocka_unit_test(who_guesses_passwords_daily_is_not_let_in_however_few_a_day),
-		cmocka_unit_test(explain_says_why_his_days_do_not_count),
-		cmocka_unit_test(guessers_who_are_twice_as_many_as_the_partners_pass_for_what_is_usual),
-		cmocka_unit_test(a_patient_one_who_works_like_a_customer_gets_his_own_address),
-		cmocka_unit_test(who_holds_his_connections_open_every_day_gets_his_own_address),
+		cmocka_unit_test(a_daily_password_guesser_is_not_allowed_however_few_its_tries),
+		cmocka_unit_test(explain_gives_the_reason_why_a_guessers_days_do_not_count),
+		cmocka_unit_test(twice_as_many_guessers_as_partners_look_usual),
+		cmocka_unit_test(an_attacker_that_works_like_a_customer_gets_its_own_address),
+		cmocka_unit_test(an_attacker_that_holds_connections_open_every_day_gets_its_own_address),
 		cmocka_unit_test(a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted),
-		cmocka_unit_test(on_a_service_of_short_calls_a_patient_guesser_gets_his_own_address),
-		cmocka_unit_test(guessers_with_alerts_do_not_take_the_scripts_of_a_service_of_short_calls_down_with_them),
-		cmocka_unit_test(a_guesser_in_an_allowed_range_is_carved_out_until_he_was_quiet_for_five_days),
-		cmocka_unit_test(with_a_severe_alert_or_on_a_list_he_stays_carved_out),
+		cmocka_unit_test(a_patient_guesser_on_a_service_of_short_calls_gets_its_own_address),
+		cmocka_unit_test(guessers_with_alerts_do_not_lock_out_the_scripts_of_a_service_of_short_calls),
+		cmocka_unit_test(a_guesser_in_an_allowed_range_is_carved_out_until_it_was_quiet_for_five_days),
+		cmocka_unit_test(a_guesser_with_a_severe_alert_or_on_a_list_stays_carved_out),
 		cmocka_unit_test(attempts_in_a_former_peers_name_bring_that_one_address_back),
 		cmocka_unit_test(filling_the_range_next_door_does_not_make_the_prefix_grow),
 		cmocka_unit_test(a_spoofer_can_not_make_a_peer_look_hostile),
-		cmocka_unit_test(alerts_on_answered_flows_keep_out_who_raised_them_from_the_start),
+		cmocka_unit_test(a_peer_with_alerts_on_answered_flows_from_the_start_is_kept_out),
 		cmocka_unit_test(a_peer_that_belonged_and_raises_an_alert_is_held_and_named),
-		cmocka_unit_test(neighbours_do_not_vouch_a_guesser_into_the_rule),
-		cmocka_unit_test(a_sensor_whose_clock_ran_ahead_for_an_hour_does_not_age_what_was_learnt),
+		cmocka_unit_test(neighbours_do_not_bring_a_guesser_into_the_rule),
+		cmocka_unit_test(a_sensor_clock_ahead_for_an_hour_does_not_age_the_ledger),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

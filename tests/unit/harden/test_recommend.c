@@ -48,7 +48,7 @@ static void rules_that_are_as_narrow_already_are_healthy(void **state)
 	scene_close(&s);
 }
 
-static void twenty_nine_days_are_not_enough_and_it_says_so(void **state)
+static void twenty_nine_days_are_not_enough_and_the_reason_says_so(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -157,7 +157,7 @@ static void a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_no
 }
 
 /* Nobody was there to see: the days of an outage speak against no peer. */
-static void an_outage_of_the_sensor_makes_nobody_gone(void **state)
+static void an_outage_of_the_sensor_makes_no_peer_gone(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -172,7 +172,7 @@ static void an_outage_of_the_sensor_makes_nobody_gone(void **state)
 	scene_close(&s);
 }
 
-static void a_guesser_is_carved_out_until_he_has_been_quiet_for_long(void **state)
+static void a_guesser_is_carved_out_until_it_has_been_quiet_for_long(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -192,7 +192,7 @@ static void a_guesser_is_carved_out_until_he_has_been_quiet_for_long(void **stat
 
 /* The port is open, the sensor saw the resource daily on another one, and nobody came: closed, and marked as the program's
  * own. */
-static void a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen(void **state)
+static void an_unused_port_is_closed_with_the_number_of_days_on_which_the_resource_was_seen(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -225,7 +225,7 @@ static void without_rules_in_force_a_port_that_nothing_reached_gets_no_rule(void
 	scene_close(&s);
 }
 
-static void who_the_rules_in_force_deny_is_not_let_in(void **state)
+static void a_peer_that_the_rules_in_force_deny_is_not_allowed(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -258,7 +258,7 @@ static void trusted_addresses_are_kept_though_nobody_saw_them(void **state)
 	scene_close(&s);
 }
 
-static void a_listed_peer_is_never_let_in_however_faithful_he_is(void **state)
+static void a_listed_peer_is_never_allowed_however_regular_it_is(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -317,7 +317,7 @@ static void the_same_ledger_gives_the_same_bytes(void **state)
 	free(text[1]);
 }
 
-static void what_is_saved_is_what_is_loaded(void **state)
+static void a_saved_recommendation_is_loaded_unchanged(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -416,22 +416,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(five_of_eight_neighbours_every_day_become_one_29),
 		cmocka_unit_test(rules_that_are_as_narrow_already_are_healthy),
-		cmocka_unit_test(twenty_nine_days_are_not_enough_and_it_says_so),
+		cmocka_unit_test(twenty_nine_days_are_not_enough_and_the_reason_says_so),
 		cmocka_unit_test(a_sensor_that_was_silent_for_long_is_not_taken_for_silence),
 		cmocka_unit_test(one_connection_of_many_days_is_presence_on_all_of_them),
 		cmocka_unit_test(stray_records_of_long_ago_are_no_days_of_data),
 		cmocka_unit_test(a_pause_is_bridged_to_enough_older_data_and_to_no_stray_day),
 		cmocka_unit_test(a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_not),
-		cmocka_unit_test(an_outage_of_the_sensor_makes_nobody_gone),
-		cmocka_unit_test(a_guesser_is_carved_out_until_he_has_been_quiet_for_long),
-		cmocka_unit_test(a_port_that_nobody_uses_is_closed_and_says_on_how_many_days_the_resource_was_seen),
+		cmocka_unit_test(an_outage_of_the_sensor_makes_no_peer_gone),
+		cmocka_unit_test(a_guesser_is_carved_out_until_it_has_been_quiet_for_long),
+		cmocka_unit_test(an_unused_port_is_closed_with_the_number_of_days_on_which_the_resource_was_seen),
 		cmocka_unit_test(without_rules_in_force_a_port_that_nothing_reached_gets_no_rule),
-		cmocka_unit_test(who_the_rules_in_force_deny_is_not_let_in),
+		cmocka_unit_test(a_peer_that_the_rules_in_force_deny_is_not_allowed),
 		cmocka_unit_test(trusted_addresses_are_kept_though_nobody_saw_them),
-		cmocka_unit_test(a_listed_peer_is_never_let_in_however_faithful_he_is),
+		cmocka_unit_test(a_listed_peer_is_never_allowed_however_regular_it_is),
 		cmocka_unit_test(a_listed_address_that_was_never_seen_is_carved_out),
 		cmocka_unit_test(the_same_ledger_gives_the_same_bytes),
-		cmocka_unit_test(what_is_saved_is_what_is_loaded),
+		cmocka_unit_test(a_saved_recommendation_is_loaded_unchanged),
 		cmocka_unit_test(lists_of_prefixes_are_written_and_read_as_any_json),
 		cmocka_unit_test(a_saved_list_that_is_none_is_refused),
 	};

@@ -73,7 +73,7 @@ static void none_of_41203_flows_is_at_most_seven_thousandths_of_a_percent(void *
 	assert_true(many > 0.001 && many < 0.0010020); /* the normal approximation gives 0.00100164 */
 }
 
-static void what_belongs_is_kept_and_what_guesses_is_stopped_and_days_add_up(void **state)
+static void partners_are_kept_and_guessers_stopped_and_days_add_up(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -150,7 +150,7 @@ static void a_carve_out_stops_and_a_second_rule_of_the_port_lets_in(void **state
 }
 
 /* A second partner arrives in the last five days: on all days nothing is lost, for the rules know him; the holdout tells. */
-static void the_holdout_loses_who_was_not_there_yet(void **state)
+static void the_holdout_loses_peers_that_were_not_there_yet(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -219,7 +219,7 @@ static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 }
 
 /* What the rules in force already deny is nothing that the proposal changes. */
-static void who_the_rules_in_force_deny_is_not_counted(void **state)
+static void a_peer_that_the_rules_in_force_deny_is_not_counted(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -238,7 +238,7 @@ static void who_the_rules_in_force_deny_is_not_counted(void **state)
 	scene_close(&s);
 }
 
-static void the_json_says_what_the_replay_says(void **state)
+static void the_json_has_the_values_of_the_replay(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -282,14 +282,14 @@ int main(void)
 		cmocka_unit_test(shares_and_counts_are_written_without_powers_of_ten),
 		cmocka_unit_test(the_bound_is_the_share_at_which_so_few_have_a_chance_of_five_percent),
 		cmocka_unit_test(none_of_41203_flows_is_at_most_seven_thousandths_of_a_percent),
-		cmocka_unit_test(what_belongs_is_kept_and_what_guesses_is_stopped_and_days_add_up),
+		cmocka_unit_test(partners_are_kept_and_guessers_stopped_and_days_add_up),
 		cmocka_unit_test(a_rule_that_forgets_a_peer_loses_it_by_name),
 		cmocka_unit_test(a_carve_out_stops_and_a_second_rule_of_the_port_lets_in),
-		cmocka_unit_test(the_holdout_loses_who_was_not_there_yet),
+		cmocka_unit_test(the_holdout_loses_peers_that_were_not_there_yet),
 		cmocka_unit_test(a_holdout_as_long_as_the_watch_is_refused),
 		cmocka_unit_test(flows_that_do_not_divide_by_days_are_all_counted),
-		cmocka_unit_test(who_the_rules_in_force_deny_is_not_counted),
-		cmocka_unit_test(the_json_says_what_the_replay_says),
+		cmocka_unit_test(a_peer_that_the_rules_in_force_deny_is_not_counted),
+		cmocka_unit_test(the_json_has_the_values_of_the_replay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void it_agrees_with_the_paper(void **state)
 				}
 }
 
-static void what_is_looked_up_is_what_is_worked_out(void **state)
+static void the_table_has_the_computed_values(void **state)
 {
 	(void)state;
 	struct wh_expected_table *t = wh_expected_table_new(&usual, 30);
@@ -61,14 +61,14 @@ static double expected(unsigned days, unsigned span, unsigned quiet)
 	return wh_expected_days(&usual, days, span, quiet, 30);
 }
 
-static void what_the_comments_say_of_the_usual_rhythm_is_so(void **state)
+static void the_figures_in_the_comments_are_right(void **state)
 {
 	(void)state;
 	assert_true(fabs(expected(1, 0, 1) - 1.85) < 0.05);
 	assert_true(fabs(expected(1, 0, 5) - 0.29) < 0.05);
 }
 
-static void longer_silence_means_less_and_sooner_for_who_came_often(void **state)
+static void longer_silence_means_less_and_sooner_for_a_frequent_peer(void **state)
 {
 	(void)state;
 	for (unsigned quiet = 0; quiet < 40; quiet++)
@@ -84,9 +84,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_agrees_with_the_paper),
-		cmocka_unit_test(what_is_looked_up_is_what_is_worked_out),
-		cmocka_unit_test(what_the_comments_say_of_the_usual_rhythm_is_so),
-		cmocka_unit_test(longer_silence_means_less_and_sooner_for_who_came_often),
+		cmocka_unit_test(the_table_has_the_computed_values),
+		cmocka_unit_test(the_figures_in_the_comments_are_right),
+		cmocka_unit_test(longer_silence_means_less_and_sooner_for_a_frequent_peer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static int job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct 
 	return i >= j->fail_from ? wh_fail(err, -EPROTO, "job %zu", i) : 0;
 }
 
-static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told(void **state)
+static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_returned(void **state)
 {
 	(void)state;
 	struct wh_error err = {0};
@@ -148,7 +148,7 @@ static void each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told
 	unmake(&l);
 }
 
-static void what_an_arena_adopts_stays_where_it_is(void **state)
+static void memory_that_an_arena_adopts_stays_where_it_is(void **state)
 {
 	(void)state;
 	for (int empty = 0; empty < 4; empty++) {
@@ -192,9 +192,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_two_four_and_sixty_four_threads_recommend_the_same_to_the_byte),
-		cmocka_unit_test(each_job_is_done_once_and_the_error_of_the_first_that_failed_is_told),
+		cmocka_unit_test(each_job_is_done_once_and_the_error_of_the_first_that_failed_is_returned),
 		cmocka_unit_test(an_arena_that_was_reset_gives_zeroed_memory_again),
-		cmocka_unit_test(what_an_arena_adopts_stays_where_it_is),
+		cmocka_unit_test(memory_that_an_arena_adopts_stays_where_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,7 +191,7 @@ static void lists_are_read_as_their_tools_write_them(void **state)
 		parse(&plain, rows[i].text, rows[i].want);
 }
 
-static void what_may_mean_two_things_is_refused_with_line_and_reason(void **state)
+static void an_ambiguous_line_is_refused_with_line_and_reason(void **state)
 {
 	(void)state;
 	static const struct { const char *text, *words;
@@ -307,7 +307,7 @@ static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
 	assert_int_equal(update(f, NULL, 0, false, &l, &err), 0);
 }
 
-static void what_a_list_must_not_name_is_subtracted_and_shown(void **state)
+static void networks_that_a_list_must_not_name_are_subtracted_and_shown(void **state)
 {
 	struct fixture *f = *state;
 	struct wh_intel_list *l, *all;
@@ -408,10 +408,10 @@ int main(void)
 		cmocka_unit_test(stix_takes_what_is_compared_and_not_what_is_negated_revoked_or_over),
 		cmocka_unit_test(misp_takes_only_what_is_marked_for_detection),
 		cmocka_unit_test(lists_are_read_as_their_tools_write_them),
-		cmocka_unit_test(what_may_mean_two_things_is_refused_with_line_and_reason),
+		cmocka_unit_test(an_ambiguous_line_is_refused_with_line_and_reason),
 		cmocka_unit_test(a_list_of_something_else_is_refused_with_its_line),
 		cmocka_unit_test_setup_teardown(a_list_that_halves_or_grows_threefold_needs_force, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_a_list_must_not_name_is_subtracted_and_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(networks_that_a_list_must_not_name_are_subtracted_and_shown, setup, teardown),
 		cmocka_unit_test(age_makes_a_list_stale),
 		cmocka_unit_test(a_command_gives_its_output_and_its_failure_no_secret),
 		cmocka_unit_test(published_lists_are_read),

@@ -75,7 +75,7 @@ static void a_request_is_refused_by_the_name_of_what_the_policy_lacks(void **sta
 	wh_config_free(c);
 }
 
-static void without_who_only_root_may_and_three_hours_are_the_longest(void **state)
+static void by_default_only_root_may_open_and_for_three_hours_at_most(void **state)
 {
 	(void)state;
 	struct wh_error err = {.text = ""};
@@ -87,7 +87,7 @@ static void without_who_only_root_may_and_three_hours_are_the_longest(void **sta
 	wh_config_free(c);
 }
 
-static void a_wrong_policy_is_told_with_its_line(void **state)
+static void a_wrong_policy_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	static const struct { const char *text, *says; } bad[] = {
@@ -223,8 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_refused_by_the_name_of_what_the_policy_lacks),
-		cmocka_unit_test(without_who_only_root_may_and_three_hours_are_the_longest),
-		cmocka_unit_test(a_wrong_policy_is_told_with_its_line),
+		cmocka_unit_test(by_default_only_root_may_open_and_for_three_hours_at_most),
+		cmocka_unit_test(a_wrong_policy_is_reported_with_its_line),
 		cmocka_unit_test(kept_policies_are_added_to_those_of_the_configuration),
 		cmocka_unit_test(words_that_make_no_policy_are_refused),
 		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),

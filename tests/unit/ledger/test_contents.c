@@ -175,7 +175,7 @@ static void again(struct world *w)
 	assert_int_equal(wh_contents_load(w->ledger.store, &w->c, &err), 0);
 }
 
-static void any_end_and_any_begin_of_a_log_is_known(void **state)
+static void any_end_and_any_beginning_of_a_log_is_recognised(void **state)
 {
 	enum { N = 1200 };
 	static struct wh_line all[N];
@@ -195,7 +195,7 @@ static void any_end_and_any_begin_of_a_log_is_known(void **state)
 	close_world(&w);
 }
 
-static void what_goes_on_prolongs_its_content(void **state)
+static void a_log_that_grows_extends_its_content(void **state)
 {
 	static struct wh_line all[600];
 	struct world w;
@@ -250,7 +250,7 @@ static void two_runs_that_count_the_same_lines_are_refused_but_the_first(void **
 	close_world(&w);
 }
 
-static void a_hundred_logs_with_one_first_line_are_told_apart(void **state)
+static void a_hundred_logs_with_the_same_first_line_are_distinguished(void **state)
 {
 	static struct wh_line all[100];
 	struct world w;
@@ -285,10 +285,10 @@ int main(void)
 		cmocka_unit_test(with_vectors_or_without_lines_have_the_same_hashes),
 		cmocka_unit_test(line_ends_and_marks_before_a_line_are_no_part_of_it),
 		cmocka_unit_test(lines_that_differ_in_one_bit_have_other_hashes),
-		cmocka_unit_test(any_end_and_any_begin_of_a_log_is_known),
-		cmocka_unit_test(what_goes_on_prolongs_its_content),
+		cmocka_unit_test(any_end_and_any_beginning_of_a_log_is_recognised),
+		cmocka_unit_test(a_log_that_grows_extends_its_content),
 		cmocka_unit_test(two_runs_that_count_the_same_lines_are_refused_but_the_first),
-		cmocka_unit_test(a_hundred_logs_with_one_first_line_are_told_apart),
+		cmocka_unit_test(a_hundred_logs_with_the_same_first_line_are_distinguished),
 	};
 	wh_line_key_init(&key, secret);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void a_copy_takes_the_ledgers_place_whole_or_not_at_all(void **state)
 	wh_state_beside_remove(&beside);
 }
 
-static void a_file_beside_is_made_anew_and_used_by_one(void **state)
+static void a_temporary_copy_is_made_anew_and_used_by_one_process(void **state)
 {
 	(void)state;
 	struct wh_state_beside one, other;
@@ -145,7 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_the_ledger_of_one_moment),
 		cmocka_unit_test(a_copy_takes_the_ledgers_place_whole_or_not_at_all),
-		cmocka_unit_test(a_file_beside_is_made_anew_and_used_by_one),
+		cmocka_unit_test(a_temporary_copy_is_made_anew_and_used_by_one_process),
 	};
 	return cmocka_run_group_tests(tests, spoilt_dir_make, spoilt_dir_remove);
 }

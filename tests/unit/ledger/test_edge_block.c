@@ -115,7 +115,7 @@ static bool same(const struct wh_edge *a, const struct wh_edge *b)
 	return n == wh_edge_encode(b, y) && !memcmp(x, y, n);
 }
 
-static void what_goes_in_comes_out(void **state)
+static void written_edges_are_read_back(void **state)
 {
 	struct wh_block_writer w;
 	struct wh_block_reader r;
@@ -214,7 +214,7 @@ static void a_block_that_is_cut_longer_or_of_none_is_refused(void **state)
 	assert_int_equal(read_all(w.bytes, w.len), -EBADMSG);
 }
 
-static void whatever_byte_is_changed_reading_ends_with_an_order_of_keys(void **state)
+static void reading_a_block_with_any_byte_changed_ends_with_keys_in_order(void **state)
 {
 	struct wh_block_writer w;
 	unsigned refused = 0;
@@ -251,12 +251,12 @@ static void a_key_that_is_not_behind_the_last_one_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(written_edges_are_read_back),
 		cmocka_unit_test(an_edge_of_one_flow_is_written_as_the_whole_edge_is),
 		cmocka_unit_test(the_peers_of_a_port_that_came_once_take_a_few_bytes_each),
 		cmocka_unit_test(without_some_of_its_edges_a_block_is_never_longer),
 		cmocka_unit_test(a_block_that_is_cut_longer_or_of_none_is_refused),
-		cmocka_unit_test(whatever_byte_is_changed_reading_ends_with_an_order_of_keys),
+		cmocka_unit_test(reading_a_block_with_any_byte_changed_ends_with_keys_in_order),
 		cmocka_unit_test(a_key_that_is_not_behind_the_last_one_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 /* ---- who is the server ---- */
 
-static void equal_ports_on_both_sides_leave_it_to_who_asked(void **state)
+static void with_equal_ports_on_both_sides_the_asking_end_is_the_client(void **state)
 {
 	(void)state;
 	static const uint16_t ports[] = {123, 500, 5353, 4500};
@@ -46,7 +46,7 @@ static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question
 }
 
 /* We asked, and of the handshake the server's SYN+ACK was missed: who sent the SYN is the client all the same. */
-static void a_missed_answer_to_a_syn_turns_no_connection_round(void **state)
+static void a_missed_answer_to_a_syn_does_not_reverse_the_connection(void **state)
 {
 	(void)state;
 	struct wh_record r[] = {tcp(host, 40000, peer, 443), tcp(peer, 50000, host, 22)};
@@ -67,7 +67,7 @@ static void a_udp_service_on_a_high_port_is_one_when_a_client_asks(void **state)
 	assert_int_equal(edges_of(r, 3).n, 3);
 }
 
-static void what_the_sensors_own_firewall_denied_is_no_edge(void **state)
+static void a_flow_that_the_sensors_own_firewall_denied_is_no_edge(void **state)
 {
 	(void)state;
 	struct wh_record r = tcp(peer, 40000, host, 22);
@@ -162,7 +162,7 @@ static void an_alert_adds_its_severity_and_neither_days_nor_flows(void **state)
 	assert_int_equal(only.edge[0].flows, 0);
 }
 
-static void an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him(void **state)
+static void an_alert_that_can_be_forged_in_a_peers_name_does_not_count_against_it(void **state)
 {
 	(void)state;
 	struct wh_record r = alert(peer, 1);
@@ -186,7 +186,7 @@ static void an_edge_of_alerts_alone_merges_in_any_order(void **state)
 
 /* ---- counters ---- */
 
-static void sums_stay_at_their_greatest_and_do_not_come_round(void **state)
+static void sums_saturate_and_do_not_overflow(void **state)
 {
 	(void)state;
 	struct wh_edge a = {.flows = UINT64_MAX - 1,
@@ -380,18 +380,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_datagram_to_which_only_an_icmp_error_came_back_is_not_answered),
-		cmocka_unit_test(equal_ports_on_both_sides_leave_it_to_who_asked),
-		cmocka_unit_test(a_missed_answer_to_a_syn_turns_no_connection_round),
+		cmocka_unit_test(with_equal_ports_on_both_sides_the_asking_end_is_the_client),
+		cmocka_unit_test(a_missed_answer_to_a_syn_does_not_reverse_the_connection),
 		cmocka_unit_test(an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question_was_missed),
 		cmocka_unit_test(a_udp_service_on_a_high_port_is_one_when_a_client_asks),
-		cmocka_unit_test(what_the_sensors_own_firewall_denied_is_no_edge),
+		cmocka_unit_test(a_flow_that_the_sensors_own_firewall_denied_is_no_edge),
 		cmocka_unit_test(without_flags_only_data_both_ways_or_an_application_is_a_conversation),
 		cmocka_unit_test(an_alert_that_is_not_the_peers_own_leaves_a_mark_alone),
 		cmocka_unit_test(an_outbound_edges_alert_is_of_what_the_server_sent),
 		cmocka_unit_test(an_alert_adds_its_severity_and_neither_days_nor_flows),
-		cmocka_unit_test(an_alert_that_anybody_can_have_caused_in_anothers_name_says_nothing_of_him),
+		cmocka_unit_test(an_alert_that_can_be_forged_in_a_peers_name_does_not_count_against_it),
 		cmocka_unit_test(an_edge_of_alerts_alone_merges_in_any_order),
-		cmocka_unit_test(sums_stay_at_their_greatest_and_do_not_come_round),
+		cmocka_unit_test(sums_saturate_and_do_not_overflow),
 		cmocka_unit_test(an_edge_of_one_flow_holds_it_be_it_large_or_long),
 		cmocka_unit_test(peers_that_came_once_take_less_of_the_memory_than_those_that_came_again),
 		cmocka_unit_test(a_record_that_finds_no_room_leaves_nothing_of_itself_behind),

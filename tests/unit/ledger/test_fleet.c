@@ -9,7 +9,7 @@
 #include "tests/unit/support/scene.h"
 #include "tests/unit/support/store_world.h"
 
-static void a_url_names_hosts_database_cluster_and_who_the_sensor_is(void **state)
+static void a_url_names_hosts_database_cluster_and_the_sensor(void **state)
 {
 	struct fleet_url u;
 	struct wh_error err;
@@ -135,7 +135,7 @@ static struct seen differs(struct world *w, struct wh_sent *sent, const char *lo
 	return s;
 }
 
-static void what_was_acknowledged_is_not_sent_again_and_what_changed_or_went_is(void **state)
+static void only_rows_that_changed_or_were_removed_are_sent_again(void **state)
 {
 	struct world w;
 	struct wh_sent *sent;
@@ -220,10 +220,10 @@ static void a_batch_within_a_transaction_is_a_part_of_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_url_names_hosts_database_cluster_and_who_the_sensor_is),
+		cmocka_unit_test(a_url_names_hosts_database_cluster_and_the_sensor),
 		cmocka_unit_test(a_url_that_is_wrong_is_refused_with_its_reason),
 		cmocka_unit_test(rows_are_read_as_they_were_written_and_nothing_else_is),
-		cmocka_unit_test(what_was_acknowledged_is_not_sent_again_and_what_changed_or_went_is),
+		cmocka_unit_test(only_rows_that_changed_or_were_removed_are_sent_again),
 		cmocka_unit_test(a_mark_that_came_while_its_part_was_sent_stays),
 		cmocka_unit_test(a_batch_within_a_transaction_is_a_part_of_it),
 	};

@@ -114,7 +114,7 @@ static void crafted_addresses_lie_no_closer_together_than_ordinary_ones(void **s
 	assert_true(chosen < 2 * (uint64_t)PEERS);
 }
 
-static void a_process_has_one_key_and_it_is_not_nothing(void **state)
+static void a_process_has_one_key_and_it_is_not_zero(void **state)
 {
 	struct wh_hash_key a = wh_hash_key(), b = wh_hash_key();
 	(void)state;
@@ -127,7 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hash_is_siphash_with_one_and_three_rounds),
 		cmocka_unit_test(crafted_addresses_lie_no_closer_together_than_ordinary_ones),
-		cmocka_unit_test(a_process_has_one_key_and_it_is_not_nothing),
+		cmocka_unit_test(a_process_has_one_key_and_it_is_not_zero),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void columns_indices_and_defaults_that_are_not_ours_are_refused(void **st
 	refused_everywhere("DROP TABLE sketch", "missing");
 }
 
-static void what_analyze_leaves_is_no_reason_to_refuse(void **state)
+static void tables_of_analyze_are_accepted(void **state)
 {
 	(void)state;
 	struct wh_error err;
@@ -154,7 +154,7 @@ static void every_defence_of_sqlite_is_on(void **state)
 	wh_ledger_close(&ledger);
 }
 
-static void statements_that_are_none_of_ours_are_not_prepared(void **state)
+static void foreign_statements_are_not_prepared(void **state)
 {
 	static const char *const texts[] = {
 		"ATTACH ':memory:' AS x",
@@ -194,11 +194,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_defence_of_sqlite_is_on),
-		cmocka_unit_test(statements_that_are_none_of_ours_are_not_prepared),
+		cmocka_unit_test(foreign_statements_are_not_prepared),
 		cmocka_unit_test(a_trigger_is_refused_before_it_can_undo_or_hang_anything),
 		cmocka_unit_test(a_view_in_the_place_of_a_table_is_refused),
 		cmocka_unit_test(columns_indices_and_defaults_that_are_not_ours_are_refused),
-		cmocka_unit_test(what_analyze_leaves_is_no_reason_to_refuse),
+		cmocka_unit_test(tables_of_analyze_are_accepted),
 		cmocka_unit_test(an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one),
 	};
 	return cmocka_run_group_tests(tests, spoilt_dir_make, spoilt_dir_remove);

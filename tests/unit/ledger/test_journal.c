@@ -78,7 +78,7 @@ static void each_entry_is_chained_to_the_one_before(void **state)
 	assert_int_equal(p.last, 7);
 }
 
-static void what_is_done_to_an_entry_is_found(void **state)
+static void a_tampered_entry_is_found(void **state)
 {
 	(void)state;
 	static const struct { const char *sql; enum wh_journal_fault fault; int64_t seq;
@@ -231,7 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_entry_is_chained_to_the_one_before),
-		cmocka_unit_test(what_is_done_to_an_entry_is_found),
+		cmocka_unit_test(a_tampered_entry_is_found),
 		cmocka_unit_test(an_end_that_was_cut_is_found_by_the_head),
 		cmocka_unit_test(a_chain_that_was_computed_anew_is_found_by_the_head),
 		cmocka_unit_test(entries_of_an_earlier_version_are_before_the_chain),

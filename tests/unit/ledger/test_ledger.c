@@ -89,7 +89,7 @@ static struct wh_flow tcp(uint8_t ts, uint8_t tc, bool app)
 	                        .bytes_toclient = 900};
 }
 
-static void the_server_is_told_from_the_handshake(void **state)
+static void the_server_is_inferred_from_the_handshake(void **state)
 {
 	(void)state;
 	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, R = WH_TCP_RST };
@@ -148,7 +148,7 @@ static void a_completed_handshake_without_data_is_an_answered_flow_of_its_own_ki
 		assert_int_equal(wh_flow_server(no[i]), WH_SIDE_UNANSWERED);
 }
 
-static void a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_one(void **state)
+static void a_one_sided_flow_is_distinguished_from_an_unanswered_one(void **state)
 {
 	(void)state;
 	enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, F = WH_TCP_FIN };
@@ -176,7 +176,7 @@ static void a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_on
 }
 
 /* Three sketches merged in two orders. */
-static void what_a_sketch_heard_merges_in_any_order(void **state)
+static void the_hearing_of_a_sketch_merges_in_any_order(void **state)
 {
 	(void)state;
 	struct wh_sketch a[3] = {{0}}, left = {0}, right = {0};
@@ -205,7 +205,7 @@ static void what_a_sketch_heard_merges_in_any_order(void **state)
 	assert_int_equal(back.flows, left.flows);
 }
 
-static void what_an_edge_knows_of_alerts_merges_in_any_order(void **state)
+static void the_alerts_of_an_edge_merge_in_any_order(void **state)
 {
 	(void)state;
 	struct wh_edge e[3] = {{.alerts = {1}, .alert_first = 20000, .alert_last = 20000, .alert_sid = 7},
@@ -295,7 +295,7 @@ static char *ledger_of(size_t limit, unsigned flush_every, size_t *len)
 	return text;
 }
 
-static void however_the_flows_are_split_over_flushes_the_ledger_is_the_same(void **state)
+static void any_split_of_the_flows_over_flushes_gives_the_same_ledger(void **state)
 {
 	(void)state;
 	size_t a, b, c;
@@ -357,12 +357,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merging_does_not_depend_on_order_or_grouping),
 		cmocka_unit_test(an_edge_comes_back_as_it_was_stored_and_damage_is_seen),
-		cmocka_unit_test(the_server_is_told_from_the_handshake),
+		cmocka_unit_test(the_server_is_inferred_from_the_handshake),
 		cmocka_unit_test(a_completed_handshake_without_data_is_an_answered_flow_of_its_own_kind),
-		cmocka_unit_test(a_flow_of_which_only_one_side_is_heard_is_told_from_an_unanswered_one),
-		cmocka_unit_test(what_a_sketch_heard_merges_in_any_order),
-		cmocka_unit_test(what_an_edge_knows_of_alerts_merges_in_any_order),
-		cmocka_unit_test(however_the_flows_are_split_over_flushes_the_ledger_is_the_same),
+		cmocka_unit_test(a_one_sided_flow_is_distinguished_from_an_unanswered_one),
+		cmocka_unit_test(the_hearing_of_a_sketch_merges_in_any_order),
+		cmocka_unit_test(the_alerts_of_an_edge_merge_in_any_order),
+		cmocka_unit_test(any_split_of_the_flows_over_flushes_gives_the_same_ledger),
 		cmocka_unit_test(distinct_sources_are_counted_within_the_sketchs_error),
 		cmocka_unit_test(a_file_that_is_no_ledger_is_refused_by_name),
 	};

@@ -126,7 +126,7 @@ static void a_connection_that_no_sensor_reported_becomes_an_edge_from_its_begin_
 	end(&l);
 }
 
-static void seen_again_and_again_it_is_one_flow_on_each_of_the_days(void **state)
+static void a_connection_that_is_seen_repeatedly_is_one_flow_on_each_of_its_days(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -142,7 +142,7 @@ static void seen_again_and_again_it_is_one_flow_on_each_of_the_days(void **state
 	end(&l);
 }
 
-static void what_a_sensor_reports_of_it_before_or_later_makes_no_second_flow(void **state)
+static void a_sensors_report_of_it_before_or_later_makes_no_second_flow(void **state)
 {
 	(void)state;
 	for (int later = 0; later < 2; later++) {
@@ -186,7 +186,7 @@ static int count_days(void *arg, int32_t day, uint64_t flows)
 	return 0;
 }
 
-static void they_say_nothing_of_a_sensor(void **state)
+static void open_connections_are_no_evidence_of_a_sensor(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -241,7 +241,7 @@ static void a_connection_of_ours_to_a_server_is_an_outbound_edge(void **state)
 }
 
 /* As many as of any other datagrams. */
-static void of_datagrams_only_so_many_are_kept(void **state)
+static void the_number_of_datagram_edges_is_limited(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -256,7 +256,7 @@ static void of_datagrams_only_so_many_are_kept(void **state)
 	end(&l);
 }
 
-static void what_a_clock_that_ran_ahead_left_is_not_read_and_goes(void **state)
+static void edges_of_a_clock_that_ran_ahead_are_not_read_and_are_removed(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -273,7 +273,7 @@ static void what_a_clock_that_ran_ahead_left_is_not_read_and_goes(void **state)
 	end(&l);
 }
 
-static void a_begin_that_cannot_be_counts_as_now(void **state)
+static void an_impossible_start_counts_as_now(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -324,15 +324,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_that_no_sensor_reported_becomes_an_edge_from_its_begin_to_now),
-		cmocka_unit_test(seen_again_and_again_it_is_one_flow_on_each_of_the_days),
-		cmocka_unit_test(what_a_sensor_reports_of_it_before_or_later_makes_no_second_flow),
+		cmocka_unit_test(a_connection_that_is_seen_repeatedly_is_one_flow_on_each_of_its_days),
+		cmocka_unit_test(a_sensors_report_of_it_before_or_later_makes_no_second_flow),
 		cmocka_unit_test(connections_of_one_peer_that_are_open_at_once_are_as_many_flows),
-		cmocka_unit_test(they_say_nothing_of_a_sensor),
+		cmocka_unit_test(open_connections_are_no_evidence_of_a_sensor),
 		cmocka_unit_test(others_connections_and_what_may_be_an_answer_are_left_out),
 		cmocka_unit_test(a_connection_of_ours_to_a_server_is_an_outbound_edge),
-		cmocka_unit_test(of_datagrams_only_so_many_are_kept),
-		cmocka_unit_test(what_a_clock_that_ran_ahead_left_is_not_read_and_goes),
-		cmocka_unit_test(a_begin_that_cannot_be_counts_as_now),
+		cmocka_unit_test(the_number_of_datagram_edges_is_limited),
+		cmocka_unit_test(edges_of_a_clock_that_ran_ahead_are_not_read_and_are_removed),
+		cmocka_unit_test(an_impossible_start_counts_as_now),
 		cmocka_unit_test(both_kinds_of_edges_come_in_one_order_each_key_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

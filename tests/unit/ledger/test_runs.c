@@ -34,7 +34,7 @@ static void four_runs_of_like_size_become_one(void **state)
 	assert_int_equal(CHOSEN(false, 1, 1, 1, 1, 5, 6, 7, 30), 7); /* the four would be the fourth of their size */
 }
 
-static void a_full_ledger_has_hardly_anything_beside_its_largest_run(void **state)
+static void a_full_ledger_has_hardly_anything_besides_its_largest_run(void **state)
 {
 	(void)state;
 	assert_int_equal(CHOSEN(true, 100), 0);
@@ -215,7 +215,7 @@ static int commits_meanwhile(void *arg, const struct wh_edge_key *k, const struc
 	return 0;
 }
 
-static void who_reads_sees_the_ledger_as_it_was_whatever_is_committed_and_merged_meanwhile(void **state)
+static void a_reader_sees_the_ledger_unchanged_during_commits_and_merges(void **state)
 {
 	struct wh_ledger other;
 	struct list before = {0};
@@ -276,7 +276,7 @@ static void edges_are_removed_from_every_run_that_has_them(void **state)
 
 /* ---- damage ---- */
 
-static void a_damaged_block_is_named_and_nothing_is_committed_beside_it(void **state)
+static void a_damaged_block_is_named_and_nothing_more_is_committed(void **state)
 {
 	struct wh_store_progress p = {.identity = "id", .path = "p", .offset = 7, .line = 1};
 	uint64_t offset, line;
@@ -304,12 +304,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(four_runs_of_like_size_become_one),
-		cmocka_unit_test(a_full_ledger_has_hardly_anything_beside_its_largest_run),
+		cmocka_unit_test(a_full_ledger_has_hardly_anything_besides_its_largest_run),
 		cmocka_unit_test(many_commits_leave_few_runs_and_the_same_edges),
 		cmocka_unit_test(a_ledger_of_before_is_read_as_it_is_and_moved_by_the_next_commit),
-		cmocka_unit_test(who_reads_sees_the_ledger_as_it_was_whatever_is_committed_and_merged_meanwhile),
+		cmocka_unit_test(a_reader_sees_the_ledger_unchanged_during_commits_and_merges),
 		cmocka_unit_test(edges_are_removed_from_every_run_that_has_them),
-		cmocka_unit_test(a_damaged_block_is_named_and_nothing_is_committed_beside_it),
+		cmocka_unit_test(a_damaged_block_is_named_and_nothing_more_is_committed),
 	};
 	return cmocka_run_group_tests(tests, spoilt_dir_make, spoilt_dir_remove);
 }

@@ -57,7 +57,7 @@ static uint64_t conversations_of(struct wh_store *s, int32_t day)
 	return seen;
 }
 
-static void what_was_seen_of_an_input_comes_back(void **state)
+static void the_state_of_an_input_is_read_back(void **state)
 {
 	struct world w;
 	struct wh_error why = {.text = ""};
@@ -261,7 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_KIND(the_token_of_an_input_stands_with_its_edges),
-		EACH_KIND(what_was_seen_of_an_input_comes_back),
+		EACH_KIND(the_state_of_an_input_is_read_back),
 		EACH_KIND(of_a_batch_that_comes_too_late_nothing_is_added),
 		EACH_KIND(a_log_that_grows_is_read_exactly_once_under_any_name),
 		EACH_KIND(two_readings_of_one_log_count_it_once),

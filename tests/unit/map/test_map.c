@@ -102,7 +102,7 @@ static void a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high
 	erase(&d);
 }
 
-static void what_the_inventory_does_not_decide_is_unknown_and_never_healthy(void **state)
+static void an_undecided_machine_is_unknown_and_never_healthy(void **state)
 {
 	struct drawn d;
 	(void)state;
@@ -134,7 +134,7 @@ static json_t *at(const json_t *doc, const char *list, size_t row, size_t column
 }
 
 /* What a reader of the rows makes of them is what the document of objects says. */
-static void rows_say_what_the_document_says(void **state)
+static void rows_have_the_values_of_the_document(void **state)
 {
 	static const struct wh_map_fact facts[] = {{P "Compute/virtualMachines/m<1>", WH_MAP_MEDIUM, true, "a \"wide\"\trule"}};
 	struct drawn d;
@@ -177,7 +177,7 @@ static void rows_say_what_the_document_says(void **state)
 	erase(&d);
 }
 
-static void what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id(void **state)
+static void a_callers_facts_of_a_vm_count_in_any_case_of_its_id(void **state)
 {
 	static const struct wh_map_fact facts[] = {
 		{P "Compute/virtualMachines/M<1>", WH_MAP_MEDIUM, true, "its rules can be narrower"}};
@@ -315,10 +315,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high),
-		cmocka_unit_test(what_the_inventory_does_not_decide_is_unknown_and_never_healthy),
-		cmocka_unit_test(what_a_caller_knows_of_a_vm_counts_whatever_the_case_of_its_id),
+		cmocka_unit_test(an_undecided_machine_is_unknown_and_never_healthy),
+		cmocka_unit_test(a_callers_facts_of_a_vm_count_in_any_case_of_its_id),
 		cmocka_unit_test(circles_never_overlap_at_any_size),
-		cmocka_unit_test(rows_say_what_the_document_says),
+		cmocka_unit_test(rows_have_the_values_of_the_document),
 		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
 		cmocka_unit_test(the_frame_fits_what_is_drawn),
 		cmocka_unit_test(counts_of_one_are_singular),

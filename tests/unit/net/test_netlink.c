@@ -60,7 +60,7 @@ static void after_an_interrupted_dump_the_next_one_is_whole(void **state)
 	wh_nl_close(other);
 }
 
-static void who_hears_changes_of_nf_tables_is_seen_by_its_group(void **state)
+static void a_listener_to_changes_of_nf_tables_is_found_by_its_group(void **state)
 {
 	(void)state;
 	if (unshare(CLONE_NEWNET))
@@ -78,7 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_an_interrupted_dump_the_next_one_is_whole),
-		cmocka_unit_test(who_hears_changes_of_nf_tables_is_seen_by_its_group),
+		cmocka_unit_test(a_listener_to_changes_of_nf_tables_is_found_by_its_group),
 	};
 	return cmocka_run_group_tests_name("netlink", tests, NULL, NULL);
 }

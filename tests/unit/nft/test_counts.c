@@ -86,7 +86,7 @@ static void rules_without_a_counter_in_front_of_accept_are_no_difference(void **
 	wh_rules_free(&r);
 }
 
-static void each_port_is_said_once_with_what_decides_about_it(void **state)
+static void each_port_is_listed_once_with_the_rules_that_decide(void **state)
 {
 	(void)state;
 	struct wh_nft_chain chains[] = {counted("a_input_tcp_22", false), counted("b_input_tcp_22", true),
@@ -118,7 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_let_through_and_dropped_are_counted_apart),
 		cmocka_unit_test(rules_without_a_counter_in_front_of_accept_are_no_difference),
-		cmocka_unit_test_setup_teardown(each_port_is_said_once_with_what_decides_about_it, arena_begin, arena_end),
+		cmocka_unit_test_setup_teardown(each_port_is_listed_once_with_the_rules_that_decide, arena_begin, arena_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,7 +209,7 @@ static void an_audit_drops_nothing(void **state)
 }
 
 /* The spans of all tiles are the prefixes again, none crosses a tile's end, and each tile has at most WH_NFT_TILE of them. */
-static void tiles_hold_what_the_list_holds(void **state)
+static void tiles_together_hold_the_whole_list(void **state)
 {
 	(void)state;
 	unsigned seed = 7;
@@ -267,7 +267,7 @@ int main(void)
 		cmocka_unit_test(two_rules_for_one_address_are_refused),
 		cmocka_unit_test(a_carve_out_is_a_hole_in_the_set),
 		cmocka_unit_test(an_audit_drops_nothing),
-		cmocka_unit_test(tiles_hold_what_the_list_holds),
+		cmocka_unit_test(tiles_together_hold_the_whole_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,7 @@ static const struct wh_nft_opening *first(const struct wh_nft_openings *o, enum 
 	return NULL;
 }
 
-static void what_no_chain_judges_is_open(void **state)
+static void a_port_that_no_chain_judges_is_open(void **state)
 {
 	struct wh_nft_view v = {.mem = mem};
 	(void)state;
@@ -202,7 +202,7 @@ static void the_port_that_a_translated_packet_asked_for_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_no_chain_judges_is_open),
+		cmocka_unit_test(a_port_that_no_chain_judges_is_open),
 		cmocka_unit_test(a_policy_to_drop_leaves_the_ports_that_rules_name),
 		cmocka_unit_test(a_published_port_is_open_to_those_that_forwarding_lets_through),
 		cmocka_unit_test(the_port_that_a_translated_packet_asked_for_is_known),

@@ -48,7 +48,7 @@ static void the_same_group_in_both_shapes_has_no_difference(void **state)
 		0);
 }
 
-static void a_rule_that_came_went_moved_or_was_altered_is_told_as_such(void **state)
+static void each_added_removed_moved_or_altered_rule_is_reported(void **state)
 {
 	(void)state;
 	struct wh_nsg_change *c;
@@ -125,7 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_same_group_in_both_shapes_has_no_difference, arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_came_went_moved_or_was_altered_is_told_as_such, arena_begin,
+		cmocka_unit_test_setup_teardown(each_added_removed_moved_or_altered_rule_is_reported, arena_begin,
 	                                        arena_end),
 		cmocka_unit_test_setup_teardown(every_field_that_decides_counts, arena_begin, arena_end),
 		cmocka_unit_test(rules_of_just_in_time_access_are_known_by_their_names),

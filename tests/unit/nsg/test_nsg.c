@@ -92,7 +92,7 @@ static void ranges_and_single_packets_agree(void **state)
 }
 
 /* Brute force of certainty: whatever the addresses of an unknown group or tag are, what is said to be allowed is allowed. */
-static void what_is_not_known_never_counts_as_allowed(void **state)
+static void unknown_traffic_never_counts_as_allowed(void **state)
 {
 	(void)state;
 	static const char *const tail[] = {
@@ -203,7 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_rule_that_matches_decides),
 		cmocka_unit_test(ranges_and_single_packets_agree),
-		cmocka_unit_test(what_is_not_known_never_counts_as_allowed),
+		cmocka_unit_test(unknown_traffic_never_counts_as_allowed),
 		cmocka_unit_test(host_bits_are_read_as_the_network_with_a_note),
 		cmocka_unit_test(bad_input_is_named_with_file_and_line),
 		cmocka_unit_test(the_arm_shape_and_lists_are_read_too),

@@ -162,7 +162,7 @@ static unsigned compare_rounds(unsigned seed, bool unknowns, int rounds, unsigne
 	return refused;
 }
 
-static void what_is_contained_opens_no_packet_and_what_is_not_has_one_that_it_opens(void **state)
+static void a_contained_group_opens_no_packet_and_another_one_has_a_counter_example(void **state)
 {
 	(void)state;
 	unsigned yes = 0, no = 0;
@@ -170,7 +170,7 @@ static void what_is_contained_opens_no_packet_and_what_is_not_has_one_that_it_op
 	assert_true(yes > 60 && no > 60);
 }
 
-static void rules_of_unknown_reach_are_proved_for_whomever_they_match(void **state)
+static void rules_of_unknown_reach_are_proved_for_all_peers_that_they_may_match(void **state)
 {
 	(void)state;
 	unsigned yes = 0, no = 0, refused = compare_rounds(5, true, 500, &yes, &no);
@@ -180,8 +180,8 @@ static void rules_of_unknown_reach_are_proved_for_whomever_they_match(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_contained_opens_no_packet_and_what_is_not_has_one_that_it_opens),
-		cmocka_unit_test(rules_of_unknown_reach_are_proved_for_whomever_they_match),
+		cmocka_unit_test(a_contained_group_opens_no_packet_and_another_one_has_a_counter_example),
+		cmocka_unit_test(rules_of_unknown_reach_are_proved_for_all_peers_that_they_may_match),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

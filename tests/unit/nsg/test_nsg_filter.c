@@ -153,7 +153,7 @@ static void the_question_of_one_port_is_the_whole_group_asked_packet_by_packet(v
 	}
 }
 
-static void what_default_rules_alone_let_in_was_opened_by_nobody(void **state)
+static void a_port_that_only_default_rules_allow_was_opened_by_no_person(void **state)
 {
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
@@ -209,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_whole_group_decides_each_packet_by_its_first_match),
 		cmocka_unit_test(the_question_of_one_port_is_the_whole_group_asked_packet_by_packet),
-		cmocka_unit_test(what_default_rules_alone_let_in_was_opened_by_nobody),
+		cmocka_unit_test(a_port_that_only_default_rules_allow_was_opened_by_no_person),
 		cmocka_unit_test(the_rule_that_opens_a_port_is_not_the_probes_own_while_another_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@
 #define TF_LONE "{\"mode\":\"managed\",\"type\":\"azurerm_network_security_rule\",\"name\":\"x\",\"values\":" \
 	TF_RULE(",\"network_security_group_name\":\"WEB\",\"resource_group_name\":\"rg\"") "}"
 
-static void every_shape_says_the_same(void **state)
+static void every_shape_gives_the_same_group(void **state)
 {
 	(void)state;
 	static const char *const shapes[] = {
@@ -81,7 +81,7 @@ static void every_shape_says_the_same(void **state)
 	}
 }
 
-static void what_is_not_the_group_itself_is_refused_with_what_to_run(void **state)
+static void a_document_other_than_the_group_is_refused_with_the_command_to_run(void **state)
 {
 	(void)state;
 	static const struct { const char *text, *words;
@@ -181,8 +181,8 @@ static void files_of_tools_are_read_or_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_shape_says_the_same),
-		cmocka_unit_test(what_is_not_the_group_itself_is_refused_with_what_to_run),
+		cmocka_unit_test(every_shape_gives_the_same_group),
+		cmocka_unit_test(a_document_other_than_the_group_is_refused_with_the_command_to_run),
 		cmocka_unit_test(a_tag_may_begin_with_a_digit_and_a_mistyped_address_is_none),
 		cmocka_unit_test(files_of_tools_are_read_or_refused),
 	};

@@ -68,7 +68,7 @@ static void a_mapped_prefix_in_a_group_opens_nothing_of_ipv4(void **state)
 	assert_true(passes(RULE("45.0.0.0/24"), NULL, "45.0.0.9", &unknown));
 }
 
-static void what_is_no_list_is_refused_with_its_line(void **state)
+static void a_document_that_is_no_list_is_refused_with_its_line(void **state)
 {
 	(void)state;
 	static const struct { const char *text, *says;
@@ -118,7 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tag_of_the_list_is_known_whatever_its_case_and_another_is_not),
 		cmocka_unit_test(a_mapped_prefix_in_a_group_opens_nothing_of_ipv4),
-		cmocka_unit_test(what_is_no_list_is_refused_with_its_line),
+		cmocka_unit_test(a_document_that_is_no_list_is_refused_with_its_line),
 		cmocka_unit_test(an_azure_vm_is_known_by_its_chassis_and_nothing_else_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

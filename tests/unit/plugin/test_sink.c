@@ -13,7 +13,7 @@
 
 /* ---- */
 
-static void what_is_written_is_in_the_ledger_after_closing(void **state)
+static void written_records_are_in_the_ledger_after_closing(void **state)
 {
 	struct wh_store_totals totals;
 	struct wh_ledger ledger;
@@ -297,7 +297,7 @@ static void a_conversation_that_is_seen_in_two_vlans_of_one_realm_counts_once(vo
 	assert_int_equal(x.flows, 1000);
 }
 
-static void what_is_another_conversation_counts_in_one_realm(void **state)
+static void another_conversation_counts_in_one_realm(void **state)
 {
 	(void)state;
 	struct wh_sink *s = sink_of_realm("one");
@@ -314,10 +314,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sink_dir_make, sink_dir_remove)
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_written_is_in_the_ledger_after_closing),
+		TEST(written_records_are_in_the_ledger_after_closing),
 		TEST(protocol_records_are_evidence_in_the_ledger),
 		TEST(a_conversation_that_is_seen_in_two_vlans_of_one_realm_counts_once),
-		TEST(what_is_another_conversation_counts_in_one_realm),
+		TEST(another_conversation_counts_in_one_realm),
 		TEST(threads_end_in_the_same_edges_as_one),
 		TEST(while_there_is_no_ledger_edges_stay_in_memory_and_follow_later),
 		TEST(a_removed_ledger_is_begun_anew_and_a_replaced_one_taken_up),

@@ -185,7 +185,7 @@ static void a_scan_is_counted_by_port_and_takes_no_room_of_others(void **state)
 }
 
 /* Pending is full and the ledger away: nothing that the flusher holds is lost or counted twice. */
-static void what_pending_has_no_room_for_waits_in_the_hand(void **state)
+static void records_that_pending_has_no_room_for_wait_in_the_caller(void **state)
 {
 	char below[64];
 	uint64_t written = 0;
@@ -222,7 +222,7 @@ int main(void)
 		TEST(a_capture_waits_for_a_ledger_that_is_locked),
 		TEST(on_a_network_a_full_memory_stalls_nobody),
 		TEST(a_scan_is_counted_by_port_and_takes_no_room_of_others),
-		TEST(what_pending_has_no_room_for_waits_in_the_hand),
+		TEST(records_that_pending_has_no_room_for_wait_in_the_caller),
 	};
 	return cmocka_run_group_tests_name("sink memory", tests, NULL, NULL);
 }

@@ -205,7 +205,7 @@ static const char *letter(const char *status)
 	                                       : status;
 }
 
-static void exposure_is_what_reaches_the_machine_not_what_a_rule_says(void **state)
+static void exposure_is_the_traffic_that_reaches_the_machine_not_the_text_of_a_rule(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
@@ -238,7 +238,7 @@ static void the_cause_names_ports_and_the_rule(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exposure_is_what_reaches_the_machine_not_what_a_rule_says),
+		cmocka_unit_test(exposure_is_the_traffic_that_reaches_the_machine_not_the_text_of_a_rule),
 		cmocka_unit_test(the_cause_names_ports_and_the_rule),
 	};
 	return cmocka_run_group_tests_name("posture_exposure", tests, arena_begin, arena_end);

@@ -159,7 +159,7 @@ static const struct { struct wanted want; const char *rules;
               "`sourceAddressPrefix`:`*`,`sourcePortRange`:`*`,`destinationAddressPrefix`:`Internet`,`destinationPortRange`:`22`")},
 };
 
-static void a_rule_means_the_same_however_it_is_written(void **state)
+static void a_rule_means_the_same_in_every_notation(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
@@ -286,7 +286,7 @@ static const struct { struct wanted want; const char *documents, *resource;
          "vm1"},
 };
 
-static void an_estate_means_the_same_however_it_is_written(void **state)
+static void an_estate_means_the_same_in_every_notation(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof estates / sizeof *estates; i++)
@@ -334,7 +334,7 @@ static const struct { struct wanted want; const char *text;
                      "`module.a.module.b`,`resources`:[" TF_LONE "," TF_JOIN "]}]}]")},
 };
 
-static void terraforms_state_means_the_same_however_it_is_cut_up(void **state)
+static void terraforms_state_means_the_same_however_it_is_split(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
@@ -359,9 +359,9 @@ static void the_cause_names_the_tag_and_the_firewall(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_rule_means_the_same_however_it_is_written),
-		cmocka_unit_test(an_estate_means_the_same_however_it_is_written),
-		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_cut_up),
+		cmocka_unit_test(a_rule_means_the_same_in_every_notation),
+		cmocka_unit_test(an_estate_means_the_same_in_every_notation),
+		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_split),
 		cmocka_unit_test(the_cause_names_the_tag_and_the_firewall),
 	};
 	return cmocka_run_group_tests_name("posture_exposure_forms", tests, arena_begin, arena_end);

@@ -105,7 +105,7 @@ static void an_office_is_not_the_internet_and_a_bridge_leads_nowhere(void **stat
 	assert_string_equal(judged("host-default-drop", FACTS(SOUND, ""), NULL), "Healthy");
 }
 
-static void what_is_not_known_is_never_healthy(void **state)
+static void an_unknown_state_is_never_healthy(void **state)
 {
 	static const char
 		unread[] = FACTS(SOUND ",\"unread\":\"a table of iptables-legacy\"", ""),
@@ -202,7 +202,7 @@ int main(void)
 		cmocka_unit_test(a_sound_host_passes_and_each_question_has_one_that_fails),
 		cmocka_unit_test(the_cause_names_port_and_rule),
 		cmocka_unit_test(an_office_is_not_the_internet_and_a_bridge_leads_nowhere),
-		cmocka_unit_test(what_is_not_known_is_never_healthy),
+		cmocka_unit_test(an_unknown_state_is_never_healthy),
 		cmocka_unit_test(a_host_of_the_estate_without_facts_has_no_evidence_and_one_with_facts_is_found_by_its_address),
 		cmocka_unit_test(a_host_whose_ports_whittle_opens_just_in_time_passes),
 		cmocka_unit_test(facts_that_are_wrong_are_refused_by_file_and_place),

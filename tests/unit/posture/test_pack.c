@@ -117,7 +117,7 @@ static void every_other_assessment_passes_one_resource_and_fails_one(void **stat
 	json_decref(published);
 }
 
-static void every_assessment_has_what_a_report_needs(void **state)
+static void every_assessment_has_all_texts_of_a_report(void **state)
 {
 	struct wh_error err = {0};
 	struct wh_pack pack;
@@ -153,7 +153,7 @@ static const char *refused(const char *text)
 }
 
 #define HEAD "assessments:\n  - key: k\n    name: n\n    severity: Low\n    controls: [NS-1]\n    why: w\n    fix: f\n"
-static void what_is_wrong_in_a_file_is_refused_with_its_line(void **state)
+static void an_error_in_a_file_is_refused_with_its_line(void **state)
 {
 	(void)state;
 	assert_string_equal(refused("assessments:\n  - key: k\n"), "a.yaml:2: an assessment needs a text under 'name'");
@@ -175,8 +175,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(assessments_of_services_pass_and_fail_what_they_should),
 		cmocka_unit_test(every_other_assessment_passes_one_resource_and_fails_one),
-		cmocka_unit_test(every_assessment_has_what_a_report_needs),
-		cmocka_unit_test(what_is_wrong_in_a_file_is_refused_with_its_line),
+		cmocka_unit_test(every_assessment_has_all_texts_of_a_report),
+		cmocka_unit_test(an_error_in_a_file_is_refused_with_its_line),
 	};
 	return cmocka_run_group_tests_name("posture_pack", tests, arena_begin, arena_end);
 }

@@ -90,7 +90,7 @@ static void a_resource_is_healthy_in_a_control_only_when_healthy_in_all_of_it(vo
 	assert_true(fabs(s.list[0].current - 3) < 1e-9 && fabs(s.share - 0.5) < 1e-9);
 }
 
-static void what_has_no_evidence_is_neither_and_so_is_what_is_exempt_or_a_preview(void **state)
+static void a_resource_without_evidence_or_exempt_or_in_preview_is_neither_healthy_nor_unhealthy(void **state)
 {
 	(void)state;
 	struct wh_score s = score_of("aH1 bN1 aH11 bH11 aX12 pU13");
@@ -142,7 +142,7 @@ static void states_follow_the_verdicts(void **state)
 	}
 }
 
-static void shipped_standards_read_and_name_assessments_that_there_are(void **state)
+static void shipped_standards_are_read_and_name_existing_assessments(void **state)
 {
 	static const char *const names[] = {"mcsb-v1", "mcsb-v2", "cis-v8", "cis-v7.1", "nist-800-53-r4", "pci-dss-3.2.1"};
 	struct wh_error err = {0};
@@ -181,10 +181,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(four_healthy_of_seventy_eight_with_a_maximum_of_six_are_0_31),
 		cmocka_unit_test(a_resource_is_healthy_in_a_control_only_when_healthy_in_all_of_it),
-		cmocka_unit_test(what_has_no_evidence_is_neither_and_so_is_what_is_exempt_or_a_preview),
+		cmocka_unit_test(a_resource_without_evidence_or_exempt_or_in_preview_is_neither_healthy_nor_unhealthy),
 		cmocka_unit_test(subscriptions_count_by_their_resources),
 		cmocka_unit_test(states_follow_the_verdicts),
-		cmocka_unit_test(shipped_standards_read_and_name_assessments_that_there_are),
+		cmocka_unit_test(shipped_standards_are_read_and_name_existing_assessments),
 	};
 	return cmocka_run_group_tests_name("posture_score", tests, arena_begin, arena_end);
 }

@@ -73,7 +73,7 @@ static void compare(const struct estate o[2], const struct wh_reach_change *c, s
 		}
 }
 
-static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
+static void a_difference_matches_the_verdicts_of_both_estates_on_every_pair(void **state)
 {
 	uint64_t sd = 0x1122334455667788u, *seed = &sd;
 	size_t differ = 0;
@@ -105,7 +105,7 @@ static void a_difference_is_what_each_estate_says_of_every_pair(void **state)
 }
 
 /* The other rules over the same model: what tells that groups alone differ. */
-static void other_rules_over_one_model_differ_as_each_estate_says(void **state)
+static void other_rules_over_one_model_differ_by_the_verdicts_of_both_estates(void **state)
 {
 	uint64_t sd = 0x6a09e667f3bcc908u, *seed = &sd;
 	size_t differ = 0;
@@ -163,8 +163,8 @@ static void an_estate_does_not_differ_from_itself(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_is_what_each_estate_says_of_every_pair),
-	                                   cmocka_unit_test(other_rules_over_one_model_differ_as_each_estate_says),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_difference_matches_the_verdicts_of_both_estates_on_every_pair),
+	                                   cmocka_unit_test(other_rules_over_one_model_differ_by_the_verdicts_of_both_estates),
 	                                   cmocka_unit_test(an_estate_does_not_differ_from_itself)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

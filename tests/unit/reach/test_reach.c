@@ -73,7 +73,7 @@ static enum wh_answer of_ports(const struct wh_reach_ports *x, int proto, unsign
 	return yes ? WH_ALLOWED : maybe ? WH_UNDECIDED : WH_DENIED;
 }
 
-static void classes_say_of_each_pair_what_packets_between_them_meet(void **state)
+static void classes_give_each_pair_the_verdict_of_its_packets(void **state)
 {
 	uint64_t s = 0xdeadbeefcafef00du, *seed = &s;
 	static const int protos[] = {6, 17, 1};
@@ -181,7 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_verdict_on_a_packet_is_that_of_the_documented_order),
-		cmocka_unit_test(classes_say_of_each_pair_what_packets_between_them_meet),
+		cmocka_unit_test(classes_give_each_pair_the_verdict_of_its_packets),
 		cmocka_unit_test(the_internet_is_cut_where_rules_cut_it),
 		cmocka_unit_test(each_range_of_a_vnet_is_a_route_of_its_own),
 	};

@@ -230,7 +230,7 @@ static void each_format_matches_its_golden_file(void **state)
 	drop(&w);
 }
 
-static void where_there_is_no_gap_as_little_as_needed_is_renumbered(void **state)
+static void without_a_gap_as_few_rules_as_possible_are_renumbered(void **state)
 {
 	(void)state;
 	struct world w;
@@ -288,7 +288,7 @@ int main(void)
 		cmocka_unit_test(only_the_narrowed_port_of_the_resource_changes_and_only_narrows),
 		cmocka_unit_test(the_group_matches_its_golden_file),
 		cmocka_unit_test(each_format_matches_its_golden_file),
-		cmocka_unit_test(where_there_is_no_gap_as_little_as_needed_is_renumbered),
+		cmocka_unit_test(without_a_gap_as_few_rules_as_possible_are_renumbered),
 		cmocka_unit_test(a_host_without_a_group_gets_a_new_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

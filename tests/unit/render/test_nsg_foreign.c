@@ -77,7 +77,7 @@ static unsigned priority(const struct world *w, const char *name)
 	return r ? r->priority : 0;
 }
 
-static void an_opening_just_in_time_goes_on_and_is_told(void **state)
+static void an_opening_just_in_time_continues_and_is_reported(void **state)
 {
 	(void)state;
 	struct world w;
@@ -163,7 +163,7 @@ static void an_opening_that_would_be_cut_off_is_refused_by_name(void **state)
 
 /* Random groups: whomever a foreign rule decided, it still does, from its own place; everybody else passes if he did and is
  * proposed. */
-static void whatever_the_group_foreign_rules_decide_as_before(void **state)
+static void foreign_rules_of_any_group_decide_as_before(void **state)
 {
 	(void)state;
 	unsigned planned = 0, refused = 0;
@@ -216,12 +216,12 @@ static void whatever_the_group_foreign_rules_decide_as_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_opening_just_in_time_goes_on_and_is_told),
+		cmocka_unit_test(an_opening_just_in_time_continues_and_is_reported),
 		cmocka_unit_test(a_port_that_is_closed_but_for_openings_is_left_as_it_is),
 		cmocka_unit_test(our_own_openings_are_left_alone_too),
 		cmocka_unit_test(neither_is_moved_to_make_room),
 		cmocka_unit_test(an_opening_that_would_be_cut_off_is_refused_by_name),
-		cmocka_unit_test(whatever_the_group_foreign_rules_decide_as_before),
+		cmocka_unit_test(foreign_rules_of_any_group_decide_as_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,7 +125,7 @@ static void the_deny_says_until_when_and_the_group_matches_its_golden_file(void 
 	drop(&w);
 }
 
-static void the_day_fits_beside_the_longest_name(void **state)
+static void the_day_fits_next_to_the_longest_name(void **state)
 {
 	(void)state;
 	char *out = kept(GROUP(RULE("a1234567890123456789012345678901234567890123456789012345678901234567890123456789", "300",
@@ -147,7 +147,7 @@ static void the_day_fits_beside_the_longest_name(void **state)
 	free(out);
 }
 
-static void up_to_the_day_it_stays_and_after_it_it_goes(void **state)
+static void the_rule_stays_up_to_the_day_and_is_removed_after_it(void **state)
 {
 	(void)state;
 	char *group = kept(simple, "2027-01-31"), *notes;
@@ -188,7 +188,7 @@ static void every_format_carries_the_removal(void **state)
 	free(group);
 }
 
-static void another_day_takes_the_place_of_the_one_before(void **state)
+static void another_day_replaces_the_earlier_one(void **state)
 {
 	(void)state;
 	char *group = kept(simple, "2027-01-31"), *notes, *later = again(group, 1, "nsg", "2027-06-30", "2026-11-24", &notes);
@@ -204,7 +204,7 @@ static void another_day_takes_the_place_of_the_one_before(void **state)
 	free(group);
 }
 
-static void what_somebody_still_needs_stays_and_says_why(void **state)
+static void a_rule_that_a_resource_still_needs_stays_with_a_reason(void **state)
 {
 	(void)state;
 	char *group = kept(GROUP(RULE("ssh", "300", "Allow", "45.0.0.0/24", "22-23")), "2027-01-31"), *notes;
@@ -285,11 +285,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_deny_says_until_when_and_the_group_matches_its_golden_file),
-		cmocka_unit_test(the_day_fits_beside_the_longest_name),
-		cmocka_unit_test(up_to_the_day_it_stays_and_after_it_it_goes),
+		cmocka_unit_test(the_day_fits_next_to_the_longest_name),
+		cmocka_unit_test(the_rule_stays_up_to_the_day_and_is_removed_after_it),
 		cmocka_unit_test(every_format_carries_the_removal),
-		cmocka_unit_test(another_day_takes_the_place_of_the_one_before),
-		cmocka_unit_test(what_somebody_still_needs_stays_and_says_why),
+		cmocka_unit_test(another_day_replaces_the_earlier_one),
+		cmocka_unit_test(a_rule_that_a_resource_still_needs_stays_with_a_reason),
 		cmocka_unit_test(a_removal_changes_no_decision),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ static bool compare_template(struct world *w, const struct wh_nsg *before)
 }
 
 /* before ∧ proposed on what is narrowed, before elsewhere; then again upon the result, with other rules. */
-static void packets_pass_that_passed_and_were_proposed_and_no_others(void **state)
+static void only_packets_that_passed_and_were_proposed_pass(void **state)
 {
 	(void)state;
 	unsigned changed = 0, moved = 0, joined = 0, templates = 0;
@@ -320,7 +320,7 @@ static void free_priorities_anywhere_below_are_used_before_a_rule_moves(void **s
 	wh_arena_free(w.mem);
 }
 
-static void what_moves_is_said_and_nothing_else_moves(void **state)
+static void each_moved_rule_is_reported_and_no_other_moves(void **state)
 {
 	(void)state;
 	struct world w = {.mem = wh_arena_new()};
@@ -368,7 +368,7 @@ static void a_rule_of_unknown_reach_stays_ahead(void **state)
 	wh_arena_free(w.mem);
 }
 
-static void what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next(void **state)
+static void rules_behind_an_earlier_export_stay_behind_the_next(void **state)
 {
 	(void)state;
 	struct world w = {.mem = wh_arena_new()};
@@ -458,7 +458,7 @@ static void more_prefixes_than_azure_takes_are_refused(void **state)
 	wh_arena_free(w.mem);
 }
 
-static void names_and_descriptions_keep_azures_rules_whatever_the_resource_is_called(void **state)
+static void names_and_descriptions_keep_azures_rules_for_any_resource_name(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
@@ -588,14 +588,14 @@ static void ports_with_the_same_prefixes_share_their_rules_until_they_part(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packets_pass_that_passed_and_were_proposed_and_no_others),
+		cmocka_unit_test(only_packets_that_passed_and_were_proposed_pass),
 		cmocka_unit_test(free_priorities_anywhere_below_are_used_before_a_rule_moves),
-		cmocka_unit_test(what_moves_is_said_and_nothing_else_moves),
+		cmocka_unit_test(each_moved_rule_is_reported_and_no_other_moves),
 		cmocka_unit_test(a_rule_of_unknown_reach_stays_ahead),
-		cmocka_unit_test(what_stood_behind_an_earlier_export_does_not_come_ahead_of_the_next),
+		cmocka_unit_test(rules_behind_an_earlier_export_stay_behind_the_next),
 		cmocka_unit_test(more_rules_than_azure_takes_are_refused),
 		cmocka_unit_test(more_prefixes_than_azure_takes_are_refused),
-		cmocka_unit_test(names_and_descriptions_keep_azures_rules_whatever_the_resource_is_called),
+		cmocka_unit_test(names_and_descriptions_keep_azures_rules_for_any_resource_name),
 		cmocka_unit_test(ports_with_the_same_prefixes_share_their_rules_until_they_part),
 		cmocka_unit_test(a_new_group_leaves_every_other_port_as_open_as_it_was),
 	};

@@ -495,13 +495,13 @@ static void rounds(unsigned seed, bool unknown, int n)
 	assert_true(unknown ? refused > 0 : done > 2 * (unsigned)n);
 }
 
-static void no_packet_passes_that_did_not_and_nobody_proposed_is_cut(void **state)
+static void no_new_packet_passes_and_no_proposed_peer_is_cut_off(void **state)
 {
 	(void)state;
 	rounds(7, false, 60);
 }
 
-static void whatever_unknown_rules_mean_nothing_is_widened_and_nobody_proposed_is_cut(void **state)
+static void for_any_meaning_of_unknown_rules_nothing_is_widened_and_no_proposed_peer_is_cut_off(void **state)
 {
 	(void)state;
 	rounds(8, true, 80);
@@ -581,8 +581,8 @@ static void a_rule_for_some_source_ports_is_narrowed_for_those(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_packet_passes_that_did_not_and_nobody_proposed_is_cut),
-		cmocka_unit_test(whatever_unknown_rules_mean_nothing_is_widened_and_nobody_proposed_is_cut),
+		cmocka_unit_test(no_new_packet_passes_and_no_proposed_peer_is_cut_off),
+		cmocka_unit_test(for_any_meaning_of_unknown_rules_nothing_is_widened_and_no_proposed_peer_is_cut_off),
 		cmocka_unit_test(an_unknown_allow_behind_the_narrowed_rule_refuses_the_edit_by_its_name),
 		cmocka_unit_test(a_rule_for_some_source_ports_is_narrowed_for_those),
 	};

@@ -62,7 +62,7 @@ static void expect(const char *text, enum wh_nsg_scope asked, enum wh_nsg_scope 
 	free(notes);
 }
 
-static void every_group_without_a_word(void **state)
+static void without_a_setting_every_group_gets_the_rules(void **state)
 {
 	(void)state;
 	expect(groups, 0, 0, 0, "at-nic at-subnet ");
@@ -76,7 +76,7 @@ static void only_those_at_an_interface_or_at_a_subnet(void **state)
 	expect(groups, WH_NSG_SUBNET, 0, 0, "at-subnet ");
 }
 
-static void the_option_goes_before_the_estate_and_the_estate_before_the_default(void **state)
+static void the_option_precedes_the_estate_and_the_estate_precedes_the_default(void **state)
 {
 	(void)state;
 	expect(groups, 0, 0, WH_NSG_SUBNET, "at-subnet ");
@@ -92,7 +92,7 @@ static void a_group_that_does_not_say_where_it_is_is_refused_where_that_matters(
 	expect(silent, WH_NSG_BOTH, 0, 0, "silent ");
 }
 
-static void a_resource_whose_rules_go_nowhere_is_named(void **state)
+static void a_resource_without_a_group_for_its_rules_is_named(void **state)
 {
 	static const char one[] = "[{\"name\":\"at-subnet\",\"subnets\":[{\"id\":\"/s\"}]," RULES "}]";
 	char *notes, *names = written(one, WH_NSG_NIC, 0, 0, &notes);
@@ -107,11 +107,11 @@ static void a_resource_whose_rules_go_nowhere_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_group_without_a_word),
+		cmocka_unit_test(without_a_setting_every_group_gets_the_rules),
 		cmocka_unit_test(only_those_at_an_interface_or_at_a_subnet),
-		cmocka_unit_test(the_option_goes_before_the_estate_and_the_estate_before_the_default),
+		cmocka_unit_test(the_option_precedes_the_estate_and_the_estate_precedes_the_default),
 		cmocka_unit_test(a_group_that_does_not_say_where_it_is_is_refused_where_that_matters),
-		cmocka_unit_test(a_resource_whose_rules_go_nowhere_is_named),
+		cmocka_unit_test(a_resource_without_a_group_for_its_rules_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,7 +101,7 @@ static void an_allow_never_becomes_a_deny(void **state)
 	assert_true(scene_allows(scene_rule(loaded(t), 22), "140.20.30.9"));
 }
 
-static void a_deny_all_can_t_be_modified_but_deleted(void **state)
+static void a_deny_all_can_be_deleted_but_not_modified(void **state)
 {
 	struct stage *t = *state;
 	assert_int_equal(scene_rule(loaded(t), 3389)->n_prefixes, 0);
@@ -200,7 +200,7 @@ static int entry(void *arg, int64_t time_us, const char *who, const char *what, 
 	return 0;
 }
 
-static void history_keeps_who_when_and_why(void **state)
+static void history_keeps_user_time_and_reason(void **state)
 {
 	struct stage *t = *state;
 	struct seen seen = {0};
@@ -221,13 +221,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(only_allow_rules_are_added_or_modified),
 		T(an_allow_never_becomes_a_deny),
-		T(a_deny_all_can_t_be_modified_but_deleted),
+		T(a_deny_all_can_be_deleted_but_not_modified),
 		T(a_deletion_lasts_until_the_next_calculation_and_says_so),
 		T(an_edit_outlives_the_next_calculation),
 		T(nothing_is_allowed_that_the_present_policy_does_not_allow),
 		T(an_addition_takes_the_place_of_a_deny_all),
 		T(undo_takes_back_each_step_and_a_reset_whole),
-		T(history_keeps_who_when_and_why),
+		T(history_keeps_user_time_and_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ static void fixed_servers_far_apart_stay_single(void **state)
 	                    "192.0.2.1 192.0.2.77 192.0.2.200");
 }
 
-static void nobody_gets_nothing(void **state)
+static void without_peers_nothing_is_allowed(void **state)
 {
 	(void)state;
 	assert_string_equal(select_text("", "192.0.2.1", "0.0.0.0/0", usual), "");
@@ -143,7 +143,7 @@ static void nothing_outside_the_present_rules_is_taken(void **state)
 	assert_string_equal(select_text("10.0.0.1 10.0.0.2", "", "10.0.0.1 10.0.0.2", usual), "10.0.0.1 10.0.0.2");
 }
 
-static void the_hostile_inside_are_carved_out(void **state)
+static void hostile_peers_inside_a_prefix_are_carved_out(void **state)
 {
 	(void)state;
 	assert_string_equal(select_text("192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.4 192.0.2.5 192.0.2.6", "192.0.2.3 192.0.2.99",
@@ -180,7 +180,7 @@ static void neighbours_that_are_kept_out_are_one_carve_out(void **state)
 	                    "192.0.2.0/28 !192.0.2.4/30");
 }
 
-static void the_families_are_apart(void **state)
+static void address_families_are_separate(void **state)
 {
 	(void)state;
 	/* ::/0 surrounds the IPv4-mapped block, whose hostile addresses are nothing to it */
@@ -191,7 +191,7 @@ static void the_families_are_apart(void **state)
 	                    "::/2 192.0.2.1");
 }
 
-static void a_budget_is_met_exactly_or_said_not_to_be(void **state)
+static void a_budget_is_met_exactly_or_reported_as_exceeded(void **state)
 {
 	(void)state;
 	struct wh_select_costs c = usual;
@@ -489,15 +489,15 @@ int main(void)
 		cmocka_unit_test(a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one),
 		cmocka_unit_test(five_of_eight_neighbours_are_one_prefix),
 		cmocka_unit_test(fixed_servers_far_apart_stay_single),
-		cmocka_unit_test(nobody_gets_nothing),
+		cmocka_unit_test(without_peers_nothing_is_allowed),
 		cmocka_unit_test(steady_arrivals_take_the_pool_whole),
 		cmocka_unit_test(a_private_range_has_prices_of_its_own),
 		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
-		cmocka_unit_test(the_hostile_inside_are_carved_out),
+		cmocka_unit_test(hostile_peers_inside_a_prefix_are_carved_out),
 		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),
 		cmocka_unit_test(neighbours_that_are_kept_out_are_one_carve_out),
-		cmocka_unit_test(the_families_are_apart),
-		cmocka_unit_test(a_budget_is_met_exactly_or_said_not_to_be),
+		cmocka_unit_test(address_families_are_separate),
+		cmocka_unit_test(a_budget_is_met_exactly_or_reported_as_exceeded),
 		cmocka_unit_test(no_choice_is_better_on_thousands_of_small_tries),
 		cmocka_unit_test(no_choice_within_a_budget_is_better_on_thousands_of_small_tries),
 		cmocka_unit_test(the_curve_of_lines_is_what_each_budget_would_cost),

@@ -92,7 +92,7 @@ static void a_policy_is_made_of_ports_sources_and_a_time(void **state)
 	assert_string_equal(words(&r), "refused");
 }
 
-static void what_no_command_takes_is_refused(void **state)
+static void a_request_that_no_command_takes_is_refused(void **state)
 {
 	struct wh_gate_request r = {.what = WH_GATE_JIT_OPEN,
 	                            .resource = "vm1",
@@ -129,7 +129,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(enforcing_names_the_rules_that_were_reviewed, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_name_becomes_an_option, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_policy_is_made_of_ports_sources_and_a_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_no_command_takes_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_request_that_no_command_takes_is_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

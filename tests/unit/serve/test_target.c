@@ -92,7 +92,7 @@ static void a_scope_takes_as_much_as_is_left_at_the_front(void **state)
 	assert_false(wh_target_matches(&t, "/{scope*}/providers/Microsoft.Security/assessments/{name}", mem, v));
 }
 
-static void what_is_encoded_is_read_back(void **state)
+static void encoded_text_is_decoded_unchanged(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(wh_arena_printf(mem, "/%s", wh_target_encode("a/b c?ü", mem))), 0);
@@ -107,7 +107,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_path_and_a_query_have_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pattern_gives_its_values_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_scope_takes_as_much_as_is_left_at_the_front, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_encoded_is_read_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(encoded_text_is_decoded_unchanged, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void a_revoked_token_is_none(void **state)
 	assert_int_equal(t.n, 0);
 }
 
-static void a_damaged_file_lets_nobody_in(void **state)
+static void a_damaged_file_accepts_no_token(void **state)
 {
 	char secret[WH_TOKEN_SECRET];
 	(void)state;
@@ -107,7 +107,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_secret_is_its_tokens_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_file_holds_no_secret_and_is_its_owners, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_revoked_token_is_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_damaged_file_lets_nobody_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_file_accepts_no_token, setup, teardown),
 		cmocka_unit_test(a_name_is_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
