@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table that is there against the one that should be: rules as text, elements one by one. */
+/* Compares the table in the kernel with the wanted one: rules as text, elements one by one. */
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static char *line(char **rest)
 	return start;
 }
 
-/* 0: the rules of the chain are as they should be; else the number of the first that is not (from 1), or -1 for one too many. */
+/* 0: the rules of the chain are as wanted; else the number (from 1) of the first that differs, or -1 if there is one too many. */
 static int rules_differ(const char *want, const char *have, struct wh_arena *mem)
 {
 	char *w = wh_arena_strdup(mem, want), *h = wh_arena_strdup(mem, have), *wl, *hl;
@@ -60,7 +60,7 @@ static int rules_differ(const char *want, const char *have, struct wh_arena *mem
 	}
 }
 
-/* What the first rules of a chain at a hook are for; behind them come translated connections and the maps. */
+/* The purpose of the first rules of a chain at a hook; translated connections and the maps follow them. */
 static const char *purpose(int at, const char *rule)
 {
 	static const char *const first[] = {"loopback", "established connections", "TCP that opens no connection"};
@@ -203,7 +203,7 @@ bool wh_nft_delta_sets(const struct wh_nft_live *l, const char *chain, bool plus
 	return any;
 }
 
-/* The sets of differences hold what the confirmed ones differ by. */
+/* The sets of differences hold the differences from the confirmed sets. */
 static int delta_elements(struct comparison *c, const struct wh_chain_spec *s, const char *port, const struct wh_spans *plus,
                           const struct wh_spans *minus, bool v6)
 {
@@ -221,7 +221,7 @@ static int delta_elements(struct comparison *c, const struct wh_chain_spec *s, c
 	return rc;
 }
 
-/* "input_tcp_22", and of a twin also for which address. */
+/* "input_tcp_22"; for a twin, also its address. */
 static const char *port_name(struct comparison *c, const struct wh_nft_port *p, const struct wh_nft_key *k)
 {
 	char name[WH_NFT_NAME], addr[WH_ADDR_STRLEN];
@@ -232,7 +232,7 @@ static const char *port_name(struct comparison *c, const struct wh_nft_port *p, 
 	              : wh_arena_printf(c->mem, "%s at %s", name + 2, wh_addr_text(&k->local, addr));
 }
 
-/* The element that decides for all addresses of a port; NULL, and told, where there is none or they are not of one mind. */
+/* The element that decides for all addresses of a port; NULL, with a report, if there is none or they differ. */
 static const struct wh_nft_dispatch *decides_for_all(struct comparison *c, const struct wh_nft_port *p)
 {
 	const struct wh_nft_dispatch *first = NULL;

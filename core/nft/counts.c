@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel's counters say of each narrowed port. */
+/* Reads the kernel's counters of each narrowed port. */
 #include <stdio.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
@@ -35,7 +35,7 @@ void wh_nft_count_rule(struct nftnl_rule *r, struct wh_nft_chain *chain)
 	nftnl_expr_foreach(r, see, &c);
 	if (!c.counter || !c.ends)
 		return;
-	if (c.log) { /* what is not allowed: dropped, or in an audit let through */
+	if (c.log) { /* packets that are not allowed: dropped or, in an audit, let through */
 		chain->dropped += c.packets;
 		chain->audit |= c.accepts;
 		chain->rejects |= c.rejects;
@@ -45,7 +45,7 @@ void wh_nft_count_rule(struct nftnl_rule *r, struct wh_nft_chain *chain)
 	}
 }
 
-/* The chains of one port differ in their letter alone. */
+/* The chains of one port differ only in their letter. */
 static void add_chains(const struct wh_nft_live *l, const char *name, struct wh_nft_port_count *p)
 {
 	for (size_t i = 0; i < l->n_chains; i++) {

@@ -160,7 +160,7 @@ void wh_del_dispatch(struct wh_batch *b, const struct wh_nft_key *k)
 	close_elements(&x);
 }
 
-/* A flush never fails for an element that has expired meanwhile, as deleting it by its key would, and with it the transaction. */
+/* A flush does not fail if an element has expired meanwhile; deleting it by its key would, and the transaction with it. */
 void wh_flush_map(struct wh_batch *b, const char *map)
 {
 	struct nlmsghdr *h = wh_batch_msg(b, NFT_MSG_DELSETELEM, 0, 256, map);
@@ -229,10 +229,10 @@ static int by_bound(const void *a, const void *b)
 {
 	const struct bound *x = a, *y = b;
 	int c = wh_addr_cmp(&x->addr, &y->addr);
-	return c ? c : (int)y->end - (int)x->end; /* one ends where the next begins */
+	return c ? c : (int)y->end - (int)x->end; /* an interval ends where the next begins */
 }
 
-/* The kernel tells a tree from its end to its beginning. */
+/* The kernel reports a tree from its end to its beginning. */
 static void in_order(struct bounds *s)
 {
 	bool ordered = true;
@@ -270,7 +270,7 @@ int wh_read_spans(struct wh_nl *nl, const char *set, bool v6, struct wh_arena *m
 {
 	struct bounds s = {.width = v6 ? 16 : 4};
 	int rc = -EAGAIN;
-	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) { /* somebody changed the ruleset under the dump: read again */
+	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) { /* the ruleset changed during the dump: read again */
 		s.n = 0;
 		rc = wh_nl_dump(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, WH_NFT_TABLE, set, element_message, &s);
 	}
@@ -298,7 +298,7 @@ void wh_tiles_wanted(const char *base, const struct wh_prefix *p, size_t n, bool
 	}
 }
 
-/* The start of the tile that a set's name tells, if it is one of BASE and this family. */
+/* The start of a tile, from a set's name, if it is one of BASE and this family. */
 static bool tile_start(const char *name, const char *base, bool v6, struct wh_addr *out)
 {
 	size_t len = strlen(base), digits = v6 ? 32 : 8;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nft_expr: the expressions that the rules of both our tables are made of, each added to the end of a rule. */
+/* nft_expr: the expressions in the rules of both our tables, each added to the end of a rule. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

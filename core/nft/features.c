@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel must be able to do, tried one by one: transactions without an end, which the kernel checks and then throws
- * away, as `nft -c` sends them. Nothing is changed; a module that can be loaded is.
+ * Tests the required kernel features one by one: transactions without a commit, which the kernel checks and then discards, as
+ * `nft -c` sends them. Nothing is changed, but the kernel may load a module.
  */
 #include <stdio.h>
 #include <libnftnl/expr.h>
@@ -41,7 +41,7 @@ static void forward_hook(struct wh_batch *b)
 	wh_put_chain(b, TRIAL, NF_INET_FORWARD);
 }
 
-/* Maps are made under their own names, in a transaction that ends nowhere. */
+/* Maps are created under names of their own, in a transaction that is never committed. */
 static void timed_map(struct wh_batch *b, const char *local)
 {
 	struct wh_nft_key k = {.proto = WH_PROTO_TCP, .port = 22, .any = !local};
@@ -51,7 +51,7 @@ static void timed_map(struct wh_batch *b, const char *local)
 	table(b);
 	wh_nft_map_name(map, WH_INBOUND, true, wh_nft_kind_of(&k));
 	wh_put_map(b, map, wh_nft_kind_of(&k));
-	if (local) /* what an element leads to where it does not accept */
+	if (local) /* where an element leads that does not accept */
 		wh_put_chain(b, "input_any", -1);
 	wh_put_dispatch(b, &k, NULL, 1000);
 }
@@ -86,7 +86,7 @@ static void interval_set_v6(struct wh_batch *b)
 	interval_set(b, true);
 }
 
-/* One of our own rules that uses an expression: the first such of a base or a port chain. */
+/* One of our own rules that uses an expression: the first one of a base or a port chain. */
 static void rule_with(struct wh_batch *b, const char *kind)
 {
 	struct wh_nft_port port = {.proto = WH_PROTO_TCP, .port = 22};

@@ -11,7 +11,7 @@ struct translation {
 	const struct wh_nft_view *v;
 	enum wh_direction direction;
 	struct wh_arena *mem;
-	struct wh_filter **lists;  /* of the view's chains, by their places; NULL: not yet */
+	struct wh_filter **lists;  /* of the view's chains, by index; NULL: not yet */
 	unsigned depth;
 };
 
@@ -60,7 +60,7 @@ static void add(struct list *l, const struct wh_nft_match *m, enum wh_filter_act
 	};
 }
 
-/* It may pass or not: what it leads to is not known. */
+/* It may pass or not: the rule's outcome is not known. */
 static void add_unknown(struct list *l, const struct wh_nft_match *m, const char *why)
 {
 	add(l, m, WH_FILTER_ALLOW, NULL, why);
@@ -107,7 +107,7 @@ static void add_rules(struct list *l, const struct wh_nft_view_chain *c)
 	}
 }
 
-/* Each chain once. NULL where chains lead to each other in a circle, which the kernel refuses, or too deep. */
+/* Each chain is translated once. NULL if chains lead to each other in a circle, which the kernel refuses, or too deeply. */
 static const struct wh_filter *list_of(struct translation *t, const struct wh_nft_view_chain *c)
 {
 	struct wh_filter **at = &t->lists[c - t->v->chains];
@@ -115,7 +115,7 @@ static const struct wh_filter *list_of(struct translation *t, const struct wh_nf
 	if (*at || t->depth == WH_FILTER_DEPTH)
 		return *at;
 	t->depth++;
-	if (c->hook >= 0 && c->family != NFPROTO_INET) /* packets of the other family never come here */
+	if (c->hook >= 0 && c->family != NFPROTO_INET) /* packets of the other family never reach the chain */
 		add(&l, &(struct wh_nft_match){.v4 = c->family == NFPROTO_IPV6, .v6 = c->family == NFPROTO_IPV4, .proto = -1},
 		    WH_FILTER_ALLOW, NULL, NULL);
 	add_rules(&l, c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a rule's expressions ask, followed from register to register: a load (meta, payload, ct) says what a register holds, a
- * mask what of it is left, a comparison or a lookup asks for it. What a register holds that is not known here makes a comparison
- * of it one that may hold.
+ * The conditions of a rule's expressions, followed from register to register: a load (meta, payload, ct) fills a
+ * register, a mask keeps part of it, a comparison or a lookup tests it. A comparison with a register of unknown content
+ * may hold.
  */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
@@ -118,7 +118,7 @@ bool wh_nft_ask(struct wh_nft_following *f, struct wh_nft_match *m, const struct
 
 /* ---- masks ---- */
 
-/* How many leading bits a mask leaves; more than there are where it is no prefix's. */
+/* The number of leading bits that a mask leaves; more than the field has if it is not a prefix's mask. */
 static unsigned leading(const uint8_t *mask, uint32_t len)
 {
 	unsigned n = 0;
@@ -220,7 +220,7 @@ static void compare(struct wh_nft_following *f, struct nftnl_expr *e)
 	}
 }
 
-/* Whether a value lies between two, or does not. */
+/* Tests whether a value lies between two others, or does not. */
 static void range(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	const struct wh_nft_held *h = &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_SREG))];

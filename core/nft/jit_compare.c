@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the table inet whittle_jit still does what it is there for: its hook, its rules, and the ports that it should keep
+/* Whether the table inet whittle_jit is still intact: its hook, its rules, and the ports that it should keep
  * closed. */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -66,7 +66,7 @@ static bool same_rules(struct wh_rules *want, const char *have)
 	return same;
 }
 
-/* What was changed of the table itself, or NULL. */
+/* The difference of the table itself, or NULL. */
 static int table_differs(struct wh_nl *nl, struct wh_arena *mem, const char **difference)
 {
 	struct chains c = {.mem = mem, .input = "", .ask = ""};
@@ -154,7 +154,7 @@ int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **differe
 	int rc = wh_nl_open(&nl, err);
 	if (!rc) {
 		rc = -EAGAIN;
-		for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* somebody changed the ruleset under the dump */
+		for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* the ruleset changed during the dump */
 			rc = differs(nl, ports, n, mem, &text, err);
 		if (rc == -EAGAIN)
 			wh_fail(err, rc, "the table inet " WH_JIT_TABLE " can't be read: it changes all the time");

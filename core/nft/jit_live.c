@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the table inet whittle_jit holds, read from the kernel. */
+/* Reads the contents of the table inet whittle_jit from the kernel. */
 #include <string.h>
 #include "nft/jit_table.h"
 #include "nft/read.h"

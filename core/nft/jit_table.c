@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The messages that make the table inet whittle_jit: its sets, chains, rules and elements. */
+/* The messages that create the table inet whittle_jit: its sets, chains, rules and elements. */
 #include <arpa/inet.h>
 #include <endian.h>
 #include <stdio.h> /* libnftnl needs it */

@@ -24,7 +24,7 @@ struct nlmsghdr *wh_jit_message(struct wh_batch *b, uint16_t type, uint16_t flag
 void wh_jit_put_table(struct wh_batch *b);
 /* The rules of its two chains; *input and *ask are overwritten: wh_rules_free() them. */
 void wh_jit_rules(struct wh_rules *input, struct wh_rules *ask);
-/* type NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; timeout_ms 0: for good. */
+/* type NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; timeout_ms 0: without a time-out. */
 void wh_jit_put_closed(struct wh_batch *b, uint16_t type, struct wh_jit_port p, int64_t timeout_ms);
 void wh_jit_put_open(struct wh_batch *b, uint16_t type, uint8_t proto, uint16_t port, const struct wh_prefix *from,
                      int64_t timeout_ms);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One packet before all base chains that it passes, whatever program made them. */
+/* Judges one packet by all base chains that it passes, whatever program created them. */
 #include <stdio.h>
 #include <string.h>
 #include "net/netlink.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel holds of our table, read independently of what was sent. */
+/* Reads our table from the kernel, independently of what was sent. */
 #include <arpa/inet.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -122,7 +122,7 @@ static int dispatch_message(const struct nlmsghdr *h, void *arg)
 	return each_element(h, dispatch_element, arg);
 }
 
-/* The name of an object of our table, cut to what we ever use; every object carries its table as attribute 1. */
+/* The name of an object of our table, cut to the longest that we use; every object carries its table as attribute 1. */
 static bool name_of(const struct nlmsghdr *h, uint16_t name_attr, char out[static WH_NFT_NAME])
 {
 	const char *name = text_of(h, name_attr);
@@ -135,7 +135,7 @@ static bool name_of(const struct nlmsghdr *h, uint16_t name_attr, char out[stati
 static struct wh_nft_chain *chain_of(struct reading *r, const char *name)
 {
 	struct wh_nft_live *l = r->live;
-	for (size_t i = l->n_chains; i-- > 0;) /* rules come chain by chain */
+	for (size_t i = l->n_chains; i-- > 0;) /* rules are listed chain by chain */
 		if (!strcmp(l->chains[i].name, name))
 			return &l->chains[i];
 	l->chains = wh_arena_grown(r->mem, l->chains, l->n_chains, &r->room_chains, sizeof *l->chains);
@@ -168,7 +168,7 @@ static int rule_message(const struct nlmsghdr *h, void *arg)
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	if (rule && name_of(h, NFTA_RULE_CHAIN, name)) {
 		struct wh_nft_chain *c = chain_of(r, name);
-		/* what can't be read is no rule of ours */
+		/* a rule that can't be read is not ours */
 		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL;
 		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "[unreadable]\n");
 		free(text);
@@ -226,12 +226,12 @@ static int read_once(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live 
 int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out, struct wh_error *err)
 {
 	int rc = -EAGAIN;
-	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* somebody changed the ruleset under the dump: read again */
+	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* the ruleset changed during the dump: read again */
 		rc = read_once(nl, mem, out);
 	return rc ? wh_fail(err, rc, "our table can't be read: %s", strerror(-rc)) : 0;
 }
 
-/* How many ports are narrowed now: the addresses of one lead to one chain. */
+/* The number of ports that are narrowed now: all addresses of one lead to one chain. */
 static size_t narrowed(const struct wh_nft_live *l, struct wh_arena *mem)
 {
 	const char **chains = wh_arena_array(mem, l->n_dispatch + 1, sizeof *chains);

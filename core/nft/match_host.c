@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What comparisons of interfaces say of packets by a known one, or by any but loopback; and what iptables' targets do. */
+/* Comparisons of interfaces, for packets on a known one or on any but loopback; and the effects of iptables' targets. */
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
@@ -12,7 +12,7 @@ static void answer(struct wh_nft_following *f, bool holds)
 		f->out->n = 0;
 }
 
-/* Loopback's index is 1, none's 0. A name is exact where the bytes have a NUL, else the beginning of one ("eth*"). */
+/* Loopback's index is 1, and 0 means none. A name is exact if the bytes have a NUL, else the beginning of one ("eth*"). */
 void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_held *h, uint32_t op, const uint8_t *data,
                               uint32_t len)
 {

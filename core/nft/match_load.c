@@ -14,7 +14,7 @@ void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e)
 	uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY), reg;
 	bool in = f->d == WH_INBOUND;
 	if (!nftnl_expr_is_set(e, NFTNL_EXPR_META_DREG))
-		return; /* it sets a mark, which later rules may ask for: they may hold then */
+		return; /* it sets a mark: later rules that test it may hold */
 	reg = nftnl_expr_get_u32(e, NFTNL_EXPR_META_DREG);
 	switch (key) {
 	case NFT_META_NFPROTO:
@@ -92,7 +92,7 @@ void wh_nft_load_payload(struct wh_nft_following *f, struct nftnl_expr *e)
 	wh_nft_hold(f, reg, h);
 }
 
-/* Of a translated one the original destination is what the peer asked for. */
+/* For a translated packet, the original destination is the one that the peer addressed. */
 static void fix(const struct wh_nft_view *v, struct wh_nft_held *h)
 {
 	if (!v->translated || (h->field != DADDR && h->field != DPORT))
@@ -152,7 +152,7 @@ void wh_nft_load_conntrack(struct wh_nft_following *f, struct nftnl_expr *e)
 	wh_nft_hold(f, reg, h);
 }
 
-/* `fib daddr type`, which is local for what comes to this machine and stays, as that of the source is for what it sends. */
+/* `fib daddr type` is local for packets to this machine that stay; `fib saddr type` for packets that it sends. */
 void wh_nft_load_fib(struct wh_nft_following *f, struct nftnl_expr *e)
 {
 	const uint32_t local = RTN_LOCAL, ours = f->d == WH_INBOUND ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR;

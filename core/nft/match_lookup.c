@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lookups in sets and maps: a set of one field narrows that field, any other makes a variant of each element. */
+/* Lookups in sets and maps: a set of one field narrows that field, any other set makes a variant for each element. */
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static int by_key(const void *a, const void *b)
 	return c ? c : (int)y->end - (int)x->end;
 }
 
-/* Elements with the last key of each; ends are taken into those that they end. In `mem`. */
+/* Elements with the last key of each; an interval's end is merged into its element. In `mem`. */
 static struct wh_nft_element *paired(const struct wh_nft_view_set *s, struct wh_arena *mem, size_t *n)
 {
 	struct wh_nft_element *e = wh_arena_array(mem, s->n + 1, sizeof *e);
@@ -51,7 +51,7 @@ static struct wh_nft_element *paired(const struct wh_nft_view_set *s, struct wh_
 		*n = s->n;
 		return e;
 	}
-	bool bounds = true; /* one at a time, not with both bounds in each */
+	bool bounds = true; /* one bound at a time, not both in each */
 	for (size_t i = 0; i < s->n; i++)
 		bounds &= !memcmp(e[i].key, e[i].last, sizeof e[i].key);
 	if (!bounds) {
@@ -117,7 +117,7 @@ static void narrow_to(struct wh_nft_following *f, const struct wh_nft_held *h, c
 		wh_nft_narrow(f, &f->out->m[i], h->field, r);
 }
 
-/* Looks for what is known of every such packet, as conntrack's state is. False: the set does not say it so that it can be known
+/* Looks up a value that every such packet has, such as conntrack's state. False: the set's form does not allow that
  * here. */
 static bool look_up_constant(struct wh_nft_following *f, const struct wh_nft_view_set *s, const struct wh_nft_held *h,
                              bool inverted, bool verdicts)
@@ -157,7 +157,7 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 		return;
 	if (!n_fields) {
 		wh_nft_may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));
-		for (size_t i = 0; verdicts && i < f->out->n; i++) /* which verdict is not known */
+		for (size_t i = 0; verdicts && i < f->out->n; i++) /* the verdict is not known */
 			wh_nft_decide(&f->out->m[i], &(struct wh_nft_element){.code = UINT32_MAX - 100});
 		if (maps)
 			wh_nft_hold(f, to, (struct wh_nft_held){.kind = UNKNOWN, .what = "a map"});
@@ -173,6 +173,6 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 		wh_nft_may(f, wh_arena_printf(f->mem, "what is not in the set %s", s->name));
 	else
 		multiply(f, h, n_fields, elements, n, verdicts ? VERDICTS : maps ? (int)wh_nft_slot(to) : NOTHING);
-	if (maps) /* now: it may be the register that was asked for */
+	if (maps) /* now, since it may be the register that was tested */
 		wh_nft_hold(f, to, (struct wh_nft_held){.kind = MAPPED, .what = "a map"});
 }

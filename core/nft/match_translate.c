@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* To what a rule translates a packet: nftables' own statements, and iptables' targets, which iptables-nft writes with the bytes
- * of iptables. */
+/* The translations of a rule: nftables' own statements, and iptables' targets, which iptables-nft writes with the bytes of
+ * iptables. */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include "nft/match.h"
 
-/* `len` bytes of the register, of one variant. */
+/* `len` bytes of the register, for one variant. */
 static bool value(const struct wh_nft_following *f, const struct wh_nft_match *m, uint32_t reg, uint8_t *out, uint32_t len)
 {
 	unsigned at = wh_nft_slot(reg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The matches of iptables, asked of the first packet of a connection; iptables-nft writes them as iptables' own bytes. Such a
- * packet is new to conntrack; inbound its target is an address of this machine, outbound its source; of TCP it has SYN alone.
+ * The matches of iptables, evaluated for the first packet of a connection; iptables-nft writes them as iptables' own bytes. Such
+ * a packet is new to conntrack; inbound its target is an address of this machine, outbound its source; of TCP it has SYN alone.
  */
 #include <arpa/inet.h>
 #include <stdio.h> /* libnftnl needs it */
@@ -45,7 +45,7 @@ static void by_multiport(struct wh_nft_following *f, const struct xt_multiport_v
 		wh_nft_may(f, "multiport");
 }
 
-/* iptables narrows its answer by `holds`: where it never does, no variant is left. */
+/* If the match never holds, no variant is left. */
 static void answer(struct wh_nft_following *f, bool holds)
 {
 	if (!holds)
@@ -66,12 +66,12 @@ static void by_ports(struct wh_nft_following *f, const char *name, bool is_tcp, 
 	by_tcpudp(f, &tcp);
 	if (tcp.flg_mask)
 		answer(f, ((TH_SYN & tcp.flg_mask) == tcp.flg_cmp) == !(tcp.invflags & XT_TCP_INV_FLAGS));
-	if (tcp.spts[0] != 0 || tcp.spts[1] != 65535 || tcp.option) /* a part that is not looked at here */
+	if (tcp.spts[0] != 0 || tcp.spts[1] != 65535 || tcp.option) /* a part that is not evaluated here */
 		wh_nft_may(f, name);
 }
 
-/* -m addrtype --dst-type LOCAL, as ufw and Docker ask: known of the end that is this machine, as long as no interface is
- * asked. */
+/* -m addrtype --dst-type LOCAL, which ufw and Docker use: known for this machine's end, unless it names an
+ * interface. */
 static void by_addrtype(struct wh_nft_following *f, const struct xt_addrtype_info_v1 *a)
 {
 	bool in = f->d == WH_INBOUND, inverted = a->flags & (in ? XT_ADDRTYPE_INVERT_DEST : XT_ADDRTYPE_INVERT_SOURCE);

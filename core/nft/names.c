@@ -155,7 +155,7 @@ static int by_port(const void *a, const void *b)
 	return wh_addr_cmp(&x->locals[0], &y->locals[0]);
 }
 
-/* Two of one direction, protocol and port that would judge the same packet. */
+/* Whether two ports of one direction, protocol and number would judge the same packet. */
 static bool collide(const struct wh_nft_port *x, const struct wh_nft_port *y)
 {
 	if (!x->n_locals || !y->n_locals)

@@ -2,12 +2,12 @@
 /*
  * The openings of this machine, in and out, by the rules of all programs: a table.
  *
- * Problem: a ruleset says which packets it lets through only when it is asked, packet by packet. Method: its chains are filters
- * (nft/filter.h), which cut the ports of each protocol into classes that no rule tells apart. One question a class and class of
- * source ports gives the exact set of peers; neighbours with the same peers are one row.
+ * Problem: a ruleset only answers for single packets which it lets through. Method: its chains are filters (nft/filter.h), which
+ * cut the ports of each protocol into classes that no rule distinguishes. One evaluation for each class and class of source ports
+ * gives the exact set of peers; neighbours with the same peers are one row.
  *
- * A port that is translated to another machine passes the chains before routing as the peer asked for it, and those of forwarding
- * as it was translated: it is open to the peers that both let through.
+ * A port that is translated to another machine passes the chains before routing with its original port, and those of forwarding
+ * with the translated one: it is open to the peers that both let through.
  */
 #include <limits.h>
 #include <linux/netfilter.h>
@@ -36,8 +36,8 @@ static void unread(struct walk *w, const char *what)
 
 /* ---- one question ---- */
 
-/* The first rule that takes the first of these peers, else the first policy. (Rules without a name keep the other family out of a
- * chain that never sees it.) */
+/* The first rule that decides about the first of these peers, else the first policy. (Rules without a name keep the other family
+ * out of a chain that never sees it.) */
 static const char *decides(const struct list *l, struct wh_filter_packet p, struct wh_ranges peers, struct wh_arena *mem)
 {
 	const char *policy = NULL;
@@ -56,7 +56,7 @@ static const char *decides(const struct list *l, struct wh_filter_packet p, stru
 	return policy ? policy : "default: no chain of the ruleset judges it";
 }
 
-/* The peers that get through, from some source port. */
+/* The peers that get through from at least one source port. */
 static struct passing ask(const struct list *l, struct wh_filter_packet p, bool v6, struct wh_arena *mem)
 {
 	struct wh_ranges family = wh_ranges_family(!v6, mem);
@@ -191,7 +191,7 @@ static struct passing both(const struct passing *a, const struct passing *b, str
 	return p;
 }
 
-/* The interface of the network that an address is in; none: it is not known. */
+/* The interface of the network that contains an address; none: not known. */
 static void goes_by(struct walk *w, const struct wh_addr *to)
 {
 	w->v->out = NULL;

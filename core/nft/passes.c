@@ -22,7 +22,7 @@ bool wh_nft_is_for(const struct wh_nft_port *p, enum wh_direction d, uint8_t pro
 /* Whether the dispatch leads a packet to the chain of this port. */
 static bool judges(const struct wh_nft_port *x, const struct wh_nft_packet *p)
 {
-	if (!x->n_locals) /* by the port that it is delivered to, if it is */
+	if (!x->n_locals) /* by the port that it is delivered to, if any */
 		return !p->forwarded && wh_nft_is_for(x, p->direction, p->proto, p->translated ? p->translated_port : p->port);
 	bool ours = !p->local;
 	for (size_t i = 0; i < x->n_locals && !ours; i++)
@@ -35,7 +35,7 @@ bool wh_nft_passes(const struct wh_nft_ruleset *rs, const struct wh_nft_packet *
 	struct wh_prefix peer = wh_prefix_of(&p->peer, 128);
 	if (p->loopback || p->established || rs->audit || (p->proto == WH_PROTO_TCP && !p->opens))
 		return true;
-	/* what is for an address decides before what is for any; which address it is may not be known */
+	/* rules for one address decide before rules for any; which address it is may not be known */
 	for (int any = 0; any < 2; any++)
 		for (size_t i = 0; i < rs->n_ports; i++) {
 			const struct wh_nft_port *x = &rs->ports[i];

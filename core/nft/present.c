@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of other programs, which were there before ours and hold as well as them. */
+/* The rules of other programs that existed before ours, and that apply as well. */
 #include <string.h>
 #include "net/netlink.h"
 #include "nft/filter.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports this machine translates, read from the rules of all tables. A chain is followed with what its caller asks of a
- * packet; each translation that can be reached adds what is asked of ports and addresses up to it. Conditions of other kinds (an
- * interface, a mark, an address that is local) are taken as met: a door that may be open is named.
+ * The ports that this machine translates, read from the rules of all tables. A chain is followed with the conditions of the rule
+ * that leads to it; each reachable translation adds the conditions on ports and addresses up to it. Conditions of other kinds (an
+ * interface, a mark, an address that is local) are taken as met: a port that may be open is listed.
  */
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -19,7 +19,7 @@ struct walk {
 	const struct wh_nft_view *v;
 	struct wh_arena *mem;
 	struct wh_nft_published_list *out;
-	bool all;                   /* also what stays the same port, or goes to any */
+	bool all;                   /* also translations that keep the port, or lead to any */
 	size_t room, rules;
 	unsigned depth;
 };
@@ -39,7 +39,7 @@ static void both(bool *has, struct wh_ranges *r, bool also, struct wh_ranges wit
 	*has |= also;
 }
 
-/* What a rule asks, of the packets that come to its chain. False: none is left. */
+/* Adds a rule's conditions to those of the packets that reach its chain. False: no packet is left. */
 static bool narrowed(struct wh_nft_match *m, const struct wh_nft_match *by, struct wh_arena *mem)
 {
 	m->v4 &= by->v4;
@@ -58,7 +58,7 @@ static void add(struct walk *w, const struct wh_nft_match *m, uint8_t proto, str
 {
 	struct wh_nft_published_list *l = w->out;
 	if (!w->all && ports.from == ports.to && m->to.first == ports.from && m->to.last == ports.to)
-		return; /* it stays the same port */
+		return; /* the port stays the same */
 	if (l->n == MOST_FOUND) {
 		snprintf(l->unread, sizeof l->unread, "more than %d translations", MOST_FOUND);
 		return;
@@ -123,7 +123,7 @@ static void follow(struct walk *w, const struct wh_nft_view_chain *c, const stru
 	}
 }
 
-/* iptables' own tables, of before nf_tables, are in no dump of it. Names the one that is there, where nothing else is named. */
+/* iptables' own tables, older than nf_tables, appear in no dump of it. Names one if nothing else is named. */
 void wh_nft_unread_legacy(const char *table, char *unread, size_t size)
 {
 	static const char *const files[] = {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* read: how messages of a dump are read. */
+/* read: helpers that read the messages of a dump. */
 #pragma once
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -39,7 +39,7 @@ static inline uint32_t number(const struct nlattr *a) /* 0 where there is none *
 	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl(mnl_attr_get_u32(a)) : 0;
 }
 
-/* How long an element still has; 0: for good. */
+/* The time that an element has left; 0: it does not expire. */
 static inline int64_t expires_ms(const struct nlattr *elem)
 {
 	const struct nlattr *a = nested(elem, NFTA_SET_ELEM_EXPIRATION);

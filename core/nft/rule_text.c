@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules as text, so that what is there can be held against what should be. */
+/* Rules as text, so that the existing ones can be compared with the wanted ones. */
 #include <stdio.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
@@ -10,7 +10,7 @@
 
 struct printing { FILE *f; bool counts; };
 
-/* What a counter has counted is no difference, nor is a counter in front of a verdict that lets pass: earlier versions had none
+/* A counter's values are no difference, nor is a counter in front of a verdict that accepts: earlier versions had none
  * there. */
 static int expr_text(struct nftnl_expr *e, void *arg)
 {

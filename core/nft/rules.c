@@ -19,7 +19,7 @@ struct nftnl_rule *wh_rules_add(struct wh_rules *to, const char *table, const ch
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
 	if (!wh_array_grow(&to->r, to->n, &to->room, sizeof *to->r))
-		abort(); /* as an arena does */
+		abort(); /* as the arena does */
 	return to->r[to->n++] = r;
 }
 
@@ -56,7 +56,7 @@ static void established(struct wh_rules *out, const char *chain)
 	verdict(r, NF_ACCEPT);
 }
 
-/* Connections from before conntrack watched this machine look new to it: of TCP only what opens a connection is judged. */
+/* Connections that are older than conntrack look new to it: for TCP, only packets that open a connection are judged. */
 static void opens_nothing(struct wh_rules *out, const char *chain)
 {
 	uint8_t tcp = IPPROTO_TCP, opens = TH_SYN, flags = TH_SYN | TH_ACK;
@@ -79,10 +79,10 @@ static void translated(struct wh_rules *out, const char *chain, const char *to)
 	nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, to);
 }
 
-/* The registers behind the address in a key: the kernel prints those at a multiple of 16 bytes by their old numbers. */
+/* The registers after the address in a key: the kernel prints those at a multiple of 16 bytes by their old numbers. */
 static const uint32_t second[] = {NFT_REG32_01, NFT_REG_2, NFT_REG_1}, third[] = {NFT_REG32_02, NFT_REG32_05, NFT_REG32_01};
 
-/* By what the packet says itself: the maps of one generation. */
+/* By the packet's own header: the maps of one generation. */
 static void by_header(struct wh_rules *out, const char *chain, enum wh_direction d, bool pending, enum wh_nft_kind from)
 {
 	char map[WH_NFT_NAME];
@@ -111,7 +111,7 @@ static void original(struct nftnl_rule *r, uint32_t key, uint32_t reg)
 	nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, 0);
 }
 
-/* By where it was going before it was translated. */
+/* By the destination before translation. */
 static void by_original(struct wh_rules *out, const char *chain, bool pending)
 {
 	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
@@ -150,13 +150,13 @@ static void begin(struct wh_rules *out, const char *chain, uint32_t interface)
 	opens_nothing(out, chain);
 }
 
-/* For addresses whose own rules are on their way out: the rules for any address, if the packet is delivered here or comes from
+/* For addresses whose own rules are being removed: the rules for any address, if the packet is delivered here or comes from
  * here. */
 static void rules_of_any(struct wh_rules *out, const char *chain, enum wh_direction d)
 {
 	uint32_t none = 0;
 	struct nftnl_rule *r;
-	/* it is forwarded: at the input hook there is none, which is index 0, or ends the rule on older kernels */
+	/* it is forwarded: the input hook has no output interface, which is index 0, or ends the rule on older kernels */
 	if (d == WH_INBOUND) {
 		r = new_rule(out, chain);
 		meta(r, NFT_META_OIF, NFT_REG_1);
@@ -208,7 +208,7 @@ const struct wh_nft_fixed wh_nft_fixed[WH_NFT_N_FIXED] = {
 
 /* ---- the chain of a port ---- */
 
-/* The beginning of a rule that asks a set for the peer's address, if that lies in `only`. */
+/* The beginning of a rule that looks the peer's address up in a set, if it lies in `only`. */
 static struct nftnl_rule *peer_rule(struct wh_rules *out, const struct wh_chain_spec *c, bool v6, const char *set,
                                     const struct wh_span *only)
 {
@@ -243,7 +243,7 @@ static void count_and_log(struct nftnl_rule *r, const struct wh_chain_spec *c)
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, prefix);
 }
 
-/* The peer's address lies in the prefix: as many whole bytes as that has, else all of them behind a mask. */
+/* Tests whether the peer's address lies in the prefix: whole bytes if the length allows, else all bytes under a mask. */
 static void within(struct nftnl_rule *r, const struct wh_chain_spec *c, const struct wh_prefix *p)
 {
 	bool v6 = !wh_prefix_is_v4(p);
@@ -261,7 +261,7 @@ static void within(struct nftnl_rule *r, const struct wh_chain_spec *c, const st
 	compare(r, NFT_CMP_EQ, p->addr.b + 16 - bytes, n);
 }
 
-/* A refused peer of the prefix, and of the set where there is one, gets an answer. */
+/* A refused peer in the prefix (and in the set, if there is one) gets an answer. */
 static void reject(struct wh_rules *out, const struct wh_chain_spec *c, const struct wh_prefix *p, const char *set)
 {
 	bool v6 = !wh_prefix_is_v4(p), tcp = c->port->proto == WH_PROTO_TCP;

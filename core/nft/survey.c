@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What other programs have in nf_tables, as one number a kind: for showing that nothing of it was touched. */
+/* A hash of each kind of object that other programs have in nf_tables, to show that nothing of it was changed. */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
@@ -24,7 +24,7 @@ struct survey {
 	struct wh_arena *mem;
 	enum wh_nft_survey_kind kind;
 	struct wh_nft_survey *out;
-	struct set_name *sets; size_t n_sets, room_sets; /* whose elements don't move by themselves */
+	struct set_name *sets; size_t n_sets, room_sets; /* with elements that don't change by themselves */
 };
 
 static uint64_t mix(uint64_t h, const void *p, size_t n)
@@ -34,7 +34,7 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
 	return h;
 }
 
-/* What moves by itself is mixed in by its name alone. */
+/* An expression that changes by itself is hashed by name only. */
 static uint64_t mix_expressions(uint64_t h, const struct nlattr *list)
 {
 	static const char *const moving[] = {"counter", "quota", "limit", "last", "connlimit", NULL};
@@ -88,8 +88,8 @@ static int one(const struct nlmsghdr *h, void *arg)
 	*x = mix(*x, &g->nfgen_family, 1);
 	mnl_attr_for_each(a, h, sizeof *g) {
 		uint16_t type = mnl_attr_get_type(a);
-		/* the attributes after NFTA_SET_EXPRESSIONS are how many elements a set has now, which changes without any
-		 * program's doing */
+		/* the attributes after NFTA_SET_EXPRESSIONS count a set's elements, which changes without any
+		 * program */
 		if ((s->kind == WH_NFT_SETS && type > NFTA_SET_EXPRESSIONS) ||
 		    (s->kind == WH_NFT_CHAINS && type == NFTA_CHAIN_COUNTERS) ||
 		    (s->kind == WH_NFT_OBJECTS && type == NFTA_OBJ_DATA))
@@ -124,7 +124,7 @@ static int survey_once(struct wh_nl *nl, struct survey *s)
 		for (size_t i = 0; k == WH_NFT_ELEMENTS && i < s->n_sets && !rc; i++)
 			rc = dump(nl, s, &s->sets[i]);
 		if (k >= WH_NFT_OBJECTS && (rc == -EOPNOTSUPP || rc == -EINVAL))
-			rc = 0; /* a kernel without them has none */
+			rc = 0; /* a kernel without this kind has no such objects */
 	}
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ruleset in nft's own language: what enforce/table.c sends, word for word. */
+/* A ruleset in nft's own language: the same that enforce/table.c sends, word for word. */
 #include <stdlib.h>
 #include <string.h>
 #include "nft/names.h"
@@ -20,7 +20,7 @@ static void print_span(FILE *f, const struct wh_span *s)
 	fprintf(f, "%s-%s", wh_addr_text(&s->first, first), wh_addr_text(&s->last, last));
 }
 
-/* The sets of one family of a port; the rules that ask them go to `rules`. */
+/* The sets of one family of a port; the rules that look them up go to `rules`. */
 static void print_sets(FILE *f, FILE *rules, const char *base, const char *side, const struct wh_prefix *p, size_t n, bool v6)
 {
 	struct wh_arena *mem = wh_arena_new();
@@ -122,7 +122,7 @@ static void print_maps(FILE *f, const struct wh_nft_ruleset *rs, int64_t timeout
 				print_map(f, rs, (enum wh_direction)d, pending, (enum wh_nft_kind)kind, timeout);
 }
 
-/* By what the packet says itself. */
+/* By the packet's own header. */
 static void print_by_header(FILE *f, enum wh_direction d, bool pending, bool any_alone)
 {
 	static const char *const who[2][WH_NFT_KINDS] = {{"ip daddr . ", "ip6 daddr . ", ""},
@@ -134,7 +134,7 @@ static void print_by_header(FILE *f, enum wh_direction d, bool pending, bool any
 	}
 }
 
-/* By where it was going before it was translated. */
+/* By the destination before translation. */
 static void print_by_original(FILE *f, bool pending)
 {
 	char map[WH_NFT_NAME];

@@ -75,8 +75,8 @@ static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
 	struct nftnl_rule *r = c ? nftnl_rule_alloc() : NULL;
 	if (!r)
 		return;
-	/* an expression that it does not know is one without attributes; where it can't read the rule at all, nobody knows what
-	 * it decides */
+	/* libnftnl parses an unknown expression to one without attributes; if it can't read the rule at all, its decision is
+	 * unknown */
 	struct nftnl_expr *unread = nftnl_rule_nlmsg_parse(h, r) < 0 ? nftnl_expr_alloc("queue") : NULL;
 	if (unread)
 		nftnl_rule_add_expr(r, unread);
@@ -126,7 +126,7 @@ static void take_verdict(struct filling *f, const struct nlattr *verdict, struct
 		e->chain = wh_arena_strdup(f->v->mem, mnl_attr_get_str(chain));
 }
 
-/* Whether an element has expressions of its own that packets may fail: anything but a counter. */
+/* Whether an element has expressions of its own that may not match a packet: anything but a counter. */
 static bool has_limits(const struct nlattr *elem)
 {
 	static const uint16_t kinds[] = {NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS};
@@ -152,7 +152,7 @@ static void take_element(void *arg, const struct nlattr *elem)
 		return;
 	}
 	if (has_limits(elem) || (f->v->lasting && nested(elem, NFTA_SET_ELEM_EXPIRATION)))
-		s->odd = true; /* it matches some packets alone, or for a time */
+		s->odd = true; /* it matches only some packets, or only for a time */
 	if (!last)
 		memcpy(e.last, e.key, sizeof e.last);
 	e.end = number(nested(elem, NFTA_SET_ELEM_FLAGS)) & NFT_SET_ELEM_INTERVAL_END;

@@ -11,7 +11,7 @@
 enum { MOST_ELEMENTS = 65536 };
 
 struct table { uint8_t family; const char *name; };
-enum which { BEFORE_ROUTING /* others' tables that have a say there */, LIVE /* all tables of IP */, PRESENT /* others' */ };
+enum which { BEFORE_ROUTING /* other programs' tables with a chain there */, LIVE /* all IP tables */, PRESENT /* others' */ };
 struct reading {
 	struct wh_nft_view *v;
 	enum which which;
@@ -31,7 +31,7 @@ static const struct table *find(const struct reading *r, uint8_t family, const c
 	return NULL;
 }
 
-/* The tables that are wanted: each has a chain at a hook. */
+/* The wanted tables: each has a chain at a hook. */
 static int find_table(const struct nlmsghdr *h, void *arg)
 {
 	struct reading *r = arg;
@@ -48,7 +48,7 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Dumps of chains and sets are of all tables of a family. Attribute 1 is the table's name in each of these messages. */
+/* Dumps of chains and sets cover all tables of a family. Attribute 1 is the table's name in each of these messages. */
 static int take(const struct nlmsghdr *h, void *arg)
 {
 	struct reading *r = arg;
@@ -85,7 +85,7 @@ static int read_once(struct wh_nl *nl, struct reading *r)
 	return rc;
 }
 
-/* Dumps follow each other, and what they show is of one moment only where the ruleset is of one generation all the time. */
+/* Dumps are separate requests: together they are consistent only if the ruleset's generation stays the same throughout. */
 static int read_whole(struct wh_nl *nl, struct wh_arena *mem, enum which which, struct wh_nft_view *out)
 {
 	struct wh_error ignored;
