@@ -2,14 +2,14 @@
 /*
  * The verdict on one packet.
  *
- * Rules are walked in order. A rule that matches for certain ends the walk with its outcome; one that may match adds its outcome
- * to those that are possible, and the walk goes on. The packet is decided where every possible outcome is the same.
+ * Rules are evaluated in order. A rule that certainly matches ends the evaluation with its outcome; one that may match adds its
+ * outcome to the possible ones, and the evaluation goes on. The packet is decided if every possible outcome is the same.
  *
  *   100 may deny  (group of unknown members)    10.0.0.1 → 22: deny or allow, so undecided, and 100 is the doubt
  *   200 allow     10/8 → 22                     192.0.2.1 → 22: deny or deny, so denied, by 300
  *   300 deny      *
  *
- * Which rule decides is asked of the certain rules alone, in a walk of its own.
+ * The deciding rule is found among the certain rules alone, in an evaluation of its own.
  */
 #include "whittle/filter.h"
 
@@ -41,7 +41,7 @@ static enum wh_answer outcome_of(const struct wh_filter_rule *r)
 	return r->action == WH_FILTER_ALLOW ? WH_ALLOWED : WH_DENIED;
 }
 
-/* Collects the possible outcomes. Returns whether the packet may come out of this list without one. */
+/* Collects the possible outcomes. Returns whether the packet may leave this list without one. */
 static bool possible(struct walk *w, const struct wh_filter *f, unsigned depth)
 {
 	bool out = false;
@@ -72,7 +72,7 @@ static bool possible(struct walk *w, const struct wh_filter *f, unsigned depth)
 
 enum end { GOES_ON, RETURNS, DECIDED };
 
-/* The rule that decides where no rule matches that only may match. */
+/* The rule that decides if no uncertain rule matches. */
 static enum end certain(const struct walk *w, const struct wh_filter *f, unsigned depth, const struct wh_filter_rule **rule)
 {
 	for (size_t i = 0; i < f->n; i++) {

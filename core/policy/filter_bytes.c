@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Filters as bytes, for messages between our processes. Each list stands once, behind those that it jumps to, so that a jump is
- * the number of an earlier list: what is read can have no circle.
+ * Filters as bytes, for messages between our processes. Each list is written once, after those that it jumps to, so that a jump
+ * is the number of an earlier list: a reader can't get a circle.
  *
  *   lists 4; each: name, default 1, reason, rules 4; each: name, action 1, list 4 (of a jump), direction 1, protocol 1, four sets
  *   (whether there is one 1, ranges 4, 32 each), reason
@@ -99,8 +99,8 @@ struct reading {
 	struct wh_taking *t;
 	struct wh_arena *mem;
 	struct wh_filter *lists;
-	unsigned *deep; /* how many jumps lead down from each */
-	size_t n;       /* that are read */
+	unsigned *deep; /* the depth of jumps below each */
+	size_t n;       /* read so far */
 };
 
 static const char *take_text(struct reading *r)

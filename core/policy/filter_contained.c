@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether one filter lets through nothing that another does not.
+ * Whether one filter lets through only what another lets through.
  *
  * Problem: allowed(a) ⊆ allowed(b) over the whole space, or the smallest packet that breaks it.
  * Method: the rules of both cut each dimension into classes that neither distinguishes: protocols that they name and one that
@@ -24,7 +24,7 @@ static void name_protos(struct protos *p, const struct wh_filter *f, unsigned de
 	}
 }
 
-/* The protocols that are named, and the lowest other one for all the rest. */
+/* The protocols that are named, and the lowest other one for the rest. */
 static size_t proto_classes(const struct wh_filter *const *both, uint8_t out[static 256])
 {
 	struct protos p = {{false}};

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All packets that differ in one dimension alone, decided together.
+ * Decides all packets that differ in one dimension only together.
  *
- * Problem: with direction, protocol and all but one of (local, peer, destination port) given, the exact sets of values that are
- * allowed for certain and that are undecided. Method: the walk of filter.c with sets in place of the packet. `open` holds the
- * values that some possible way brings to the next rule. A rule takes hit = open ∩ (its set) and adds it to the values that can
- * be allowed or can be denied; where it matches for certain, hit leaves `open`. A jump walks its list with hit, and what comes
- * out again is open. At the end the default takes what is open. allowed = can be allowed − can be denied; undecided = both. A
- * value can be both only behind a rule that may match, so that denied values are collected of those alone. Each step is linear in
- * the ranges, so r rules with p ranges cost O(r · p). Source ports: the filters' own cuts make classes of them; each class is
- * walked once, and the outcomes are joined.
+ * Problem: given direction, protocol and all but one of (local, peer, destination port), find the exact sets of values that are
+ * certainly allowed and of those that are undecided. Method: the walk of filter.c with sets in place of the packet. `open` holds
+ * the values that may reach the next rule. A rule takes hit = open ∩ (its set) and adds it to the values that can be allowed or
+ * can be denied; if it certainly matches, hit leaves `open`. A jump walks its list with hit, and the values that leave it again
+ * are open. At the end the default decides the open values. allowed = can be allowed − can be denied; undecided = both. A value
+ * can be both only after a rule that may match, so denied values are collected for those alone. Each step is linear in the
+ * ranges, so r rules with p ranges cost O(r · p). Source ports: the filters' own cuts divide them into classes; each class is
+ * evaluated once, and the outcomes are joined.
  *
  *   100 may deny 10.1/16, 200 allow 10/8, 300 deny *      can be allowed 10/8, can be denied 10.1/16 and all but 10/8:
  *                                                          allowed 10/8 − 10.1/16, undecided 10.1/16
@@ -23,7 +23,7 @@ struct sweep {
 	struct wh_addr sport, dport;
 	enum wh_filter_free free;
 	struct wh_arena *mem;
-	struct wh_ranges can[2]; /* by verdict: denied (of `doubted` alone), allowed */
+	struct wh_ranges can[2]; /* by verdict: denied (only those in `doubted`), allowed */
 	struct wh_ranges doubted; /* values that met a rule that may match */
 	wh_filter_each each; void *arg;
 };
@@ -60,7 +60,7 @@ static void decide(struct sweep *s, enum wh_answer v, struct wh_ranges hit)
 		s->can[v] = s->can[v].n ? wh_ranges_union(s->can[v], hit, s->mem) : hit;
 }
 
-/* Walks a list with the values in `open`; returns those that may come out of it undecided. */
+/* Evaluates a list with the values in `open`; returns those that may leave it undecided. */
 static struct wh_ranges walk(struct sweep *s, const struct wh_filter *f, struct wh_ranges open, unsigned depth)
 {
 	struct wh_ranges out = {0};
@@ -123,7 +123,7 @@ struct wh_outcomes wh_filter_walk(const struct wh_filter *f, const struct wh_fil
 	return sweep(&s, f);
 }
 
-/* All must allow. */
+/* All filters must allow. */
 static struct wh_outcomes all_of(const struct wh_filter *const *filters, size_t n, const struct wh_filter_packet *p,
                                  uint16_t sport, enum wh_filter_free free, struct wh_arena *mem)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Exact sets of addresses as sorted, disjoint, non-adjacent inclusive ranges. The IPv4 space is ::ffff:0:0/96 of the 128-bit
- * line; a prefix of IPv6 that spans it (::/0 and its like) is cut around it, since it never means IPv4.
+ * line; a prefix of IPv6 that contains it (such as ::/0) excludes it, since it never means IPv4.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static int by_start(const void *a, const void *b)
 	return c ? c : wh_addr_cmp(&x->to, &y->to);
 }
 
-/* True when y begins no later than one past x's end, and both are of one family: they can be joined. */
+/* True if y begins at most one after x's end, and both are of one family: they can be joined. */
 static bool joins(const struct wh_range *x, const struct wh_range *y)
 {
 	struct wh_addr after = x->to;
@@ -31,7 +31,7 @@ static size_t normalise(struct wh_range *r, size_t n)
 	size_t top = 0, sorted = 1;
 	while (sorted < n && wh_addr_cmp(&r[sorted - 1].from, &r[sorted].from) <= 0)
 		sorted++;
-	if (sorted < n) /* prefixes that were selected are in order: sorting them anew is a fifth of a recommendation */
+	if (sorted < n) /* selected prefixes are already in order: sorting them again is a fifth of a recommendation's time */
 		qsort(r, n, sizeof *r, by_start);
 	for (size_t i = 0; i < n; i++) {
 		if (top && joins(&r[top - 1], &r[i])) {
@@ -145,14 +145,14 @@ static unsigned __int128 number(const struct wh_addr *a)
 	return (unsigned __int128)wh_addr_high(a) << 64 | wh_addr_low(a);
 }
 
-/* How long the longest prefix is that begins at `at` and does not pass `to`, in bits that are free: as many low zero bits as the
+/* The length, in free bits, of the longest prefix that begins at `at` and does not pass `to`: as many low zero bits as the
  * address has, and not past the end; IPv4 stays within its 32. */
 static unsigned step_bits(const struct wh_addr *at, const struct wh_addr *to)
 {
 	uint64_t low = wh_addr_low(at), high = wh_addr_high(at);
 	unsigned zeros = low ? (unsigned)__builtin_ctzll(low) : high ? 64 + (unsigned)__builtin_ctzll(high) : 128;
 	unsigned most = wh_addr_is_v4(at) ? 32 : 128, fits = 128;
-	unsigned __int128 room = number(to) - number(at) + 1; /* 0: all there are */
+	unsigned __int128 room = number(to) - number(at) + 1; /* 0: the whole space */
 
 	if (room)
 		fits = room >> 64 ? 127 - (unsigned)__builtin_clzll((uint64_t)(room >> 64))
