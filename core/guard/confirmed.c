@@ -2,12 +2,12 @@
 /*
  * Confirming and rolling back, in the kernel and in the files.
  *
- * A confirmation that comes too late finds no timed element any more. What is in force then was confirmed earlier, which is why
- * it is compared with what was applied last: the same means that a confirm was killed between the kernel and the file, and is
- * finished here; anything else means that the time was up.
+ * A confirmation that comes too late no longer finds a timed element. The rules in force then were confirmed earlier, so they are
+ * compared with those applied last: if equal, a confirm was killed between the kernel and the file, and is finished here;
+ * otherwise the time was up.
  *
- * Each confirmation moves what was confirmed before into enforced.rules.1, which a rollback brings back. A rollback changes the
- * files first: when it is killed in between, the next boot brings back what was asked for.
+ * Each confirmation moves the rules confirmed before into enforced.rules.1, which a rollback restores. A rollback changes the
+ * files first: if it is killed in between, the next boot restores the requested rules.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 /* ---- confirm ---- */
 
-/* "23:04 UTC", with the day where it was another. */
+/* "23:04 UTC", with the day if it is another. */
 static const char *clock_text(int64_t us, char buf[static WH_TIME_STRLEN + 8])
 {
 	char t[WH_TIME_STRLEN], now[WH_TIME_STRLEN];
@@ -29,7 +29,7 @@ static const char *clock_text(int64_t us, char buf[static WH_TIME_STRLEN + 8])
 	return buf;
 }
 
-/* 0: the kernel holds these rules; 1: it does not, and `what` says what is different. */
+/* 0: the kernel holds these rules; 1: it does not, and `what` describes the difference. */
 static int held(const struct wh_nft_ruleset *rs, char what[static 320], struct wh_error *err)
 {
 	char *difference = NULL;
@@ -60,7 +60,7 @@ static int too_late(const char *dir, struct wh_confirmed *out, struct wh_arena *
 	return wh_fail(err, -ETIME, "Too late: the new rules have expired. %s", now);
 }
 
-/* What was confirmed before goes one place down, and the confirmed rules take its place. */
+/* The rules confirmed before move one place down, and the confirmed ones take their place. */
 static int store(const char *dir, const struct wh_nft_ruleset *rs, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_persist_times times = {.confirmed_us = wh_now_us()}, old_times = {0};
@@ -72,7 +72,7 @@ static int store(const char *dir, const struct wh_nft_ruleset *rs, struct wh_are
 		for (int i = WH_PERSIST_EARLIER_MAX - 1; i > 0; i--) {
 			snprintf(from, sizeof from, WH_PERSIST_EARLIER "%d", i);
 			snprintf(to, sizeof to, WH_PERSIST_EARLIER "%d", i + 1);
-			wh_persist_rename(dir, from, to, NULL); /* it need not be there */
+			wh_persist_rename(dir, from, to, NULL); /* it may not exist */
 		}
 		rc = wh_persist_write_rules(dir, WH_PERSIST_EARLIER "1", old, &old_times, err);
 	}
@@ -106,7 +106,7 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 	if (rc)
 		goto out;
 	out->again = !moved && known == -ENOENT;
-	if (out->again) /* confirmed before: the same must be there */
+	if (out->again) /* confirmed before: the kernel must hold the same */
 		known = wh_persist_read_rules(dir, WH_PERSIST_RULES, mem, &rs, NULL, &why);
 	known = known ? known : held(rs, what, &why);
 	if (!moved && !out->again && (known == 1 || known == -EBADMSG)) {
@@ -150,7 +150,7 @@ static int drop_pending(const char *dir, const struct wh_nft_state *state, struc
 	return rc;
 }
 
-/* The files one step back. */
+/* Moves the files one step back. */
 static int step_back(const char *dir, struct wh_error *err)
 {
 	char from[32], to[32];
@@ -165,7 +165,7 @@ static int step_back(const char *dir, struct wh_error *err)
 	return rc ? rc : wh_persist_remove(dir, WH_PERSIST_PENDING, &n, err);
 }
 
-/* `step`: the files go back too; else they are those of the rules already. */
+/* `step`: the files go back too; otherwise they already hold these rules. */
 static int to_earlier(const char *dir, const struct wh_nft_ruleset *rs, bool step, struct wh_rolled_back *out,
                       struct wh_error *err)
 {
@@ -185,7 +185,7 @@ static int to_earlier(const char *dir, const struct wh_nft_ruleset *rs, bool ste
 	return 0;
 }
 
-/* Whether confirmed rules are in the kernel though what was applied last is not: its time was up. */
+/* Whether confirmed rules are in the kernel, but not those applied last: their time was up. */
 static bool expired(const char *dir, const struct wh_nft_state *state, struct wh_arena *mem)
 {
 	struct wh_nft_ruleset *applied, *confirmed;
@@ -210,7 +210,7 @@ int wh_persist_rollback(const char *dir, bool all, struct wh_rolled_back *out, s
 	} else if ((state.expires_in_ms && state.lasting) || expired(dir, &state, mem)) {
 		rc = drop_pending(dir, &state, out, err);
 	} else {
-		bool step = !state.expires_in_ms; /* else the rules confirmed last are no longer in the kernel: put back */
+		bool step = !state.expires_in_ms; /* else the kernel no longer holds the rules confirmed last: put back */
 		struct wh_error why = {.text = ""};
 		rc = wh_persist_read_rules(dir, step ? WH_PERSIST_EARLIER "1" : WH_PERSIST_RULES, mem, &rs, &times, &why);
 		out->confirmed_us = times.confirmed_us;

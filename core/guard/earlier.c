@@ -35,7 +35,7 @@ static bool prefixes_from(const json_t *list, bool v4, struct wh_arena *mem, str
 	return true;
 }
 
-/* None in files of before rules had addresses: those judge any. */
+/* Older files have no addresses: their rules judge any address. */
 static bool locals_from(const json_t *list, struct wh_arena *mem, struct wh_nft_port *p)
 {
 	struct wh_addr *a;
@@ -94,7 +94,7 @@ static int read_rules(const char *path, struct wh_arena *mem, struct wh_nft_rule
 	int body = 0;
 	json_t *doc = NULL;
 	struct stat st;
-	int rc = lstat(path, &st) ? -errno : !S_ISREG(st.st_mode) ? -EINVAL : 0; /* its directory is another user's */
+	int rc = lstat(path, &st) ? -errno : !S_ISREG(st.st_mode) ? -EINVAL : 0; /* its directory belongs to another user */
 	rc = rc ? wh_fail(err, rc, "the file enforced.rules is no plain file") : wh_read_file(path, MAX_BYTES, &text, &len, err);
 	if (rc)
 		return rc;

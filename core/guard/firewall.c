@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that changes the firewall, and how the program asks it. */
+/* The process that changes the firewall, and the program's requests to it. */
 #include <cap-ng.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static int be_firewall(struct wh_error *err)
 	return rc;
 }
 
-/* Until `program` (0: a service's peer) ends: what another process asks for after that, nobody waits for. */
+/* Runs until `program` (0: a service's peer) ends: later requests of other processes would have no reader. */
 static void __attribute__((noreturn)) serve(int from, pid_t program)
 {
 	uint8_t *bytes;

@@ -13,7 +13,7 @@ static int ask(const struct wh_request *r, struct wh_firewall_answer *a, struct 
 	return rc;
 }
 
-/* With a text that the answer may have; free() it. */
+/* Asks for an answer that may have a text; free() it. */
 static int ask_text(const struct wh_request *r, struct wh_firewall_answer *a, char **text, struct wh_error *err)
 {
 	struct wh_bytes more;

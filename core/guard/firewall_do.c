@@ -32,7 +32,7 @@ static void put_text(struct doing *d, char *text)
 
 /* ---- looking ---- */
 
-/* *state is the kernel's also where no rules are kept. */
+/* *state is filled from the kernel even if no rules are kept. */
 static int load(const struct doing *d, enum wh_firewall_stored which, struct wh_nft_state *state, struct wh_nft_ruleset **rs,
                 struct wh_error *err)
 {
@@ -159,7 +159,7 @@ static int present(struct doing *d, struct wh_error *err)
 
 /* ---- rules ---- */
 
-/* Rules never shut out the person who applies them, unless that person said so: by more than a word in the message. */
+/* Rules never shut out the person who applies them, unless that person asked for it by more than a word in the message. */
 static int apply(struct doing *d, struct wh_error *err)
 {
 	const struct wh_request *r = d->r;
@@ -216,7 +216,7 @@ static int repair(struct doing *d, struct wh_error *err)
 	int also = rc ? 0 : wh_persist_jit_differs(d->g->state_dir, &jit, err);
 	if (also)
 		rc = also == 1 ? wh_persist_restore_jit(d->g->state_dir, &restored, err) : also;
-	if (!rc && known && !jit) { /* there is nothing that should be here */
+	if (!rc && known && !jit) { /* no rules are expected here */
 		rc = known;
 		*err = none;
 	}
@@ -229,7 +229,7 @@ static int repair(struct doing *d, struct wh_error *err)
 	return rc;
 }
 
-/* The kernel is the witness: who changes its table is root already. */
+/* The kernel is trusted: only root can change its table. */
 static int adopt(struct doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
@@ -308,7 +308,7 @@ static int hear(struct doing *d, int fd)
 	return fd < 0 ? fd : 0;
 }
 
-/* As far as can be: where a unit or a container holds these read-only, the watcher says so. They count for connections that begin
+/* If possible: where a unit or a container makes these read-only, the watcher reports it. They count for connections that begin
  * from now on. */
 static void count_tracked(void)
 {

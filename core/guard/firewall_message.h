@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The program's requests to the process that changes the firewall, as bytes. The process checks each as if a stranger had sent
- * it. */
+/* The program's requests to the process that changes the firewall, as bytes. The process checks each as untrusted
+ * input. */
 #pragma once
 #include "base/bytes.h"
 #include "whittle/firewall.h"
@@ -62,12 +62,12 @@ struct wh_request {
 	const char *interface;           /* PRESENT; its number is the index, its flag: outbound */
 };
 void wh_put_request(struct wh_bytes *b, const struct wh_request *r);
-/* 0, or -EBADMSG: then nothing of it counts. Into mem. */
+/* 0, or -EBADMSG: then the whole message is invalid. Into mem. */
 int wh_take_request(const void *bytes, size_t n, struct wh_arena *mem, struct wh_request *out);
-/* Which of enum wh_firewall_may it needs. */
+/* Which rights (enum wh_firewall_may) it needs. */
 unsigned wh_request_needs(const struct wh_request *r);
 
-/* The answer comes from the process with more rights, which is this very program: it is the memory of this struct, and `len`
+/* The answer comes from the process with more rights, which runs this same program: it is this struct's memory, and `len`
  * bytes. */
 struct wh_firewall_answer {
 	int rc;
@@ -94,10 +94,10 @@ struct wh_firewall_answer {
 	bool has_text;  /* the bytes that follow are a text, with its NUL */
 	size_t len;
 };
-/* Does what was asked, with this process's own rights. *bytes (free() it) are those that follow the answer; *fd is a socket that
- * was asked for, or -1. */
+/* Carries out the request with this process's own rights. *bytes (free() it) follow the answer; *fd is a requested socket, or
+ * -1. */
 void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem,
                     struct wh_firewall_answer *out, struct wh_bytes *bytes, int *fd);
-/* Asks the process, or does it here where there is none. *more (free() its p) and *fd as above. */
+/* Asks the process, or does it here if there is none. *more (free() its p) and *fd as above. */
 int wh_firewall_ask(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_bytes *more, int *fd,
                     struct wh_error *err);

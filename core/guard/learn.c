@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The watcher's side of learning: asks for sockets, commits what the thread folded, and reports what it noticed. */
+/* The watcher's side of learning: asks for sockets, commits the thread's edges, and reports its observations. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -107,7 +107,7 @@ static void tell_uncounted(struct wh_learn *l)
 	     counting);
 }
 
-/* By the kernel's word; where it has none, by what it tracks: a machine that somebody works on has a connection. */
+/* Asks the kernel; if it can't say, checks whether it tracks anything: a machine with a logged-in user has a connection. */
 static void tell_untracked(struct wh_learn *l)
 {
 	int v4, v6;
@@ -126,7 +126,7 @@ static void tell_untracked(struct wh_learn *l)
 	                      : "IPv4");
 }
 
-/* Of the agent's thread. */
+/* Called by the agent's thread. */
 static void note_cluster(void *arg, const char *text)
 {
 	struct wh_learn *l = arg;
@@ -211,7 +211,7 @@ static int pipes(struct wh_learn *l, struct wh_error *err)
 	return 0;
 }
 
-/* The watcher waits for no server. */
+/* The watcher does not wait for a server. */
 static int start_agent(struct wh_learn *l, struct wh_error *err)
 {
 	const struct wh_fleet_agent_options o = {.seconds = AGENT_S, .tell = note_cluster, .arg = l};
@@ -220,7 +220,7 @@ static int start_agent(struct wh_learn *l, struct wh_error *err)
 	return wh_fleet_agent_start(l->o.store_url, &o, &l->agent, err);
 }
 
-/* The thread takes no signals: they end the watcher's waiting. */
+/* The thread blocks all signals: they must interrupt the watcher's waiting. */
 static int start(struct wh_learn *l, struct wh_error *err)
 {
 	sigset_t all, before;
@@ -240,7 +240,7 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 		return wh_fail(err, -ENOMEM, "out of memory");
 	l->o = *o;
 	l->wake[0] = l->wake[1] = l->nudge[0] = l->nudge[1] = l->events = l->dump = -1;
-	l->offered = -1; /* atomic: clang takes no such value on to another */
+	l->offered = -1; /* atomic: clang does not chain such an assignment */
 	pthread_mutex_init(&l->naming, NULL);
 	const struct wh_tracked_options tracked = {.flow = wh_learn_flow, .opened = wh_learn_opened, .arg = l};
 	int rc = pipes(l, err);
@@ -273,7 +273,7 @@ void wh_learn_end(struct wh_learn *l)
 		l->stop = true;
 		wh_learn_poke(l->nudge[1]);
 		pthread_join(l->thread, NULL);
-		for (int i = 0; i < 2; i++) /* the one that was handed over first */
+		for (int i = 0; i < 2; i++) /* the side that was handed over first */
 			if (l->side[!l->filled ^ i].stats.flows != l->side[!l->filled ^ i].collector.committed.flows)
 				commit(l, &l->side[!l->filled ^ i]);
 		note_losses(l);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of learn: what the thread that reads the kernel's messages (learn_thread.c) and the watcher (learn.c) have in
- * common. */
+/* The inside of learn: the state that the thread that reads the kernel's messages (learn_thread.c) and the watcher (learn.c)
+ * share. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,9 +11,9 @@
 
 enum { WH_LEARN_SERVICES = 256 };
 
-/* One of the two: the thread fills it, or the watcher commits it. */
+/* One of two sides: the thread fills it, or the watcher commits it. */
 struct wh_learn_side { struct wh_collector collector; struct wh_read_stats stats; struct wh_locals *locals; };
-/* What a client addressed, and what answers for it. */
+/* The address that a client used, and the service that answers for it. */
 struct wh_learn_service { struct wh_addr addr, real; uint16_t port, real_port; uint8_t proto; };
 
 struct wh_learn {
@@ -24,11 +24,11 @@ struct wh_learn {
 	int events;                 /* the socket */
 	atomic_bool stop, handed, want_dump;
 	atomic_int offered;         /* a dump's socket for the thread; -1 */
-	/* messages that the kernel had no room for; flows, connections that we had none for; messages read; open connections */
+	/* messages that the kernel dropped; flows and connections that we had no memory for; messages read; open connections */
 	_Atomic uint64_t lost, unstored, no_room, messages, flows, open;
 	atomic_bool uncounted;      /* a connection ended without bytes */
-	atomic_bool seen, dumped;   /* any connection; what the first dump held */
-	_Atomic(struct wh_locals *) fresh[2]; /* of each side: addresses to judge by from now on */
+	atomic_bool seen, dumped;   /* any connection; the first dump's contents */
+	_Atomic(struct wh_locals *) fresh[2]; /* for each side: the addresses to judge by from now on */
 	struct wh_learn_side side[2];
 	atomic_uint filled;         /* the side that the thread fills */
 
@@ -38,13 +38,13 @@ struct wh_learn {
 	bool torn;
 	int64_t now_us, flushed_us;
 	uint8_t listens[65536 / 8];
-	pthread_mutex_t naming;     /* of `services` and `cluster` */
+	pthread_mutex_t naming;     /* for `services` and `cluster` */
 	struct wh_learn_service services[WH_LEARN_SERVICES]; size_t n_services;
 
 	/* the watcher's own */
 	struct wh_ledger ledger;
-	char cluster[700];          /* what the agent has to say; empty: nothing */
-	struct wh_fleet_agent *agent; /* sends what is committed to a cluster; NULL: the ledger is a file */
+	char cluster[700];          /* the agent's message; empty: none */
+	struct wh_fleet_agent *agent; /* sends committed data to a cluster; NULL: the ledger is a file */
 	int64_t dump_at_us, told_lost_us;
 	uint64_t noted, told;
 	struct wh_watch_learned counts;
@@ -54,12 +54,12 @@ struct wh_learn {
 
 /* The thread, until l->stop. */
 void *wh_learn_thread(void *learn);
-/* For its table of connections (flow/tracked.h): takes a flow that has ended; says which end opened one, by this machine's
+/* For its table of connections (flow/tracked.h): takes a flow that has ended; finds the end that opened one, by this machine's
  * listening sockets. */
 void wh_learn_flow(void *learn, const struct wh_record *rec);
 enum wh_sender wh_learn_opened(void *learn, const struct wh_ct_flow *f);
 
-/* Through the pipes: wakes who polls the other end; takes out what woke. */
+/* For the pipes: wakes the poller at the other end; drains the wake-up bytes. */
 static inline void wh_learn_poke(int fd)
 {
 	ssize_t ignored = write(fd, "", 1); /* full: it will be read anyway */

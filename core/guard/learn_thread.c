@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thread that empties the kernel's sockets, makes flows of what they say, and folds these into the side that is its own. */
+/* The thread that empties the kernel's sockets, makes flows from the messages, and folds them into its own side. */
 #include <poll.h>
 #include <string.h>
 #include "guard/learn_inside.h"
@@ -46,7 +46,7 @@ static void listener(void *arg, const struct wh_socket *s)
 		l->listens[s->local_port / 8] |= (uint8_t)(1 << s->local_port % 8);
 }
 
-/* A service of which this machine translates the address, once. */
+/* Records a service whose address this machine translates, once. */
 static void name_service(struct wh_learn *l, const struct wh_ct_flow *f)
 {
 	const struct wh_learn_service s = {.addr = f->orig.dst,
@@ -120,7 +120,7 @@ static void read_events(struct wh_learn *l)
 	wh_learn_poke(l->wake[1]);
 }
 
-/* Gives the watcher what was folded, and goes on with the other side, where that one is committed. */
+/* Gives the watcher the filled side, and goes on with the other one, if that is committed. */
 static void hand_over(struct wh_learn *l)
 {
 	struct wh_learn_side *s = &l->side[l->filled];

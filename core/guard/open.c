@@ -112,7 +112,7 @@ static int tracked(void *arg, const struct wh_ct_flow *f)
 	    (tcp && f->tcp_state != TCP_CONNTRACK_ESTABLISHED) || wh_nft_loopback(&f->orig.src))
 		return 0;
 	bool to_us = is_local(c, &f->orig.dst), from_us = is_local(c, &f->orig.src);
-	if (to_us == from_us) /* forwarded by this machine as it came, or to itself: no rule of ours judges it */
+	if (to_us == from_us) /* forwarded by this machine untranslated, or to itself: no rule of ours judges it */
 		return 0;
 	struct wh_open o = {.proto = f->proto, .start_us = f->start_us, .idle_us = -1, .has_bytes = f->has_bytes};
 	o.forwarded = to_us && !is_local(c, &f->reply.src);
@@ -130,7 +130,7 @@ static int tracked(void *arg, const struct wh_ct_flow *f)
 	o.bytes_out = to_us ? f->bytes_reply : f->bytes_orig;
 	o.unsure = !tcp;
 	struct wh_open *same = c->n_sockets ? bsearch(&o, c->out->c, c->n_sockets, sizeof o, by_ends) : NULL;
-	if (same) { /* the socket knows better who listens; conntrack since when, and what the client sent to */
+	if (same) { /* the socket knows which end listens; conntrack knows the start and the address that the client used */
 		same->start_us = o.start_us;
 		if (o.translated && inbound) {
 			same->translated = true;
@@ -138,7 +138,7 @@ static int tracked(void *arg, const struct wh_ct_flow *f)
 			same->port = o.port;
 			same->local = o.local;
 		}
-	} else if (!tcp || o.forwarded) { /* a TCP connection of this machine has a socket, or is none any more */
+	} else if (!tcp || o.forwarded) { /* a TCP connection of this machine has a socket, or has ended */
 		struct wh_open *add = another(c);
 		if (add)
 			*add = o;

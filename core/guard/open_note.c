@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Open connections as flows, for the ledger. The list came from another process: what it holds is taken within its ranges
- * alone. */
+/* Open connections as flows, for the ledger. The list came from another process: its values are accepted only within their
+ * ranges. */
 #include <stdlib.h>
 #include "whittle/estate.h"
 #include "whittle/ledger.h"
@@ -12,7 +12,7 @@ static bool flow_of(const struct wh_open *o, int64_t now_us, struct wh_flow *f)
 	bool in = o->direction == WH_INBOUND, tcp = o->proto == WH_PROTO_TCP;
 	if ((!tcp && o->proto != WH_PROTO_UDP) || (!in && o->direction != WH_OUTBOUND) || !o->port || !o->client_port)
 		return false;
-	/* a handshake was completed, and both sides are known; of datagrams that packets went both ways */
+	/* a handshake was completed, and both sides are known; for datagrams, packets went both ways */
 	*f = (struct wh_flow){.src = in ? o->peer : o->local,
 	                      .dst = in ? o->local : o->peer,
 	                      .src_port = o->client_port,

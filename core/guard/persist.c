@@ -82,7 +82,7 @@ static int read_whole(int fd, uint8_t **bytes, size_t *len)
 	return *bytes ? 0 : -ENOMEM;
 }
 
-/* The body of a file, where its head says its length and checksum. */
+/* The body of a file, whose head has its length and checksum. */
 static int body_of(const uint8_t *bytes, size_t len, struct wh_taking *body)
 {
 	char head[HEAD];
@@ -100,7 +100,7 @@ static int body_of(const uint8_t *bytes, size_t len, struct wh_taking *body)
 	return 0;
 }
 
-/* Of a directory that only we can write. */
+/* In a directory that only we can write. */
 static int read_file(const char *dir, const char *name, uint8_t **bytes, struct wh_taking *body, struct wh_error *err)
 {
 	char path[MAX_PATH];
@@ -352,7 +352,7 @@ int wh_persist_restore(const char *dir, struct wh_restored *out, struct wh_error
 		struct wh_enforce_result res;
 		rc = wh_nft_apply(rs, &opt, &res, &first); /* reads back and compares */
 		if (!rc)
-			rc = wh_persist_unchanged(dir, &first); /* what waited is gone: a later rollback must not speak of it */
+			rc = wh_persist_unchanged(dir, &first); /* the waiting rules are gone: no rollback may mention them */
 		out->rules = !rc;
 		out->ports = rc ? 0 : res.ports;
 		out->prefixes = rc ? 0 : res.prefixes;

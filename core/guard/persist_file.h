@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of rules: which there are, and reading and writing one of them whole. */
+/* The files of rules: their names, and reading and writing one of them whole. */
 #pragma once
 #include "whittle/persist.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Of all that root may do, changing the firewall needs one thing. (Another process has become the ledger's owner, see
- * base/owner.h.) Where what survives a reboot belongs to the user of the services, the process becomes that user: its files are
- * then the same, whoever writes them.
+ * Of root's rights, changing the firewall needs only one. (Another process has become the ledger's owner, see base/owner.h.) If
+ * the files that survive a reboot belong to the services' user, the process becomes that user: then they always have the same
+ * owner.
  */
 #include <cap-ng.h>
 #include <grp.h>
@@ -13,7 +13,7 @@
 #include "base/state_dir.h"
 #include "whittle/enforce.h"
 
-/* With the capabilities, of which the caller keeps one. */
+/* Keeps the capabilities, of which the caller keeps one. */
 static int become_service(void)
 {
 	uid_t uid;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether the unit that restores the confirmed rules runs at boot, told from systemd's own directories and without asking it:
- * enabled is a link in the .wants or .requires directory of a target, and the unit's file has to be there, and not be masked (a
- * link to /dev/null, or empty).
+ * Whether the unit that restores the confirmed rules runs at boot, judged from systemd's own directories without asking it:
+ * enabled means a link in the .wants or .requires directory of a target, and the unit's file has to be there, and not be masked
+ * (a link to /dev/null, or empty).
  */
 #include <fnmatch.h>
 #include <ctype.h>
@@ -65,13 +65,13 @@ static bool names(const char *pattern, const char *dir)
 	       !fnmatch(pattern, file, FNM_PATHNAME);
 }
 
-/* What a unit's file and its drop-ins say together. */
+/* The combined content of a unit's file and its drop-ins. */
 struct unit {
-	bool any, met;  /* conditions of files, and one for ours */
-	char user[64];  /* as which it runs; empty: root */
+	bool any, met;  /* the unit has file conditions; one of them matches our file */
+	char user[64];  /* the user that it runs as; empty: root */
 };
 
-/* An empty condition takes back those before it. */
+/* An empty condition resets those before it. */
 static void read_unit(const char *path, const char *dir, struct unit *u)
 {
 	struct wh_error ignored;
@@ -92,7 +92,7 @@ static void read_unit(const char *path, const char *dir, struct unit *u)
 	free(text);
 }
 
-/* A unit whose user is not there fails. */
+/* A unit fails if its user does not exist. */
 static bool user_there(const char *root, const char *user)
 {
 	char path[PATH_MAX];

@@ -4,7 +4,7 @@
 enum {
 	MAX_PORTS = 4096,
 	MAX_LOCALS = 4096,
-	MAX_ALL_LOCALS = 1 << 16 /* whether two rules collide takes ports times addresses */,
+	MAX_ALL_LOCALS = 1 << 16 /* the collision check takes ports times addresses */,
 	MAX_PREFIXES = 1 << 24,
 	MAX_REJECT = 64,
 	PORT_BYTES = 16
@@ -76,7 +76,7 @@ static void take_port(struct wh_taking *t, struct wh_arena *mem, struct wh_nft_p
 	p->n_locals = wh_take_count(t, 16, MAX_LOCALS);
 	p->n_v4 = wh_take_count(t, 17, MAX_PREFIXES);
 	p->n_v6 = wh_take_count(t, 17, MAX_PREFIXES);
-	if (t->failed || 16 * p->n_locals + 17 * p->n_v4 + 17 * p->n_v6 > t->n) { /* no more memory than the message is long */
+	if (t->failed || 16 * p->n_locals + 17 * p->n_v4 + 17 * p->n_v6 > t->n) { /* no more memory than the message's length */
 		t->failed = true;
 		p->n_locals = p->n_v4 = p->n_v6 = 0;
 		return;
@@ -90,7 +90,7 @@ static void take_reject(struct wh_taking *t, struct wh_arena *mem, struct wh_nft
 {
 	r->n_v4 = wh_take_count(t, 17, MAX_REJECT);
 	r->n_v6 = wh_take_count(t, 17, MAX_REJECT);
-	t->failed |= !r->n_v4 && !r->n_v6; /* there is one way to say that there is none */
+	t->failed |= !r->n_v4 && !r->n_v6; /* only one encoding means "none" */
 	r->v4 = take_prefixes(t, r->n_v4, true, mem);
 	r->v6 = take_prefixes(t, r->n_v6, false, mem);
 }

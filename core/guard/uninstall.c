@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Taking everything of ours away, and showing that nothing else was touched. */
+/* Removes everything of ours, and shows that nothing else was touched. */
 #include <string.h>
 #include "whittle/persist.h"
 
@@ -22,10 +22,10 @@ int wh_uninstall(const char *dir, bool verify, struct wh_uninstalled *out, struc
 	struct wh_nft_survey before, after;
 	struct wh_error ignored;
 	memset(out, 0, sizeof *out);
-	if (present(out, &ignored)) /* somebody changed our tables so that they can't be read: they go all the same */
+	if (present(out, &ignored)) /* our tables were changed and can't be read: remove them all the same */
 		out->rules = out->jit = false;
 	int rc = verify ? wh_nft_survey(&before, err) : 0;
-	if (!rc) /* the files first: what is killed half-way must not come back with the next start */
+	if (!rc) /* the files first: after a kill half-way the rules must not come back at the next start */
 		rc = wh_persist_forget(dir, true, true, &out->files, err);
 	if (!rc)
 		rc = wh_nft_rollback(err);

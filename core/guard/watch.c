@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two sockets and a clock. A drop is looked up among the peers that belong (read from the ledger, sorted) and counted. An event
- * about our tables is only a reason to look: half a second after the first one the kernel's tables are compared with what was
- * confirmed, since our own confirm and rollback change both, one after the other. Each further change is reported, for as long as
- * there is a difference. What is pending its confirmation is not judged; the table is looked at once more when its time is up.
+ * Two sockets and a clock. A drop is looked up among the allowed peers (read from the ledger, sorted) and counted. An event about
+ * our tables only triggers a check: half a second after the first one the kernel's tables are compared with what was confirmed,
+ * since our own confirm and rollback change both, one after the other. Each further change is reported, for as long as there is a
+ * difference. Rules that wait for their confirmation are not judged; the table is checked once more when their time is up.
  */
 #include <errno.h>
 #include <poll.h>
@@ -56,7 +56,7 @@ static void read_events(struct wh_watcher *w)
 {
 	if (wh_nf_read_events(w->events, wh_watch_event, w))
 		return;
-	w->touched = WH_TOUCHED_RULES | WH_TOUCHED_JIT; /* what was lost may have been about us */
+	w->touched = WH_TOUCHED_RULES | WH_TOUCHED_JIT; /* a lost event may have been about our tables */
 	wh_watch_look_soon(w);
 }
 
@@ -131,7 +131,7 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 		                                              : "");
 	rc = rc ? rc : begin_learning(w, err);
 	if (!rc) {
-		w->look_at_us = wh_now_us(); /* what happened before we came */
+		w->look_at_us = wh_now_us(); /* changes before the watcher started */
 		opt->ready(opt->arg, w->n_peers);
 	}
 	while (!rc && !*opt->stop)

@@ -8,7 +8,7 @@ struct wh_drop {
 	uint8_t proto;
 	uint16_t port;
 };
-/* One packet that a rule of ours dropped; false for what is not one, or has no ports. */
+/* Parses one packet that a rule of ours dropped; false if it is not one, or has no ports. */
 bool wh_drop_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out);
-/* The same of one that a rule in audit mode counted and let through. */
+/* The same for one that a rule in audit mode counted and let through. */
 bool wh_audit_parse(const char *prefix, size_t prefix_len, const uint8_t *packet, size_t len, struct wh_drop *out);

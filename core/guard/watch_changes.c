@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Changes of our tables: whose they are, what is different, and putting it back. */
+/* Changes of our tables: who made them, what differs, and the repair. */
 #include <stdlib.h>
 #include <string.h>
 #include "guard/watch_inside.h"
@@ -7,7 +7,7 @@
 
 enum { DEBOUNCE_MS = 500, CONFIRM_MS = 3000 };
 
-/* The end of a transaction says whose it was. */
+/* The end of a transaction names the program that made it. */
 static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
 {
 	char name[32];
@@ -17,7 +17,7 @@ static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
 		name[7] = 0;
 	if (!used || strcmp(name, "whittle"))
 		w->pid = e->pid;
-	if (!strcmp(w->by, "whittle")) /* where another program changed it too, that one made the difference */
+	if (!strcmp(w->by, "whittle")) /* if another program changed it too, that one made the difference */
 		used = 0;
 	if (*name && (!used || strcmp(name, "whittle")) && (!used || !strstr(w->by, name)) &&
 	    used + strlen(name) + 3 < sizeof w->by)
@@ -27,7 +27,7 @@ static void blame(struct wh_watcher *w, const struct wh_nf_event *e)
 void wh_watch_look_soon(struct wh_watcher *w)
 {
 	int64_t at = wh_now_us() + DEBOUNCE_MS * 1000;
-	/* never later, however many events follow: else changes without a pause would put it off for ever */
+	/* never later, however many events follow: otherwise continuous changes would delay it for ever */
 	if (!w->look_at_us || w->look_at_us > at)
 		w->look_at_us = at;
 }
@@ -50,7 +50,7 @@ void wh_watch_event(void *watcher, const struct wh_nf_event *e)
 	w->touched |= which;
 }
 
-/* Puts back what was confirmed, where that is configured. */
+/* Restores the confirmed rules, if that is configured. */
 static bool repair(struct wh_watcher *w)
 {
 	struct wh_watch_alert a = {.kind = "repaired"};
@@ -68,8 +68,8 @@ static bool repair(struct wh_watcher *w)
 
 /*
  * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more
- * range than the one that is named, say). An event alone is none, since our own programs make events too. *told becomes what was
- * found.
+ * range than the one that is named, say). An event alone is not, since our own programs cause events too. *told is set to the
+ * finding.
  */
 static bool news(char **told, char *difference, bool touched)
 {
@@ -79,7 +79,7 @@ static bool news(char **told, char *difference, bool touched)
 	return is;
 }
 
-/* The lines one behind the other; in the same memory, or anew. */
+/* Joins the lines; in the same memory, or in new memory. */
 static char *one_line(char *text)
 {
 	size_t n = 0, lines = 0;
@@ -98,7 +98,7 @@ static char *one_line(char *text)
 	return out;
 }
 
-/* Whether the kernel holds what was applied last: it was confirmed there, and the file is about to say so. */
+/* Whether the kernel holds the rules applied last: they are confirmed there, and the file is about to be written. */
 static bool being_confirmed(void)
 {
 	struct wh_error err;
@@ -108,7 +108,7 @@ static bool being_confirmed(void)
 	return is;
 }
 
-/* The difference of the rules' table from what it should be; NULL where there is none, or where that can't be said now. */
+/* The difference between the rules' table and the wanted one; NULL if there is none, or it can't be judged now. */
 static char *rules_differ(struct wh_watcher *w, bool *flushed, bool *judged)
 {
 	struct wh_nft_state st = {0};
@@ -116,7 +116,7 @@ static char *rules_differ(struct wh_watcher *w, bool *flushed, bool *judged)
 	char *difference = NULL;
 	*judged = wh_firewall_compare(WH_STORED_CONFIRMED, &st, &difference, &err) >= 0 && !st.expires_in_ms;
 	*flushed = !st.present;
-	if (st.expires_in_ms) /* what waits for its confirmation is not judged; what is there when its time is up is */
+	if (st.expires_in_ms) /* rules that wait for confirmation are not judged; those in force when their time is up are */
 		w->look_at_us = wh_now_us() + (st.expires_in_ms + DEBOUNCE_MS) * 1000;
 	if (*judged && difference && st.lasting && being_confirmed()) {
 		*judged = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The drops of our rules: counted, and reported where a peer that belongs is hit, or a port gets many more than before. */
+/* The drops of our rules: counted, and reported if an allowed peer is hit, or a port gets many more than before. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
@@ -30,7 +30,7 @@ static int add_peer(void *arg, const struct wh_edge_key *k, const struct wh_edge
 	if (days < MIN_DAYS || e->alerted_flows || e->alerts[0] || e->alerts[1] || e->alerts[2])
 		return 0;
 	if (w->n_peers == MAX_PEERS || !wh_array_grow(&w->peers, w->n_peers, &w->room_peers, sizeof *w->peers))
-		return 0; /* enough are known */
+		return 0; /* enough of them are known */
 	w->peers[w->n_peers++] = (struct wh_watch_peer){
 		.addr = k->peer, .port = k->port, .proto = k->proto, .direction = k->direction, .days = (uint8_t)days};
 	return 0;
@@ -70,7 +70,7 @@ static int mark_belonging(void *arg, enum wh_direction d, uint8_t proto, uint16_
 	return 0;
 }
 
-/* Where the judgment can't be had nobody is marked: then nothing is taken back, and each hit is still reported. */
+/* If the judgment is not available, no peer is marked: then nothing is rolled back, and each hit is still reported. */
 static void judge(struct wh_watcher *w, const struct wh_ledger *l)
 {
 	struct wh_arena *mem = wh_arena_new();

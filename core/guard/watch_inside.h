@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of the watcher: what its loop (watch.c), the drops (watch_drops.c) and the changes of our tables (watch_changes.c)
- * have in common. */
+/* The inside of the watcher: the state that its loop (watch.c), the drops (watch_drops.c) and the changes of our tables
+ * (watch_changes.c) share. */
 #pragma once
 #include "guard/learn.h"
 #include "guard/watch.h"
@@ -14,7 +14,7 @@ struct wh_watch_peer {
 	uint16_t port;
 	uint8_t proto, direction;
 	uint8_t days;
-	bool belongs;    /* by the recommendation's judgment */
+	bool belongs;    /* the recommendation allows it */
 	bool hit;        /* often enough, since the last confirmation */
 	uint32_t drops;
 	int64_t told_us;
@@ -27,22 +27,22 @@ struct wh_watcher {
 	struct wh_watch_peer *peers; size_t n_peers, room_peers;
 	struct wh_watch_port ports[WH_WATCH_PORTS]; size_t n_ports;
 	int64_t look_at_us;               /* 0: nothing to look at */
-	unsigned ours_touched, touched;   /* which of our tables, in the transaction at hand, and since the last look */
-	char *told, *told_jit;            /* the differences of which the last alert spoke; NULL: none */
-	char by[160]; uint32_t pid;       /* who did it: one program, or several, and the last one's process */
+	unsigned ours_touched, touched;   /* which of our tables changed: in the current transaction, and since the last check */
+	char *told, *told_jit;            /* the differences in the last alert; NULL: none */
+	char by[160]; uint32_t pid;       /* who changed it: one program, or several, and the last one's process */
 	int64_t confirmed_us;
 	int64_t note_at_us;               /* when to look at the open connections */
-	bool unnoted;                     /* the ledger did not take them last time */
+	bool unnoted;                     /* the ledger refused them last time */
 	struct wh_learn *learning;        /* NULL: nothing is learned */
 };
 
-/* Hands on an alert with this text. */
+/* Reports an alert with this text. */
 void wh_watch_tell(struct wh_watcher *w, struct wh_watch_alert *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Reads the ledger: the peers that belong, and how often each port is asked for. */
+/* Reads the ledger: the allowed peers, and how often each port is used. */
 int wh_watch_read_ledger(struct wh_watcher *w, struct wh_error *err);
 void wh_watch_dropped(struct wh_watcher *w, const struct wh_drop *d);
 /* Takes an event of the kernel's tables. */
 void wh_watch_event(void *watcher, const struct wh_nf_event *e);
-/* Has the tables looked at in half a second; looks at them. */
+/* Schedules a check of the tables in half a second; checks them. */
 void wh_watch_look_soon(struct wh_watcher *w);
 void wh_watch_look(struct wh_watcher *w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What one message of the log group says. Every byte is the network's: lengths are checked before anything is read. */
+/* Parses one message of the log group. Every byte comes from the network: lengths are checked before anything is read. */
 #include <string.h>
 #include "guard/watch.h"
 

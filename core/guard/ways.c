@@ -25,8 +25,8 @@ static char *whole(const char *path, char *text)
 	return text;
 }
 
-/* The kernel's tables of routes have a line each: of IPv4 "eth0 00000000 0102A8C0 0003 0 0 100 00000000 …" (destination, gateway,
- * flags, …, mask), of IPv6 "destination length source length gateway metric … flags interface". */
+/* The kernel's routing tables have one line per route: for IPv4 "eth0 00000000 0102A8C0 0003 0 0 100 00000000 …" (destination,
+ * gateway, flags, …, mask), for IPv6 "destination length source length gateway metric … flags interface". */
 static bool leads_out(const char *line, bool v6, const char *interface)
 {
 	char name[IFNAMSIZ] = "", to[33] = "", mask[33] = "";
