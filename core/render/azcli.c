@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change as a script of `az` commands, to be read before it is run. Rules move, which changes no order; new rules are created
- * from the first to the last; and rules of ours from an earlier time are deleted from the last to the first (nsg_beside.c proves
- * that order). It stops at the first command that fails; what has been done by then decides each packet as before or as after,
- * and running it again completes it.
+ * The change as a script of `az` commands, to be read before it is run. Rules move without a change of order; new rules are
+ * created from the first to the last; and older rules of ours are deleted from the last to the first (nsg_beside.c proves that
+ * order). It stops at the first command that fails; the group then decides each packet as before or as after, and running it
+ * again completes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static void move(FILE *f, const struct wh_nsg_plan *p, const struct wh_nsg_entry
 	fprintf(f, " --priority %u\n", e->priority);
 }
 
-/* Two rules of a direction can't have one priority, not even for a moment: whoever moves up goes first from the top, then the
+/* Two rules of a direction can't share a priority, not even for a moment: rules that move up go first, from the top, then the
  * others from below. */
 static void moves(FILE *f, const struct wh_nsg_plan *p)
 {
@@ -88,7 +88,7 @@ static void moves(FILE *f, const struct wh_nsg_plan *p)
 		move(f, p, &p->entries[k], false);
 }
 
-/* Ours of an earlier time, from the last: see nsg_beside.c. */
+/* Older rules of ours, from the last: see nsg_beside.c. */
 static void delete_old(FILE *f, const struct wh_nsg_plan *p)
 {
 	for (size_t k = p->n; k-- > 0;)
@@ -98,7 +98,7 @@ static void delete_old(FILE *f, const struct wh_nsg_plan *p)
 		}
 }
 
-/* Originals that were kept long enough, when nobody needs them any more. */
+/* Originals that were kept long enough and are no longer needed. */
 static void delete_originals(FILE *f, const struct wh_nsg_plan *p)
 {
 	for (size_t i = 0; p->nsg && i < p->nsg->n_rules; i++) {

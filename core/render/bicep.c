@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as Bicep: the ARM resource in Bicep's words. */
+/* Groups as Bicep: the ARM resource in Bicep's syntax. */
 #include <ctype.h>
 #include <string.h>
 #include "render/nsg_plan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `enforce` would apply, in nft's own language: made from the same ruleset by the same functions. */
+/* The ruleset that `enforce` would apply, in nft's own language: made from the same ruleset by the same functions. */
 #include "whittle/render.h"
 
 static int render(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_render_options *opt, char **out,

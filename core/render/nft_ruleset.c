@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the table should hold, made from a recommendation. */
+/* The wanted contents of the table, made from a recommendation. */
 #include <stdlib.h>
 #include <string.h>
 #include "nft/names.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "render/nsg_plan.h"
 
-/* One group as an object, several as a list; where none changes, those that were asked for, as they came. */
+/* One group as an object, several as a list; if none changes, the requested groups unchanged. */
 static int write_groups(const struct wh_nsg_plan *plans, size_t n, const struct wh_estate *e, const struct wh_render_options *opt,
                         char **out, struct wh_error *err)
 {

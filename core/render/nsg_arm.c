@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as an ARM template, and what the formats that are deployed (ARM, Bicep, Terraform, az) share. */
+/* Groups as an ARM template, and the shared parts of the deployed formats (ARM, Bicep, Terraform, az). */
 #include <stdlib.h>
 #include <string.h>
 #include "render/nsg_plan.h"
@@ -51,7 +51,7 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	return rc;
 }
 
-/* In a template a text in brackets is an expression; a second bracket makes it a text again. Of expressions only ours stays one.
+/* In a template a text in brackets is an expression; a second bracket escapes it. Only our own expressions stay expressions.
  */
 static json_t *escaped(json_t *v)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * New rules beside those of an earlier export, for a script that changes a group rule by rule.
+ * New rules next to those of an earlier export, for a script that changes a group rule by rule.
  *
- * Problem: between two commands nobody may be denied who is allowed before and after, and nothing may be open that is closed
- * before and after. Method: the new rules are created from the first to the last, then the old ones deleted from the last to the
- * first, all in one order of priorities. At each moment the first rule that matches a packet is the one that decides it among the
- * rules as they were, or among those as they will be: had a new rule that is there decided first, it is the first of the new ones
- * too, since those before it are there already; had an old one, it is the first of the old ones, since those before it are there
- * still. So each moment decides each packet as before or as after. Azure knows a rule by its name: new ones get another while an
- * old one has it. What is the same in both stays. Where just one rule of those that decide the same packets differs, it is
- * updated in its place, which is a single step from before to after.
+ * Problem: between two commands, a packet that is allowed before and after must not be denied, and one that is denied before and
+ * after must not be allowed. Method: the new rules are created from the first to the last, then the old ones deleted from the
+ * last to the first, all in one order of priorities. At each moment the first rule that matches a packet is its first match among
+ * the old rules, or among the new ones: if it is a new rule, it is the first of the new ones too, since those before it exist
+ * already; if it is an old one, it is the first of the old ones, since those before it still exist. So at each moment each packet
+ * is decided as before or as after. Azure identifies a rule by its name: a new one gets another name while an old one has it.
+ * Rules that are the same in both stay. If just one of the rules that decide the same packets differs, it is updated in place, a
+ * single step from before to after.
  *
  *   298 allow a, 299 deny, 300 ssh    a becomes b: update 298
  *   297 except x, 298 allow a, …      x and a change: create 295 except y, 296 allow b; delete 298, 297
@@ -63,7 +63,7 @@ static bool everyone(const struct wh_rule *r)
 	       !wh_prefix_cmp(&r->peers[1], &wh_prefix_all_v4) && !r->n_peer_tags;
 }
 
-/* Whether the old rule decides as the new one does, wherever it stands. Where it can't be told they count as different. */
+/* Whether the old rule decides as the new one does, regardless of its priority. If that is not known, they count as different. */
 static bool same(const struct wh_nsg_entry *e, const struct wh_rule *r)
 {
 	bool peers = e->everyone ? everyone(r)
@@ -112,7 +112,7 @@ static size_t differences(const struct wh_nsg_builder *b, const struct wh_nsg_bl
 	return n;
 }
 
-/* Old rules that new ones take the place of must stand where these may, in their order. */
+/* Old rules that new ones replace in place must be where the new ones may be, in their order. */
 static bool in_order(const struct wh_nsg_block *k)
 {
 	unsigned last = k->floor ? k->floor->priority : 0;
@@ -136,7 +136,7 @@ static void pair(const struct wh_nsg_builder *b, struct wh_nsg_block *k)
 			e->in_place = old;
 	}
 	bool stay = in_order(k);
-	for (size_t j = k->n; j-- > 0;) { /* a new one goes before what follows it, and so must all before it */
+	for (size_t j = k->n; j-- > 0;) { /* a new rule goes before its successors, and so must all before it */
 		stay &= k->entries[j].in_place != NULL;
 		if (!stay)
 			k->entries[j].in_place = NULL;

@@ -6,7 +6,7 @@
 
 /* ---- one block for several ports ---- */
 
-/* Of one family. */
+/* For one family. */
 static bool same_prefixes(const struct wh_prefix *a, size_t n, const struct wh_prefix *b, size_t m, bool v4)
 {
 	size_t i = 0, j = 0;
@@ -108,20 +108,20 @@ static const char *narrowed_text(const struct wh_nsg_block *k, struct wh_arena *
 {
 	if (!k->before || !k->before->allow)
 		return "";
-	/* "a read as b (host bits were set)" without its reason, which the notes give */
+	/* "a read as b (host bits were set)" without the reason, which is in the notes */
 	const char *note = k->before->note ? k->before->note : "", *paren = strstr(note, " (host bits");
 	return wh_arena_printf(mem, "; narrows %s%s%s%.*s", k->before->is_default ? "the default " : "", k->before->name,
 	                       *note ? ", " : "", (int)(paren ? paren - note : (int)strlen(note)), note);
 }
 
-/* Who reviewed it, and why; of a rule that a person added that is all there is to say. */
+/* The reviewer and the reason; for a rule that a person added there is nothing else. */
 static const char *allow_text(const struct wh_nsg_block *k, struct wh_arena *mem)
 {
 	const char *note = k->rule->review ? k->rule->note ? k->rule->note : k->rule->review : "",
 		   *narrowed = narrowed_text(k, mem);
 	if (!k->flows && *note)
 		return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %s%s", note, narrowed));
-	/* how many of its addresses were not seen is known of the calculated prefixes alone */
+	/* the number of unseen addresses is known only for calculated prefixes */
 	const char *rest = *note ? wh_arena_printf(mem, "; %s", note) : wh_arena_printf(mem, ", %.0f unseen", k->rule->unseen);
 	return wh_nsg_description(mem, wh_arena_printf(mem, "whittle: %llu peers seen on %u days in %llu flows%s%s",
 	                                               (unsigned long long)k->sources, k->days, (unsigned long long)k->flows,
@@ -181,7 +181,7 @@ static struct wh_nsg_entry *add_entry(struct wh_nsg_block *k, const struct wh_ns
 	return e;
 }
 
-/* The probes of Azure's load balancer reach the ports still: it takes a host that does not answer them out of service. */
+/* Probes of Azure's load balancer still reach the ports: it takes a host that does not answer them out of service. */
 static void fill_probes(const struct wh_nsg_builder *b, struct wh_nsg_block *k, const struct wh_nsg_entry *like)
 {
 	char proto[8];
@@ -197,7 +197,7 @@ static void fill_probes(const struct wh_nsg_builder *b, struct wh_nsg_block *k, 
 	e->n_locals = k->pass.n_probed;
 }
 
-/* Where rules tell source ports apart, whoever is proposed passes from the ports that he passed from before. */
+/* If rules distinguish source ports, a proposed peer passes from the ports that it passed from before. */
 static void fill_split(const struct wh_nsg_builder *b, struct wh_nsg_block *k, const struct wh_nsg_entry *like)
 {
 	for (size_t i = 0; i < k->pass.n_split; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the steps of planning one group share: see nsg_plan.c, which takes them one after the other. */
+/* The state that the steps of planning one group share: see nsg_plan.c, which runs them in order. */
 #pragma once
 #include <string.h>
 #include "render/nsg_plan.h"
@@ -16,12 +16,12 @@ struct wh_nsg_builder {
 	struct wh_nsg_block *blocks; size_t n, room;
 };
 
-/* nsg_replace.c: rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace
+/* nsg_replace.c: rules of an earlier export that the blocks replace. A replaced rule may bring in blocks, which replace
  * others. */
 void wh_nsg_find_gone(struct wh_nsg_builder *b);
 
-/* nsg_plan.c: true when the group lets through more than is proposed. What is as it should be must stay so, and has its regions
- * too. */
+/* nsg_plan.c: true if the group lets through more than is proposed. A part that is already correct must stay so, and has its
+ * regions too. */
 bool wh_nsg_needed(struct wh_nsg_builder *b, struct wh_nsg_block *block);
 
 /* nsg_block.c: ports of one resource with the same prefixes before the same rule become one block; then the entries of a block.

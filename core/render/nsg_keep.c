@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The original rule, kept below the rules that narrow it until a day, and taken out after it.
+ * The original rule, kept below the rules that narrow it until a given day, and removed after it.
  *
- * It goes only where nothing hangs on it any more: for each address of each resource that the group guards, and each of the
+ * It is removed only if nothing depends on it any more: for each address of each resource that the group guards, and each of the
  * rule's ports and protocols, the group must let the same peers through with and without it, whatever rules of unknown reach
- * mean. Where that is not so, or can't be told, it stays and a note says why. A removed allow can only narrow, whatever else the
+ * mean. If that is not so, or not known, it stays and a note gives the reason. A removed allow can only narrow, whatever else the
  * group guards.
  */
 #include <stdlib.h>
@@ -31,7 +31,7 @@ const char *wh_nsg_keep_day(const struct wh_nsg *nsg, const struct wh_render_opt
 	return NULL;
 }
 
-/* What is over: of the group itself, and of rules that the caller took out of it. */
+/* The rules whose day has passed: in the group itself, and among those that the caller removed from it. */
 static size_t overdue(const struct wh_nsg *nsg, const struct wh_render_options *opt, struct wh_arena *mem, struct wh_kept **out)
 {
 	struct wh_kept *own;
@@ -53,7 +53,7 @@ bool wh_nsg_overdue(const struct wh_nsg *nsg, const struct wh_render_options *op
 	return nsg && overdue(nsg, opt, mem, &list) > 0;
 }
 
-/* ---- does anything hang on it? ---- */
+/* ---- does anything depend on it? ---- */
 
 static struct wh_nsg without(const struct wh_nsg *nsg, const struct wh_rule *gone, struct wh_arena *mem)
 {
@@ -66,8 +66,8 @@ static struct wh_nsg without(const struct wh_nsg *nsg, const struct wh_rule *gon
 	return copy;
 }
 
-/* Whom the rule decides at the most: whoever no rule before it takes for certain. A rule of unknown reach takes nobody for
- * certain but the prefixes that it names. */
+/* The most peers that the rule can decide: those that no rule before it certainly decides. A rule of unknown reach certainly
+ * decides only the prefixes that it names. */
 static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of, const struct wh_tag_context *tags,
                               const struct wh_addr *local, uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
@@ -87,8 +87,8 @@ static struct wh_ranges reach(const struct wh_nsg *nsg, const struct wh_rule *of
 	return (struct wh_ranges){0};
 }
 
-/* Nobody meets the rule, or those who do pass without it as well. A rule of unknown reach could be what decides that: then it
- * can't be told. */
+/* No peer reaches the rule, or those that do pass without it as well. A rule of unknown reach may decide that: then it is not
+ * known. */
 static bool same_from(const struct wh_nsg *with, const struct wh_rule *r, const struct wh_tag_context *tags,
                       const struct wh_addr *local, uint8_t proto, uint16_t port, struct wh_arena *mem)
 {
@@ -117,7 +117,7 @@ static bool same_at(const struct wh_nsg *with, const struct wh_tag_context *tags
 	return same;
 }
 
-/* NULL when nothing does, else what. */
+/* NULL if nothing depends on it, else the reason. */
 static const char *still_needed(const struct wh_nsg *after, const struct wh_rule *r, const struct wh_nsg *group,
                                 const struct wh_estate *e, struct wh_arena *mem)
 {

@@ -27,7 +27,7 @@ const char *wh_nsg_deny_name(const struct wh_nsg_block *b, unsigned nth, struct 
 	                       (unsigned)((h + nth) % 90000000 + 10000000));
 }
 
-/* A name that was taken got a number behind it. */
+/* A name that was already taken gets a number appended. */
 static bool is_variant(const char *name, const char *of)
 {
 	size_t n = strlen(of);

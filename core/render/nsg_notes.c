@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a person should know of a plan. */
+/* Notes about a plan for a person. */
 #include "render/nsg_build.h"
 
 const char *wh_nsg_left_alone(const struct wh_nsg *nsg, struct wh_arena *mem)

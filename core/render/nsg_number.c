@@ -86,7 +86,7 @@ int wh_nsg_number(struct wh_nsg_plan *plan, struct wh_nsg_block *blocks, size_t 
 		rc = number_new(&lines[dir], blocks, n, (enum wh_direction)dir, plan->name, err);
 	if (rc)
 		return rc;
-	/* a host without a group is open, and stays so but for what is narrowed; outbound a group's defaults allow all */
+	/* a host without a group is open, and stays so except for narrowed ports; outbound, a group's defaults allow all */
 	if (!plan->nsg) {
 		*kept = (struct wh_nsg_entry){.name = WH_EVERYTHING_ELSE,
 		                              .allow = true,

@@ -2,16 +2,16 @@
 /*
  * Putting narrowed rules into a group without changing any other decision.
  *
- * For one resource, direction, protocol and port let F be the first rule that lets somebody through who is not proposed. Before F
- * go: a deny for the carve-outs, an allow for the proposed prefixes, a deny for everybody else, each for the resource's own
- * addresses and that one port only. Whatever stands before F and decides there denies, or allows only who is proposed; the
- * proposal is a subset of what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else
- * is touched. It is not taken on trust: wh_nsg_plan_verify() reads the result back and compares. A rule whose reach is not known
- * (an application security group, a tag without addresses here) stays where it is, ahead of ours. So does a rule of just-in-time
- * access: it is never narrowed, and whom it lets in passes, for as long as it is there. Neither its rules nor those that
- * Terraform made are moved: their makers would put them back (but in the format that is Terraform's own). Azure refuses a rule
- * that mixes address families, so each family has a block of its own. Ports of one resource for which the same prefixes were
- * chosen, and which narrow the same rule, share one (an augmented rule): a group holds 1,000 rules.
+ * For one resource, direction, protocol and port let F be the first rule that lets a peer through that is not proposed. Before F
+ * come: a deny for the carve-outs, an allow for the proposed prefixes, a deny for everything else, each for the resource's own
+ * addresses and that one port only. Any rule before F that decides there denies, or allows only proposed peers; the proposal is a
+ * subset of what the group allows; so afterwards exactly (before ∧ proposed) passes on that port, and nothing else changes. The
+ * result is verified: wh_nsg_plan_verify() reads it back and compares. A rule whose reach is not known (an application security
+ * group, a tag without addresses here) stays where it is, ahead of ours. So does a rule of just-in-time access: it is never
+ * narrowed, and its peers pass for as long as it exists. Neither such rules nor those that Terraform made are moved: their makers
+ * would put them back (except in Terraform's own format). Azure refuses a rule that mixes address families, so each family has a
+ * block of its own. Ports of one resource for which the same prefixes were chosen, and which narrow the same rule, share one (an
+ * augmented rule): a group holds 1,000 rules.
  *
  *   300 allow ssh from 140.20.30.0/24, five of 140.20.30.8/29 seen:   298 allow 140.20.30.8/29 → vm1:22,  299 deny * → vm1:22,
  * 300 as it was
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include "render/nsg_build.h"
 
-enum { MAX_BLOCKS = 20000 }; /* before those that differ in their ports alone become one */
+enum { MAX_BLOCKS = 20000 }; /* before blocks that differ only in their ports are merged */
 
 static bool expressible(uint8_t proto)
 {
@@ -67,7 +67,7 @@ static int place(const struct wh_nsg_builder *b, struct wh_nsg_block *k)
 	return rc;
 }
 
-/* The group keeps to the rule, but its deny names another day until which the original is kept. */
+/* The group complies with the rule, but its deny names another day until which the original is kept. */
 static bool other_day(const struct wh_nsg_builder *b, const struct wh_nsg_block *k)
 {
 	const struct wh_rule *deny = b->nsg && b->opt && b->opt->keep_until
@@ -77,7 +77,7 @@ static bool other_day(const struct wh_nsg_builder *b, const struct wh_nsg_block 
 	return deny && wh_kept_parse(deny->description, b->mem, &kept) && strcmp(kept.until, b->opt->keep_until) != 0;
 }
 
-/* A block for each family of each rule that the group does not keep to yet. */
+/* A block for each family of each rule that the group does not comply with yet. */
 static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result *res)
 {
 	for (size_t i = 0; i < res->n_rules; i++)
@@ -132,7 +132,7 @@ static bool holds_ours(const struct wh_nsg *nsg)
 	return false;
 }
 
-/* Of what groups are planned. */
+/* The input of planning groups. */
 struct planning {
 	const struct wh_recommendation *recommendation;
 	const struct wh_estate *estate;
@@ -140,7 +140,7 @@ struct planning {
 	struct wh_arena *mem;
 };
 
-/* Plans one group (nsg), or a new one for the one resource `only`. *made is false when there is nothing to change. */
+/* Plans one group (nsg), or a new one for the one resource `only`. *made is false if there is nothing to change. */
 static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const struct wh_resource *only,
                       struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
 {

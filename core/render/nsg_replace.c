@@ -31,8 +31,8 @@ static struct wh_nsg_block *block_of(const struct wh_nsg_builder *b, const struc
 	return NULL;
 }
 
-/* Whether an earlier export made it for this resource: by its name, and because it covers nothing but the resource's own
- * addresses and ports that are recommended still. Somebody may have edited it since. */
+/* Whether an earlier export made it for this resource: by its name, and if it covers only the resource's own addresses and ports
+ * that are still recommended. Somebody may have edited it since. */
 static bool made_for(const struct wh_nsg_builder *b, const struct wh_rule *r, const struct wh_resource_result *res, bool v4)
 {
 	struct wh_nsg_block first = {.resource = res->resource, .v4 = v4};
@@ -48,7 +48,7 @@ static bool made_for(const struct wh_nsg_builder *b, const struct wh_rule *r, co
 	return true;
 }
 
-/* The rule goes if one of its ports is planned anew; then its others must be too. Returns whether it goes. */
+/* The rule goes if one of its ports is planned again; then its others must be planned, too. Returns whether it goes. */
 static bool replace(struct wh_nsg_builder *b, const struct wh_rule *r, const struct wh_resource_result *res, bool v4)
 {
 	bool goes = false;
@@ -62,12 +62,12 @@ static bool replace(struct wh_nsg_builder *b, const struct wh_rule *r, const str
 				continue;
 			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);
 			b->blocks[b->n] = (struct wh_nsg_block){.resource = res->resource, .rule = rule, .v4 = v4};
-			wh_nsg_needed(b, &b->blocks[b->n++]); /* it is not, by itself: what the block must let through */
+			wh_nsg_needed(b, &b->blocks[b->n++]); /* not needed by itself: fills in the traffic to let through */
 		}
 	return goes;
 }
 
-/* Rules of an earlier export that the blocks replace. One that is replaced may bring in blocks, which replace others. */
+/* Rules of an earlier export that the blocks replace. A replaced rule may bring in blocks, which replace others. */
 void wh_nsg_find_gone(struct wh_nsg_builder *b)
 {
 	for (size_t before = 0; before != b->n;) {

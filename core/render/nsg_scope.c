@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which groups get the rules of which resources. A packet must pass the group of the subnet and that of the network interface;
- * either of them can do the narrowing. A group tells where it is by its lists of interfaces and subnets, which `az network nsg
- * show` prints.
+ * either of them can do the narrowing. A group's location is known from its lists of interfaces and subnets, which `az network
+ * nsg show` prints.
  */
 #include <string.h>
 #include <strings.h>

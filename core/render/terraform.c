@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The change as Terraform, for a pull request: a resource for each rule of ours, new or of an earlier file. Rules of the imported
- * group stay whoever's they are; where one has to move to make room, a comment says to which priority, because only its own
- * configuration can move it.
+ * group keep their owner; if one has to move to make room, a comment gives the new priority, because only its own configuration
+ * can move it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static void quoted(FILE *f, const char *s)
 	fputc('"', f);
 }
 
-/* The arguments of a block, written as `terraform fmt` would: equals signs stand below each other, but for what takes several
+/* The arguments of a block, written as `terraform fmt` would: equals signs are aligned, except in values of several
  * lines. */
 enum { MAX_ARGUMENTS = 16 };
 struct block {
@@ -42,7 +42,7 @@ struct block {
 	FILE *f;
 };
 
-/* Where the value of the next argument goes. */
+/* The stream for the next argument's value. */
 static FILE *argument(struct block *b, const char *name)
 {
 	size_t len;
@@ -113,8 +113,8 @@ static uint32_t fnv1a(const char *s)
 }
 
 /* A label names one resource of a configuration, and the same one in the next file too: "x.y" and "x_y", two groups of one name,
- * and "a_b" with "c" beside "a" with "b_c" would be one. A text that had to be changed gets a number of its own in any case, the
- * others where their label is taken. */
+ * and "a_b" with "c" beside "a" with "b_c" would otherwise be one. A text that had to be changed always gets a number of its own,
+ * the others only if their label is taken. */
 static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const char *rule)
 {
 	const char *plain = wh_arena_printf(l->mem, "%s%s%s", p->name, *rule ? "_" : "", rule), *s = label(l->mem, p->name, rule);
@@ -131,7 +131,7 @@ static const char *unique(struct labels *l, const struct wh_nsg_plan *p, const c
 
 /* ---- rules ---- */
 
-/* One value as a text, several as a list; lines: each on its own. */
+/* One value as a text, several as a list; lines: each on its own line. */
 static void values(struct block *b, const json_t *props, const char *key, const char *keys, const char *one, const char *several,
                    bool lines)
 {
@@ -188,7 +188,7 @@ static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const ch
 		text(&b, "resource_group_name", where);
 	else
 		expression(&b, "resource_group_name", "var.resource_group_name");
-	if (group_label) /* a reference, so that the group is made before its rules */
+	if (group_label) /* a reference, so that the group is created before its rules */
 		expression(&b, "network_security_group_name",
 		           wh_arena_printf(l->mem, "azurerm_network_security_group.%s.name", group_label));
 	else
@@ -196,7 +196,7 @@ static bool rule(FILE *f, const struct wh_nsg_plan *p, const json_t *o, const ch
 	return close_block(f, &b);
 }
 
-/* Ours, new or of an earlier file: what is missing in the next file Terraform takes away. */
+/* Ours, new or from an earlier file: Terraform removes rules that are missing in the next file. */
 static bool is_ours(const struct wh_nsg_plan *p, const char *name)
 {
 	for (size_t k = 0; k < p->n; k++)
@@ -246,7 +246,7 @@ static bool own_group(FILE *f, const struct wh_nsg_plan *p, const char *group_la
 	return close_block(f, &b);
 }
 
-/* What only the configuration of the group itself can do. */
+/* Changes that only the configuration of the group itself can make. */
 static void by_hand(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 {
 	const char *group = wh_nsg_clean_name(p->name, 80, mem);
@@ -293,7 +293,7 @@ static int render(const struct wh_recommendation *r, const struct wh_estate *e, 
 {
 	struct wh_render_options own = opt ? *opt : (struct wh_render_options){0};
 	own.whole = true;
-	own.move_terraform = true; /* a comment tells which, to where */
+	own.move_terraform = true; /* a comment tells which rule moves where */
 	return wh_nsg_render(r, e, &own, write_terraform, out, err);
 }
 
