@@ -7,7 +7,7 @@
 #define SEEN_COLLECTION "alert-seen"
 #define SEEN_KEY "unanswered"
 
-/* NULL where there is no such document, or it is none of ours. */
+/* NULL if there is no such document, or it is not one of ours. */
 static int document(struct wh_state *s, const char *collection, const char *key, json_t **out, struct wh_error *err)
 {
 	char *text = NULL;
@@ -77,7 +77,7 @@ static int collect(void *arg, const char *key, const char *json)
 	if (!json_is_string(json_object_get(a, "name")) || !json_is_string(json_object_get(p, "startTimeUtc")) ||
 	    !json_is_array(json_object_get(w, "sources")) || !json_is_array(json_object_get(w, "timeline"))) {
 		json_decref(a);
-		return 0; /* nobody's alert: it was not written by this program */
+		return 0; /* not an alert of this program */
 	}
 	return json_object_set_new(arg, key, a) ? -ENOMEM : 0;
 }
@@ -101,7 +101,7 @@ static int collect_rule(void *arg, const char *key, const char *json)
 	return !json_is_object(r) ? (json_decref(r), 0) : json_object_set_new(arg, key, r) ? -ENOMEM : 0;
 }
 
-/* The name of the rule that dismisses it; NULL. */
+/* The name of the rule that dismisses the alert; NULL. */
 static const char *suppressed_by(const json_t *rules, const json_t *alert, int64_t now_us)
 {
 	const char *name;
@@ -112,7 +112,7 @@ static const char *suppressed_by(const json_t *rules, const json_t *alert, int64
 	return NULL;
 }
 
-/* One finding into the kept alerts. */
+/* Merges one finding into the kept alerts. */
 static int merge(const struct wh_alert_look *l, json_t *alerts, const json_t *rules, const struct wh_finding *f,
                  struct wh_arena *mem, struct wh_alert_counts *n, struct wh_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Detections that each edge, or the edges of one port together, give.
+ * Detections from each edge, or from all edges of one port.
  *
  *   listed           a peer that a threat list holds was answered, or answered us
  *   guesses          a peer outside the ranges has many short sessions a day on a port where one logs in; its success is likely
@@ -11,13 +11,13 @@
  *   (others)         detect_rule.c, detect_peer.c
  *   first connection two of ours that never spoke, later than the first week of both
  *
- * Days are those of the window. A peer that is trusted, or inside the recommended ranges of the port, guesses at nothing:
- * monitors look like guessers.
+ * Days are those of the window. A trusted peer, or one inside the port's recommended ranges, is never a guesser: monitors look
+ * like guessers.
  */
 #include <string.h>
 #include "alert/detect.h"
 
-enum { UNUSUAL = 5 /* times what was most before */ };
+enum { UNUSUAL = 5 /* times the previous maximum */ };
 #define SHORT_SHARE 0.9
 
 static const struct { uint16_t port; const char *one, *many, *out_one, *out_many; } services[] = {
@@ -171,8 +171,8 @@ static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 	}
 }
 
-/* Whether some day of the window has `least` peers, and several times as many as any day before it. Of a ledger that knows no
- * week before the window, beside its first one, nothing is said. */
+/* Whether a day of the window has `least` peers, and several times as many as any day before it. False for a ledger that has no
+ * week before the window besides its first one. */
 static bool unusual(const struct walk *w, uint64_t least)
 {
 	int32_t window = w->last_day - wh_day(w->from_us), known = w->last_day - w->first_day - LEARNING_DAYS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The walk over edges: detect.c leads it, detect_rule.c holds them against the recommended rules, detect_peer.c has detections of
- * single peers and of what a resource sends. */
+/* The walk over edges: detect.c drives it, detect_rule.c compares edges with the recommended rules, detect_peer.c detects single
+ * peers and a resource's outbound traffic. */
 #pragma once
 #include "alert/finding.h"
 
@@ -16,17 +16,17 @@ struct group {
 	uint32_t peers[MAX_DAYS];
 	int64_t first_us;         /* of any of them; 0: none yet */
 	struct wh_finding_source outside[4]; unsigned n_outside; /* inbound: peers of public addresses */
-	struct wh_findings strangers, first_alerts; /* of detect_rule.c, until the group's end: 0 or 1; a peer each */
-	bool suspect;             /* one outside the ranges is */
-	bool alerted_before;      /* one that stays had a grave alert when the rule was calculated */
+	struct wh_findings strangers, first_alerts; /* from detect_rule.c, until the group's end: 0 or 1 finding; one per peer */
+	bool suspect;             /* a peer outside the ranges is */
+	bool alerted_before;      /* an allowed peer had a grave alert when the rule was calculated */
 };
-/* Strangers are compared with others of their class: on ports where one logs in, on others, and targets of ours. */
+/* Strangers are compared with others of their class: on login ports, on other ports, and our own targets. */
 enum { STRANGER_LOGIN, STRANGER_SERVICE, STRANGER_TARGET, STRANGER_CLASSES };
 struct strangers {
 	struct wh_findings held[STRANGER_CLASSES];
-	uint32_t seen[STRANGER_CLASSES][MAX_DAYS]; /* by windows back from the ledger's last day */
+	uint32_t seen[STRANGER_CLASSES][MAX_DAYS]; /* by windows, counted back from the ledger's last day */
 };
-/* A peer that one resource sent much to. */
+/* A peer to which one resource sent much. */
 struct upload { struct wh_edge_key key; struct wh_finding_source source; uint64_t a_day; };
 struct walk {
 	const struct wh_alert_look *l;
@@ -37,7 +37,7 @@ struct walk {
 	struct wh_finding_source *held; size_t n_held, room_held; /* of the group: peers that count for many sources or targets */
 	bool any;
 	struct upload uploads[8]; unsigned n_uploads; /* of the local address: new in the window */
-	uint64_t most_before;                         /* bytes a day that any peer known before got */
+	uint64_t most_before;                         /* the most bytes a day that any earlier peer received */
 	struct strangers strangers;
 };
 struct wh_finding wh_finding_like(const struct walk *w, const char *type);
@@ -48,7 +48,7 @@ struct wh_finding_source wh_finding_source_of(const struct walk *w, const struct
 void wh_alert_see_rule(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
 void wh_alert_end_rule(struct walk *w);
 void wh_alert_end_rules(struct walk *w);
-/* that came within the window */
+/* edges within the window */
 void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
 void wh_alert_see_service(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);  /* each edge of a group */
 void wh_alert_end_service(struct walk *w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Detections of the names that hosts ask for. One alert a resource and domain.
+ * Detections in the names that hosts look up. One alert for each resource and domain.
  *
  *   tunnel      on one day many different, long names below one domain, or much text in its answers: names carry data out,
  *               answers carry data in. Registries, delivery networks and block lists have many short names, so the length of a

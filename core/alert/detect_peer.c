@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Detections that single edges give, and that one resource's edges together give.
+ * Detections from single edges, and from all edges of one resource.
  *
  *   ipv6          a peer came over IPv6 to a port whose rule knows IPv4 alone
  *   dormant       a peer came again after a silence that is longer than a month's work explains
@@ -43,7 +43,7 @@ static void round_ipv4(struct walk *w, const struct wh_edge_key *k, const struct
 	add(w, &f, k, e, w->l->rec->calculated_us);
 }
 
-/* Days between the last day on which it came and the one before; 0 where nothing is known of one before. */
+/* Days between the last day on which the peer came and the one before; 0 if no earlier day is known. */
 static unsigned silence_of(const struct wh_edge *e)
 {
 	uint64_t before = e->days & ~UINT64_C(1);
@@ -59,7 +59,7 @@ static void dormant(struct walk *w, const struct wh_edge_key *k, const struct wh
 	add(w, &f, k, e, w->from_us);
 }
 
-/* A flood of handshakes, or of datagrams that nobody asked for. */
+/* A flood of handshakes, or of unsolicited datagrams. */
 static void flood(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	unsigned days = wh_edge_days(e);
@@ -106,7 +106,7 @@ void wh_alert_see_peer(struct walk *w, const struct wh_edge_key *k, const struct
 	beacon(w, k, e);
 }
 
-/* ---- ports that nobody judged ---- */
+/* ---- ports without a judgement ---- */
 
 void wh_alert_see_service(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
@@ -140,7 +140,7 @@ void wh_alert_end_service(struct walk *w)
 		wh_finding_add(w->all, wh_finding_of(w->all, &f), &g->outside[i]);
 }
 
-/* ---- what one resource sends ---- */
+/* ---- a resource's outbound traffic ---- */
 
 void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Insecure protocols that were really spoken: one alert a resource, port and protocol, with the peers. A server of ours has one
- * for whoever speaks it with it; a client of ours for servers that are not of the estate, which are not counted twice.
+ * Insecure protocols in actual use: one alert for each resource, port and protocol, with the peers. A server of ours gets one for
+ * all its clients; a client of ours gets one for servers outside the estate, so that no pair counts twice.
  */
 #include <string.h>
 #include "alert/finding.h"

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges held against the recommended rule of their port.
+ * Compares edges with the recommended rule of their port.
  *
  *   unrecommended  a peer came after the rules were calculated from outside their ranges
  *   contaminated   a peer that the rule lets in is on a threat list, or had a grave alert since the rule was calculated
  *
- * Rules grow old: every day brings peers that no rule could know, and most are harmless. A peer of which today's judgement says
- * that it stays, and that came on BELONGS_DAYS days, is no incident; the next recommendation has it. Of the others, a suspect one
- * always is, and then all that came to the port from outside the ranges are named with it. Where nothing but being new speaks
- * against any of them, they are an incident if they are unusual: if more than twice as many such strangers came in the estate, to
- * ports of the class, as in any window before. Strangers of an earlier window are those that came for the first time then, and
- * those outside today's ranges, without the suspect. What came in the ledger's first week is new to the ledger only.
+ * Rules age: every day brings peers that no rule could know, and most are harmless. A peer that today's judgement allows, and
+ * that came on BELONGS_DAYS days, is no incident; the next recommendation includes it. Of the others, a suspect peer always is
+ * one, and then all peers from outside the ranges at the port are listed with it. If they are merely new, they are an incident
+ * only if they are unusual: if more than twice as many such strangers came to ports of the class in the whole estate as in any
+ * window before. Strangers of an earlier window are the peers that came for the first time then, and those outside today's
+ * ranges, except suspects. Peers of the ledger's first week are new only to the ledger.
  *
  *     windows back    3  2  1  now
  *     an office pool  9  7  8    8     no incident
  *     a database      0  0  0    1     an incident
  *
- * Likewise a grave alert of a peer that stays: it is no news where the rule was made knowing of one, as behind a proxy.
+ * Likewise a grave alert of an allowed peer is no news if the rule was calculated with one known, as behind a proxy.
  */
 #include "alert/detect.h"
 
-enum { UNUSUAL_STRANGERS = 2 /* times the most before */, BELONGS_DAYS = 4 };
+enum { UNUSUAL_STRANGERS = 2 /* times the previous maximum */, BELONGS_DAYS = 4 };
 
 /* ---- strangers ---- */
 
@@ -35,15 +35,15 @@ static int32_t window_days(const struct walk *w)
 	return days < 1 ? 1 : (int32_t)days;
 }
 
-/* Windows back from now that the ledger knows whole, without its first week; 0: that of today alone. */
+/* The number of whole windows, counted back from now, that the ledger has without its first week; 0: only today's. */
 static int32_t known_windows(const struct walk *w)
 {
 	int32_t days = w->last_day - w->first_day + 1 - LEARNING_DAYS;
 	return days < 0 ? 0 : (days < MAX_DAYS ? days : MAX_DAYS) / window_days(w);
 }
 
-/* Counts the peer in the windows in which it was a stranger: in the one of its first day, and where it is `outside`, in those of
- * all its days. */
+/* Counts the peer in the windows in which it was a stranger: in the one of its first day, and if it is `outside`, in those of all
+ * its days. */
 static void remember(struct walk *w, const struct wh_edge *e, bool outside)
 {
 	uint32_t *seen = w->strangers.seen[class_of(w)];
@@ -80,7 +80,7 @@ static void unrecommended(struct walk *w, const struct wh_edge_key *k, const str
 	w->strangers.seen[class_of(w)][0] += !suspect;
 }
 
-/* Adds a finding to others; NULL where there is no room. */
+/* Adds a finding to others, if there is room. */
 static void hand_over(struct wh_findings *to, const struct wh_finding *f)
 {
 	struct wh_finding like = *f, *at;

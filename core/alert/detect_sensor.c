@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Detections that no edge gives: a sensor that hears nothing or loses records, and an address of ours on a threat list. */
+/* Detections that no edge shows: a sensor that receives nothing or loses records, and an address of ours on a threat list. */
 #include "alert/finding.h"
 
 static void silence(const struct wh_alert_look *l, const struct wh_store_totals *totals, struct wh_findings *all)
@@ -9,7 +9,7 @@ static void silence(const struct wh_alert_look *l, const struct wh_store_totals 
 	if (!f.type || !totals->last_us || l->now_us - totals->last_us < l->config->silence * INT64_C(1000000))
 		return;
 	f.first_us = totals->last_us;
-	f.last_us = l->now_us - l->now_us % INT64_C(3600000000); /* a silence that goes on is written once an hour */
+	f.last_us = l->now_us - l->now_us % INT64_C(3600000000); /* an ongoing silence is written once an hour */
 	f.note = wh_arena_printf(all->mem, "No flow reached the ledger since %s.", wh_time_text(totals->last_us, from));
 	wh_finding_of(all, &f);
 }
@@ -36,8 +36,8 @@ struct capture {
 	int64_t first_us, last_us;
 };
 
-/* A day is over: what all its runs took and lost. A restart begins at 0, within that day or not: only what went on between two
- * looks counts. */
+/* A day is over: sums up what its runs took and lost. A restart begins at 0, within that day or not: only the counts between two
+ * looks matter. */
 static void end_day(struct capture *c)
 {
 	struct wh_finding f = wh_finding_new(c->l, "Whittle_CaptureLoss");

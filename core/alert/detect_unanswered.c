@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What nobody answered on a port with a rule: where the rule is in force, this is what it stops. The ledger counts it by port
- * with its heaviest sources, since its beginning; what came since the last look is the difference, so the first look at a port
- * finds nothing.
+ * Unanswered attempts on a port with a rule: if the rule is in force, these are what it stops. The ledger counts them by port
+ * with their heaviest sources, since its beginning; the difference from the last look is new, so the first look at a port finds
+ * nothing.
  *
  *     {"10.0.0.4/6/22": {"flows": 81, "sources": {"198.51.100.7": 40}}}
  */
@@ -12,7 +12,7 @@
 enum { SCANNERS = 64 };
 struct scanner { struct wh_addr addr; uint64_t tries; unsigned ports; int64_t last_us; };
 struct walk {
-	/* of the local address at hand: sources of refused connections, with how many ports */
+	/* for the current local address: sources of refused connections, with their number of ports */
 	struct scanner scanners[SCANNERS]; unsigned n_scanners;
 	struct wh_addr local;
 	int64_t from_us;
@@ -28,7 +28,7 @@ static uint64_t number(const json_t *o, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-/* The ports of one address are over: whoever tried many of them scanned. */
+/* The ports of one address are done: a source that tried many of them is a scanner. */
 static void end_local(struct walk *w)
 {
 	struct wh_finding f = wh_finding_new(w->l, "Whittle_IncomingScan"), *at = NULL;
@@ -70,7 +70,7 @@ static void scanned(struct walk *w, const struct wh_addr *local, const struct wh
 	}
 }
 
-/* What a port's rule stopped since the last look: `had` has its sources' counts as they were then. */
+/* The attempts that a port's rule stopped since the last look: `had` has its sources' counts of that time. */
 static void stopped(struct walk *w, const struct wh_finding *like, const struct wh_recommended_rule *rule,
                     const struct wh_sketch *sk, const json_t *had)
 {

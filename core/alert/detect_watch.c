@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `whittle watch` noticed: somebody changed our table, a rule drops a peer that belongs, a port drops far more than it used
- * to. It leaves a document a kind, peer and port (wh_alert_noticed), which is here made a finding.
+ * Observations of `whittle watch`: another program changed our table, a rule drops an allowed peer, a port drops far more than it
+ * used to. It leaves one document for each kind, peer and port (wh_alert_noticed), which becomes a finding here.
  */
 #include <stdlib.h>
 #include <string.h>

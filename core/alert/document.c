@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An alert as Microsoft.Security/alerts 2022-01-01 has it, and under "whittle" what that has no field for: sources with their
- * counts, the rule, the timeline. The name is Defender's shape: 19 digits, 3155378975999999999 less the start in ticks (100 ns
- * since the year 1), so that names sort newest first, and a UUID, which is made of the correlation key and the start: the same
- * ledger gives the same names.
+ * An alert in the form of Microsoft.Security/alerts 2022-01-01, with the parts that have no field there under "whittle": sources
+ * with their counts, the rule, the timeline. The name has Defender's form: 19 digits, 3155378975999999999 less the start in ticks
+ * (100 ns since the year 1), so that names sort newest first, and a UUID, which is made of the correlation key and the start: the
+ * same ledger gives the same names.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static json_t *text_list(const char *const *texts, size_t n)
 
 /* ---- texts ---- */
 
-/* "the port" and so on in a type's text: %{Resource}, %{Port}, %{Protocol}, %{Source}. */
+/* Fills "the port" and so on into a type's text: %{Resource}, %{Port}, %{Protocol}, %{Source}. */
 static void fill(const char *text, const struct wh_finding *f, FILE *out)
 {
 	char addr[WH_ADDR_STRLEN], proto[8];
@@ -154,7 +154,7 @@ static bool later(json_t *o, const char *key, int64_t us)
 	return true;
 }
 
-/* Both counts of every source; a new source where there is room. */
+/* Adds both counts of every source; a new source if there is room. */
 static bool add_sources(json_t *mine, const struct wh_finding *f)
 {
 	bool changed = false;
@@ -182,7 +182,7 @@ static bool add_sources(json_t *mine, const struct wh_finding *f)
 	return changed;
 }
 
-/* What Azure's clients look for: lists of addresses with their counts, as texts. */
+/* Fields that Azure's clients look for: lists of addresses with their counts, as texts. */
 static void extend(json_t *properties, const json_t *mine, const struct wh_finding *f)
 {
 	char *text = NULL, port[8], proto[8];

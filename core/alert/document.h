@@ -8,17 +8,17 @@
 #define WH_ALERT_RULES "alert-rule"
 enum { WH_MAX_ALERTS = 20000 };
 
-/* A kept document; NULL where it is no JSON: the ledger's owner may have written it. A new reference. */
+/* A kept document; NULL if it is not JSON: the ledger's owner may have written it. A new reference. */
 json_t *wh_alert_read(const char *text);
-/* What makes two findings one alert: type, resource, direction, protocol, port and, where the type is of one peer, its
+/* The correlation key: type, resource, direction, protocol, port and, if the type is about one peer, its
  * address. */
 const char *wh_alert_key(const struct wh_finding *f, struct wh_arena *mem);
 /* A new alert. NULL when out of memory. */
 json_t *wh_alert_new(const struct wh_finding *f, const struct wh_alert_type *t, const char *key, int64_t now_us);
-/* What the finding adds to a kept alert. 1: its end, sources or counts changed; 0: nothing did. */
+/* Adds the finding to a kept alert. 1: its end, sources or counts changed; 0: nothing changed. */
 int wh_alert_follow(json_t *alert, const struct wh_finding *f, const struct wh_alert_type *t);
 enum wh_alert_status wh_alert_status_of(const json_t *alert);
-/* With a line in its timeline. reason may be NULL. */
+/* Adds a line to its timeline. reason may be NULL. */
 void wh_alert_change(json_t *alert, enum wh_alert_status status, int64_t now_us, const char *who, const char *reason);
 /* Whether the alert's end is later than it was when it was resolved. */
 bool wh_alert_came_back(const json_t *alert);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules/domains.yaml: lists of domains by the category of what is below them. */
+/* rules/domains.yaml: lists of domains by category. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/yaml.h"

@@ -30,7 +30,7 @@ struct wh_finding wh_finding_new(const struct wh_alert_look *l, const char *type
 
 struct wh_finding *wh_finding_of(struct wh_findings *all, const struct wh_finding *like)
 {
-	/* edges come by address and port: the one that is meant is among the last, one a detection */
+	/* edges come by address and port: the matching one is among the last, which are one per detection */
 	for (size_t i = all->n; i > 0 && all->n - i < 8; i--)
 		if (same(&all->f[i - 1], like))
 			return &all->f[i - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Today's judgement of peers, as detections ask for it. */
+/* Today's judgement of peers, for detections. */
 #include <stdlib.h>
 #include "alert/finding.h"
 

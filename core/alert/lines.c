@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Alerts as lines for other programs. "eve" is JSON as Suricata's eve.json has it (event_type "alert", the first source as
+ * Alerts as lines for other programs. "eve" is JSON in the form of Suricata's eve.json (event_type "alert", the first source as
  * src_ip, the whole document under "whittle"); its severities are 1 to 4, the gravest first. "syslog" is RFC 5424: facility 13
  * (log audit), structured data under the documentation's private enterprise number of RFC 5612, text in UTF-8 with its mark.
  */
@@ -26,7 +26,7 @@ static char *eve(const json_t *alert)
 	return text;
 }
 
-/* A value of structured data: ", \ and ] are escaped; what is not printable is left out. */
+/* A value of structured data: ", \ and ] are escaped; unprintable characters are left out. */
 static void param(FILE *out, const char *name, const char *value)
 {
 	fprintf(out, " %s=\"", name);
