@@ -98,7 +98,7 @@ static int by_port(const void *a, const void *b)
 	return (int)x->proto - (int)y->proto;
 }
 
-/* Carve-outs stay where the new prefixes still hold them, unless a person named exactly such an address. */
+/* Carve-outs stay where the new prefixes still contain them, unless a person named exactly such an address. */
 static void keep_carve_outs(struct wh_recommended_rule *r)
 {
 	size_t kept = 0;
@@ -151,7 +151,7 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 	if (rc || !n_prefixes ||
 	    (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0)) /* an allow never becomes a deny, not by damage either */
 		return -EBADMSG;
-	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's word stands */
+	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's change stays */
 		json_int_t direction = json_integer_value(json_object_get(change, "direction")),
 			   proto = json_integer_value(json_object_get(change, "proto"));
 		json_int_t port = json_integer_value(json_object_get(change, "port"));
@@ -174,7 +174,7 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 	r->note = wh_arena_printf(mem, "%s by %s%s%s", r->review, who ? who : "?", why ? ": " : "", why ? why : "");
 	if (add) {
 		for (size_t i = 0; i < res->n_rules;
-		     i++) /* an allow rule denies the rest itself: the deny-all beside it is superseded */
+		     i++) /* an allow rule denies the rest itself: the separate deny-all is superseded */
 			if (&res->rules[i] != r && res->rules[i].port == r->port && res->rules[i].proto == r->proto &&
 			    res->rules[i].direction == r->direction && !res->rules[i].n_prefixes) {
 				memmove(&res->rules[i], &res->rules[i + 1], (res->n_rules - i - 1) * sizeof *r);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The changes of one resource as the ledger keeps them: one document of the collection "review" a resource,
+ * The changes of one resource in the ledger: one document of the collection "review" per resource,
  *   {"changes": [{"op": "edit", "rule": …, "direction": …, "proto": …, "port": …, "prefixes": […], "calculation": n, "who": …,
- * "why": …, "time": …}]} in the order in which they were made. Applying them to the recommendation in that order gives what is
- * enforced.
+ * "why": …, "time": …}]} in the order in which they were made. Applied to the recommendation in that order, they give the
+ * enforced rules.
  */
 #pragma once
 #include <jansson.h>
 #include "whittle/review.h"
 
-#define WH_REVIEW_MAX_CHANGES 10000 /* a resource; more is a script run wild */
+#define WH_REVIEW_MAX_CHANGES 10000 /* per resource; more means that a script runs wild */
 
 /* The array of a resource's changes (new reference, empty when there are none). */
 int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, struct wh_error *err);

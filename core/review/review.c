@@ -85,7 +85,7 @@ static int check_add(struct review *v)
 	if (!c->n_prefixes)
 		return refuse(v->err, "allow-only", "an added rule needs the addresses that it allows");
 	if (c->proto != WH_PROTO_TCP &&
-	    c->proto != WH_PROTO_UDP) /* no port of it could be narrowed alone: the rule would close the whole protocol */
+	    c->proto != WH_PROTO_UDP) /* none of its ports could be narrowed alone: the rule would close the whole protocol */
 		return wh_fail_input(
 			v->err, -ENOTSUP,
 			"refused: a rule is for one port of TCP or UDP; %s has no ports that a rule could name (write %u/tcp or %u/udp)",
@@ -151,7 +151,7 @@ static int check_delete(struct review *v)
 	return 0;
 }
 
-/* What a person may not have meant: that the rule lets everybody in. */
+/* Warns of what a person may not have meant: the rule lets everybody in. */
 static void warn_if_wide(struct review *v)
 {
 	for (size_t i = 0; i < v->rule.n_prefixes; i++) {
@@ -163,7 +163,7 @@ static void warn_if_wide(struct review *v)
 	}
 }
 
-/* narrow-only: the rules as they would be, against the present policy. */
+/* narrow-only: proves the changed rules against the present policy. */
 static int check_proof(struct review *v)
 {
 	struct wh_counterexample ce;

@@ -43,7 +43,7 @@ int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *r
 	return rc ? rc : end;
 }
 
-/* The journal is read from its start with a stack: each change or reset pushes, each undo pops. What is left on top is undone
+/* The journal is read from its start with a stack: each change or reset pushes, each undo pops. The change left on top is undone
  * next. */
 struct undo {
 	const char *only;
@@ -59,7 +59,7 @@ static void free_entry(struct entry *e)
 	json_decref(e->change);
 }
 
-/* An undo is recorded with the resource that it touched. */
+/* An undo is recorded with the resource that it changed. */
 static void pop_latest(struct undo *u, const char *resource)
 {
 	for (size_t i = u->n; i-- > 0;)
