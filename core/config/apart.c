@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* whittle.yaml, read by a process that could do nothing with what goes wrong there. */
+/* Reads whittle.yaml in a process without rights that a parser's flaw could abuse. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@ enum { MAX_FILE = 64 << 20, MAX_ANSWER = 16 << 20, FIRST_MS = 1000, MAX_MS = 200
 
 /* ---- the process ---- */
 
-/* `again`: another process of nobody's may have ended or stopped the first one. */
+/* `again`: the first process, as nobody, may have been killed or stopped by another one. */
 static int read_file(struct wh_config *c, const char *file, int fd, bool again, struct wh_error *err)
 {
 	char *text;
@@ -25,10 +25,10 @@ static int read_file(struct wh_config *c, const char *file, int fd, bool again, 
 	if (rc < 0)
 		return rc;
 	rc = wh_read_descriptor(fd, file, MAX_FILE, &text, &len, err);
-	return rc ? rc : wh_config_fill(c, file, text, len, err); /* its memory goes with the process */
+	return rc ? rc : wh_config_fill(c, file, text, len, err); /* its memory is freed with the process */
 }
 
-/* 0, then the values; or 1, then why there are none. */
+/* 0, then the values; or 1, then the error. */
 static void __attribute__((noreturn)) serve(int to, struct wh_config *c, const char *file, int fd, bool again)
 {
 	struct wh_bytes b = {0};
@@ -91,7 +91,7 @@ int wh_config_fill_apart(struct wh_config *c, const char *file, int fd, struct w
 	uint8_t *bytes;
 	size_t n;
 	int rc = ask_once(c, file, fd, false, &bytes, &n, err);
-	if (rc && (lseek(fd, 0, SEEK_SET) == 0)) /* of a pipe, what was read is gone */
+	if (rc && (lseek(fd, 0, SEEK_SET) == 0)) /* a pipe can't be read again */
 		rc = ask_once(c, file, fd, true, &bytes, &n, err);
 	rc = rc ? rc : take_answer(bytes, n, c, file, err);
 	free(bytes);

@@ -78,7 +78,7 @@ int wh_config_take(struct wh_taking *from, struct wh_config *c)
 	return from->failed || from->n ? -EBADMSG : 0;
 }
 
-/* Whether a mistake in a parser would cost more than the file's own user has. */
+/* Whether a parser's flaw would give away more rights than the file's own user has. */
 static bool privileged(void)
 {
 	return geteuid() == 0 || capng_get_caps_process() || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE;
@@ -96,7 +96,7 @@ static int load_here(struct wh_config *c, const char *file, struct wh_error *err
 
 static int load_apart(struct wh_config *c, const char *file, struct wh_error *err)
 {
-	/* a FIFO that nobody writes must not hang a command */
+	/* a FIFO without a writer must not hang a command */
 	int fd = wh_trusted_open(file, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	if (fd < 0)
 		return wh_fail_input(err, fd, "%s: cannot be read: %s", file, strerror(-fd));
