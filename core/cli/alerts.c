@@ -61,7 +61,7 @@ static bool worse(const json_t *list, int least)
 	return false;
 }
 
-/* The place of the word, whatever its case; -1. */
+/* The index of the word, ignoring case; -1. */
 static int word(const char *const words[], const char *text)
 {
 	for (int i = 0; words[i]; i++)
@@ -73,7 +73,7 @@ static int word(const char *const words[], const char *text)
 struct listing {
 	struct wh_app_alerts ask;
 	bool stored;
-	int fail, format; /* a severity, a place in wh_alert_line_formats; -1: none */
+	int fail, format; /* a severity, an index into wh_alert_line_formats; -1: none */
 };
 
 enum { ALL = 1, STATUS, SEVERITY, RESOURCE, TITLE, TACTIC, SINCE, SORT, STORED, FAIL, FORMAT };

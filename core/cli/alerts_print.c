@@ -6,7 +6,7 @@
 
 const enum cli_colour cli_alert_colours[] = {CLI_DIM, CLI_PLAIN, CLI_YELLOW, CLI_RED};
 
-/* The end of a name is what tells alerts apart for people. */
+/* The end of a name, by which people tell alerts apart. */
 static const char *short_name(const json_t *a)
 {
 	const char *name = json_string_value(json_object_get(a, "name"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `whittle alerts respond`, and the processes that it needs: one that runs the command, one that speaks to the webhook. */
+/* `whittle alerts respond`, and the processes that it needs: one runs the command, one connects to the webhook. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void on_signal(int sig)
 
 /* ---- before privileges are given up ---- */
 
-/* The webhook's scheme, host and port; false where it is no URL that may be spoken to. In clear only to this machine. */
+/* The webhook's scheme, host and port; false if the URL may not be used. Plain HTTP is allowed only to this machine. */
 static bool origin_of(const char *url, char *out, size_t size)
 {
 	static const char *const clear[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
@@ -45,7 +45,7 @@ static bool origin_of(const char *url, char *out, size_t size)
 	return true;
 }
 
-/* A file that nobody but this process's user and root may read, without the newline at its end. */
+/* Reads a file that only this process's user and root may read, without its final newline. */
 static int take_secret(const char *path, struct wh_error *err)
 {
 	char secret[300];

@@ -8,7 +8,7 @@
 
 struct values { const char *source, *port, *duration; };
 
-/* The values that are no texts, into the rule; `prefix` is its source. */
+/* The non-text values, into the rule; `prefix` is its source. */
 static int read_values(const struct cli *c, const struct values *v, struct wh_prefix *prefix, struct wh_alert_rule *r)
 {
 	bool host_bits;

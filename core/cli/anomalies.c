@@ -33,7 +33,7 @@ static bool is_mild(const json_t *a)
 	return !strcmp(kind, "generalised") || !strcmp(kind, "correlated");
 }
 
-/* The regions that Azure's own evaluation decides otherwise; returns how many. */
+/* Prints the regions that Azure's own evaluation decides differently; returns how many. */
 static size_t print_effective(const json_t *doc)
 {
 	const json_t *list = json_object_get(doc, "effectiveDifferences"), *unjudged = json_object_get(doc, "effectiveUnjudged");

@@ -7,7 +7,7 @@
 
 enum { SHOWN = 3 };
 
-/* Whether a command without --store, from wherever it is typed, finds this ledger. */
+/* Whether a command without --store finds this ledger, from any directory. */
 static bool found_by_itself(const struct cli *c)
 {
 	if (c->config_path)
@@ -30,7 +30,7 @@ const char *cli_confirm_command(const struct cli *c)
 		snprintf(text + n, sizeof text - n, "%s", path);
 		return text;
 	}
-	text[n++] = '\''; /* in quotes, as a shell takes it */
+	text[n++] = '\''; /* in quotes for the shell */
 	for (; *path && n + 8 < sizeof text; path++)
 		n += (size_t)snprintf(text + n, sizeof text - n, *path == '\'' ? "'\\''" : "%c", *path);
 	text[n++] = '\'';

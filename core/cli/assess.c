@@ -177,7 +177,7 @@ static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 	return rc || !fail_on || !strcmp(fail_on, "unhealthy") ? rc : cli_severity(c, "--fail-on", fail_on, &ask->fail_on);
 }
 
-/* Words are the assessment, or files of an inventory. */
+/* Words are an assessment, or files of an inventory. */
 static int words(struct cli *c, int argc, char **argv, struct asked *ask)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* assess exempt, answer and their lists: what people decide about assessments. */
+/* assess exempt, answer and their lists: people's decisions about assessments. */
 #include <string.h>
 #include "cli/posture.h"
 

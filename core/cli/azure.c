@@ -75,7 +75,7 @@ char *cli_take_token(void)
 	return copy;
 }
 
-/* The last one counts, as getopt_long() has it. */
+/* The last one counts, as with getopt_long(). */
 const char *cli_endpoint(const struct cli *c, int argc, char **argv)
 {
 	const char *endpoint = c->config ? c->config->azure.endpoint : NULL;

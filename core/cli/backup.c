@@ -147,7 +147,7 @@ static int run_restore(struct cli *c, int argc, char **argv)
 	return wh_app_restore_backup(&a, &opt, &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, print_restored);
 }
 
-/* The state directory is made while there are rights for it; files that are put there can be read by the services' user. */
+/* The state directory is created while the rights for it exist; the services' user can read files that are put there. */
 static int prepare_restore(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err)
 {
 	(void)uid, (void)gid;

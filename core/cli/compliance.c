@@ -50,8 +50,8 @@ static void print_score_line(const json_t *score)
 		printf("Secure score: nothing to judge yet\n");
 }
 
-/* "Passed (42 of 50 not assessed)": a control passes by the assessments that could be judged, so the number of the others follows
- * the word. */
+/* "Passed (42 of 50 not assessed)": a control passes by the assessments that could be judged, so the number of the others is
+ * appended. */
 static const char *state_words(const json_t *control, char *buf, size_t size)
 {
 	const char *state = text_of(control, "state");
@@ -204,7 +204,7 @@ static int read_words(struct cli *c, int argc, char **argv, struct asked *ask)
 	return optind < argc ? cli_usage(c, "one control at a time: '%s' is a second one", argv[optind]) : 0;
 }
 
-/* The date of the newest input; what builds reproducibly says another. */
+/* The date of the newest input; SOURCE_DATE_EPOCH overrides it. */
 static int64_t date_of(const json_t *doc)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH"), *at = text_of(doc, "at");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* After an enforce: keep what it applied, or take it away. */
+/* After an enforce: keeps what it applied, or removes it. */
 #include <string.h>
 #include "cli/apply.h"
 #include "cli/azure.h"

@@ -49,7 +49,7 @@ static char *names_of(const json_t *classes, const char *ranges)
 	return fclose(f) ? NULL : text;
 }
 
-/* The cells of what is allowed, and of what is not known: with its ports and what would decide it. */
+/* The cells of allowed traffic, and of unknown traffic: with its ports and the reason. */
 static void print_ports(struct cli_table *t, const json_t *ports)
 {
 	static const char *const known[] = {"tcpPorts", "udpPorts"};

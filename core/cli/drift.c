@@ -44,7 +44,7 @@ static int drift(struct cli *c, int argc, char **argv)
 		else
 			print(c, &d);
 		status = status ? status : d.n ? CLI_FINDINGS : CLI_OK;
-		if (d.jit_unknown.code) /* what was found counts all the same */
+		if (d.jit_unknown.code) /* the other findings still count */
 			status = cli_error(&d.jit_unknown);
 	}
 	wh_arena_free(mem);

@@ -60,7 +60,7 @@ static const char enforce_help[] =
 	"Example: whittle enforce --confirm-within 2m, try a new connection, whittle confirm\n"
 	"         whittle enforce --to azure vm1 --dry-run --token-command 'az account get-access-token --query accessToken -o tsv'\n";
 
-/* Other processes' sockets are root's alone to see. */
+/* Only root can see other processes' sockets. */
 static void find_sessions(struct cli *c)
 {
 	c->n_sessions = wh_sessions("/proc", getpid(), wh_operator_uid("/proc"), c->sessions,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* estate sync: the inventory, asked of Azure's Resource Graph. */
+/* estate sync: the inventory, queried from Azure's Resource Graph. */
 #include <stdlib.h>
 #include <string.h>
 #include "cli/estate.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that changes the firewall as a service: so that the service which reads the ledger and speaks to it has no right
- * over the firewall at all. */
+/* The process that changes the firewall as a service, so that the service that reads the ledger and sends it requests has no
+ * right over the firewall at all. */
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"

@@ -64,7 +64,7 @@ struct printing {
 	int status; /* of the last file that failed */
 };
 
-/* What is read of all, how fast, and how long the rest takes. */
+/* The share that is read, the speed, and the time left. */
 static void progress(void *arg, double part, uint64_t records)
 {
 	struct printing *p = arg;
@@ -84,7 +84,7 @@ static void progress(void *arg, double part, uint64_t records)
 		cli_progress("%s records, %s a second", n, rate);
 }
 
-/* What one file had that could not be read, and why it failed. */
+/* What could not be read of one file, and why it failed. */
 static void print_file(void *arg, const char *path, const struct wh_ingest_result *r, const struct wh_error *err)
 {
 	struct printing *p = arg;
@@ -141,7 +141,7 @@ static void warn_of_rest(const struct wh_app_ingested *r)
 		        wh_number_text(d->full_edges, n), wh_number_text(d->full_sketches, more));
 }
 
-/* A day or a time of it. */
+/* A day, or a day with a time. */
 static bool time_of(const char *text, int64_t *us)
 {
 	char whole[64];
@@ -161,7 +161,7 @@ static const char *known_formats(void)
 }
 
 /* Reads the options, and prints why one is refused. 0 or CLI_USAGE. */
-/* The values that are no texts. */
+/* The non-text values. */
 struct values { const char *since, *until, *slack, *memory; };
 
 static int read_values(const struct cli *c, const struct values *v, struct wh_ingest_options *opt)
@@ -244,7 +244,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (wh_app_ingest(&a, &ask, &r, &err))
 		return cli_error(&err);
 	if (listen_path)
-		unlink(listen_path); /* where its directory lets us; else the next run takes it away */
+		unlink(listen_path); /* if the directory's permissions allow it; else the next run removes it */
 	warn_of_rest(&r);
 	rc = !r.failed || r.stats.records ? report(c, &r) : CLI_OK;
 	return p.status ? p.status : rc;

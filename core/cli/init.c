@@ -25,7 +25,7 @@ static const char help[] =
 
 struct asking { bool yes, replace; };
 
-/* The answer to a question in `buf`, or what it would be without one. NULL: there is nobody to answer. */
+/* The answer to a question in `buf`, or the default without an answer. NULL: there is no terminal. */
 static const char *answer(const struct asking *a, const char *question, const char *otherwise, char *buf, size_t size)
 {
 	if (a->yes)

@@ -34,7 +34,7 @@ enum { SHOWN = 20 };
 
 struct updating { const struct cli *c; bool dry; int worst; };
 
-/* Why the list is held: which peers it would cut, which large blocks it has. */
+/* Why the list is held: the peers that it would cut off, its large blocks. */
 static void print_cuts(const struct wh_app_intel_updated *u)
 {
 	char p[WH_PREFIX_STRLEN], a[WH_ADDR_STRLEN], proto[8];
@@ -72,7 +72,7 @@ static void print_updated(void *arg, const struct wh_app_intel_updated *x)
 	const struct wh_intel_list *l = x->list;
 	print_cuts(x);
 	if (x->failed.code) {
-		int rc = cli_error(&x->failed); /* the other lists are still read; what was there of this one stays */
+		int rc = cli_error(&x->failed); /* the other lists are still read; the old version of this one stays */
 		u->worst = rc > u->worst ? rc : u->worst;
 		return;
 	}

@@ -80,8 +80,8 @@ static int on(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 
 struct said { struct wh_arena *mem; int status; };
 
-/* A confirmation keeps what is closed. What the policy closes too and is open again, since its time was up, is named: too late
- * for that. */
+/* A confirmation keeps the closed ports. Ports that the policy also closes but that are open again, since their time was up, are
+ * listed: it is too late for them. */
 static void print_confirmed(void *arg, const struct wh_app_jit_confirmed *x)
 {
 	struct said *s = arg;
@@ -282,7 +282,7 @@ static int policy(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 static const struct verb {
 	const char *name;
 	int (*run)(struct cli *c, struct wh_arena *mem, int argc, char **argv);
-	unsigned may; /* besides looking */
+	unsigned may; /* besides read access */
 	bool alone;   /* no words follow it */
 	bool keeps_user;
 } verbs[] = {

@@ -4,13 +4,13 @@
 
 /* `jit log`. Returns an exit status. */
 int cli_jit_log(struct cli *c);
-/* `jit policy`: reads its words, and writes the policy with the rights of the start; then says what became of it. The second
- * returns an exit status. */
+/* `jit policy`: reads its words, and writes the policy with the initial rights; then prints the result. The second returns an
+ * exit status. */
 int cli_jit_prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, struct wh_error *err);
 int cli_jit_policy(struct cli *c);
 /* `jit nsg`: argv[0] is "nsg". Returns an exit status. */
 int cli_jit_nsg(struct cli *c, int argc, char **argv);
-/* `jit nsg --to azure`: the groups as they should be now (name NULL: all that guard a resource with a policy). until_closed:
- * stays, and ends each opening at its time, until nothing is open. Returns an exit status. */
+/* `jit nsg --to azure`: brings the groups to their wanted state (name NULL: all that guard a resource with a policy).
+ * until_closed: stays, and ends each opening at its time, until nothing is open. Returns an exit status. */
 struct wh_arm_options;
 int cli_jit_azure(struct cli *c, struct wh_arm_options *opt, const char *name, bool until_closed);

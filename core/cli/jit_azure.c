@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* jit nsg --to azure: openings take effect, and end, in the groups at Azure themselves. */
+/* jit nsg --to azure: openings take effect, and end, in the groups at Azure. */
 #include "cli/azure.h"
 #include "cli/jit.h"
 #include "whittle/app_jit.h"

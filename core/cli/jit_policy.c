@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `jit policy`: the ports that may be opened, the users and the sources. A change is written with the rights of the start, before
- * they are given up. */
+/* `jit policy`: the ports that may be opened, the users and the sources. A change is written with the initial rights, before they
+ * are given up. */
 #include <stdlib.h>
 #include <string.h>
 #include "cli/jit.h"

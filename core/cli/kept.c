@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands for network security groups share: original rules that are kept for a time, and which groups get rules. */
+/* The shared parts of the commands for network security groups: original rules kept for a time, and the choice of groups. */
 #include <string.h>
 #include "cli/cli.h"
 #include "whittle/app_rules.h"

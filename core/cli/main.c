@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The program: takes the options that every command has out of the arguments, before or after the command's name, finds the
- * command and calls it. What was printed counts as done only once standard output took it.
+ * command and calls it. Output counts as done only once standard output has accepted it.
  */
 #include <locale.h>
 #include <signal.h>
@@ -82,7 +82,7 @@ struct wanted {
 	bool help, version;
 };
 
-/* Moves what is not an option of every command to rest[]; returns 0 or an exit status. */
+/* Moves everything but common options to rest[]; returns 0 or an exit status. */
 static int take_common_options(int argc, char **argv, struct cli *c, struct wanted *w, char **rest, int *n_rest)
 {
 	int i;
@@ -182,7 +182,7 @@ static int dispatch(struct cli *c, struct wanted *w, int argc, char **argv)
 	return run(c, argc, argv);
 }
 
-/* Standard output must have taken everything: a full disk is a failure, a reader that has seen enough is none. */
+/* Standard output must have accepted everything: a full disk is a failure, a reader that closed the pipe is not. */
 static int close_output(int status)
 {
 	bool failed = ferror(stdout) != 0;
@@ -195,7 +195,7 @@ static int close_output(int status)
 	return status ? status : CLI_FAILED;
 }
 
-/* SQLite maps the ledger's -shm: whoever can write it can cut it while it is read. */
+/* SQLite maps the ledger's -shm: any process that can write it can truncate it during a read. */
 static void on_bus_error(int sig)
 {
 	static const char why[] =

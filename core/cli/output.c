@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one way from the program to a terminal, a pipe or a journal. Standard output and standard error become streams whose bytes
- * pass a filter: whatever would act on a terminal instead of being read (control characters but for line ends and tabs, C1,
+ * The only way from the program to a terminal, a pipe or a journal. Standard output and standard error become streams whose bytes
+ * pass a filter: whatever would control a terminal instead of being displayed (control characters but for line ends and tabs, C1,
  * overrides of the direction of writing, bytes that are no UTF-8) becomes '?', or \uXXXX in a document of JSON, which is
  * recognised by its first byte. Names and texts from files, the ledger, the network and Azure may hold anything; no command has
- * to think of it. Our own colours are written past the filter.
+ * to filter them. Our own colours are written past the filter.
  *
- * A command that only reads ends as soon as nobody takes what it prints.
+ * A command that only reads ends as soon as its output has no reader.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 struct filter {
 	int fd;
 	bool began, json;
-	char tail[4]; /* the beginning of a character whose rest is not written yet */
+	char tail[4]; /* the beginning of an incomplete character */
 	size_t n_tail;
 };
 static struct filter standard_output = {.fd = STDOUT_FILENO}, standard_error = {.fd = STDERR_FILENO};
@@ -27,7 +27,7 @@ static void stop(const struct filter *f)
 {
 	if (f->fd != STDOUT_FILENO || !may_stop)
 		return;
-	if (errno == EPIPE) /* a reader that has seen enough */
+	if (errno == EPIPE) /* a reader that closed the pipe */
 		_exit(CLI_OK);
 	dprintf(STDERR_FILENO, "whittle: standard output: %s\n", strerror(errno));
 	_exit(CLI_FAILED);
@@ -49,7 +49,7 @@ static bool write_all(const struct filter *f, const char *p, size_t n)
 	return true;
 }
 
-/* What is written in the place of a character. */
+/* The replacement for a character. */
 static size_t replace(const struct filter *f, uint32_t c, char to[static 16])
 {
 	if (!f->json)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A command that becomes the ledger's owner can be stopped and ended by every process of that user. This process, which stays
- * the user who started the command, waits for it and ends it where it was stopped for too long: the person gets an answer, and
- * the command does not go on when nobody waits for it any more (the firewall's process obeys it only while this one is there).
+ * Every process of the ledger's owner can stop and kill a command that became this user. This process, which keeps the user who
+ * started the command, waits for it and kills it if it was stopped for too long: the person gets an answer, and the command does
+ * not go on when nobody waits for it any more (the firewall's process accepts its requests only while this one exists).
  */
 #include <poll.h>
 #include <signal.h>
@@ -28,7 +28,7 @@ static void on_signal(int sig)
 		asked = sig;
 }
 
-/* For both: blocked until each has what it needs. */
+/* For both processes: blocked until each is ready. */
 static void block(sigset_t *before)
 {
 	sigset_t set;
@@ -48,7 +48,7 @@ static void listen_to_signals(void)
 			sigaction(ends[i], &own, NULL);
 }
 
-/* Until the other process ends: its status. *why: what this process ended it for, 0: nothing. */
+/* Waits until the other process ends: returns its status. *why: the reason why this process killed it, 0: none. */
 static int wait_for(pid_t child, const sigset_t *unblocked, int *why)
 {
 	const struct timespec tick = {.tv_nsec = TICK_MS * 1000000};
@@ -94,7 +94,7 @@ static int say(const char *owner, int status, int why)
 	return cli_error(&err);
 }
 
-/* As the command would have ended without this process. */
+/* Ends as the command would have ended without this process. */
 static void __attribute__((noreturn)) end_as(const char *owner, int status, int why, const sigset_t *unblocked)
 {
 	if (WIFEXITED(status))
@@ -116,7 +116,7 @@ int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct 
 	overseer = getpid();
 	pid_t child = fork();
 	if (child == 0) {
-		signal(SIGTSTP, SIG_IGN); /* the terminal stops the overseer alone, and other signals than SIGSTOP stop nothing */
+		signal(SIGTSTP, SIG_IGN); /* the terminal stops only the overseer, and no signal but SIGSTOP stops the command */
 		signal(SIGTTIN, SIG_IGN);
 		signal(SIGTTOU, SIG_IGN);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one place where root, or a service, becomes the ledger's owner: after whittle.yaml was read, and before the command runs.
- * What only root may read or write, and the person named, stays within reach through the opener (base/opener.h); the firewall and
- * what survives a reboot through the process that whittle/firewall.h describes.
+ * The only place where root, or a service, becomes the ledger's owner: after whittle.yaml was read, and before the command runs.
+ * Files that the person named and only root may read or write stay accessible through the opener (base/opener.h); the firewall
+ * and the files that survive a reboot through the process that whittle/firewall.h describes.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool is(const char *word, const char *option)
 	return !strncmp(word, option, n) && (!word[n] || word[n] == '=');
 }
 
-/* What a word means for files: by the option before it, or its own. */
+/* What a word means for files: by the option before it, or by itself. */
 static enum wh_grant_kind kind_of(const char *word)
 {
 	if (is(word, "--output") || is(word, "-o") || is(word, "--curve") || is(word, "--svg") || is(word, "--html") ||
@@ -54,7 +54,7 @@ static enum wh_grant_kind kind_of(const char *word)
 	return is(word, "--token-command") ? WH_GRANT_RUN : WH_GRANT_READ;
 }
 
-/* A directory is named with all that is below it, a pattern with all that is below the directory before its first sign. */
+/* A directory is granted with everything below it, a pattern with everything below the directory before its first wildcard. */
 static void grant_read(struct grants *g, const char *word)
 {
 	struct stat st;
@@ -93,7 +93,7 @@ static void grant_words(struct grants *g, int argc, char **argv)
 		else if (!strncmp(argv[i], "-o", 2) && argv[i][2])
 			grant(g, WH_GRANT_WRITE, argv[i] + 2);
 	}
-	/* the groups that it names are in its directory */
+	/* the groups that it names are files in its directory */
 	if (argc == 3 && !strcmp(argv[0], "estate") && !strcmp(argv[1], "import")) {
 		const char *slash = strrchr(argv[2], '/');
 		grant(g, WH_GRANT_BESIDE,
@@ -135,7 +135,7 @@ static bool makes_ledger(int argc, char **argv)
 	       (!strcmp(argv[0], "intel") && !strcmp(verb, "update"));
 }
 
-/* A backup's file, and the files that are in it. */
+/* A backup's file, and the files that it contains. */
 static void grant_backup(struct grants *g, const struct cli *c, int argc, char **argv)
 {
 	const bool out = !strcmp(argv[0], "backup");
@@ -150,8 +150,8 @@ static void grant_backup(struct grants *g, const struct cli *c, int argc, char *
 		}
 }
 
-/* The head of the journal; and what Azure's groups were before they were changed: read by many commands, written by those that
- * change groups. */
+/* The journal's head; and the earlier state of Azure's groups: many commands read it, and those that change groups write
+ * it. */
 static void grant_state(struct grants *g, const struct cli *c, bool azure)
 {
 	char path[PATH_MAX];
@@ -197,7 +197,7 @@ int cli_find_state(struct cli *c, unsigned may, bool azure, struct wh_error *err
 	struct wh_error why;
 	int rc = wh_state_dir(configured, c->store_url, c->state_dir, &why);
 	int proved = rc ? rc : wh_state_dir_check(c->state_dir, azure, &why);
-	if (azure && proved) { /* what can't be kept is not begun */
+	if (azure && proved) { /* nothing is begun that can't be kept */
 		*err = why;
 		return proved;
 	}
@@ -242,13 +242,13 @@ static int start_fleet(const struct cli *c, char **argv, struct wh_error *err)
 	                      strcmp(argv[0], "ingest") ? READERS : 1, err);
 }
 
-/* For who becomes another: its rights over files. For others: what runs commands, which a confined process may not. */
+/* For a process that becomes another user: its rights over files. For others: runs commands, as a confined process may not. */
 static int start_opener(const struct cli *c, bool becomes, int argc, char **argv, struct wh_error *err)
 {
 	struct grants g = {.mem = wh_arena_new()};
 	g.room = 3 * (size_t)argc + 2 * (c->config ? c->config->intel.n_lists : 0) + 23 + 32;
 	g.list = wh_arena_array(g.mem, g.room, sizeof *g.list);
-	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and read before */
+	if (!cli_held_by_sudo(c) && strcmp(argv[0], "serve")) /* the server's files are a secret, and are read before */
 		grant_words(&g, argc, argv);
 	grant_configured(&g, c->config, c->store_url);
 	grant_state(&g, c, cli_is_azure(argc, argv));
@@ -296,7 +296,7 @@ static int keep_user(struct becoming *b, struct wh_error *err)
 	return rc ? rc : cli_confine_kept(b->c, b->argc, b->argv, err);
 }
 
-/* The last step: the rights go, in this process, or in one that this one oversees. */
+/* The last step: gives up the rights, in this process, or in one that this one oversees. */
 static int give_up_rights(struct becoming *b, struct wh_error *err)
 {
 	const struct cli_command *command = b->c->command;
@@ -311,7 +311,7 @@ static int give_up_rights(struct becoming *b, struct wh_error *err)
 	return !rc && other && command->overseen ? cli_overseen(err) : rc;
 }
 
-/* Policies of just-in-time access that were made by commands. Only `jit` fails where they can't be read. */
+/* Policies of just-in-time access that commands made. Only `jit` fails if they can't be read. */
 static int add_kept_policies(struct cli *c, struct wh_error *err)
 {
 	struct wh_error ignored;
@@ -319,7 +319,7 @@ static int add_kept_policies(struct cli *c, struct wh_error *err)
 	if (!c->config || !*c->state_dir)
 		return 0;
 	int rc = wh_jit_kept_load(c->state_dir, c->config->mem, &c->config->jit, jit ? err : &ignored);
-	return jit && rc != -EACCES ? rc : 0; /* a user who may not read them may not open anything either */
+	return jit && rc != -EACCES ? rc : 0; /* a user who may not read them may not open any port either */
 }
 
 int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
@@ -335,7 +335,7 @@ int cli_become_owner(struct cli *c, int argc, char **argv, struct wh_error *err)
 		command->before(c);
 	if ((makes_ledger(argc, argv) || wh_store_is_fleet(c->store_url)) &&
 	    !strcmp(wh_store_path(c->store_url),
-	            WH_DEFAULT_STORE)) /* only our own: in another's path a slip would make directories */
+	            WH_DEFAULT_STORE)) /* only the default path: in another path a typo would create directories */
 		mkdir(WH_DEFAULT_STORE_DIR, 0750);
 	int rc = wh_owner_of(c->store_url, &owner, err);
 	rc = rc ? rc : cli_find_state(c, may, azure && !cli_has_option(argc, argv, "--dry-run"), err);

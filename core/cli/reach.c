@@ -62,7 +62,7 @@ static void print_steps(const json_t *list)
 	cli_table_print(t);
 }
 
-/* What was observed and is recommended, where that was asked for. */
+/* The observed and the recommended peers, if requested. */
 static void print_edge(const json_t *o)
 {
 	const json_t *seen = json_object_get(o, "observed"), *rules = json_object_get(o, "recommended");
@@ -143,7 +143,7 @@ static void print_host(const json_t *o)
 		puts("No chain of nf_tables filters what this machine gets or sends there.");
 }
 
-/* What reach is asked about this machine; peer NULL: nothing. */
+/* Reads this machine's part of the question; peer NULL: nothing. */
 static int read_host(const struct cli *c, int argc, const struct wh_app_reach *ask, struct wh_app_host *host)
 {
 	if (!ask->has_port || argc != optind || ask->from || ask->to || ask->overlay)

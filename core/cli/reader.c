@@ -3,8 +3,8 @@
  * Confines the process that reads the ledger, so that a crafted row which takes it over gains little. It keeps only the system
  * calls that it needs. Where root owns the ledger, the process stays uid 0, to which every file of root's belongs even without
  * privileges: there it may open only the files listed below and the directories that the user names. The same holds for the user
- * of the services, which owns what survives a reboot. Another owner of the ledger gains nothing, since it already has its own
- * files. The opener (base/opener.h) opens other files that the user names.
+ * of the services, which owns what survives a reboot. Another owner gains nothing, since it already has its own files. The opener
+ * (base/opener.h) opens other files that the user names.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static void named(int argc, char **argv, struct wh_beneath *list, size_t *n)
 		if (!stat(word, &st) && S_ISDIR(st.st_mode))
 			list[(*n)++] = (struct wh_beneath){word, false};
 		else if (pattern && end > word && (word = strndup(word, (size_t)(end - word))))
-			list[(*n)++] = (struct wh_beneath){word, false}; /* for as long as the program */
+			list[(*n)++] = (struct wh_beneath){word, false}; /* lives as long as the program */
 	}
 }
 

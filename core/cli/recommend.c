@@ -53,11 +53,11 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		if (r->confidence < 0.995)
 			cli_table_cell(t, "%.0f %%", 100 * r->confidence);
 		else
-			cli_table_text(t, ">99 %"); /* nothing is quite sure */
+			cli_table_text(t, ">99 %"); /* nothing is certain */
 	}
 }
 
-/* What was replayed before this was offered, and what to expect of the days to come. */
+/* The replay that preceded this offer, and what to expect in the next days. */
 static void print_breakage(const struct wh_recommendation *rec)
 {
 	struct wh_breakage sum = {0}, own = {0};
@@ -83,7 +83,7 @@ static void print_breakage(const struct wh_recommendation *rec)
 		       wh_number_text(sum.of_peers, d), sum.days);
 }
 
-/* Days without any flow at all are the sensor's, not the peers'; and a sensor that has said nothing of late makes old news. */
+/* Days without any flow are the sensor's fault, not the peers'; and after a recent silence of the sensor the data are old. */
 static void print_outages(const struct wh_recommendation *rec)
 {
 	char a[WH_TIME_STRLEN], b[WH_TIME_STRLEN];
@@ -145,7 +145,7 @@ static void print_notes(const struct wh_recommendation *rec)
 		}
 }
 
-/* `kept`: by the ledger, for the commands that go on from it. */
+/* `kept`: the ledger keeps it, for later commands. */
 static void print_rules(const struct wh_recommendation *rec, const struct wh_changes *changes, bool all, bool kept, bool some)
 {
 	struct cli_table *t = NULL;

@@ -6,7 +6,7 @@
 #include "base/opener.h"
 #include "cli/recommend.h"
 
-/* A number that is too large to be read is put into words: "131 billion billion". */
+/* A number that is too long to read is put into words: "131 billion billion". */
 static const char *large_text(double n, char buf[static WH_NUMBER_STRLEN])
 {
 	static const struct {

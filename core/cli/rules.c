@@ -54,7 +54,7 @@ static int parse_prefixes(const struct cli *c, const char *text, struct wh_arena
 	return *n ? 0 : cli_usage(c, "no address given");
 }
 
-/* One sentence about what was done. */
+/* Prints one sentence about what was done. */
 static int say(const struct cli *c, const char *said)
 {
 	if (c->json)
@@ -186,7 +186,7 @@ static int parse_port(const struct cli *c, char *text, struct wh_review_change *
 	return 0;
 }
 
-/* What is to be changed, by the words. 0 or CLI_USAGE. */
+/* Reads the change from the words. 0 or CLI_USAGE. */
 static int read_change(const struct cli *c, int argc, char **argv, struct wh_arena *mem, struct wh_review_change *ch)
 {
 	static const struct option opts[] = {
@@ -200,7 +200,7 @@ static int read_change(const struct cli *c, int argc, char **argv, struct wh_are
 		switch (o) {
 		case 'p': rc = parse_port(c, optarg, ch); port = true; break;
 		case 'f': case 'a': case 'n':
-			if (kind && kind != o) /* which of them goes first would decide */
+			if (kind && kind != o) /* the order of the options would decide */
 				return cli_usage(c, "--from, --also and --not don't go together: one after the other");
 			kind = o;
 			ch->adding = o == 'a';

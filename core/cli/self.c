@@ -9,7 +9,7 @@
 const char *cli_who(void)
 {
 	static char who[256];
-	const char *sudo = getenv("SUDO_USER"); /* anybody can set it, but only root is believed */
+	const char *sudo = getenv("SUDO_USER"); /* anybody can set it, but it is trusted only for root */
 	struct passwd *pw = *who ? NULL : getpwuid(getuid());
 	if (!*who)
 		snprintf(who, sizeof who, "%s", sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown");

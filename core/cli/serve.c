@@ -32,7 +32,7 @@ static const char help[] =
 	"\n"
 	"Example: whittle serve token add laptop --role operator; whittle serve\n";
 
-/* What prepare() did or found, for run(). */
+/* Results of prepare(), for run(). */
 static struct {
 	struct wh_serve_options o;
 	bool token;

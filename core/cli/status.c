@@ -12,7 +12,7 @@ static const char *day_text(int32_t day, bool known, char buf[static WH_TIME_STR
 	return buf;
 }
 
-/* What of the resource's rules is in force on this machine. */
+/* The part of the resource's rules that is in force on this machine. */
 static const char *force_text(const struct wh_app_standing *s, const struct wh_resource_result *r, struct wh_arena *mem)
 {
 	static const char *const texts[] = {"not here", "no", "", "audit", "pending", "confirmed"};
@@ -180,7 +180,7 @@ static int show_sensors(const struct cli *c, const struct wh_app *a)
 
 /* ---- options ---- */
 
-/* "pending,sensor" or "any"; 0 where a word is none of them. */
+/* "pending,sensor" or "any"; 0 if a word is unknown. */
 static unsigned attention_of(const char *words)
 {
 	unsigned all = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is in force on this machine, and what is around it: sensor, watcher, threat lists, addresses. */
+/* The rules in force on this machine, and its environment: sensor, watcher, threat lists, addresses. */
 #include "cli/status.h"
 
 static const char *plural(uint64_t n)
@@ -103,7 +103,7 @@ void cli_status_firewall(const struct wh_app_status *s)
 	putchar('\n');
 }
 
-/* ---- around it ---- */
+/* ---- its environment ---- */
 
 static void print_sensor(const struct wh_app_sensor *s)
 {

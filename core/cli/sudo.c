@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A line of sudoers that lets a user run `whittle jit` is meant to let it open ports, not to become root. So options that choose
- * which configuration is believed, which file is written, what is run and where a token is sent are refused to that user, unless
- * root's own configuration allows them.
+ * the trusted configuration, a file to write, a program to run or the receiver of a token are refused to that user, unless root's
+ * own configuration allows them.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"
 
-/* These variables are set by sudo, pkexec and doas; whoever adds one by hand has less rights by it. */
+/* sudo, pkexec and doas set these variables; setting one by hand only takes rights away. */
 static bool by_another(void)
 {
 	const char *sudo = getenv("SUDO_UID"), *polkit = getenv("PKEXEC_UID"), *doas = getenv("DOAS_USER");

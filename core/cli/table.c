@@ -35,7 +35,7 @@ static void *must(void *p)
 	return p;
 }
 
-/* Decodes one character; what is not printable is one column of '?'. Returns the bytes read (0 at the end). */
+/* Decodes one character; an unprintable one is one column of '?'. Returns the bytes read (0 at the end). */
 static size_t next_char(const char *s, size_t *width, bool *printable)
 {
 	wchar_t wc;
@@ -173,7 +173,7 @@ static void fit(struct cli_table *t)
 	t->width[widest] = t->width[widest] > over + 16 ? t->width[widest] - over : 16;
 }
 
-/* The bytes of `text` that fit `width` columns, cut after a space or comma where there is one. */
+/* The bytes of `text` that fit `width` columns, cut after a space or comma if there is one. */
 static size_t piece(const char *text, size_t width)
 {
 	size_t used = 0, at = 0, good = 0, w, n;
@@ -243,7 +243,7 @@ void cli_table_print(struct cli_table *t)
 	for (size_t i = 0; i < t->n_columns; i++)
 		header[i] = (struct cell){(char *)t->names[i], CLI_BOLD};
 	print_row(t, header);
-	while (t->n_columns && t->n_cells % t->n_columns) /* a row that was left unfinished */
+	while (t->n_columns && t->n_cells % t->n_columns) /* an unfinished row */
 		cli_table_text(t, "");
 	for (size_t i = 0; i < t->n_cells; i += t->n_columns)
 		print_row(t, t->cells + i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Out of the machine's firewall, and back into it after a reboot. */
+/* Two commands: one removes whittle's rules from the firewall, one restores them after a reboot. */
 #include "cli/apply.h"
 #include "whittle/app_firewall.h"
 

@@ -37,7 +37,7 @@ int cli_app_error(const struct cli *c, const struct wh_error *err)
 	return err->code == WH_APP_USAGE ? cli_usage(c, "%s", err->text) : cli_error(err);
 }
 
-/* The long option that the user can have meant by argv's word, "--" left out. */
+/* The long option that the user may have meant by argv's word, without "--". */
 static const char *nearest_option(const char *word, const struct option *longs)
 {
 	static const char *const common[] = {"store", "config", "json", "help", "version"};
@@ -121,7 +121,7 @@ void cli_progress(const char *fmt, ...)
 	progress_shown = *line;
 }
 
-/* Every document of ours says first which version of its keys it has. */
+/* Every document of ours begins with the version of its keys. */
 static json_t *with_version(json_t *doc)
 {
 	if (!json_is_object(doc) || json_object_get(doc, "version"))

@@ -62,12 +62,12 @@ struct out {
 	const struct cli *c;
 	const char *path;
 	struct wh_app_noticed noticed[KINDS];
-	int64_t metrics_at_us;   /* when to serve them anew */
+	int64_t metrics_at_us;   /* when to serve them again */
 	int file;
-	bool to_syslog, in_journal; /* the journal reads our errors: no socket is needed to reach the log */
+	bool to_syslog, in_journal; /* the journal reads our standard error: no socket is needed to reach the log */
 };
 
-/* Whether systemd leads our errors to the journal: $JOURNAL_STREAM names the device and inode of that stream. */
+/* Whether systemd connects our standard error to the journal: $JOURNAL_STREAM names the device and inode of that stream. */
 static bool journal_reads_errors(void)
 {
 	const char *says = getenv("JOURNAL_STREAM");
@@ -166,7 +166,7 @@ static int run(struct cli *c, int argc, char **argv)
 		case 'R': cfg.repair = true; break;
 		case 'l': cfg.learn = WH_LEARN_CONNTRACK; break;
 		case 'a': cfg.alerts = optarg; break;
-		case 'm': case 'F': break; /* cli_start_metrics() and cli_become_owner() have them */
+		case 'm': case 'F': break; /* cli_start_metrics() and cli_become_owner() handled them */
 		case 'f':
 			if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 366)
 				return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
