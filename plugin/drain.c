@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The flusher's way from the lanes to the pending table. */
+/* Moves edges from the lanes to the pending table. */
 #include <string.h>
 #include "sink.h"
 
-/* Empties the hand. False: pending has no room for all. */
+/* Empties the hand into pending. False: pending has no room for all of it. */
 static bool put_down(struct wh_flusher *f)
 {
 	if (f->hand_holds)
@@ -12,8 +12,8 @@ static bool put_down(struct wh_flusher *f)
 }
 
 /*
- * Takes a lane's table for the empty hand. What waits in the lane goes along where the table has room for it, else it waits there
- * with its counts for the next time. False: it does.
+ * Exchanges a lane's table for the empty hand. Records that wait in the lane are folded into the table if it has room, else they
+ * wait there with their counts for the next time. False: they wait.
  */
 static bool exchange(struct wh_sink *s, struct wh_lane *lane)
 {
@@ -72,7 +72,7 @@ bool wh_flusher_relieve(struct wh_sink *s)
 	return true;
 }
 
-/* Facts that the last commit could not write are still there: then the new ones join them. */
+/* If the last commit could not write its facts, they are still there, and the new ones join them. */
 static void take_facts(struct wh_sink *s)
 {
 	struct wh_flusher *f = &s->f;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The flusher: drains the lanes into the pending table (drain.c) and commits that to the ledger. It alone touches the ledger, so
- * whatever happens there can at worst make it wait; the lanes go on meanwhile.
+ * The flusher: drains the lanes into the pending table (drain.c) and commits that to the ledger. Only it accesses the ledger, so
+ * any trouble there can only delay it; the lanes go on meanwhile.
  *
  * The ledger's file may vanish, be replaced, be locked, fill its disk (ledger_file.h): a commit that fails leaves the pending
  * table as it is, and the next one has more in it.
@@ -73,7 +73,7 @@ static void tell_counts(struct wh_flusher *f)
 
 /* ---- pending to ledger ---- */
 
-/* What came besides flows, for people and `doctor`: document "suricata" of the collection "sensor", since Suricata's start. */
+/* The other counts, for people and `doctor`: document "suricata" of the collection "sensor", since Suricata's start. */
 static void write_tally(struct wh_flusher *f)
 {
 	const struct wh_tally *t = &f->total;
@@ -114,8 +114,8 @@ static int write_pending(struct wh_sink *s, struct wh_error *err)
 	return rc;
 }
 
-/* While another process has the ledger's lock, writers may fill their segments, which therefore are emptied between two looks at
- * it. */
+/* While another process has the ledger's lock, writers may fill their segments, so these are emptied between two
+ * attempts. */
 static int write_patiently(struct wh_sink *s, bool final, struct wh_error *err)
 {
 	struct wh_flusher *f = &s->f;
@@ -142,7 +142,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	wh_segments_away(&s->segments, rc);
 	if (rc) {
 		if (rc != -EBUSY)
-			wh_ledger_close(&f->ledger); /* begin anew with whatever is there next time */
+			wh_ledger_close(&f->ledger); /* next time open whatever file is there */
 		tell_trouble(s, &err);
 		return rc;
 	}
@@ -163,7 +163,7 @@ int wh_flusher_commit(struct wh_sink *s, bool final)
 	return 0;
 }
 
-/* What waits in the lanes is folded, and from now on judged by other locals. */
+/* Folds the records that wait in the lanes; from now on other locals judge them. */
 static void lanes_judge_by(struct wh_sink *s, const struct wh_locals *locals)
 {
 	for (unsigned i = 0; i < s->n_lanes; i++) {
@@ -177,7 +177,7 @@ static void lanes_judge_by(struct wh_sink *s, const struct wh_locals *locals)
 
 /*
  * An estate may be imported, or its addresses change, while Suricata runs. Tables borrow the locals that their records are judged
- * by. What came before is judged by the old ones. A lane may take a free table with those in between: so lanes are gone through
+ * by. The old locals judge earlier records. A lane may take a free table that still has the old locals: so the lanes are visited
  * again.
  */
 void wh_flusher_locals(struct wh_sink *s)
@@ -212,7 +212,7 @@ static void wait_until(struct wh_sink *s, int64_t us)
 	struct timespec t = {.tv_sec = (us - minute) / second, .tv_nsec = (us - minute) % second * 1000};
 	while (sem_clockwait(&s->wake, CLOCK_MONOTONIC, &t) && errno == EINTR)
 		;
-	while (!sem_trywait(&s->wake)) /* one waking answers all */
+	while (!sem_trywait(&s->wake)) /* one wake-up answers all */
 		;
 }
 
@@ -229,7 +229,7 @@ static void *run(void *arg)
 	struct wh_sink *s = arg;
 	struct wh_flusher *f = &s->f;
 	if (!s->segments.capture)
-		setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone; packets go first, and those of a capture wait */
+		setpriority(PRIO_PROCESS, 0, 5); /* for this thread only; packets go first, and a capture's packets wait */
 	while (__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) == WH_FLUSHER_WAITS && !stopping(s))
 		sem_wait(&s->wake);
 	f->next_us = monotonic_us() + s->settings.flush_interval * second;
@@ -241,7 +241,7 @@ static void *run(void *arg)
 			break;
 		bool due = monotonic_us() >= f->next_us || (!f->trouble && facts_due(s)),
 		     all = due ? wh_flusher_drain(s) : wh_flusher_relieve(s);
-		/* early only while the ledger answers, else every full segment would ask it again; then with pending half full
+		/* early only while the ledger answers, else every full segment would try it again; then with pending half full
 		 * ("input bytes" of an eighth of the limit stand for the other half), so that the commit is over before the
 		 * segments are full */
 		if (!due && (f->trouble || (all && !wh_edge_table_nearly_full(f->pending, s->pending_limit / 8))))
@@ -263,7 +263,7 @@ int wh_flusher_start(struct wh_sink *s)
 	int rc = pthread_attr_init(&attr);
 	if (rc)
 		return -rc;
-	/* Suricata ties its threads to processors, and its signals are its main thread's */
+	/* Suricata binds its threads to processors, and its main thread handles its signals */
 	if (CPU_COUNT(&s->cpus))
 		pthread_attr_setaffinity_np(&attr, sizeof s->cpus, &s->cpus);
 	sigfillset(&all);

@@ -45,8 +45,8 @@ void wh_host_log(enum wh_level level, const char *format, ...)
 		fprintf(stderr, "whittle: %s: %s\n", words[level], text);
 }
 
-/* Whether the nodes are laid out as suricata_abi.h says: nothing is followed before it was compared with what the host's own
- * functions answer, and what is read lies within one node. */
+/* Whether the nodes are laid out as suricata_abi.h says: no pointer is followed before it was compared with the results of the
+ * host's own functions, and all reads lie within one node. */
 static bool layout_known(const struct sc_conf_node *section, const struct sc_conf_node *node, const char *name)
 {
 	return node->name && node->parent == section && !strcmp(node->name, name) &&

@@ -30,8 +30,8 @@ int wh_ledger_file_open(struct wh_sink *s, struct wh_error *err)
 	struct wh_flusher *f = &s->f;
 	struct stat st;
 	bool was_there = is_file(s) && !access(path_of(s), F_OK);
-	/* Not CREATE where it is there already: that opens and closes the file, which would end every lock that another eve-log
-	 * section of this process holds on it (POSIX locks are the process's). */
+	/* Not CREATE if it exists: that opens and closes the file, which would release all locks of another eve-log section of
+	 * this process (POSIX locks belong to the process). */
 	int rc = wh_ledger_open(s->settings.store, was_there ? WH_STATE_WRITE : WH_STATE_CREATE, &f->ledger, err);
 	if (rc)
 		return rc;
@@ -62,8 +62,8 @@ void wh_ledger_file_written(struct wh_sink *s)
 }
 
 /*
- * The write-ahead log of the file that was open is still there, and SQLite would replay it over whatever ledger is put in that
- * file's place, which it may not fit: so it goes too, if it is still the one that we wrote.
+ * The write-ahead log of the open file still exists, and SQLite would replay it over any ledger put in that file's place, which
+ * it may not fit: so it is removed too, if it is still the one that we wrote.
  */
 void wh_ledger_file_forget(struct wh_sink *s)
 {
@@ -72,7 +72,7 @@ void wh_ledger_file_forget(struct wh_sink *s)
 	char path[PATH_MAX];
 	wh_host_log(WH_LOG_NOTICE, "%s: the ledger was removed or replaced while it was in use", path_of(s));
 	wh_store_patience(f->ledger.store, CHECKPOINT_PATIENCE_MS);
-	wh_store_checkpoint(f->ledger.store); /* into the file that was moved away: there it is whole */
+	wh_store_checkpoint(f->ledger.store); /* into the file that was moved away, which is then complete */
 	wh_ledger_close(&f->ledger);
 	if (!f->log_inode || log_inode(s) != f->log_inode)
 		return;

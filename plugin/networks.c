@@ -30,7 +30,7 @@ void wh_networks_clear(struct wh_networks *n)
 	wh_twice_free(n->twice);
 }
 
-/* Under the lock. An alert follows its flow: it makes no network an address's. */
+/* Call it under the lock. An alert follows its flow: it never assigns an address to a network. */
 static bool is_elsewhere(struct wh_networks *n, const struct wh_record *rec, const struct wh_addr *a, const struct wh_realm *here,
                          struct wh_realm *there)
 {
@@ -62,7 +62,7 @@ static bool is_apart(struct wh_networks *n, const struct wh_record *rec, const s
 	return apart;
 }
 
-/* Where all is one network. Traffic of which neither end is ours makes no edge, so it needs no memory. */
+/* For the case that all are one network. Traffic without an end of ours makes no edge, so it needs no memory. */
 static bool is_again(struct wh_networks *n, const struct wh_record *rec, const char *line, size_t len,
                      const struct wh_locals *locals)
 {

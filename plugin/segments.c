@@ -37,7 +37,7 @@ void wh_segments_clear(struct wh_segments *g)
 	memset(g, 0, sizeof *g);
 }
 
-/* Only where more than `spare` are free. */
+/* Only if more than `spare` are free. */
 static struct wh_edge_table *exchange(struct wh_segments *g, struct wh_edge_table *had, unsigned spare)
 {
 	struct wh_edge_table *t = NULL;
@@ -90,7 +90,7 @@ bool wh_segments_press(struct wh_segments *g)
 	return press;
 }
 
-/* Until when a writer that comes now may wait; 0: not at all. */
+/* Until when a writer that comes now may wait; 0: it may not. */
 static int64_t may_wait_until(struct wh_segments *g)
 {
 	int64_t now = wh_monotonic_us();
@@ -133,14 +133,14 @@ void wh_segments_locals(struct wh_segments *g, const struct wh_locals *locals)
 	pthread_mutex_unlock(&g->lock);
 }
 
-/* Those that were folded go; the others come to the front. */
+/* Removes the folded records; the others move to the front. */
 static void shift(struct wh_waiting *w, unsigned done)
 {
 	w->n -= done;
 	memmove(w->records, w->records + done, w->n * sizeof *w->records);
 }
 
-/* Leaves no record half folded behind: a table with room for as many as may be on their way takes each. */
+/* False if a record could be left half folded: there must be room for the most records that may be under way. */
 static bool has_room(const struct wh_edge_table *t)
 {
 	return !wh_edge_table_nearly_full(t, FOLDED_LATER * 128);
@@ -165,7 +165,7 @@ bool wh_segments_fold(struct wh_segments *g, struct wh_edge_table **t, struct wh
 			*t = fresh;
 		else if (must)
 			free = i == w->n;
-		else /* a scan: what it fills may not take the room of those who were answered */
+		else /* a scan: its edges must not use the room of answered peers */
 			for (; i < w->n && has_room(*t); i++)
 				wh_edge_table_fold(*t, &w->records[i]);
 	}

@@ -69,7 +69,7 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 static int check_store(const char *url, struct wh_error *err)
 {
 	struct wh_ledger l;
-	if (!wh_store_has_file(url)) { /* let the store say which kinds there are */
+	if (!wh_store_has_file(url)) { /* let the store list the known kinds */
 		int rc = wh_ledger_open(url, WH_STATE_READ, &l, err);
 		wh_ledger_close(&l);
 		return rc && err->input ? rc : 0;
@@ -79,7 +79,7 @@ static int check_store(const char *url, struct wh_error *err)
 		                     wh_store_path(url));
 	if (!wh_store_is_fleet(url))
 		return 0;
-	wh_fleet_apart(); /* no thread of Suricata's waits for a server */
+	wh_fleet_apart(); /* no thread of Suricata waits for a server */
 	return wh_fleet_check(url, err);
 }
 

@@ -9,7 +9,7 @@
 #include "whittle/estate.h"
 
 enum { MAX_LANES = 16, JOIN_S = 30, START_AGAIN_US = 1000000, MAX_WAITING = 1024, SEGMENTS = 32, LEAST_SEGMENTS = 3 };
-static const size_t least_table = 1 << 20; /* an edge table's own least size */
+static const size_t least_table = 1 << 20; /* the minimum size of an edge table */
 
 /* ---- counting ---- */
 
@@ -48,7 +48,7 @@ void wh_tally_add(struct wh_tally *into, const struct wh_tally *add)
 
 /* ---- making ---- */
 
-/* So few that they are no more than a hundredth of the memory. */
+/* So few that they take at most a hundredth of the memory. */
 static bool make_waiting(const struct wh_sink *s, struct wh_waiting *w)
 {
 	size_t room = s->settings.memory >> 16;
@@ -57,7 +57,7 @@ static bool make_waiting(const struct wh_sink *s, struct wh_waiting *w)
 	return w->records;
 }
 
-/* The lanes, how many they are: as many as may log, but with the hand and one more segment left. */
+/* The number of lanes: as many as threads may log, but with the hand and one more segment left. */
 static unsigned count_lanes(bool threaded, unsigned segments)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -120,7 +120,7 @@ static int load_networks(struct wh_sink *s, struct wh_state *state, struct wh_er
 	return rc;
 }
 
-/* The estate as the ledger has it now; without a ledger, the settings alone. */
+/* The estate from the ledger; without a ledger, from the settings alone. */
 static int first_locals(struct wh_sink *s, struct wh_error *err)
 {
 	struct wh_error why = {0};
@@ -171,7 +171,7 @@ struct wh_lane *wh_sink_lane(struct wh_sink *s)
 
 /* ---- writing ---- */
 
-/* A fork takes no thread along. The child's sinks begin anew; their first records make a flusher each. */
+/* fork() copies no threads. The child's sinks start anew; their first records create a flusher each. */
 static struct wh_sink *sinks;
 static pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -211,7 +211,7 @@ static void tell_of_cluster(void *arg, const char *text)
 	wh_host_log(WH_LOG_NOTICE, "%s", text);
 }
 
-/* What speaks to the servers of a cluster is a process of its own, as everywhere. Without it nothing is sent, and nothing
+/* A process of its own connects to the servers of a cluster, as everywhere. Without it nothing is sent, but nothing is
  * lost. */
 static void start_agent(struct wh_sink *s)
 {
@@ -229,13 +229,13 @@ void wh_sink_begin(struct wh_sink *s)
 	enlist(s);
 	start_agent(s);
 	s->segments.capture = wh_host_reads_capture();
-	/* before the thread is there, which looks at it */
+	/* before the thread exists, which reads it */
 	__atomic_store_n(&s->started, WH_FLUSHER_WAITS, __ATOMIC_RELEASE);
 	if (wh_flusher_start(s))
 		__atomic_store_n(&s->started, WH_FLUSHER_NONE, __ATOMIC_RELEASE);
 }
 
-/* The first record. Where there is no flusher yet, it is made now. */
+/* Called at the first record. If there is no flusher yet, it is created now. */
 static void start_flusher(struct wh_sink *s)
 {
 	int was = WH_FLUSHER_WAITS;
@@ -256,7 +256,7 @@ static void start_flusher(struct wh_sink *s)
 	__atomic_store_n(&s->started, rc ? WH_FLUSHER_NONE : WH_FLUSHER_RUNS, __ATOMIC_RELEASE);
 }
 
-/* Makes room for one record more in the lane, under its lock, which is let go while the flusher is waited for. */
+/* Makes room for one more record in the lane, under its lock, which is released while it waits for the flusher. */
 static void make_room(struct wh_sink *s, struct wh_lane *lane)
 {
 	while (lane->waiting.n == lane->waiting.room && !wh_segments_fold(&s->segments, &lane->table, &lane->waiting)) {
@@ -269,7 +269,7 @@ static void make_room(struct wh_sink *s, struct wh_lane *lane)
 	}
 }
 
-/* Under the lane's lock. Returns whether the flusher is to be woken. */
+/* Call it under the lane's lock. Returns whether the flusher must be woken. */
 static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec, const char *line, size_t len)
 {
 	struct wh_tally *t = &lane->tally;
@@ -293,7 +293,7 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 	       (had != lane->table && wh_segments_press(&s->segments));
 }
 
-/* What a protocol record shows. Returns whether the flusher is to be woken. */
+/* Adds the facts of a protocol record. Returns whether the flusher must be woken. */
 static bool take_facts(struct wh_sink *s, const struct wh_record *rec, const char *line, size_t len)
 {
 	struct wh_fact facts[WH_FACTS_MAX];
@@ -337,7 +337,7 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 
 /* ---- ending ---- */
 
-/* What the flusher's thread has used of a processor; -1: not known. */
+/* The processor time that the flusher's thread has used; -1: not known. */
 static int64_t worked_us(struct wh_sink *s)
 {
 	clockid_t clock;
@@ -347,8 +347,8 @@ static int64_t worked_us(struct wh_sink *s)
 	               : t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
-/* Waits for the flusher's thread as long as it works, however busy the machine is. False: it hangs, in a system call on a dead
- * network disk say. */
+/* Waits for the flusher's thread as long as it works, however busy the machine is. False: it hangs, for example in a system call
+ * on a dead network disk. */
 static bool joined(struct wh_sink *s)
 {
 	struct timespec until;
@@ -374,7 +374,7 @@ void wh_sink_close(struct wh_sink *s)
 		__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
 		sem_post(&s->wake);
 		if (!joined(s)) {
-			/* Suricata must end: the memory stays the thread's. */
+			/* Suricata must end: the thread keeps the memory. */
 			wh_host_log(WH_LOG_ERROR, "%s: the ledger has not answered for %d s; what was not yet committed is lost",
 			            s->settings.store, JOIN_S);
 			return;

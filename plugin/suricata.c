@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What Suricata calls. Both majors are served by the same functions; only their tables differ. */
+/* The functions that Suricata calls. Both majors are served by the same functions; only their tables differ. */
 #include <stdlib.h>
 #include "host.h"
 #include "settings.h"
@@ -9,8 +9,8 @@
 #define EXPORT __attribute__((visibility("default")))
 void *SCPluginRegister(void);
 
-/* A bad setting must not go unnoticed: Suricata would only warn and run on without us. So this ends the start as
- * Suricata's own bad settings do: by one line, and a failure as exit status. */
+/* A bad setting must not go unnoticed: Suricata would only warn and continue without us. So this ends the start as Suricata's own
+ * bad settings do: with one line, and a failure as exit status. */
 static void refuse(const struct wh_error *err) __attribute__((noreturn));
 static void refuse(const struct wh_error *err)
 {
@@ -57,7 +57,7 @@ static void eve_deinit(void *init_data)
 	wh_sink_close(init_data);
 }
 
-/* A lane is the sink's and ends with it: what is left in it is committed by Deinit. */
+/* A lane belongs to the sink and ends with it: Deinit commits its contents. */
 static void eve_thread_deinit_8(const void *init_data, void *thread_data)
 {
 	(void)init_data, (void)thread_data;

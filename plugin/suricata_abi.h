@@ -13,8 +13,8 @@
  *                                        that logs (workers, flow managers and recyclers) may call at the same time
  *   ThreadDeinit, Deinit(init_data)      when Suricata ends, after its threads have stopped
  *
- * A negative return of Init is only a warning, unless engine.init-failure-fatal is set, and Suricata runs on without the output.
- * Not checked: the return of Write.
+ * A negative return of Init is only a warning, unless engine.init-failure-fatal is set, and Suricata continues without the
+ * output. Not checked: the return of Write.
  */
 #pragma once
 #include <stdbool.h>
@@ -25,10 +25,10 @@ struct sc7_plugin {
 	void (*init)(void);
 };
 
-#define SC8_API_VERSION UINT64_C(0x0800) /* 8 refuses every other one */
+#define SC8_API_VERSION UINT64_C(0x0800) /* 8 refuses all others */
 struct sc8_plugin {
 	uint64_t version;
-	const char *suricata_version; /* what it was built with: for people */
+	const char *suricata_version; /* the version that it was built with: for people */
 	const char *name, *plugin_version, *license, *author;
 	void (*init)(void);
 };
@@ -53,8 +53,8 @@ struct sc8_eve_filetype {
 	void *list[2];
 };
 
-/* A node of Suricata's configuration, the same in both. Used only to find settings that nobody knows, and only after
- * wh_host_settings() has seen that the host's nodes look so. */
+/* A node of Suricata's configuration, the same in both. Used only to find unknown settings, and only after wh_host_settings() has
+ * checked that the host's nodes have this layout. */
 struct sc_conf_node {
 	char *name, *val;
 	int is_seq, final;
@@ -63,7 +63,7 @@ struct sc_conf_node {
 	struct { struct sc_conf_node *next, **prev; } next;
 };
 
-/* What is looked up in the host by name; 8 put "SC" before the configuration's functions. */
+/* Functions that are looked up in the host by name; 8 put "SC" before the configuration's functions. */
 typedef bool (*sc_register_eve_filetype)(void *filetype);                                    /* SCRegisterEveFileType */
 typedef void *(*sc_conf_child)(const void *node, const char *name);                          /* (SC)ConfNodeLookupChild */
 /* (SC)ConfGet: 1 where it is set */

@@ -45,7 +45,7 @@ bool wh_twice_met(struct wh_twice *t, const struct wh_flow *f, const struct wh_t
 			oldest = k;
 	}
 	if (wh_flow_server(f) == WH_SIDE_DST_SERVES) {
-		if (!++t->clock) /* it begins anew: some give way too early */
+		if (!++t->clock) /* it overflows: some are replaced too early */
 			t->clock = 1;
 		*oldest = (struct known){ends, f->start_us, source, t->clock};
 	}
