@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 	             (double)u.ru_stime.tv_usec / 1e6;
 	printf("%.3f %.3f %ld %zu %zu %zu\n", seconds, cpu, u.ru_maxrss / 1024, rec->n_resources, rules, lines);
 	FILE *f = argc > 5 ? fopen(argv[5], "w") : NULL;
-	if (f) { /* to be compared: the number of threads must not tell in it */
+	if (f) { /* to be compared: it must not depend on the number of threads */
 		char *text = wh_recommendation_json(rec, NULL);
 		fputs(text, f);
 		free(text);

@@ -20,8 +20,8 @@ static struct alert_score *score_of(struct alert_scores *s, const char *type)
 	return &s->of[s->n++];
 }
 
-/* What an address is in truth, on any service: 1 hostile, 0 legitimate, -1 unknown to the world (a service's own address,
- * say). */
+/* The true kind of an address, on any service: 1 hostile, 0 legitimate, -1 unknown to the world (for example a service's own
+ * address). */
 static int truth(const struct world *w, const struct wh_addr *a)
 {
 	int is = -1;
@@ -83,7 +83,7 @@ static void count_attackers(const struct world *w, struct named *any, struct nam
 	}
 }
 
-/* What one look finds. */
+/* The alerts of one look. */
 static int look_once(const struct wh_alert_look *look, const struct world *w, struct wh_arena *mem, struct alert_scores *out,
                      struct wh_error *err)
 {

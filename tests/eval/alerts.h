@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Alerts on worlds that no threshold was chosen by. Rules are derived from the training days without the last week (as far as
- * edges know of days, see wh_replay_holdout()), and the alerts are those of that week. Of each type: how many of the sources that
- * its alerts name are hostile in truth; of each kind of attacker: how many of those that were answered in that week are named;
- * and what a second look at the same ledger adds.
+ * Alerts on worlds that were not used to choose thresholds. Rules are derived from the training days without the last week (as
+ * far as edges know of days, see wh_replay_holdout()), and the alerts are those of that week. For each type: the number of
+ * sources named by its alerts that are really hostile. For each kind of attacker: the number of those answered in that week
+ * that are named. A second look at the same ledger shows what it adds.
  */
 #pragma once
 #include <jansson.h>

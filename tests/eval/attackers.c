@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who else comes: mass scanners, research scanners, fast brute force, a botnet that guesses slowly from many homes, patient
- * attackers, and infected neighbours inside the networks that legitimate peers live in. Sensors alert on some of them, and
- * now and then on somebody innocent; the threat list knows part of them, and a few who are innocent.
+ * The attackers: mass scanners, research scanners, fast brute force, a botnet that guesses slowly from many homes, patient
+ * attackers, and infected neighbours inside the networks of legitimate peers. Sensors alert on some of them, and now and then
+ * on an innocent peer. The threat list knows a part of them, and a few innocent addresses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static void list(struct world *w, const struct wh_addr *a)
 	w->listed[w->n_listed++] = wh_prefix_of(a, 128);
 }
 
-/* What an attacker guesses with; he keeps it. */
+/* The shape of an attacker's sessions; it stays the same. */
 static enum shape tool(struct rng *r)
 {
 	double p = rng_unit(r);
@@ -143,7 +143,7 @@ static void botnet(struct world *w, const struct internet *net, struct rng *r)
 	free(bots);
 }
 
-/* A few who try every day of the window, some times a day. */
+/* A few attackers that try every day of the window, some times a day. */
 static void patient(struct world *w, struct rng *r)
 {
 	for (unsigned s = 0; s < w->n_services; s++)
@@ -173,7 +173,7 @@ static void daily(struct world *w, struct rng *r)
 		}
 }
 
-/* Infected machines beside legitimate peers, within the network as the registry knows it. */
+/* Infected machines next to legitimate peers, within the network as the registry knows it. */
 static void neighbours(struct world *w, const struct internet *net, struct rng *r)
 {
 	for (unsigned k = 0; k < net->n_around; k++)
@@ -193,7 +193,7 @@ static void neighbours(struct world *w, const struct internet *net, struct rng *
 		}
 }
 
-/* What the sensor and the list get wrong. */
+/* Errors of the sensor and the list. */
 static void mistakes(struct world *w, struct rng *r)
 {
 	size_t cap = w->cap;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one gets without prediction. Greedy merging and the published trie program get as many lines as the list of /24s has,
- * so that they differ in where the lines are spent.
+ * Baselines without prediction. Greedy merging and the published trie program get as many lines as the list of /24s has, so
+ * they differ only in how they use the lines.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -33,7 +33,7 @@ double rng_lognormal(struct rng *r, double median, double sigma);
 
 /* ---- one world ---- */
 
-/* What a hostile source is, by what it did first. */
+/* The kind of a hostile source, by its first action. */
 enum attacker { INSIDER, MASS_SCANNER, RESEARCHER, BRUTE_FORCE, BOT, PATIENT, DAILY, NEIGHBOUR, HOLDER, FORGED, N_ATTACKERS };
 extern const char *const attacker_kinds[N_ATTACKERS];
 
@@ -69,14 +69,14 @@ struct world {
 	size_t n_listed, cap_listed;
 	uint64_t records;
 	bool calm;               /* no attacker comes, and there is no threat list */
-	enum attacker attacking; /* whose traffic is being made */
+	enum attacker attacking; /* the source of the traffic that is being made */
 	/* Where training records go; a negative return ends the making of the world. */
 	int (*sink)(void *arg, const struct wh_record *rec);
 	void *sink_arg;
 	int failed;
 };
 
-/* Which services there are and at which addresses; no traffic yet. */
+/* The services and their addresses; no traffic yet. */
 void world_begin(struct world *w, const struct world_kind *kind, uint64_t seed);
 /* Makes the whole world, calling `sink` for every training record, service by service. Returns 0 or the sink's error. */
 int world_make(struct world *w, int (*sink)(void *arg, const struct wh_record *rec), void *arg);
@@ -129,7 +129,7 @@ struct kind {
 };
 extern const struct kind kinds[]; /* the ordinary ones */
 extern const unsigned n_kinds;
-/* What the rules in force allow of this service; 0: everybody. */
+/* The range that the rules in force allow for this service; 0: everybody. */
 size_t kind_policy(const struct kind *k, const char *const **ranges);
 unsigned service_resource(const struct world *w, unsigned service); /* the resource that runs it: its own, but for the console */
 void probes_make(struct world *w, struct rng *r); /* legitimate, on several services */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kinds of service and who legitimately uses them. Each is drawn from what its operators describe (lease times, office
- * weeks, privacy addresses, dynamic lines), not from what any method is good at.
+ * The kinds of service and their legitimate users. Each follows the descriptions of its operators (lease times, office weeks,
+ * privacy addresses, dynamic lines), not the strengths of any method.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -228,7 +228,7 @@ static void new_branch(struct world *w, unsigned s, struct internet *net, struct
 	has_neighbours(net, s, &fresh, 120, 3);
 }
 
-/* A supplier that comes at the quarter's end, and a partner who is always there. */
+/* A supplier that comes at the quarter's end, and a partner that is always there. */
 static void seasonal(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix always = random_net(r, 3), season = random_net(r, 3);
@@ -291,8 +291,8 @@ static void internal(struct world *w, unsigned s, struct internet *net, struct r
 			converse(w, s, day, &infected, GUESS, false, r);
 }
 
-/* The rules in force name a partner's emergency site, which comes when it has to, and his provider's range, where his office
- * is. */
+/* The rules in force name a partner's emergency site, which comes when needed, and the provider's range with the partner's
+ * office. */
 static const char *const named_ranges[] = {"185.77.8.8/29", "185.90.0.0/16"};
 
 static void named(struct world *w, unsigned s, struct internet *net, struct rng *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kinds of service have in common: fixed hosts, partners' networks, pools. */
+/* Common parts of the kinds of service: fixed hosts, partners' networks, pools. */
 #include <stdlib.h>
 #include "legitimate.h"
 

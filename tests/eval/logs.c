@@ -93,7 +93,7 @@ static int ingest(const struct reading *r, const char *path)
 	return wh_ingest(r->s, path, &r->opt, &result, r->err);
 }
 
-/* What stands in `from`, its first `part`, to another file; packed or not. */
+/* Copies `from`, or its first `part`, to another file; packed or not. */
 static int copy(const char *from, const char *to, double part, const char *mode, bool packed)
 {
 	char buf[1 << 16];
@@ -117,7 +117,7 @@ static int copy(const char *from, const char *to, double part, const char *mode,
 	return rc;
 }
 
-/* As the log grows: half of it is read, moved away whole by the rotation, and the rest read there. */
+/* A log that grows: half of it is read, then the rotation moves all of it, and the rest is read there. */
 static int read_in_two(const struct reading *r, struct logs *l, int day)
 {
 	char whole[320], half[320];

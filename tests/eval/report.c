@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table: what stands in it is told in it, for who has nothing else at hand. */
+/* The table. It explains its own columns, for readers without other documents. */
 #include <stdlib.h>
 #include <string.h>
 #include "report.h"
@@ -176,7 +176,7 @@ static void print_one_row_of_seeds(FILE *f, const struct group *g)
 	}
 }
 
-/* Of the first kind of world that was made: the ordinary one, unless others were asked for. */
+/* The first kind of world that was made: the ordinary one, unless others were asked for. */
 static void print_first(FILE *f, const struct outcome *all, const struct options *o)
 {
 	struct group g = group_of(all, o, 0, false), more = group_of(all, o, 0, true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was measured, and the tables that are made of it. */
+/* The measurements and the tables made from them. */
 #pragma once
 #include <jansson.h>
 #include "alerts.h"
@@ -83,7 +83,7 @@ void print_service(FILE *f, const struct group *g, unsigned service); /* its row
  * own. */
 void print_worlds(FILE *f, const struct outcome *all, const struct options *o);
 void print_own(FILE *f, const struct outcome *all, const struct options *o);
-/* Of the n-th kind of world that was made: its first seeds, or those after them. */
+/* The n-th kind of world that was made: its first seeds, or those after them. */
 struct group group_of(const struct outcome *all, const struct options *o, unsigned n, bool confirm);
 /* Of all seeds of the n-th kind of world that was made. */
 void sum_alerts(const struct outcome *all, const struct options *o, unsigned n, struct alert_scores *alerts,

@@ -26,7 +26,7 @@ static double space(const struct wh_prefix *p, size_t n)
 	return sum;
 }
 
-/* Whoever the rules in force keep out is kept out by every method. */
+/* Every method keeps out the peers that the rules in force keep out. */
 static size_t policy_of(const struct kind *k, struct wh_prefix out[static 8])
 {
 	const char *const *ranges;

@@ -113,7 +113,7 @@ bool world_missed_some(const struct world *w, unsigned service)
 	return false;
 }
 
-/* A sensor that gets the packets of one direction alone takes their sender for the one who began. */
+/* A sensor that gets only the packets of one direction takes their sender for the client. */
 static void hear_one_side(struct wh_record *rec, bool of_host)
 {
 	struct wh_flow all = rec->flow, *f = &rec->flow;
@@ -372,7 +372,7 @@ unsigned service_resource(const struct world *w, unsigned service)
 	return strcmp(w->services[service].kind->name, "console") ? service : i;
 }
 
-/* Of the resource that runs it: IPv6 for the IPv6 office. */
+/* The address of the resource that runs it: IPv6 for the IPv6 office. */
 static struct wh_addr address_of(const struct world *w, unsigned service)
 {
 	struct wh_addr a = wh_addr_v4(0x0a010004u + service_resource(w, service));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * forged: services over UDP, which answer whoever a datagram says that it comes from. Floods name sources at random, or in the
- * name of one victim and of the network around it, for the answers to hit.
+ * forged: services over UDP. They answer the source that a datagram names. Floods forge sources at random, or in the name of
+ * one victim and of the network around it, so that the answers hit it.
  */
 #include "legitimate.h"
 #include "worlds.h"
 
-/* Resolvers of branches and an office whose machines ask themselves. */
+/* Resolvers of branches, and an office with machines that ask directly. */
 static void resolver(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix office = random_net(r, 6);

@@ -83,7 +83,7 @@ static void broker(struct world *w, unsigned s, struct internet *net, struct rng
 	}
 }
 
-/* On each of these services some open a connection and say nothing, for as long as the server lets them. */
+/* On each of these services some clients open a connection and send nothing, for as long as the server allows it. */
 static void holders(struct world *w, const struct internet *net, struct rng *r)
 {
 	(void)net;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * one-sided: for three to six days the sensor hears one direction alone of all, and of four in ten resources for another five to
- * ten days. The truth of what came in these days counts as always; no method can have learned it.
+ * one-sided: for three to six days the sensor hears only one direction of all traffic, and for another five to ten days only
+ * one direction of four in ten resources. The truth about these days counts as always; no method can have learned it.
  */
 #include "worlds.h"
 

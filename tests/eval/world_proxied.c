@@ -14,14 +14,14 @@ static void alerts_behind(struct world *w, unsigned s, const struct wh_addr *a, 
 			raise_alert(w, s, day, a, (uint8_t)rng_range(r, 1, 3), r);
 }
 
-/* Alerts of strangers who come through an address: none where no attacker comes. */
+/* Alerts of strangers that come through an address: none without attackers. */
 static void strangers_behind(struct world *w, unsigned s, const struct wh_addr *a, double daily, struct rng *r)
 {
 	if (!w->calm)
 		alerts_behind(w, s, a, daily, r);
 }
 
-/* Whatever strangers do to a site behind a delivery network, its edges carry. */
+/* The edges of a delivery network carry everything that strangers do to the site behind it. */
 static void delivered(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 6);
@@ -33,8 +33,7 @@ static void delivered(struct world *w, unsigned s, struct internet *net, struct 
 		strangers_behind(w, s, &edges[i], 0.15, r);
 }
 
-/* Two load balancers, which look whether the service still accepts connections, several times a day (as far as it is told
- * here). */
+/* Two load balancers that check several times a day whether the service still accepts connections. */
 static void balanced(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	struct wh_prefix p = random_net(r, 4);
@@ -69,7 +68,7 @@ static void natted(struct world *w, unsigned s, struct internet *net, struct rng
 	}
 }
 
-/* Administrators by way of their jump hosts, whose scans and scripts signatures fire on; and one from home. */
+/* Administrators through their jump hosts; signatures fire on the jump hosts' scans and scripts. One works from home. */
 static void jumped(struct world *w, unsigned s, struct internet *net, struct rng *r)
 {
 	for (unsigned i = 0; i < 3; i++) {

@@ -3,7 +3,7 @@
 #pragma once
 #include "eval.h"
 
-/* Which packets reach the sensor. */
+/* The packets that reach the sensor. */
 enum hearing { HEARS_BOTH, HEARS_PEER, HEARS_HOST };
 
 struct world_kind {

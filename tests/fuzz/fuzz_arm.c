@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever a server sends as its answers (status line, headers, body, cut anywhere), reading a group and replacing it ends in a
- * sentence or in a group, waits no longer than it was told, and sends the token nowhere else. The input is the answers, one after
- * the other, parted by a zero byte; the last one is sent to whoever asks further; "@@" in it stands for the server's own address,
- * as the addresses of operations and of further pages have it. A thread of the fuzzer is the server, on loopback.
+ * For any answers of a server (status line, headers, body, cut anywhere), reading and replacing a group ends in a sentence or
+ * in a group. It waits no longer than allowed, and sends the token nowhere else. The input is the answers, one after the other,
+ * separated by a zero byte; the last one answers all further requests. "@@" in it stands for the server's own address, for the
+ * addresses of operations and of further pages. A thread of the fuzzer is the server, on loopback.
  */
 #include <arpa/inet.h>
 #include <pthread.h>

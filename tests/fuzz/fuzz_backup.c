@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, a manifest is refused, or written again as it was; a member's header is refused, or gives a short name and
- * a size that a ledger may have. */
+/* A manifest of any bytes is refused, or is written again unchanged. A member's header is refused, or gives a short name and a
+ * size that a ledger may have. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/backup_archive.h"

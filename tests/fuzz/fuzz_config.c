@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, whittle.yaml is told to be bad in a sentence with its line, or gives settings within their bounds. */
+/* whittle.yaml of any bytes gives an error with its line, or settings within their bounds. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void check_jit(const struct wh_jit_config *c)
 		need(p->resource && p->n_ports && p->longest_s > 0 && p->longest_s <= 30 * 86400);
 		for (size_t k = 0; k < p->n_ports; k++)
 			need(p->ports[k].port && (p->ports[k].proto == WH_PROTO_TCP || p->ports[k].proto == WH_PROTO_UDP));
-		/* what the policy does not name is refused by that name */
+		/* a request outside the policy is refused with the reason */
 		struct wh_jit_grant g = {.resource = p->resource,
 		                         .proto = p->ports[0].proto,
 		                         .port = p->ports[0].port,
@@ -32,7 +32,7 @@ static void check_jit(const struct wh_jit_config *c)
 	}
 }
 
-/* What one process read another takes as it was; and bytes that none wrote break nothing. */
+/* Settings that one process read are the same in another; forged bytes break nothing. */
 static void check_bytes(const struct wh_config *c, const uint8_t *data, size_t size)
 {
 	struct wh_arena *mem = wh_arena_new();

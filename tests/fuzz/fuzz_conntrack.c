@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages about tracked connections, hostile ones too: each ends in flows whose ends and times are in order, and no more
- * connections are kept than there is room for. */
+/* Messages about tracked connections, also hostile ones: each gives flows with ends and times in order, and the number of
+ * connections in memory stays bounded. */
 #include <stdlib.h>
 #include <string.h>
 #include "flow/tracked.h"

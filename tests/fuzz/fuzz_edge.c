@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger's rows come from a file that anybody may have written. Whatever the bytes: an edge, a key and a sketch are refused, or
- * come back as they were read; and what was read can be merged, in either order with the same result.
+ * A ledger's rows come from a file that any user may have written. For any bytes an edge, a key and a sketch are refused, or
+ * are written again as they were read. The values that were read can be merged, in either order with the same result.
  */
 #include <stdlib.h>
 #include <string.h>

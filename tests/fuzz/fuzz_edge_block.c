@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A block of edges comes from a file that anybody may have written. Whatever the bytes: it is refused, or its keys ascend, and
- * what was read is written and read again as the same. */
+/* A block of edges comes from a file that any user may have written. A block of any bytes is refused, or its keys ascend, and
+ * its edges are the same after writing and reading them again. */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/edge_block.h"

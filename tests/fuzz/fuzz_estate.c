@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, an estate is told to be bad in a sentence that names the file, and the ledger keeps the estate that it had;
- * or it is imported, and loading it gives what was counted. The input is estate.yaml and, after a zero byte, the file web.json
- * beside it.
+ * An estate of any bytes gives an error that names the file, and the ledger keeps the estate that it had; or it is imported,
+ * and loading it gives what was counted. The input is estate.yaml and, after a zero byte, the file web.json next to it.
  */
 #include <fcntl.h>
 #include <stdlib.h>

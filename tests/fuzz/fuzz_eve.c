@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, every walker and a naive reader of RFC 8259 say the same of them: as one record, fresh and after records
- * that left their joints in memory, and as lines.
+ * For any bytes every walker and a naive reader of RFC 8259 give the same result: as one record, fresh and after records that
+ * left their joints in memory, and as lines.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static void lines(const char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct eve_verdict reference;
-	char *text = malloc(size ? size : 1); /* its end is the end of what may be read */
+	char *text = malloc(size ? size : 1); /* its end is the end of the readable memory */
 	if (!text)
 		return 0;
 	memcpy(text, data, size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, facts of a host are refused with the file's name, or every row of them can be worked with. */
+/* Facts of a host, of any bytes, are refused with the file's name, or every row of them is usable. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"

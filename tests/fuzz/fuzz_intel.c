@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, a threat list read in each of its formats, and by its content, ends in prefixes without host bits and in
- * counts that add up, or in a sentence. The first byte chooses the format.
+ * A threat list of any bytes, read in each format and by its content, gives prefixes without host bits and counts that add up,
+ * or an error. The first byte chooses the format.
  */
 #include <stdlib.h>
 #include <string.h>

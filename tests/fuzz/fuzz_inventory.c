@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, an inventory is refused with the file's name, or it makes a network whose every pair of classes has a
+/* An inventory of any bytes is refused with the file's name, or it makes a network in which every pair of classes has a
  * verdict. */
 #include <stdlib.h>
 #include <string.h>

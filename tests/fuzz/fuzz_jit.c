@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever network security group, written with openings just in time it lets in nobody whom it did not let in before without our
- * rules, and nobody to a port of the policy but the openings; written again it stays as it is; when the time is up nothing of the
- * openings is left.
+ * Any network security group with openings just in time allows no peer that it did not allow without our rules, and no peer on
+ * a port of the policy except the openings. Written again it stays as it is. After the time nothing of the openings is left.
  */
 #include <stdlib.h>
 #include <string.h>

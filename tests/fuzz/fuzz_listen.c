@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `ingest --listen` makes of a connection's bytes, in pieces of whatever length: the same records, and as many malformed
- * ones, as reading the bytes at once gives. The first byte says how long the pieces are.
+ * `ingest --listen` reads a connection's bytes in pieces of any length: it gives the same records, and as many malformed ones,
+ * as reading all bytes at once. The first byte is the length of the pieces.
  */
 #include <stdlib.h>
 #include <string.h>

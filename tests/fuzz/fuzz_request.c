@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the bytes, a frame is refused or read, and of what is read nothing lies beyond its end; a target is refused or taken
- * apart into segments that are text, and what was taken apart is the same after it was encoded again. A frame is written back as
- * it was read.
+ * A frame of any bytes is refused or read, and no part of the result lies beyond its end. A target is refused, or split into
+ * segments of text, which are the same after encoding and splitting again. A frame is written back as it was read.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the ledger holds as a change under review, applying it to a calculation is refused or gives rules that can be trusted:
- * an edit or an addition allows somebody, and no deny-all stands beside the allow that took its place.
+ * Applying any stored change under review to a calculation is refused or gives valid rules: an edit or an addition allows
+ * somebody, and no deny-all stands next to the allow that replaced it.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, a file of rules is told to be bad in a sentence that names it, or gives rules whose every field can be
- * trusted. */
+/* A file of rules, of any bytes, gives an error that names it, or rules with valid fields only. */
 #include <stdlib.h>
 #include <string.h>
 #include "whittle/harden.h"

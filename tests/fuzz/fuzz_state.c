@@ -41,8 +41,8 @@ static void begin(void)
 	atexit(at_end);
 }
 
-/* What is written of rules that were read is read again, and is the same. It is as long as what was read; its ports are
- * sorted. */
+/* Rules that were read are the same after writing and reading them again. The written form is as long as the one that was read;
+ * its ports are sorted. */
 static void round_trip(struct wh_nft_ruleset *rs, struct wh_arena *mem, size_t n)
 {
 	struct wh_bytes out = {0}, again = {0};

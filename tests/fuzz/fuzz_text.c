@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, decoding a text ends in a sentence, or in a text; what was UTF-16 is UTF-8 then; what was made printable
- * is. */
+/* Decoding a text of any bytes gives an error or a text: UTF-16 becomes UTF-8, and text that was made printable is printable. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"

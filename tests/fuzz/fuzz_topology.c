@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The model of a network as bytes, whoever wrote them: it is refused, or can be asked, and what is written of it is read
- * again. */
+/* The model of a network from any bytes: it is refused, or can be queried, and its written form can be read again. */
 #include <stdlib.h>
 #include "whittle/reach.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What people and files write as addresses, prefixes, times, lengths of time and sizes: what is taken prints as a text that is
- * taken for the same. */
+/* Addresses, prefixes, times, durations and sizes as people and files write them: an accepted value prints as a text that is
+ * accepted as the same value. */
 #include <stdlib.h>
 #include <string.h>
 #include "guard/watch.h"

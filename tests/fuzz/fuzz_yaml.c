@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whatever the bytes, the YAML reader ends in a tree whose invariants hold, or in a sentence that names the file. */
+/* For any bytes the YAML reader gives a tree with its invariants, or an error that names the file. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/yaml.h"

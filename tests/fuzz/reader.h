@@ -42,7 +42,7 @@ static void fuzz_feed(const struct wh_reader *r, void *state, const char *text, 
 static inline int fuzz_reader(const struct wh_reader *r, const uint8_t *data, size_t size)
 {
 	static const uint8_t key[WH_PAIRING_KEY_BYTES];
-	char *text = malloc(size ? size : 1); /* its end is the end of what may be read */
+	char *text = malloc(size ? size : 1); /* its end is the end of the readable memory */
 	struct wh_pairing *p = wh_pairing_new(key), *copy = wh_pairing_new(key);
 	const struct wh_reader_options o = {.pairing = p};
 	void *state = r->open(&o);

@@ -56,68 +56,68 @@ int close_range(unsigned first, unsigned last, int flags)
 	return rc || kept == last ? rc : (int)syscall(SYS_close_range, kept + 1, last, flags);
 }
 
-static void files(const char *who)
+static void files(const char *reader)
 {
 	const char *secret = getenv("ATTACK_SECRET"), *dir = getenv("ATTACK_DIR");
 	char path[4096], other[4096];
 	int fd = open(secret, O_RDONLY);
 	if (fd >= 0 && read(fd, path, 1) == 1)
-		say("through %s: read a file of root's\n", who);
-	snprintf(path, sizeof path, "%s/planted-%s", dir, who);
+		say("through %s: read a file of root's\n", reader);
+	snprintf(path, sizeof path, "%s/planted-%s", dir, reader);
 	if (open(path, O_WRONLY | O_CREAT, 0600) >= 0)
-		say("through %s: made a file in a directory of root's\n", who);
+		say("through %s: made a file in a directory of root's\n", reader);
 	if (open(secret, O_WRONLY | O_APPEND) >= 0 || truncate(secret, 0) == 0)
-		say("through %s: wrote a file of root's\n", who);
+		say("through %s: wrote a file of root's\n", reader);
 	if (chmod(secret, 0666) == 0)
-		say("through %s: opened a file of root's to all\n", who);
-	snprintf(other, sizeof other, "%s/moved-%s", dir, who);
+		say("through %s: opened a file of root's to all\n", reader);
+	snprintf(other, sizeof other, "%s/moved-%s", dir, reader);
 	if (link(secret, other) == 0 || symlink(secret, other) == 0 || rename(secret, other) == 0 || unlink(secret) == 0 ||
 	    mkdir(other, 0700) == 0)
-		say("through %s: changed a directory of root's\n", who);
+		say("through %s: changed a directory of root's\n", reader);
 	if (open("/proc/sys/kernel/core_pattern", O_WRONLY) >= 0 || open("/proc/sysrq-trigger", O_WRONLY) >= 0)
-		say("through %s: may set the kernel's settings\n", who);
+		say("through %s: may set the kernel's settings\n", reader);
 }
 
-static void privileges(const char *who)
+static void privileges(const char *reader)
 {
 	uid_t was = geteuid();
 	pid_t pid;
 	char *argv[] = {(char[]){"true"}, NULL};
 	if (was && (setuid(0) == 0 || seteuid(0) == 0 || setreuid(0, 0) == 0))
-		say("through %s: became root\n", who);
+		say("through %s: became root\n", reader);
 	if (was && (setfsuid(0), setfsuid((uid_t)-1) == 0))
-		say("through %s: opens files as root\n", who);
+		say("through %s: opens files as root\n", reader);
 	if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ) == 0) {
 		int status;
 		if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status))
-			say("through %s: ran a program\n", who);
+			say("through %s: ran a program\n", reader);
 	}
 	if ((mount("none", "/mnt", "tmpfs", 0, NULL) == 0 && umount("/mnt") == 0) || chroot("/") == 0)
-		say("through %s: mounts\n", who);
+		say("through %s: mounts\n", reader);
 	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 	if (raw >= 0)
-		say("through %s: raw packets\n", who);
+		say("through %s: raw packets\n", reader);
 }
 
-static void network(const char *who)
+static void network(const char *reader)
 {
 	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || socket(AF_INET6, SOCK_DGRAM, 0) >= 0)
-		say("through %s: has the network\n", who);
+		say("through %s: has the network\n", reader);
 }
 
-static void attack(const char *who, int has_network)
+static void attack(const char *reader, int has_network)
 {
 	static const char *last;
 	static pid_t in;
-	if (in == getpid() && last && !strcmp(last, who))
+	if (in == getpid() && last && !strcmp(last, reader))
 		return;
 	in = getpid();
-	last = who;
-	say("attack %s uid %d\n", who, (int)geteuid());
-	files(who);
-	privileges(who);
+	last = reader;
+	say("attack %s uid %d\n", reader, (int)geteuid());
+	files(reader);
+	privileges(reader);
 	if (!has_network)
-		network(who);
+		network(reader);
 }
 
 #define REAL(type, name, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded: kills the process with SIGKILL at the KILL_AT-th exchange with the kernel's netlink (from 1), before it or, with
- * KILL_AFTER=1, right after. Counts what libmnl calls: sendto and recvmsg. With SHOW_CAPS=FILE it appends what the process may do
- * at each sending, as /proc/self/status tells it.
+ * KILL_AFTER=1, right after. Counts the calls of libmnl: sendto and recvmsg. With SHOW_CAPS=FILE it appends the process's
+ * capabilities at each sending, as /proc/self/status shows them.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -206,10 +206,10 @@ int main(int argc, char **argv)
 	fwrite(head, sizeof head, 1, out);
 	random_state = (uint64_t)seed * 2 + 1;
 	for (long long i = 0; i < flows; i++) {
-		uint32_t who = net ? (uint32_t)(i % clients) : rnd((uint32_t)clients);
-		uint32_t service = who / 8 + rnd(2); /* each client uses two services */
-		bool six = net || who % 8 == 7;
-		struct conversation c = {.a = make_host(six, false, who),
+		uint32_t client = net ? (uint32_t)(i % clients) : rnd((uint32_t)clients);
+		uint32_t service = client / 8 + rnd(2); /* each client uses two services */
+		bool six = net || client % 8 == 7;
+		struct conversation c = {.a = make_host(six, false, client),
 		                         .b = make_host(six, true, service / 4 % (uint32_t)servers),
 		                         .a_port = (uint16_t)(32768 + rnd(28000)),
 		                         .b_port = ports[service % 4],

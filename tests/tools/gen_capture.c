@@ -187,19 +187,19 @@ static struct end v6(const char *text, uint16_t port)
 	return e;
 }
 
-struct event { uint64_t us; int kind; uint32_t who; };
+struct event { uint64_t us; int kind; uint32_t peer; };
 enum { PARTNER, OFFICE, V6, GUESS, SCAN, WEB };
 
 static int by_time(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
-	return x->us != y->us ? (x->us < y->us ? -1 : 1) : x->who < y->who ? -1 : x->who > y->who;
+	return x->us != y->us ? (x->us < y->us ? -1 : 1) : x->peer < y->peer ? -1 : x->peer > y->peer;
 }
 
 static struct event *events;
 static size_t n_events, room;
 
-static void event(uint64_t us, int kind, uint32_t who)
+static void event(uint64_t us, int kind, uint32_t peer)
 {
 	if (n_events == room) {
 		room = room ? room * 2 : 4096;
@@ -207,7 +207,7 @@ static void event(uint64_t us, int kind, uint32_t who)
 		if (!events)
 			exit(1);
 	}
-	events[n_events++] = (struct event){us, kind, who};
+	events[n_events++] = (struct event){us, kind, peer};
 }
 
 static void play(const struct event *e)
@@ -215,24 +215,24 @@ static void play(const struct event *e)
 	static const char ssh[] = "SSH-2.0-OpenSSH_9.2\r\n";
 	char text[64];
 	switch (e->kind) {
-	case PARTNER: session(e->us, v4(0x8c141e00 + e->who, 0), v4(0x0a000004, 22), 8, 300, ssh); break;
-	case OFFICE: session(e->us, v4(0xb9073c40 + e->who, 0), v4(0x0a000004, 3389), 6, 900, NULL); break;
+	case PARTNER: session(e->us, v4(0x8c141e00 + e->peer, 0), v4(0x0a000004, 22), 8, 300, ssh); break;
+	case OFFICE: session(e->us, v4(0xb9073c40 + e->peer, 0), v4(0x0a000004, 3389), 6, 900, NULL); break;
 	case V6:
-		snprintf(text, sizeof text, "2001:db8:10:%x::%x", e->who % 3, 0x1000 + e->who);
+		snprintf(text, sizeof text, "2001:db8:10:%x::%x", e->peer % 3, 0x1000 + e->peer);
 		session(e->us, v6(text, 0), v6("2001:db8::4", 22), 6, 120, ssh);
 		break;
 	/* a wrong password is answered late */
-	case GUESS: session(e->us, v4(0x2d092d00 + e->who % 3 * 77, 0), v4(0x0a000004, 22), 1, 8, ssh); break;
+	case GUESS: session(e->us, v4(0x2d092d00 + e->peer % 3 * 77, 0), v4(0x0a000004, 22), 1, 8, ssh); break;
 	case SCAN: {
-		struct end a = v4(0x5b000000 + e->who * 2654435761u % 0xffffff, (uint16_t)(1024 + rnd(60000))),
+		struct end a = v4(0x5b000000 + e->peer * 2654435761u % 0xffffff, (uint16_t)(1024 + rnd(60000))),
 			   b = v4(0x0a000004, (uint16_t)(1 + rnd(9000)));
-		if (e->who % 3 == 0)
+		if (e->peer % 3 == 0)
 			b.port = 23;
 		a.seq = rnd(1u << 30);
 		tcp(e->us, &a, &b, SYN, NULL, 0);
 		break;
 	}
-	default: session(e->us, v4(0x2d100000 + e->who % 60000, 0), v4(0x0a000004, 443), 1, 1, NULL);
+	default: session(e->us, v4(0x2d100000 + e->peer % 60000, 0), v4(0x0a000004, 443), 1, 1, NULL);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes flow logs of clouds and of Zeek for benchmarks and tests: gen_flows vnet|nsg|zeek|aws FLOWS [PEERS] [HOURS].
- * The same flows in each format: peers of the Internet and of the network speak to four servers; one in eight is denied, one in
- * eight lasts and is told of in a part more.
+ * Writes flow logs of clouds and of Zeek for benchmarks and tests: gen_flows vnet|nsg|zeek|aws FLOWS [PEERS] [HOURS]. The flows
+ * are the same in each format: peers of the Internet and of the network connect to four servers; one flow in eight is denied,
+ * and one in eight lasts and is logged in one part more.
  */
 #include <inttypes.h>
 #include <stdio.h>

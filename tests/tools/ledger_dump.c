@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Prints everything that was learnt into a ledger, one line a row, in key order: two ledgers that hold the same print the same.
- * With --sums the approximate parts (which sources are named as heaviest, which depends on the order of what was added) are left
- * out.
+ * Prints everything that a ledger learned, one line per row, in key order: two ledgers with the same content print the same.
+ * --sums leaves out the approximate parts (the sources named as heaviest, which depend on the order of the additions).
  */
 #include <inttypes.h>
 #include <string.h>

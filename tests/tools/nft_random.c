@@ -314,7 +314,7 @@ static void send_packet(const struct wire *w, const struct wh_nft_packet *k, boo
 	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6};
 	memcpy(&to4.sin_addr, peer, 4);
 	memcpy(&to6.sin6_addr, k->peer.b, 16);
-	/* what is dropped is answered with EPERM, which is no news */
+	/* a dropped packet gives EPERM, which is expected */
 	if (sendto(v6 ? w->raw6 : w->raw4, p, head + len, 0, v6 ? (void *)&to6 : (void *)&to4, v6 ? sizeof to6 : sizeof to4) <
 	            0 &&
 	    errno != EPERM)
@@ -354,8 +354,8 @@ static struct mnl_socket *listen_to(uint16_t group)
 
 struct fates { uint8_t *of; uint32_t first; uint8_t mark; };
 
-/* A redirect that the kernel itself sends about a packet which it is about to forward, before the hook that may drop that packet:
- * it ends as the packet does, and says nothing of its fate. As often as the rate limit lets it. */
+/* An ICMP redirect that the kernel itself sends about a packet which it is about to forward, before the hook that may drop that
+ * packet: it ends as the packet does, and does not show the packet's verdict. It comes as often as the rate limit allows. */
 static bool is_redirect(const uint8_t *p)
 {
 	return p[0] >> 4 == 6 ? p[6] == WH_PROTO_ICMPV6 && p[40] == 137 : p[9] == WH_PROTO_ICMP && p[20] == 5;

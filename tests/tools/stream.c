@@ -42,7 +42,7 @@ static int receive(const char *port)
 		socklen_t len = sizeof from;
 		ssize_t n = recvfrom(s, buf, sizeof buf, 0, (struct sockaddr *)&from, &len);
 		if (n < 0 && stop && errno != EINTR)
-			break; /* told to stop, and nothing more has come */
+			break; /* asked to stop, and nothing more has come */
 		for (size_t i = 0; n >= 0 && i < 16; i++)
 			if (!seen[i].n || seen[i].addr == from.sin_addr.s_addr) {
 				seen[i].addr = from.sin_addr.s_addr;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the ledger shows becomes an alert, once, and what a person said of it stays said. */
+/* A finding in the ledger becomes an alert, once, and a person's decision about it stays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -122,7 +122,7 @@ static void a_partner_inside_the_rule_is_no_alert(void **state)
 	scene_close(&w.s);
 }
 
-/* Where the rule is in force nobody answers: what came since the look before is the difference. */
+/* Where the rule is in force nobody answers: the attempts since the last look are the difference. */
 static void unanswered_connections_are_counted_from_the_second_look_on(void **state)
 {
 	(void)state;
@@ -369,7 +369,7 @@ static void a_rule_suppresses_what_it_names_until_it_expires(void **state)
 	assert_int_equal(would, 1);
 	assert_int_equal(of, 1);
 	assert_int_equal(wh_alert_rule_put(w.s.ledger.state, &r, &w.types, "alice", &err), 0);
-	assert_int_equal(status(&w, only_name(&w)), WH_ALERT_ACTIVE); /* what there was stays */
+	assert_int_equal(status(&w, only_name(&w)), WH_ALERT_ACTIVE); /* earlier content stays */
 	struct world later;
 	open_world(&later, 31);
 	r.expires_us = later.now_us + WH_US_PER_DAY;
@@ -441,7 +441,7 @@ static void a_line_for_another_program_holds_no_text_that_ends_it(void **state)
 	json_decref(a);
 }
 
-/* Who owns the ledger may write any document into it. */
+/* The ledger's owner may write any document into it. */
 static void a_document_that_is_no_alert_is_passed_over(void **state)
 {
 	(void)state;

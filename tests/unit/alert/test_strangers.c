@@ -13,7 +13,7 @@
 #define MUST(call) do { struct wh_error err = {.text = ""}; if ((call) < 0) fail_msg("%s: %s", #call, err.text); } while (0)
 enum { DAYS = 31 };
 
-/* Partners on ssh for a month, on whose last day the rules are calculated; `strangers` more come once in each week. */
+/* Partners use ssh for a month, and the rules are calculated on its last day; `strangers` more peers come once in each week. */
 static struct wh_recommendation *month(struct scene *s, unsigned strangers)
 {
 	char src[32];
@@ -27,7 +27,7 @@ static struct wh_recommendation *month(struct scene *s, unsigned strangers)
 	return scene_recommend(s);
 }
 
-/* What a look on day `today` finds of a type: the findings, and of the last of them the sources. */
+/* The findings of a type by a look on day `today`, and the sources of the last of them. */
 static unsigned found(struct scene *s, const struct wh_recommendation *rec, int today, const char *type, size_t *sources)
 {
 	static const struct wh_alert_config config;

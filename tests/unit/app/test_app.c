@@ -231,7 +231,7 @@ static void enforce_proves_once_more_for_every_caller(void **state)
 	if (wh_app_enforce(&a, &ask, &err))
 		fail_msg("%s", err.text);
 	assert_true(seen.called && !seen.applied && seen.ports);
-	/* a kept rule that opens what the rules in force deny: by a fault of ours, or of whoever can write the ledger */
+	/* a stored rule that opens what the rules in force deny: by a fault of ours, or by a writer of the ledger */
 	struct wh_prefix wide = scene_prefix("0.0.0.0/0");
 	for (size_t i = 0; i < r.recommendation->resources[0].n_rules; i++) {
 		struct wh_recommended_rule *rule = &r.recommendation->resources[0].rules[i];

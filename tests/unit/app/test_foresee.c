@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which replayed rules ask for a person's word before they are applied. */
+/* The replayed rules that need a person's consent before they are applied. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -108,7 +108,7 @@ static bool same(const struct rj *r, const json_t *j);
 
 static bool same_text(const char *text, size_t len, const char *other)
 {
-	for (size_t i = 0; i < len; i++) /* what has a NUL there has U+FFFD here */
+	for (size_t i = 0; i < len; i++) /* a NUL in the input is U+FFFD here */
 		if (text[i] ? text[i] != *other++ : strncmp(other, "\xef\xbf\xbd", 3) || !(other += 3))
 			return false;
 	return !*other;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What passes the way out. */
+/* The filter of all output. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include "cli/output.c"
 
-/* What `print` prints in a process of its own, whose standard output and error are one pipe. */
+/* The output of `print`, in a process of its own with standard output and error in one pipe. */
 static int printed(void (*print)(void), char got[static 8192])
 {
 	int ends[2], status;

@@ -9,7 +9,7 @@
 #include "cli/output.c"
 #include "cli/table.c"
 
-/* What `fill` prints, taken through a pipe: standard output is no terminal then. */
+/* The output of `fill` through a pipe: standard output is no terminal then. */
 static void prints(void (*fill)(struct cli_table *t), const char *columns, const char *want)
 {
 	int ends[2], saved;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What no rule set may break is refused by its name, and what breaks nothing is not. */
+/* A rule set that breaks an essential service is refused by the service's name, and any other is not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static void dns_stays_within_reach(void **state)
 	taken(&o, &host);
 	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "");
 	refused(&o, &nothing, "DNS");
-	rule(&o, WH_INBOUND, WH_PROTO_UDP, 53, ""); /* who serves no names may close the port */
+	rule(&o, WH_INBOUND, WH_PROTO_UDP, 53, ""); /* a host that serves no names may close the port */
 	taken(&o, &host);
 }
 
@@ -403,7 +403,7 @@ static void a_published_port_is_judged_by_the_port_that_the_peer_asked_for(void 
 	assert_false(wh_nft_passes(&o.rs, &p));
 	p.forwarded = false; /* redirected to the machine itself: the same */
 	assert_false(wh_nft_passes(&o.rs, &p));
-	o.port.port = 80; /* the port behind it is judged for those who ask for it */
+	o.port.port = 80; /* the port behind it is judged for peers that ask for it */
 	assert_true(wh_nft_passes(&o.rs, &p));
 	p.translated = false;
 	p.forwarded = true; /* somebody else's packet */

@@ -154,7 +154,7 @@ static void the_operators_other_sessions_count_and_nobody_elses(void **state)
 	process(150, 1, "tmux: server", OPERATOR); /* of yesterday */
 	ENV(150, "SSH_CONNECTION=192.0.2.1 4000 10.0.0.4 22\0");
 	process(SELF, 150, "whittle", 0);
-	process(210, 1, "sshd-session", OPERATOR); /* from where he is attached today */
+	process(210, 1, "sshd-session", OPERATOR); /* the address from which the operator is attached today */
 	process(220, 1, "sshd-session", OPERATOR + 1);
 	process(230, 1, "nginx", OPERATOR);
 	for (int pid = 210, i = 1; pid <= 230; pid += 10, i++) {

@@ -105,7 +105,7 @@ static void every_service_has_its_friends_and_foes(void **state)
 		score_list(&w, i, &open, &s);
 		assert_int_equal(s.flows_covered, s.flows);
 		const char *const *ranges;
-		if (kind_policy(w.services[i].kind, &ranges)) /* whom the rules in force keep out stays out, whatever the list */
+		if (kind_policy(w.services[i].kind, &ranges)) /* the rules in force keep a peer out, whatever the list says */
 			assert_in_range(s.hostile_admitted, 1, s.hostile - 1);
 		else
 			assert_int_equal(s.hostile_admitted, s.hostile);
@@ -149,7 +149,7 @@ static void hostile_sources_are_counted_by_what_they_do(void **state)
 		assert_true(all.of_attacker[a].sources > 0 && attacker_kinds[a]);
 }
 
-/* Who tries daily comes one to three times on every day, of those to learn from and of those to score. */
+/* A daily guesser comes one to three times on every day, on the training days and on the scored days. */
 static void daily_guesser_appears_every_day(void **state)
 {
 	(void)state;
@@ -188,7 +188,7 @@ static int compare_edge(void *arg, const struct wh_edge_key *key, const struct w
 	return 0;
 }
 
-/* What the world calls answered and what the ledger makes an edge of are found by different code. */
+/* The world's answered sources and the ledger's edges are found by different code. */
 static void the_ledger_holds_exactly_the_answered_sources(void **state)
 {
 	(void)state;

@@ -44,7 +44,7 @@ static void a_record_of_the_future_is_unreadable_with_its_line(void **state)
 			{
 				{"flow", ok, ok, ok, true},        {"flow", ok, late, late, false},
 				{"flow", ok, ok, late, false},     {"flow", ok, late, ok, false},
-				{"flow", late, ok, ok, true}, /* the time of logging says nothing of the flow */
+				{"flow", late, ok, ok, true}, /* the time of logging does not matter for the flow */
 				{"flow", late, NULL, NULL, false}, {"alert", late, ok, NULL, false},
 				{"alert", ok, late, NULL, false},  {"alert", ok, ok, NULL, true},
 				{"dns", late, NULL, NULL, true}, /* which moves nothing anyway */

@@ -274,7 +274,7 @@ static void feeding_in_pieces_equals_feeding_at_once(void **state)
 	eve_gen_free(&g);
 }
 
-/* What the reference says of each line, and how far the reader has come. */
+/* The reference's verdict on each line, and the reader's position. */
 struct expected {
 	const char *text;
 	struct eve_verdict verdict; /* of the next good line */
@@ -521,7 +521,7 @@ static void eve_is_recognised_and_other_text_is_not(void **state)
 
 /* ---- numbers at the edge ---- */
 
-/* What an attacker, or a protocol, puts into fields that nobody asks for. */
+/* Values that an attacker, or a protocol, puts into fields that are not needed. */
 static void a_record_with_odd_values_in_unneeded_fields_is_read(void **state)
 {
 	static const char *const odd[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What protocol records show, by records as Suricata 7 and 8 write them, with their traps. */
+/* Facts from protocol records as Suricata 7 and 8 write them, with their traps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

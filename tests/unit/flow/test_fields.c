@@ -95,7 +95,7 @@ static void lines_are_split_at_every_separator(void **s)
 	}
 }
 
-/* Where a value ends, byte by byte. */
+/* The end of a value, byte by byte. */
 static size_t end_bytewise(const char *p, size_t len)
 {
 	bool string = false;

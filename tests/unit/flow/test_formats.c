@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Readers of flow logs, format by format, and the pairing of what comes in parts. */
+/* Readers of flow logs, format by format, and the pairing of flows that come in parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which network and which sensor a record is of. */
+/* The network and the sensor of a record. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

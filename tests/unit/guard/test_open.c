@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which open connections could not come back, and which of them are a reason to refuse. */
+/* Open connections that could not come back, and those of them that are a reason to refuse. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is read from a dropped packet: every byte of it is a stranger's. */
+/* Reading a dropped packet: a stranger chose every byte of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

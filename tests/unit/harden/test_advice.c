@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said of a rule before it is offered: what it would break, how sure it is, whether it has settled. */
+/* The advice on a rule before it is offered: its expected breakage, its confidence, and its stability. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -109,7 +109,7 @@ static double cost_of(const struct wh_recommended_rule *r)
 	return (double)r->n_prefixes + 0.03 * r->unseen + 0.25 * (double)r->n_except;
 }
 
-/* Partners scattered over some /24s, who come on every day, some of them in ranges that a threat list holds parts of. */
+/* Partners scattered over some /24s come on every day. A threat list holds parts of some of these ranges. */
 static void scatter(struct scene *s, const char *to, uint16_t port, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -190,7 +190,7 @@ static void a_resource_within_a_budget_has_the_cheapest_rules_that_there_is_room
 	}
 }
 
-/* What a rule adds to its group where its resource has one address. */
+/* The entries that a rule adds to its group if its resource has one address. */
 static size_t weight_of(const struct wh_recommended_rule *r)
 {
 	return lines_of(r) + 2 + (r->n_except > 0) + 2; /* the probes' tag, and the address that they reach */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What single features see, and that each has a say. */
+/* The values of single features, and the influence of each. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,7 +121,7 @@ static void guessers_in_the_same_24_count_against_their_neighbours_and_friends_f
 	                               peer("60.1.1.1", 0x3fffffff, 90)};
 	weigh(p, 4);
 	assert_true(p[0].value[WH_F_INFECTED] == 1);
-	assert_true(fabs(p[1].value[WH_F_INFECTED] - 0.5) < 1e-9); /* one of each kind beside him */
+	assert_true(fabs(p[1].value[WH_F_INFECTED] - 0.5) < 1e-9); /* one of each kind next to it */
 	assert_true(p[3].value[WH_F_INFECTED] == 0);
 	assert_int_equal(p[0].verdict, WH_PEER_IN); /* alone it decides nothing */
 	assert_int_equal(p[1].verdict, WH_PEER_OUT);
@@ -165,7 +165,7 @@ static void a_peer_that_belongs_on_one_port_is_no_stranger_on_another(void **sta
 	scene_close(&s);
 }
 
-/* One who works and one who guesses, so often a day, both on two ports. */
+/* A worker and a guesser, each so many times a day, both on two ports. */
 static void guessing_lets_in_on_neither_of_two_ports(int a_day)
 {
 	struct scene s;
@@ -189,7 +189,7 @@ static void guessing_on_two_ports_helps_on_neither(void **state)
 	guessing_lets_in_on_neither_of_two_ports(80);
 }
 
-/* ---- whose every session is like a failed login ---- */
+/* ---- peers with sessions like failed logins only ---- */
 
 /* Once on every day of the month, `like` sessions of it like a failed login, and the others as short and small as a health
  * check. */
@@ -245,12 +245,13 @@ static void health_checks_and_scripts_of_mixed_lengths_next_to_long_work_keep_th
 	}
 }
 
-/* Honest: a script that does nothing else can not be told from a guesser, nor by its neighbours, among whom a guesser may sit. */
+/* A known limit: a script with only such sessions looks like a guesser. Its neighbours do not help, because a guesser may be
+ * among them. */
 static void a_script_of_such_sessions_needs_the_rules_in_force_or_a_private_address(void **state)
 {
 	(void)state;
 	static const struct { const char *addr; bool named; enum wh_verdict verdict; } of[] = {
-		{"60.1.0.3", false, WH_PEER_OUT}, /* beside two who work */
+		{"60.1.0.3", false, WH_PEER_OUT}, /* next to two workers */
 		{"60.3.0.1", false, WH_PEER_OUT},
 		{"60.3.0.1", true, WH_PEER_IN}, /* the rules in force name it */
 		{"192.168.1.1", false, WH_PEER_IN},
@@ -263,7 +264,7 @@ static void a_script_of_such_sessions_needs_the_rules_in_force_or_a_private_addr
 	}
 }
 
-/* … nor does it help him on another port. */
+/* … nor does it help the peer on another port. */
 static void a_patient_guesser_on_two_ports_is_let_in_on_neither(void **state)
 {
 	(void)state;
@@ -282,7 +283,7 @@ static void health_checks_do_not_make_sessions_like_failed_logins_usual(void **s
 		assert_int_equal(p[i].verdict, WH_PEER_IN);
 }
 
-/* Three who work once a week, beside two who try a password every day. */
+/* Three weekly workers, next to two guessers that try a password every day. */
 static void a_weekly_worker_is_not_outweighed_by_daily_guessers(void **state)
 {
 	(void)state;
@@ -298,8 +299,8 @@ static void a_weekly_worker_is_not_outweighed_by_daily_guessers(void **state)
 		assert_int_equal(p[i].verdict, i < 3 ? WH_PEER_IN : WH_PEER_OUT);
 }
 
-/* So many who come daily with sessions like failed logins, where nobody works; so many of them listed: how many of the others are
- * let in. */
+/* Peers come daily with sessions like failed logins, where nobody works, and some of them are listed. Returns the number of
+ * the others that are allowed. */
 static unsigned let_in_beside_listed(unsigned listed, unsigned others)
 {
 	struct wh_evidence_peer p[16];
@@ -337,7 +338,7 @@ static void alerts_on_a_tenth_of_the_flows_mark_a_guesser_and_no_worker(void **s
 	assert_true(p[0].posing == 1);
 	assert_int_equal(p[0].verdict, WH_PEER_OUT);
 	for (int i = 1; i < 6; i++)
-		assert_int_equal(p[i].verdict, WH_PEER_IN); /* who come like him, and are twice as many as he and the worker */
+		assert_int_equal(p[i].verdict, WH_PEER_IN); /* peers like it, twice as many as the guesser and the worker */
 }
 
 /* Twice on one day some time ago: once like a failed login, and once for less than a second. */
@@ -357,7 +358,7 @@ static void a_peer_that_belongs_on_one_port_may_visit_another_briefly(void **sta
 	assert_int_equal(p[1].verdict, WH_PEER_OUT);
 }
 
-/* … but a password a day is one, whoever he is elsewhere. */
+/* … but a password a day is guessing, whatever the peer does elsewhere. */
 static void a_peer_that_works_on_one_port_and_guesses_on_another_is_allowed_on_the_first_alone(void **state)
 {
 	(void)state;
@@ -382,7 +383,7 @@ static void a_peer_that_works_on_one_port_and_guesses_on_another_is_allowed_on_t
 	scene_close(&s);
 }
 
-/* On 22 nobody comes but guessers, of whom one is listed; the other looks in on 443 as well. */
+/* On 22 only guessers come, and one of them is listed; the other also visits 443. */
 static void a_guesser_that_is_listed_on_one_port_gets_no_support_on_another(void **state)
 {
 	(void)state;

@@ -9,7 +9,7 @@
 
 enum { S = WH_TCP_SYN, A = WH_TCP_ACK, P = WH_TCP_PSH, F = WH_TCP_FIN };
 
-/* Strangers who come once, each on another day. */
+/* Strangers that come once, each on another day. */
 static void strangers(struct scene *s, int from, int to)
 {
 	char src[32];
@@ -323,7 +323,7 @@ static void datagrams_in_a_partners_name_do_not_make_it_appear_everywhere(void *
 	scene_close(&s);
 }
 
-/* A ledger that is full takes nobody whom it does not know: who was left out might belong. */
+/* A full ledger adds no unknown peer: a peer that was left out might belong. */
 static void days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_named(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose other ports speak for a peer: its own alone. */
+/* Only a peer's own other ports count for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What somebody who knows the algorithm can and can't do to it. The README says the same in words. */
+/* What an attacker that knows the algorithm can and can't do to it. The README states the same in words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -60,18 +60,18 @@ static void a_flood_changes_no_rule(void **state)
 	scene_close(&quiet);
 }
 
-/* He is let in, and neither his neighbours nor a line more than his. */
-static bool has_a_line_of_his_own(const struct wh_recommended_rule *r, const char *addr)
+/* The attacker's address is allowed, but no neighbour of it and no further line. */
+static bool has_a_line_of_its_own(const struct wh_recommended_rule *r, const char *addr)
 {
-	struct wh_prefix his = scene_prefix(addr);
+	struct wh_prefix own = scene_prefix(addr);
 	for (size_t i = 0; i < r->n_prefixes; i++)
-		if (wh_prefix_cmp(&r->prefixes[i], &his) == 0)
+		if (wh_prefix_cmp(&r->prefixes[i], &own) == 0)
 			return true;
 	return false;
 }
 
-/* So many strangers, each of whom tries so many passwords on every day of the partners' month: how many of them are let in, each
- * with a line for his own address. Together they get nothing else. */
+/* `guessers` strangers each try `a_day` passwords on every day of the partners' month. Returns the number of those that are
+ * allowed, each with a line for its own address. Together they get nothing else. */
 static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 {
 	struct scene s;
@@ -89,7 +89,7 @@ static unsigned let_in_after_a_month(unsigned guessers, unsigned a_day)
 	const struct wh_recommended_rule *r = rule22(&s);
 	for (unsigned g = 0; g < guessers; g++) {
 		snprintf(src, sizeof src, "45.%u.9.9", 9 + g);
-		assert_int_equal(scene_allows(r, src), has_a_line_of_his_own(r, src));
+		assert_int_equal(scene_allows(r, src), has_a_line_of_its_own(r, src));
 		in += scene_allows(r, src);
 	}
 	assert_true(space(r) == 8 + in);
@@ -121,15 +121,15 @@ static void explain_gives_the_reason_why_a_guessers_days_do_not_count(void **sta
 	rule22(&s);
 	struct wh_harden_options opt = scene_options(&s, "22");
 	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
-	const char *his = strstr(text, "45.9.9.9 "), *end = his ? strchr(his, '\n') : NULL;
+	const char *line = strstr(text, "45.9.9.9 "), *end = line ? strchr(line, '\n') : NULL;
 	const char *why = strstr(text, "its sessions look like failed logins, so its days do not count");
-	assert_true(his && why > his && why < end);
+	assert_true(line && why > line && why < end);
 	assert_null(strstr(end, "look like failed logins"));
 	free(text);
 	scene_close(&s);
 }
 
-/* Honest: where most of those who come daily guess, short sessions look like what the port is for. */
+/* A known limit: where most daily peers guess, short sessions look like the port's purpose. */
 static void twice_as_many_guessers_as_partners_look_usual(void **state)
 {
 	(void)state;
@@ -137,7 +137,7 @@ static void twice_as_many_guessers_as_partners_look_usual(void **state)
 	assert_int_equal(let_in_after_a_month(10, 40), 0);
 }
 
-/* Beside the partners, each of whom works on 22 daily, one stranger does so too, each session so large and so long. */
+/* Next to the partners, which work on 22 daily, one stranger does the same, with large and long sessions. */
 static bool let_in_with_sessions_of(unsigned kib, unsigned seconds, const struct wh_prefix *trusted, const char *nsg)
 {
 	struct scene s;
@@ -148,7 +148,7 @@ static bool let_in_with_sessions_of(unsigned kib, unsigned seconds, const struct
 	const struct wh_recommended_rule *r = scene_rule(scene_recommend_with(&s, trusted, trusted != NULL, NULL, 0), 22);
 	assert_non_null(r);
 	bool in = scene_allows(r, "45.9.9.9");
-	assert_int_equal(in, has_a_line_of_his_own(r, "45.9.9.9"));
+	assert_int_equal(in, has_a_line_of_its_own(r, "45.9.9.9"));
 	assert_true(space(r) == 8 + in);
 	scene_close(&s);
 	return in;
@@ -169,8 +169,7 @@ static void an_attacker_that_holds_connections_open_every_day_gets_its_own_addre
 	assert_true(let_in_with_sessions_of(1, 60, NULL, NULL));
 }
 
-/* The price: a script alone at its address is left out, but for one whose sessions are larger, longer or shorter than a failed
- * login. */
+/* The price: a script alone at its address is left out, unless its sessions are larger, longer or shorter than a failed login. */
 static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted(void **state)
 {
 	(void)state;
@@ -188,9 +187,9 @@ static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_
 	assert_true(let_in_with_sessions_of(1, 1, NULL, nsg));
 }
 
-/* A port of short calls: so many scripts, in places of their own, that each call daily like a failed login; so many who guess as
- * often and on whom a sensor's alerts tell; and one who guesses without. Returns how many scripts are let in. */
-static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
+/* A port of short calls. Some scripts, each in a place of its own, call daily with sessions like failed logins. Some guessers
+ * come as often and have alerts of a sensor; one guesser has none. Returns the number of scripts that are allowed. */
+static unsigned scripts_let_in(unsigned scripts, unsigned reported, bool *guesser)
 {
 	struct scene s;
 	char src[32];
@@ -198,7 +197,7 @@ static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
 
 	scene_open(&s, NULL, 0);
 	for (int day = 0; day < 31; day++) {
-		for (unsigned i = 0; i < scripts + told; i++) {
+		for (unsigned i = 0; i < scripts + reported; i++) {
 			snprintf(src, sizeof src, "%u.%u.9.9", i < scripts ? 60 : 61, i + 1);
 			scene_guess(&s, src, 22, day, (int)i % 24);
 			if (i >= scripts && day == 15)
@@ -213,26 +212,26 @@ static unsigned scripts_let_in(unsigned scripts, unsigned told, bool *guesser)
 		in += scene_allows(r, src);
 	}
 	unsigned held = 0;
-	for (unsigned i = scripts; i < scripts + told; i++) {
+	for (unsigned i = scripts; i < scripts + reported; i++) {
 		snprintf(src, sizeof src, "61.%u.9.9", i + 1);
 		held += scene_allows(r, src);
 	}
 	*guesser = scene_allows(r, "45.9.9.9");
-	assert_int_equal(*guesser, has_a_line_of_his_own(r, "45.9.9.9"));
+	assert_int_equal(*guesser, has_a_line_of_its_own(r, "45.9.9.9"));
 	assert_true(space(r) == in + *guesser + held);
 	assert_true(!held || strstr(r->note, "kept out by an alert"));
 	scene_close(&s);
 	return in;
 }
 
-/* Honest: what is usual there is what he does. */
+/* A known limit: the guesser's sessions are the usual ones there. */
 static void a_patient_guesser_on_a_service_of_short_calls_gets_its_own_address(void **state)
 {
 	(void)state;
 	bool guesser;
 	assert_int_equal(scripts_let_in(5, 0, &guesser), 5);
 	assert_true(guesser);
-	scripts_let_in(0, 0, &guesser); /* nor is there anything to tell him by where nobody else comes */
+	scripts_let_in(0, 0, &guesser); /* nor does anything distinguish it where no other peer comes */
 	assert_true(guesser);
 }
 
@@ -254,7 +253,8 @@ static void filling_the_range_next_door_does_not_make_the_prefix_grow(void **sta
 	char src[32];
 	scene_open(&s, NULL, 0);
 	scene_partner_days(&s, 0, 31);
-	for (int day = 20; day < 31; day++) /* he owns 140.20.30.128/25 and answers the handshake from all of it, guessing */
+	for (int day = 20; day < 31;
+	     day++) /* the attacker owns 140.20.30.128/25 and completes handshakes from all of it, guessing */
 		for (int i = 128; i < 256; i++) {
 			snprintf(src, sizeof src, "140.20.30.%d", i);
 			for (int k = 0; k < 10; k++)
@@ -304,8 +304,8 @@ static void a_guesser_with_a_severe_alert_or_on_a_list_stays_carved_out(void **s
 	assert_true(carved_out(28, 0, true));
 }
 
-/* Honest: nobody can know who sent what was not answered. One address comes back, of somebody who belonged for long; not his
- * neighbour, nor who was answered once, nor who never was. */
+/* A known limit: the sender of an unanswered packet is unknown. One address comes back, of a peer that belonged for long. Its
+ * neighbour does not, nor a peer that was answered once, nor one that never was. */
 static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **state)
 {
 	(void)state;
@@ -321,7 +321,7 @@ static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **s
 		scene_session(&s, spoofed[0], 22, day, 9, 64, 600);
 	scene_session(&s, spoofed[2], 22, 3, 9, 64, 600);
 	const struct wh_recommended_rule *r = rule22(&s);
-	assert_true(space(r) == 8); /* he has stopped, the other came once */
+	assert_true(space(r) == 8); /* one has stopped, the other came once */
 	for (int day = 26; day < 31; day++)
 		for (size_t i = 0; i < 3; i++)
 			for (int k = 0; k < 3; k++) {
@@ -331,14 +331,14 @@ static void attempts_in_a_former_peers_name_bring_that_one_address_back(void **s
 			}
 	wh_estate_free(s.estate);
 	r = rule22(&s);
-	assert_true(has_a_line_of_his_own(r, spoofed[0]));
+	assert_true(has_a_line_of_its_own(r, spoofed[0]));
 	assert_true(space(r) == 9);
 	assert_int_equal(wh_port_list_load("22", NULL, s.mem, &ports, &err), 0);
 	struct wh_harden_options opt = {.ports = ports, .evidence_yaml = "rules/evidence.yaml", .min_days = 30};
 	assert_int_equal(wh_explain(&s.ledger, s.estate, "vm1", "22", &opt, false, &text, &err), 0);
-	const char *his = strstr(text, "\n    45.9.9.9 "), *end = his ? strchr(his + 1, '\n') : NULL,
+	const char *line = strstr(text, "\n    45.9.9.9 "), *end = line ? strchr(line + 1, '\n') : NULL,
 		   *why = strstr(text, "was refused 15 times since: comes again");
-	assert_true(his && why > his && why < end);
+	assert_true(line && why > line && why < end);
 	free(text);
 	scene_close(&s);
 }
@@ -378,7 +378,7 @@ static void a_peer_with_alerts_on_answered_flows_from_the_start_is_kept_out(void
 	scene_close(&s);
 }
 
-/* One alert is no verdict on who belonged. */
+/* One alert is no verdict on a peer that belonged. */
 static void a_peer_that_belonged_and_raises_an_alert_is_held_and_named(void **state)
 {
 	(void)state;

@@ -134,7 +134,7 @@ static void a_pause_is_bridged_to_enough_older_data_and_to_no_stray_day(void **s
 	assert_int_equal(wh_days_reach(UINT64_C(0x3ff) << 25 | 0x3ff), 35); /* ten days, fifteen without, ten */
 }
 
-/* A lone server that came daily and stopped is gone; a person away for two weeks, who rests at weekends, is not. */
+/* A lone server that came daily and stopped is gone. A person that rests at weekends and is away for two weeks is not. */
 static void a_server_that_was_replaced_loses_its_line_and_one_on_holiday_does_not(void **state)
 {
 	(void)state;
@@ -276,7 +276,7 @@ static void a_listed_peer_is_never_allowed_however_regular_it_is(void **state)
 	scene_close(&s);
 }
 
-/* A listed range inside of what is let in is cut out, though nothing of it was seen. */
+/* A listed range inside an allowed prefix is carved out, though no address of it was seen. */
 static void a_listed_address_that_was_never_seen_is_carved_out(void **state)
 {
 	(void)state;

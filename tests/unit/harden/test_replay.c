@@ -149,7 +149,8 @@ static void a_carve_out_stops_and_a_second_rule_of_the_port_lets_in(void **state
 	scene_close(&s);
 }
 
-/* A second partner arrives in the last five days: on all days nothing is lost, for the rules know him; the holdout tells. */
+/* A second partner arrives in the last five days: on all days nothing is lost, because the rules include it; the holdout shows
+ * the loss. */
 static void the_holdout_loses_peers_that_were_not_there_yet(void **state)
 {
 	(void)state;
@@ -218,7 +219,7 @@ static void flows_that_do_not_divide_by_days_are_all_counted(void **state)
 	scene_close(&s);
 }
 
-/* What the rules in force already deny is nothing that the proposal changes. */
+/* The proposal changes nothing for peers that the rules in force already deny. */
 static void a_peer_that_the_rules_in_force_deny_is_not_counted(void **state)
 {
 	(void)state;

@@ -77,7 +77,7 @@ static void longer_silence_means_less_and_sooner_for_a_frequent_peer(void **stat
 			if (quiet == 0)
 				assert_true(expected(days + 1, 20, 0) > expected(days, 20, 0));
 		}
-	assert_true(expected(15, 20, 6) < expected(3, 20, 6)); /* whoever came often would have come by now */
+	assert_true(expected(15, 20, 6) < expected(3, 20, 6)); /* a frequent peer would have come by now */
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where edges are kept has no say in what is recommended. */
+/* The kind of store does not change the recommendation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -106,7 +106,7 @@ static void a_gap_in_hearing_is_no_absence(void **state)
 	scene_close(&s);
 }
 
-/* A resolver's client on eight days, next to many who work over TCP: no work is as short as a query. */
+/* A resolver's client on eight days, next to many TCP workers: no work is as short as a query. */
 static void sessions_of_datagrams_are_held_against_datagrams(void **state)
 {
 	(void)state;

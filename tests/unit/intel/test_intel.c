@@ -301,7 +301,7 @@ static void a_list_that_halves_or_grows_threefold_needs_force(void **state)
 	size_t n;
 	assert_int_equal(wh_intel_lists(f->state, f->mem, &all, &n, &err), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(all[0].n_prefixes, 100); /* what was there stays */
+	assert_int_equal(all[0].n_prefixes, 100); /* earlier content stays */
 	assert_int_equal(update(f, NULL, 0, true, &l, &err), 0);
 	write_list(f, 151);
 	assert_int_equal(update(f, NULL, 0, false, &l, &err), 0);
@@ -362,7 +362,7 @@ static void a_command_gives_its_output_and_its_failure_no_secret(void **state)
 	assert_int_equal(wh_command_output("x", "sleep 30", 100, 1, &out, &len, &err), -ETIMEDOUT);
 }
 
-/* Published lists, where the checkout has them beside it. */
+/* Published lists, if the checkout has them next to it. */
 static void published_lists_are_read(void **state)
 {
 	(void)state;

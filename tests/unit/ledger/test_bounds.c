@@ -125,7 +125,7 @@ static void a_crowd_of_one_day_takes_no_room_from_peers_of_several_days(void **s
 	const struct wh_store_dropped dropped = wh_store_dropped(w.ledger.store);
 	assert_int_equal(dropped.crowded, totals.crowded);
 	assert_int_equal(dropped.aged, 0);
-	/* what went is not silence: its flows were answered, of peers that are not known */
+	/* removed edges are not silence: their flows were answered, by peers that are unknown now */
 	assert_int_equal(wh_store_sketches(w.ledger.store, unproven, &flows, &err), 0);
 	assert_int_equal(flows, dropped.crowded);
 	end(&w);
@@ -270,7 +270,7 @@ static void a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyon
 	wh_store_checkpoint(w.ledger.store);
 	assert_true(size_of(&w) < 2 * SIZE);
 	assert_true(wh_store_dropped(w.ledger.store).full_sketches > 100000);
-	assert_int_equal(lost(&w).n, 0); /* of what nobody answered, no rule depends */
+	assert_int_equal(lost(&w).n, 0); /* no rule depends on unanswered traffic */
 	/* a peer that is known goes on being known */
 	connects(&w, PARTNER, DAY_0 + 1, 5);
 	commit(&w);

@@ -20,7 +20,7 @@ static uint64_t draw(uint64_t below)
 
 static size_t hash(const char *text, size_t len, struct wh_line *out, size_t max)
 {
-	char *exact = malloc(len ? len : 1); /* its end is the end of what may be read */
+	char *exact = malloc(len ? len : 1); /* its end is the end of the readable memory */
 	assert_non_null(exact);
 	memcpy(exact, text, len);
 	size_t n = wh_line_hashes(&key, exact, len, out, max);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The edge table and the edge under a hostile hand: limits, counters, and who is taken for the server. */
+/* The edge table and the edge with hostile input: limits, counters, and the choice of the server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "../support/edge_records.h"
 
-/* ---- who is the server ---- */
+/* ---- the choice of the server ---- */
 
 static void with_equal_ports_on_both_sides_the_asking_end_is_the_client(void **state)
 {
@@ -35,7 +35,7 @@ static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question
 	struct wh_record r[] = {udp(peer, 53, host, 40000),  udp(peer, 123, host, 61234), tcp(peer, 443, host, 40001),
 	                        tcp(peer, 443, host, 40002), tcp(peer, 443, host, 40003), tcp(peer, 443, host, 40004)};
 	r[2].flow.tcp_flags_toserver = r[2].flow.tcp_flags_toclient = A | P;    /* no handshake was seen */
-	/* from the SYN+ACK on: the sensor tells no flags */
+	/* from the SYN+ACK on: the sensor reports no flags */
 	r[3].flow.tcp_flags_toserver = r[3].flow.tcp_flags_toclient = 0;
 	r[4].flow.tcp_flags_toserver = r[4].flow.tcp_flags_toclient = A | P | R;
 	r[5].kind = WH_RECORD_ALERT;                                            /* an alert on such a flow */
@@ -45,7 +45,7 @@ static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question
 	assert_int_equal(f.n, 0);
 }
 
-/* We asked, and of the handshake the server's SYN+ACK was missed: who sent the SYN is the client all the same. */
+/* We asked, and the server's SYN+ACK was missed: the sender of the SYN is the client all the same. */
 static void a_missed_answer_to_a_syn_does_not_reverse_the_connection(void **state)
 {
 	(void)state;
@@ -63,7 +63,7 @@ static void a_udp_service_on_a_high_port_is_one_when_a_client_asks(void **state)
 {
 	(void)state;
 	struct wh_record r[] = {udp(peer, 51000, host, 51820), udp(peer + 1, 2048, host, 51820), udp(peer + 2, 53, host, 51820)};
-	r[2].flow.app_proto_known = true; /* the application told who asked */
+	r[2].flow.app_proto_known = true; /* the application protocol shows the client */
 	assert_int_equal(edges_of(r, 3).n, 3);
 }
 
@@ -291,7 +291,7 @@ static void a_record_that_finds_no_room_leaves_nothing_of_itself_behind(void **s
 		assert_int_equal(wh_edge_table_fold(t, &r), -ENOSPC);
 		assert_int_equal(wh_edge_table_count(t), 2 * n + (uint64_t)odd);
 		assert_int_equal(flows_in(t), 2 * n + (uint64_t)odd);
-		r = tcp(0x0a010000, 40000, host, 22); /* what is there can still be added to */
+		r = tcp(0x0a010000, 40000, host, 22); /* existing edges can still grow */
 		assert_int_equal(wh_edge_table_fold(t, &r), 0);
 		assert_int_equal(flows_in(t), 2 * n + (uint64_t)odd + 2);
 		assert_true(wh_edge_table_bytes(t) <= 1 << 20);

@@ -120,7 +120,7 @@ static int see(void *arg, const uint8_t *key, size_t key_len, const uint8_t *val
 	return 0;
 }
 
-/* What differs, which is acknowledged then. */
+/* The rows that differ; they are acknowledged then. */
 static struct seen differs(struct world *w, struct wh_sent *sent, const char *local)
 {
 	struct seen s = {0};

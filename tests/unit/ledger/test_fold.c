@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folding against a naive fold written apart from it: flows whose server is known by how they were made are kept in lists and
- * counted by the words of ledger.h; the table must come to the same, in whatever order and over however many tables the flows
- * were split.
+ * Folding against a naive fold that was written separately. Flows with a server that is known by construction are kept in lists
+ * and counted by the words of ledger.h. The table must give the same result, in any order and over any number of tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -119,7 +118,7 @@ static uint64_t capped(unsigned __int128 n)
 	return n > UINT64_MAX ? UINT64_MAX : (uint64_t)n;
 }
 
-/* What the words of ledger.h say of a list of flows. */
+/* The counts that ledger.h defines for a list of flows. */
 static struct wh_edge naive_edge(const struct naive *x)
 {
 	static const uint64_t sizes[] = {256, 1024, 4096, 16384, 65536, 1048576, 16777216};

@@ -98,7 +98,7 @@ static void ordinary(unsigned i, struct wh_addr *a)
 	*a = wh_addr_v4(0x50000000u + i * 77);
 }
 
-/* Of one /64 whose upper half makes a multiplying hash's factor 0, whatever its seed: all lower halves had one hash. */
+/* A /64 with an upper half that makes a multiplying hash's factor 0 for any seed: all lower halves had one hash. */
 static void crafted(unsigned i, struct wh_addr *a)
 {
 	uint64_t upper = 0xe7037ed1a0b428dbu, lower = i;

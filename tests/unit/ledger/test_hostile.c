@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ledger's owner can write anything into it. Whatever it is, opening and reading end, with an error that names the file. */
+/* A ledger's owner can write anything into it. Opening and reading always end, with an error that names the file. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <sqlite3.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ledger whose tables are not those that whittle makes, and what SQLite is forbidden to do with any. */
+/* A ledger with tables that whittle did not make, and the operations that SQLite is forbidden on any ledger. */
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -67,7 +67,7 @@ static void tables_of_analyze_are_accepted(void **state)
 	assert_int_equal(spoilt_read(&err), 0);
 }
 
-/* As the first version made it. */
+/* The schema of the first version. */
 static const char first_schema[] =
 	"CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE sketch(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"

@@ -71,7 +71,7 @@ static void each_entry_is_chained_to_the_one_before(void **state)
 	assert_int_equal(p.first, 1);
 	assert_int_equal(p.last, 6);
 	assert_int_equal(p.held, 6);
-	log_some(1); /* by another, who keeps no head */
+	log_some(1); /* by another user, which keeps no head */
 	p = proof(&head);
 	assert_int_equal(p.fault, WH_JOURNAL_FITS);
 	assert_int_equal(p.held, 6);
@@ -210,7 +210,7 @@ static void a_writer_that_is_killed_leaves_a_chain_that_fits(void **state)
 	assert_int_equal(proof(NULL).fault, WH_JOURNAL_FITS);
 }
 
-/* What is written in a transaction that is taken back leaves nothing of it. */
+/* A transaction that is rolled back leaves nothing. */
 static void a_transaction_that_is_taken_back_leaves_the_chain(void **state)
 {
 	(void)state;

@@ -99,8 +99,8 @@ static void the_server_is_inferred_from_the_handshake(void **state)
 		{S | A | P, A | P, false, WH_SIDE_DST_SERVES},      /* the SYN+ACK was missed */
 		{S | A | P, A, false, WH_SIDE_DST_SERVES},          
 		{0, 0, false, WH_SIDE_UNKNOWN},                     /* the first packet seen was the SYN+ACK */
-		{A | P, A | P, true, WH_SIDE_DST_SERVES},           /* mid-flow, the application told */
-		{A | P, A | P, false, WH_SIDE_UNKNOWN},             /* mid-flow, nothing told */
+		{A | P, A | P, true, WH_SIDE_DST_SERVES},           /* mid-flow, with an application protocol */
+		{A | P, A | P, false, WH_SIDE_UNKNOWN},             /* mid-flow, without one */
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct wh_flow f = tcp(rows[i].ts, rows[i].tc, rows[i].app);
@@ -160,7 +160,7 @@ static void a_one_sided_flow_is_distinguished_from_an_unanswered_one(void **stat
 	assert_false(wh_flow_one_sided(&scan));
 	assert_false(wh_flow_one_sided(&both));
 	assert_int_equal(wh_flow_server(&in), WH_SIDE_UNANSWERED);
-	uint16_t port; /* what our own side alone sent: an answer, or a client's that goes on */
+	uint16_t port; /* packets of our own side alone: an answer, or those of a client that goes on */
 	in.src_port = 22;
 	assert_true(wh_flow_other_side_unheard(&in, &port) && port == 22);
 	in.src_port = 40000;

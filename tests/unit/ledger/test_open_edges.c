@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that the kernel has open are presence; the same connection is one flow, whoever reports it and how often. */
+/* Connections that the kernel has open are presence; the same connection is one flow, for any number of reports from any
+ * source. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static void seen(struct ledger *l, const struct wh_flow *f, size_t n, int64_t no
 		fail_msg("%s", err.text);
 }
 
-/* As a sensor reports it when it has ended. */
+/* A sensor's report after its end. */
 static void reported(struct ledger *l, const struct wh_flow *open, int64_t start_us, int64_t end_us)
 {
 	struct wh_edge_table *t = wh_edge_table_new(l->locals, 8 << 20);
@@ -240,7 +241,7 @@ static void a_connection_of_ours_to_a_server_is_an_outbound_edge(void **state)
 	end(&l);
 }
 
-/* As many as of any other datagrams. */
+/* The same number as for any other datagrams. */
 static void the_number_of_datagram_edges_is_limited(void **state)
 {
 	(void)state;

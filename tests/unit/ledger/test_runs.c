@@ -152,7 +152,7 @@ static void many_commits_leave_few_runs_and_the_same_edges(void **state)
 	end();
 }
 
-/* As the second version of the schema had it: a row each. */
+/* The form of the schema's second version: a row each. */
 static void write_as_before(struct wh_store *s)
 {
 	struct list l = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What core/ledger/store.h promises, of each kind of store: edges. */
+/* The contract of core/ledger/store.h, for each kind of store: edges. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -240,7 +240,7 @@ static void a_batch_that_was_lost_on_the_way_back_is_added_once(void **state)
 {
 	struct world w;
 	(void)state;
-	world_open(&w, "memory:"); /* what a server would do */
+	world_open(&w, "memory:"); /* as a server would do */
 	world_session(&w, "203.0.113.1", "10.0.0.4", 22, 0);
 	const struct wh_edge_table *const table = w.t;
 	struct wh_store_batch b = {.id = {1, 2}, .tables = &table, .n_tables = 1}, other = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What core/ledger/store.h promises, of each kind of store: facts. */
+/* The contract of core/ledger/store.h, for each kind of store: facts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -133,7 +133,7 @@ static json_t *at(const json_t *doc, const char *list, size_t row, size_t column
 	return json_array_get(json_array_get(json_object_get(doc, list), row), column);
 }
 
-/* What a reader of the rows makes of them is what the document of objects says. */
+/* A reader of the rows gets the values of the document of objects. */
 static void rows_have_the_values_of_the_document(void **state)
 {
 	static const struct wh_map_fact facts[] = {{P "Compute/virtualMachines/m<1>", WH_MAP_MEDIUM, true, "a \"wide\"\trule"}};
@@ -191,7 +191,7 @@ static void a_callers_facts_of_a_vm_count_in_any_case_of_its_id(void **state)
 	erase(&d);
 }
 
-/* Whatever the size: no circle lies over another, every machine is in one, and no ring holds more than can be told apart. */
+/* At any size no circle lies over another, every machine is in one, and no ring holds more circles than can be distinguished. */
 static void circles_never_overlap_at_any_size(void **state)
 {
 	static const size_t sizes[][3] = {{1, 1, 1},   {1, 1, 5},  {2, 2, 2},  {3, 4, 9},   {10, 5, 4}, {10, 25, 20},

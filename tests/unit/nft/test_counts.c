@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel's counters say of each port, from rules and maps as they are read back. */
+/* The kernel's counters of each port, from rules and maps as they are read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -34,7 +34,7 @@ static void same_as_golden(const char *text, const char *path)
 	free(want);
 }
 
-/* What a recommendation of two resources becomes: inbound and outbound, a carve-out, IPv6, a deny-all, touching neighbours. */
+/* The ruleset of a recommendation for two resources: inbound and outbound, a carve-out, IPv6, a deny-all, touching neighbours. */
 static struct wh_nft_ruleset *made(struct wh_arena *mem)
 {
 	static struct wh_prefix ssh[4], hole[1], db[1];
@@ -151,7 +151,7 @@ static void an_address_of_which_nothing_was_learned_is_not_judged(void **state)
 	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.heard = &heard}, mem, &rs, &err), 0);
 	assert_int_equal(rs->ports[0].n_locals, 1); /* IPv4 alone was heard */
 	assert_true(wh_addr_eq(&rs->ports[0].locals[0], &p.a[1]));
-	assert_int_equal(rs->ports[1].n_locals, 2); /* of the other resource nothing tells one address from the other */
+	assert_int_equal(rs->ports[1].n_locals, 2); /* the other resource's addresses are all judged alike */
 	p.results[1].n_rules = 0;
 	assert_int_equal(wh_nft_ruleset_from(&p.rec, NULL, &(struct wh_nft_options){.heard = &heard}, mem, &rs, &err), 0);
 	assert_int_equal(rs->n_ports, 1);

@@ -187,7 +187,7 @@ static void a_published_port_is_open_to_those_that_forwarding_lets_through(void 
 	const struct wh_nft_opening *p = published(docker_accepts, &o);
 	assert_true(p->certain && !p->nobody);
 	assert_int_equal(o.forwards[0], WH_DENIED);
-	assert_true(published(other_bridge_accepts, &o)->nobody); /* it leaves by docker0, whose network has the address */
+	assert_true(published(other_bridge_accepts, &o)->nobody); /* it leaves by docker0, which has the network of the address */
 	assert_true(published(NULL, &o)->nobody);
 }
 

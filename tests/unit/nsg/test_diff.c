@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two readings of one group, and who made a rule. */
+/* Two readings of one group, and the maker of a rule. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a rule finds a priority, and how a group is written from entries. */
+/* The choice of a rule's priority, and writing a group from its entries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static void the_first_free_priority_is_below_the_limit_or_there_is_none(void **s
 	free(l);
 }
 
-/* Of each shape: fields in "properties", and beside the name. */
+/* Each shape: fields in "properties", and next to the name. */
 static void a_group_is_written_in_the_shape_that_it_came_in(void **state)
 {
 	(void)state;

@@ -118,7 +118,7 @@ static void unknown_traffic_never_counts_as_allowed(void **state)
 			                  &unknown);
 			assert_true(unknown);
 			assert_int_equal(wh_ranges_has(r, &in_28), !deny);
-			/* a deny whose peers are known takes only those */
+			/* a deny with known peers denies only those */
 			assert_int_equal(wh_ranges_has(r, &in_24), !deny || t == 2);
 			assert_false(wh_ranges_has(r, &outside));
 			wh_policy_allowed(list, 1, NULL, &(struct wh_nsg_question){WH_INBOUND, WH_PROTO_TCP, NULL, 23}, mem, &r,

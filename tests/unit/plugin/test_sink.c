@@ -130,7 +130,7 @@ static void records_that_wait_to_be_folded_are_in_the_next_commit(void **state)
 	assert_int_equal(sink_ledger().edges, 2);
 	for (uint32_t i = 0; i < s->lanes->waiting.room; i++)
 		sink_flow(s, s->lanes, i);
-	assert_int_equal(s->lanes->waiting.n, 0); /* enough of them are folded by whom brings the last */
+	assert_int_equal(s->lanes->waiting.n, 0); /* the thread that brings the last record aggregates enough of them */
 	assert_int_equal(wh_edge_table_count(s->lanes->table), s->lanes->waiting.room);
 	sink_close(s);
 }

@@ -91,7 +91,8 @@ static void *write_some(void *arg)
 	return NULL;
 }
 
-/* More than the memory holds, from a capture, while another process has the ledger: who writes waits until it is let go. */
+/* More than the memory holds, from a capture, while another process has locked the ledger: the writer waits until it is
+ * released. */
 static void a_capture_waits_for_a_ledger_that_is_locked(void **state)
 {
 	struct wh_state *other;

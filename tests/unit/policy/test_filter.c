@@ -254,7 +254,7 @@ static void any_source_port_means_every_one_for_allowed_and_some_one_for_undecid
 	}
 }
 
-/* Exhaustive over the universe of the random filters, whose cuts lie between these values. */
+/* Exhaustive over the universe of the random filters; their cuts lie between these values. */
 static bool every_packet_contained(const struct wh_filter *a, const struct wh_filter *b)
 {
 	struct wh_filter_packet p;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports are open to the Internet: the cases on which scanners differ, each worked out by hand. A case is one machine
+ * Ports that are open to the Internet: the cases on which scanners differ, each worked out by hand. A case is one machine
  * 10.0.1.4 with an interface in subnet web; groups before the subnet and the interface, public addresses and balancers are the
  * case's.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports are open to the Internet, by the forms in which rules and estates are written: spellings of addresses, ports and
- * protocols, tags without addresses, references that one end alone has, firewalls that translate, scale sets, templates and
- * Terraform's state. Each verdict is worked out by hand from what Azure does with such a rule. In the JSON below ` stands for ".
+ * Ports that are open to the Internet, by the notation of rules and estates: spellings of addresses, ports and protocols, tags
+ * without addresses, references that only one end has, firewalls that translate, scale sets, templates and Terraform's state.
+ * Each verdict is worked out by hand from Azure's documented behaviour for such a rule. In the JSON below ` stands for ".
  */
 #include "scene.h"
 
@@ -118,7 +118,7 @@ static const struct { struct wanted want; const char *rules;
 	{{"esp_has_no_ports", "H", "H"}, RULE("a", "300", "Allow", "`Esp`", ENDS("`*`", "`*`"))},
 	{{"udp_at_every_port", "U", "U"}, RULE("a", "300", "Allow", "`Udp`", ENDS("`*`", "`*`"))},
 	{{"udp_at_another_port", "H", "U"}, RULE("a", "300", "Allow", "`Udp`", ENDS("`*`", "`123`"))},
-	/* tags, whose addresses no list gives */
+	/* tags without a list of addresses */
 	{{"a_tag_that_is_no_tag_is_unknown", "N", "N"}, OPEN("`OurOffice`", "`22`")},
 	{{"a_region_of_azures_cloud", "U", "U"}, OPEN("`AzureCloud.westeurope`", "`22`")},
 	{{"a_tag_for_a_region", "H", "H"}, OPEN("`Storage.WestEurope`", "`22`")},
@@ -139,7 +139,7 @@ static const struct { struct wanted want; const char *rules;
          RULE("a", "300", "Allow", "`Tcp`",
               "`sourceApplicationSecurityGroups`:[{`id`:`" P
               "applicationSecurityGroups/far`}],`sourcePortRange`:`*`,`destinationAddressPrefix`:`*`,`destinationPortRange`:`22`")},
-	/* what a template leaves open */
+	/* values that a template leaves open */
 	{{"a_source_by_an_expression", "N", "N"}, OPEN("`[parameters('source')]`", "`22`")},
 	{{"a_port_by_an_expression", "N", "N"}, OPEN("`*`", "`[parameters('port')]`")},
 	{{"a_port_by_an_expression_behind_a_deny", "H", "H"}, DENY("`Internet`", "`*`") OPEN("`*`", "`[parameters('port')]`")},

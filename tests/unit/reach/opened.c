@@ -16,7 +16,7 @@ struct estate {
 	struct wh_reach *r;
 };
 
-/* Of a model that is there already. */
+/* From an existing model. */
 static void find_endpoints(struct estate *e)
 {
 	e->r = wh_reach_new(&e->t, e->mem);

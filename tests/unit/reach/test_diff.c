@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What differs between two estates is what each by itself says of every pair. */
+/* The difference between two estates equals the difference of their verdicts on every pair. */
 #include "opened.c"
 
 enum { ESTATES = 300 };
@@ -104,7 +104,7 @@ static void a_difference_matches_the_verdicts_of_both_estates_on_every_pair(void
 	assert_true(differ > 500);
 }
 
-/* The other rules over the same model: what tells that groups alone differ. */
+/* The other rules over the same model; this shows that only groups differ. */
 static void other_rules_over_one_model_differ_by_the_verdicts_of_both_estates(void **state)
 {
 	uint64_t sd = 0x6a09e667f3bcc908u, *seed = &sd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the import puts beside the documents decides as the documents do, and is safe to read whoever wrote it. */
+/* The stored model decides as the documents do, and is safe to read, whatever wrote it. */
 #include <unistd.h>
 #include "opened.c"
 #include "whittle/estate.h"

@@ -46,7 +46,7 @@ static void the_verdict_on_a_packet_is_that_of_the_documented_order(void **state
 		assert_true(seen[i] > ESTATES * PACKETS / 200); /* all three occur */
 }
 
-/* From some source port: all that rules of these worlds tell apart. */
+/* From some source port: the rules of these worlds distinguish no more. */
 static unsigned from_some_port(const struct world *w, int from, int to, uint32_t outside, int proto, unsigned dport)
 {
 	unsigned allowed = 0, may = 0;

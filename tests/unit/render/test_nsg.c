@@ -106,7 +106,7 @@ static void only_the_narrowed_port_of_the_resource_changes_and_only_narrows(void
 		                                          .n_prefixes = (size_t)(rand() % 3),
 		                                          .except = &x,
 		                                          .n_except = (size_t)(rand() % 2)};
-		/* what a proof would have made of it: only what is allowed now */
+		/* as after a proof: only what is allowed now */
 		struct wh_counterexample ce;
 		if (wh_prove(&w.estate, &w.res, w.rules, 1, w.mem, &ce, NULL)) {
 			drop(&w);

@@ -161,8 +161,8 @@ static void an_opening_that_would_be_cut_off_is_refused_by_name(void **state)
 	drop(&w);
 }
 
-/* Random groups: whomever a foreign rule decided, it still does, from its own place; everybody else passes if he did and is
- * proposed. */
+/* Random groups: a foreign rule still decides the same packets, from its own place; every other peer passes if it did before
+ * and is proposed. */
 static void foreign_rules_of_any_group_decide_as_before(void **state)
 {
 	(void)state;
@@ -186,7 +186,7 @@ static void foreign_rules_of_any_group_decide_as_before(void **state)
 		strcat(text, "]}");
 		struct world w;
 		int rc = make(&w, text);
-		bool within = true; /* what is proposed passes today, as a proof would have made sure */
+		bool within = true; /* a proposed peer passes today, as a proof would have made sure */
 		for (uint32_t peer = 0x2d000008; peer < 0x2d000010; peer++)
 			within &= decides(w.nsg, peer)->allow;
 		if (rc || !within) {

@@ -78,7 +78,7 @@ static char *render(struct world *w, const char *format, const char *keep, const
 	return text;
 }
 
-/* What an export of today makes of the group that one with a day made. */
+/* The result of an export today from the group of an export with a day. */
 static char *again(const char *group, size_t resources, const char *format, const char *keep, const char *today, char **notes)
 {
 	struct world w;

@@ -137,7 +137,7 @@ static void random_rules(struct world *w)
 			struct wh_counterexample ce;
 			struct wh_recommended_rule *r = &w->rules[i][w->results[i].n_rules];
 			random_rule(w, r, k);
-			/* what one port has in common with another becomes one rule */
+			/* the common part of two ports becomes one rule */
 			if (k && k < 3 && rand() % 2 && w->results[i].n_rules) {
 				const struct wh_recommended_rule *like = &w->rules[i][rand() % w->results[i].n_rules];
 				r->prefixes = like->prefixes, r->n_prefixes = like->n_prefixes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The planner against a reader of groups that knows nothing of it: one packet, the rules by priority, the first that matches
- * decides, straight from Azure's documentation. Groups hold rules of unknown reach, whose meaning is drawn anew for each check,
- * and rules that tell source ports apart. Exports follow upon exports; the az script is carried out command by command.
+ * The planner against a reader of groups that shares no code with it: for one packet, the first matching rule by priority
+ * decides, as Azure's documentation says. Groups hold rules of unknown reach; their meaning is drawn anew for each check. Some
+ * rules have source ports. Exports follow exports; the az script is carried out command by command.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,7 +104,7 @@ static bool matches(const json_t *r, const struct packet *k, const struct meanin
 	                  k->out ? &peer : &local, k->out ? (int)k->peer : -1, m);
 }
 
-/* What Azure does with one packet. */
+/* Azure's verdict on one packet. */
 static bool passes(const json_t *group, const struct packet *k, const struct meaning *m)
 {
 	const json_t *rules = json_object_get(group, "securityRules"), *first = NULL;
@@ -284,7 +284,8 @@ static void fail_at(const struct packet *k, const char *what, const json_t *befo
 	         locals[k->local], k->sport, k->dport);
 }
 
-/* Whatever unknown names mean: nothing passes that did not, who is proposed and passed passes, and what is not narrowed stays. */
+/* For any meaning of unknown names: nothing passes that did not before, proposed peers that passed still pass, and all else
+ * stays. */
 static void compare(const struct world *w, const json_t *before, const json_t *after)
 {
 	for (int i = 0; i < 500; i++) {
@@ -299,7 +300,7 @@ static void compare(const struct world *w, const json_t *before, const json_t *a
 		if (!r && was != now)
 			fail_at(&k, "touched though not narrowed", before, after);
 		if (r && proposed(r, &k) && was && !now)
-			fail_at(&k, "who is proposed was cut", before, after);
+			fail_at(&k, "a proposed peer was cut off", before, after);
 		if (r && !w->unknown && now != (was && proposed(r, &k)))
 			fail_at(&k, "not what was proposed", before, after);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which of the groups before a resource get its rules. */
+/* The choice of the groups before a resource that get its rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

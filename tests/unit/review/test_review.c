@@ -147,7 +147,7 @@ static void nothing_is_allowed_that_the_present_policy_does_not_allow(void **sta
 	REFUSED(t, "narrow-only",
 	        change(t, (struct wh_review_change){.op = WH_REVIEW_ADD, .proto = 17, .port = 22}, "140.20.30.9"));
 	assert_false(scene_allows(scene_rule(loaded(t), 22), "140.21.0.0"));
-	assert_int_equal(undo(t), -ENOENT); /* what was refused was not kept */
+	assert_int_equal(undo(t), -ENOENT); /* the refused change was not stored */
 }
 
 static void an_addition_takes_the_place_of_a_deny_all(void **state)

@@ -183,7 +183,7 @@ static void neighbours_that_are_kept_out_are_one_carve_out(void **state)
 static void address_families_are_separate(void **state)
 {
 	(void)state;
-	/* ::/0 surrounds the IPv4-mapped block, whose hostile addresses are nothing to it */
+	/* ::/0 surrounds the IPv4-mapped block; hostile addresses in that block do not matter to it */
 	struct wh_select_costs cheap = usual;
 	cheap.unseen = 0;
 	cheap.max_lines = 2;

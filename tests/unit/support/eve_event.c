@@ -6,7 +6,7 @@
 #include <string.h>
 #include "eve_inside.h"
 
-/* Where there is no room, in the place of the last. */
+/* Without room it replaces the last one. */
 __attribute__((format(printf, 3, 4))) static void put(struct eve_object *o, const char *key, const char *fmt, ...)
 {
 	struct eve_member *m = &o->m[o->n < EVE_MEMBERS ? o->n++ : EVE_MEMBERS - 1];

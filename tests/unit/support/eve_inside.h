@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the generator of EVE records have in common; its users include eve_gen.h. */
+/* The common parts of the generator of EVE records; its users include eve_gen.h. */
 #pragma once
 #include <stdbool.h>
 #include "eve_gen.h"

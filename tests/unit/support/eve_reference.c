@@ -222,7 +222,7 @@ static int wanted(const struct rj *top, struct wh_record *rec, const char **reas
 	return *reason ? -EBADMSG : 0;
 }
 
-/* Of a signature of our own (rules/suricata): evidence, and no alert. */
+/* A signature of our own (rules/suricata): evidence, and no alert. */
 static bool of_our_own(const struct rj *top)
 {
 	const struct rj *a = rj_get(top, "alert"), *sid = a && a->type == RJ_OBJECT ? rj_get(a, "signature_id") : NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a record means, read with a naive reader of RFC 8259 (json_rfc.h) and written without regard to speed: the reader must
- * agree with it. */
+/* The meaning of a record, from a naive reader of RFC 8259 (json_rfc.h), written without regard to speed: the reader must agree
+ * with it. */
 #pragma once
 #include "whittle/flow.h"
 
-/* What the reference or the reader says of one text: rc is 0, or -EBADMSG with a reason: the reader's own static text, or, from
- * the reference, NULL when the text isn't JSON or it isn't an object. */
+/* The result of the reference or the reader for one text. rc is 0, or -EBADMSG with a reason: the reader's own static text, or,
+ * from the reference, NULL when the text isn't JSON or isn't an object. */
 struct eve_verdict {
 	int rc;
 	struct wh_record rec;

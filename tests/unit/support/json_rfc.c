@@ -181,7 +181,7 @@ static bool string(struct text *t, char **text, size_t *len)
 
 static struct rj *value(struct text *t, unsigned depth);
 
-/* What stands between the brackets, up to and with the closing one. */
+/* The content between the brackets, up to and with the closing one. */
 static bool members(struct text *t, struct rj *v, const char *closing, unsigned depth)
 {
 	struct rj **link = &v->first;

@@ -17,7 +17,7 @@ int sink_flow_text(char *buf, size_t size, uint32_t n, const char *server);
 void sink_flow_to(struct wh_sink *s, struct wh_lane *lane, uint32_t n, const char *server);
 /* To 10.0.0.4. */
 void sink_flow(struct wh_sink *s, struct wh_lane *lane, uint32_t n);
-/* What would happen by and by: the records that wait in the first lane are in its table, or lost. */
+/* Does at once what would happen over time: the records that wait in the first lane are in its table, or lost. */
 void sink_fold(struct wh_sink *s);
 
 struct sink_seen { uint64_t edges, flows, hash; };

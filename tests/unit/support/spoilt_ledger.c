@@ -73,7 +73,7 @@ void spoilt_sql(const char *sql)
 {
 	sqlite3 *db;
 	char *why = NULL;
-	sqlite3_hard_heap_limit64(0); /* whoever spoils it has no limits */
+	sqlite3_hard_heap_limit64(0); /* the process that spoils it has no limits */
 	assert_int_equal(sqlite3_open(spoilt_path, &db), SQLITE_OK);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)

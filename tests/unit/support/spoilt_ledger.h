@@ -8,10 +8,9 @@ extern char spoilt_dir[], spoilt_path[64]; /* a directory that is there between 
 int spoilt_dir_make(void **state);
 int spoilt_dir_remove(void **state);
 
-/* A good ledger in the place of what is there: so many edges, a document "a" of the collection "review" and an entry of the
- * journal. */
+/* Replaces the ledger by a good one: so many edges, a document "a" of the collection "review" and an entry of the journal. */
 void spoilt_make(unsigned edges);
-/* Removes the ledger and what SQLite keeps beside it. */
+/* Removes the ledger and SQLite's files next to it. */
 void spoilt_unlink(void);
 /* Executes SQL without any of whittle's defences. */
 void spoilt_sql(const char *sql);

@@ -14,7 +14,7 @@ struct world {
 	struct wh_locals *locals;
 	struct wh_edge_table *t;
 };
-/* "sqlite:", "memory:", or "fleet:": a database of its own in the cluster whose URL $WHITTLE_TEST_FLEET has, with "%s" in the
+/* "sqlite:", "memory:", or "fleet:": a database of its own in the cluster of the URL in $WHITTLE_TEST_FLEET, with "%s" in the
  * place of the database; without it the test is skipped. */
 void world_open(struct world *w, const char *kind);
 bool world_has(const char *kind);
