@@ -3,7 +3,8 @@
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
-#include "whittle/app_rules.h"
+#include "whittle/app_opened.h"
+#include "whittle/recommended.h"
 
 /* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
 struct search {
@@ -57,29 +58,73 @@ static int read_last(const struct wh_app_ledger *l, struct wh_app_rules *out, st
 	return rc;
 }
 
+/* The reviewed rules of the resources of these names; of all where there are none. */
+static int load_named(const struct wh_app_ledger *l, const char *const *names, size_t n, struct wh_arena *mem,
+                      struct wh_recommendation **out, struct wh_error *err)
+{
+	const struct wh_resource **only = wh_arena_array(mem, n + 1, sizeof *only);
+	int rc = wh_estate_require_all(l->estate, names, n, err);
+	for (size_t i = 0; i < n && !rc; i++)
+		only[i] = wh_estate_find(l->estate, names[i]);
+	return rc ? rc : wh_review_load_of(l->is.state, l->estate, n ? only : NULL, n, mem, out, err);
+}
+
+static int list(const struct wh_app *a, const struct wh_app_ledger *l, const char *const *names, size_t n, struct wh_arena *mem,
+                struct wh_app_rules *out, struct wh_error *err)
+{
+	int rc = load_named(l, names, n, mem, &out->recommendation, err);
+	rc = rc ? rc : wh_reject_from(&a->config->enforce, mem, &out->reject, err);
+	if (rc)
+		return rc;
+	if (!read_last(l, out, mem, &out->last_unknown))
+		out->last_unknown.code = 0;
+	if (!wh_app_kept(a, l->estate, mem, &out->kept, &out->n_kept, &out->kept_unknown))
+		out->kept_unknown.code = 0;
+	return 0;
+}
+
 int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_app_rules *out,
                       struct wh_error *err)
 {
 	struct wh_app_ledger l;
 	*out = (struct wh_app_rules){.estate = NULL};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
-	if (rc || (rc = wh_review_load(l.is.state, l.estate, mem, &out->recommendation, err)) ||
-	    (rc = wh_estate_require_all(l.estate, names, n, err)) ||
-	    (rc = wh_reject_from(&a->config->enforce, mem, &out->reject, err)))
-		goto out;
-	struct wh_recommendation *rec = out->recommendation;
-	size_t kept = 0;
-	for (size_t i = 0; i < rec->n_resources; i++)
-		if (wh_estate_is_named(l.estate, rec->resources[i].resource, names, n))
-			rec->resources[kept++] = rec->resources[i];
-	rec->n_resources = kept;
-	if (!read_last(&l, out, mem, &out->last_unknown))
-		out->last_unknown.code = 0;
-	if (!wh_app_kept(a, l.estate, mem, &out->kept, &out->n_kept, &out->kept_unknown))
-		out->kept_unknown.code = 0;
-out:
+	rc = rc ? rc : list(a, &l, names, n, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;
+}
+
+/* ---- of a ledger that stays open ---- */
+
+struct wh_app_opened { struct wh_app_ledger ledger; struct wh_arena *mem; };
+
+int wh_app_keep_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_app_opened *o = wh_arena_alloc(mem, sizeof *o);
+	o->mem = mem;
+	int rc = wh_app_open(a, WH_STATE_READ, mem, &o->ledger, err);
+	*out = o;
+	if (rc) {
+		wh_app_close_opened(o);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void wh_app_close_opened(struct wh_app_opened *o)
+{
+	if (!o)
+		return;
+	wh_app_close(&o->ledger, NULL);
+	wh_arena_free(o->mem);
+}
+
+int wh_app_rules_of(const struct wh_app *a, const struct wh_app_opened *o, const char *const *names, size_t n,
+                    struct wh_arena *mem, struct wh_app_rules *out, struct wh_error *err)
+{
+	*out = (struct wh_app_rules){.estate = NULL};
+	return list(a, &o->ledger, names, n, mem, out, err);
 }
 
 int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *change, struct wh_arena *mem, const char **said,

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include "harden/explanation.h"
+#include "whittle/recommended.h"
 
 const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a)
 {
@@ -62,7 +63,7 @@ static void find_last(struct wh_explanation *st, struct wh_state *s, const struc
 	struct wh_recommendation *rec;
 	struct wh_error none = {0};
 
-	if (wh_recommendation_load(s, e, st->mem, &rec, &none))
+	if (wh_recommendation_load_of(s, e, &st->resource, 1, st->mem, &rec, &none))
 		return; /* none yet, or none that can be read: recommend says so */
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		if (rec->resources[i].resource != st->resource)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A recommendation as JSON, with Azure's names, so that a rule can be pasted either way; and the same document in the ledger
- * (collection "recommendation", key "latest"), with the number of the calculation.
- */
+/* A recommendation as JSON, with Azure's names, so that a rule can be pasted either way. */
 #include <math.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,12 +11,6 @@ const char *wh_status_text(enum wh_status s)
 	static const char *const text[] = {"unscanned", "healthy", "unhealthy"};
 	return text[s];
 }
-
-/* The rules that are in the document, in its order: their prefixes are written when the rest is text. */
-struct written {
-	const struct wh_recommended_rule **rules;
-	size_t n;
-};
 
 /* To twelve digits, as in the text: a number is the same in the ledger, in what is printed, and in what was read back. */
 static double twelve_digits(double v)
@@ -71,7 +62,7 @@ static json_t *present_json(const struct wh_resource *r)
 	                        : NULL;
 }
 
-static json_t *resource_json(const struct wh_resource_result *res, struct written *written)
+json_t *wh_recommendation_resource_json(const struct wh_resource_result *res, struct wh_written_rules *written)
 {
 	const char *id = res->resource->id ? res->resource->id : res->resource->name;
 	bool seen = res->first_day <= res->last_day;
@@ -113,12 +104,9 @@ static json_t *asked_json(const struct wh_asked *a)
 	return o;
 }
 
-static json_t *document(const struct wh_recommendation *r, struct written *written)
+json_t *wh_recommendation_document(const struct wh_recommendation *r, const char *key, json_t *list)
 {
 	char at[WH_TIME_STRLEN], from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
-	json_t *list = json_array();
-	for (size_t i = 0; i < r->n_resources; i++)
-		json_array_append_new(list, resource_json(&r->resources[i], written));
 	json_t *silent = json_array();
 	for (size_t i = 0; i < r->n_silent; i++) {
 		char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
@@ -129,87 +117,31 @@ static json_t *document(const struct wh_recommendation *r, struct written *writt
 	return json_pack("{s:i, s:s, s:{s:s, s:s, s:i, s:o}, s:o, s:o}", "version", 1, "calculatedAt",
 	                 wh_time_text(r->calculated_us, at), "window", "from", wh_time_text(r->from_us, from), "to",
 	                 wh_time_text(r->to_us, to), "days", (int)r->days, "sensorSilent", silent, "asked", asked_json(&r->asked),
-	                 "resources", list);
+	                 key, list);
 }
 
-static char *text_json(const struct wh_recommendation *r, json_t *more, bool compact)
+char *wh_recommendation_json(const struct wh_recommendation *r, json_t *more)
 {
-	struct written written = {0};
+	struct wh_written_rules written = {0};
 	size_t rules = 1;
 	char *text = NULL;
 
 	for (size_t i = 0; i < r->n_resources; i++)
 		rules += r->resources[i].n_rules;
-	if (!(written.rules = calloc(rules, sizeof *written.rules)))
+	if (!(written.rules = calloc(rules, sizeof *written.rules))) {
+		json_decref(more);
 		return NULL;
-	json_t *doc = document(r, &written);
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n_resources; i++)
+		json_array_append_new(list, wh_recommendation_resource_json(&r->resources[i], &written));
+	json_t *doc = wh_recommendation_document(r, "resources", list);
 	if (doc && more)
 		json_object_update(doc, more);
 	json_decref(more);
 	if (doc)
-		text = wh_prefix_lists_dump(doc, written.rules, written.n, compact);
+		text = wh_prefix_lists_dump(doc, written.rules, written.n, false);
 	json_decref(doc);
 	free(written.rules);
 	return text;
-}
-
-char *wh_recommendation_json(const struct wh_recommendation *r, json_t *more)
-{
-	return text_json(r, more, false);
-}
-
-int wh_recommendation_serial(struct wh_state *s, int64_t *out, struct wh_error *err)
-{
-	char *text = NULL;
-	int rc = wh_state_get(s, COLLECTION, "serial", &text, err);
-	*out = !rc && text ? strtoll(text, NULL, 10) : 0;
-	free(text);
-	return rc;
-}
-
-/* Of the resources that have any. */
-static char *reasons_json(const struct wh_recommendation *r, int64_t serial)
-{
-	json_t *by_name = json_object();
-	for (size_t i = 0; i < r->n_resources; i++)
-		if (r->resources[i].n_reasons)
-			json_object_set_new(by_name, r->resources[i].resource->name,
-			                    wh_reasons_json(r->resources[i].reasons, r->resources[i].n_reasons));
-	json_t *doc = json_pack("{s:I, s:o}", "serial", (json_int_t)serial, "resources", by_name);
-	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-	json_decref(doc);
-	return text;
-}
-
-int wh_recommendation_save(struct wh_state *s, struct wh_recommendation *r, struct wh_error *err)
-{
-	/* without white space: nobody reads it, and it is a third of it */
-	char *text = text_json(r, NULL, true), *reasons = NULL, number[32];
-	int64_t serial;
-	int rc = text ? wh_recommendation_serial(s, &serial, err) : wh_fail(err, -ENOMEM, "out of memory");
-
-	if (rc)
-		goto out;
-	if (!(reasons = reasons_json(r, serial + 1))) {
-		rc = wh_fail(err, -ENOMEM, "out of memory");
-		goto out;
-	}
-	snprintf(number, sizeof number, "%lld", (long long)serial + 1);
-	if ((rc = wh_state_begin(s, err)))
-		goto out;
-	rc = wh_state_put(s, COLLECTION, KEY, text, err);
-	if (!rc)
-		rc = wh_state_put(s, COLLECTION, "serial", number, err);
-	if (!rc)
-		rc = wh_state_put(s, COLLECTION, REASONS, reasons, err);
-	if (rc)
-		wh_state_end(s, false, NULL);
-	else
-		rc = wh_state_end(s, true, err);
-	if (!rc)
-		r->serial = serial + 1;
-out:
-	free(reasons);
-	free(text);
-	return rc;
 }

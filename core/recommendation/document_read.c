@@ -6,8 +6,9 @@
 
 struct reading {
 	struct wh_arena *mem;
+	const struct wh_estate *estate;
 	struct wh_prefix_lists lists;
-	json_t *reasons; /* NULL where there are none */
+	json_t *reasons; /* of an earlier version's document; NULL where there are none */
 	bool bad;
 };
 
@@ -123,20 +124,19 @@ static json_t *load_reasons(struct wh_state *s, int64_t serial)
 	return doc;
 }
 
-static void read_reasons(struct reading *rd, const char *name, const char *text, struct wh_resource_result *res)
+static void read_reasons(struct reading *rd, const json_t *list, const char *text, struct wh_resource_result *res)
 {
-	const json_t *list = json_object_get(json_object_get(rd->reasons, "resources"), name);
 	if (text && (!list || wh_reasons_read(list, res, rd->mem)))
 		wh_reason_add(res, &(struct wh_reason){.code = WH_REASON_TEXT, .text = text}, rd->mem);
 	res->reason = wh_reasons_text(res->reasons, res->n_reasons, rd->mem);
 }
 
 /* A resource that the estate no longer has is left out: there is nothing left to protect. */
-static void read_resource(struct reading *rd, const struct wh_estate *e, const json_t *v, struct wh_recommendation *out)
+static void read_resource(struct reading *rd, const json_t *v, struct wh_recommendation *out)
 {
 	const char *name = json_string_value(json_object_get(v, "name"));
-	const struct wh_resource *resource = name ? wh_estate_find(e, name) : NULL;
-	const json_t *rules = json_object_get(v, "rules");
+	const struct wh_resource *resource = name ? wh_estate_find(rd->estate, name) : NULL;
+	const json_t *rules = json_object_get(v, "rules"), *reasons = json_object_get(v, "reasons");
 	struct wh_resource_result *res = &out->resources[out->n_resources];
 
 	if (!resource) {
@@ -146,7 +146,8 @@ static void read_resource(struct reading *rd, const struct wh_estate *e, const j
 	out->n_resources++;
 	res->resource = resource;
 	res->status = status_of(json_string_value(json_object_get(v, "status")));
-	read_reasons(rd, name, text_of(rd, v, "reason"), res);
+	read_reasons(rd, reasons ? reasons : json_object_get(json_object_get(rd->reasons, "resources"), name),
+	             text_of(rd, v, "reason"), res);
 	res->days_with_data = (unsigned)count_of(v, "daysWithData");
 	bool seen = json_is_string(json_object_get(v, "firstDay"));
 	res->first_day = seen ? wh_day(time_of(rd, v, "firstDay")) : INT32_MAX;
@@ -156,43 +157,132 @@ static void read_resource(struct reading *rd, const struct wh_estate *e, const j
 		read_rule(rd, json_array_get(rules, i), &res->rules[res->n_rules++]);
 }
 
-int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
-                           struct wh_error *err)
+static void read_head(struct reading *rd, const json_t *doc, struct wh_recommendation *r)
 {
-	struct wh_recommendation *r = wh_arena_alloc(mem, sizeof *r);
-	struct reading rd = {.mem = mem};
-	char *text = NULL;
-	json_t *doc = NULL;
-	int rc = wh_state_get(s, COLLECTION, KEY, &text, err);
-
-	*out = NULL;
-	if (!rc)
-		rc = wh_recommendation_serial(s, &r->serial, err);
-	if (rc)
-		goto out;
-	if (!text) {
-		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
-		goto out;
-	}
-	rd.reasons = load_reasons(s, r->serial);
-	wh_prefix_lists_cut(text, mem, &rd.lists);
-	doc = json_loads(text, 0, NULL);
-	const json_t *list = json_object_get(doc, "resources"), *window = json_object_get(doc, "window");
-	r->calculated_us = time_of(&rd, doc, "calculatedAt");
-	r->from_us = time_of(&rd, window, "from");
-	r->to_us = time_of(&rd, window, "to");
+	const json_t *window = json_object_get(doc, "window");
+	r->calculated_us = time_of(rd, doc, "calculatedAt");
+	r->from_us = time_of(rd, window, "from");
+	r->to_us = time_of(rd, window, "to");
 	r->days = (unsigned)count_of(window, "days");
 	r->asked = asked_of(doc);
-	r->resources = wh_arena_array(mem, json_array_size(list) + 1, sizeof *r->resources);
-	for (size_t i = 0; i < json_array_size(list) && !rd.bad; i++)
-		read_resource(&rd, e, json_array_get(list, i), r);
-	if (!doc || rd.bad)
-		rc = wh_fail(err, -EBADMSG, "the recommendation in the ledger can't be read: run 'whittle recommend' again");
+}
+
+/* An earlier version's document, which has all resources in one. */
+static void read_whole(struct reading *rd, struct wh_state *s, char *text, struct wh_recommendation *r)
+{
+	wh_prefix_lists_cut(text, rd->mem, &rd->lists);
+	json_t *doc = json_loads(text, 0, NULL);
+	const json_t *list = json_object_get(doc, "resources");
+	rd->reasons = load_reasons(s, r->serial);
+	r->resources = wh_arena_array(rd->mem, json_array_size(list) + 1, sizeof *r->resources);
+	for (size_t i = 0; i < json_array_size(list) && !rd->bad; i++)
+		read_resource(rd, json_array_get(list, i), r);
+	rd->bad = rd->bad || !doc;
+	json_decref(rd->reasons);
+	json_decref(doc);
+}
+
+/* Returns 1 where it is of another calculation: one that is being saved now. */
+static int read_one(struct reading *rd, struct wh_state *s, const char *name, struct wh_recommendation *r, struct wh_error *err)
+{
+	char *text;
+	int rc = wh_state_get(s, RESOURCES, name, &text, err);
+	if (rc || !text)
+		return rc ? rc : 1;
+	wh_prefix_lists_cut(text, rd->mem, &rd->lists);
+	json_t *doc = json_loads(text, 0, NULL);
+	if (!doc)
+		rd->bad = true;
+	else if (json_integer_value(json_object_get(doc, "serial")) != r->serial)
+		rc = 1;
 	else
-		*out = r;
-out:
-	json_decref(rd.reasons);
+		read_resource(rd, doc, r);
 	json_decref(doc);
 	free(text);
 	return rc;
+}
+
+static bool is_asked(const struct wh_resource *r, const struct wh_resource *const *only, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (only[i] == r)
+			return true;
+	return !only;
+}
+
+struct question { struct wh_state *s; const struct wh_resource *const *only; size_t n; /* only NULL: all */ };
+
+static int read_parts(struct reading *rd, const struct question *q, const json_t *names, struct wh_recommendation *r,
+                      struct wh_error *err)
+{
+	int rc = 0;
+	r->resources = wh_arena_array(rd->mem, json_array_size(names) + 1, sizeof *r->resources);
+	for (size_t i = 0; i < json_array_size(names) && !rd->bad && !rc; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		const struct wh_resource *resource = name ? wh_estate_find(rd->estate, name) : NULL;
+		rd->bad = !name;
+		if (resource && is_asked(resource, q->only, q->n))
+			rc = read_one(rd, q->s, name, r, err);
+	}
+	return rc;
+}
+
+static void keep_asked(const struct question *q, struct wh_recommendation *r)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < r->n_resources; i++)
+		if (is_asked(r->resources[i].resource, q->only, q->n))
+			r->resources[kept++] = r->resources[i];
+	r->n_resources = kept;
+}
+
+/* 0, an error, or 1: another process saved a calculation meanwhile. */
+static int load(struct reading *rd, const struct question *q, struct wh_recommendation *r, struct wh_error *err)
+{
+	char *text = NULL;
+	int rc = wh_recommendation_serial(q->s, &r->serial, err);
+	rc = rc ? rc : wh_state_get(q->s, COLLECTION, KEY, &text, err);
+	if (!rc && !text)
+		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
+	if (rc)
+		return rc;
+	json_t *doc = json_loads(text, 0, NULL), *names = json_object_get(doc, "names");
+	if (doc)
+		read_head(rd, doc, r);
+	if (names) {
+		rc = read_parts(rd, q, names, r, err);
+	} else {
+		read_whole(rd, q->s, text, r);
+		keep_asked(q, r);
+	}
+	rd->bad = rd->bad || !doc;
+	json_decref(doc);
+	free(text);
+	return rc;
+}
+
+int wh_recommendation_load_of(struct wh_state *s, const struct wh_estate *e, const struct wh_resource *const *only, size_t n,
+                              struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
+{
+	enum { TRIES = 4 };
+	const struct question q = {s, only, n};
+	struct wh_recommendation *r = wh_arena_alloc(mem, sizeof *r);
+	struct reading rd = {.mem = mem, .estate = e};
+	int rc = 1;
+	*out = NULL;
+	for (int i = 0; i < TRIES && rc == 1 && !rd.bad; i++) {
+		*r = (struct wh_recommendation){0};
+		rc = load(&rd, &q, r, err);
+	}
+	if (rc == 1 || (!rc && rd.bad))
+		return wh_fail(err, -EBADMSG, "the recommendation in the ledger can't be read: run 'whittle recommend' again");
+	if (!rc)
+		*out = r;
+	return rc;
+}
+
+int wh_recommendation_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                           struct wh_error *err)
+{
+	return wh_recommendation_load_of(s, e, NULL, 0, mem, out, err);
 }

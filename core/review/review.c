@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "review/changes.h"
+#include "whittle/recommended.h"
 
 const char *wh_review_mark(const struct wh_recommended_rule *r)
 {
@@ -37,13 +38,19 @@ static int apply_all(struct wh_state *s, struct wh_recommendation *rec, struct w
 	return rc;
 }
 
-int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
-                   struct wh_error *err)
+int wh_review_load_of(struct wh_state *s, const struct wh_estate *e, const struct wh_resource *const *only, size_t n,
+                      struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
-	int rc = wh_recommendation_load(s, e, mem, out, err);
+	int rc = wh_recommendation_load_of(s, e, only, n, mem, out, err);
 	for (size_t i = 0; !rc && i < (*out)->n_resources; i++)
 		rc = apply_all(s, *out, &(*out)->resources[i], mem, err);
 	return rc;
+}
+
+int wh_review_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
+                   struct wh_error *err)
+{
+	return wh_review_load_of(s, e, NULL, 0, mem, out, err);
 }
 
 /* ---- one change ---- */
@@ -211,7 +218,7 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
 		return -ENXIO;
 	if (c->deny)
 		return refuse(err, "allow-only", "only allow rules are added or modified; what is not allowed is denied already");
-	int rc = wh_review_load(s, e, mem, &v.rec, err);
+	int rc = wh_review_load_of(s, e, &r, 1, mem, &v.rec, err);
 	if (rc)
 		return rc;
 	v.res = result_of(v.rec, r);

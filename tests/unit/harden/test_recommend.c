@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include "harden/evidence.h"
 #include "tests/unit/support/scene.h"
+#include "whittle/recommended.h"
 
 #define NSG(source, port) SCENE_NSG(source, "\"" port "\"")
 
@@ -363,12 +364,19 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 	assert_non_null(doc);
 	assert_string_equal(a, b);
 	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
-	    wh_state_get(s.ledger.state, "recommendation", "latest", &saved, &err))
+	    wh_state_get(s.ledger.state, "recommended", s.estate->resources[0].name, &saved, &err))
 		fail_msg("%s", err.text);
+	json_t *resource = json_deep_copy(json_array_get(json_object_get(doc, "resources"), 0));
+	json_object_set_new(resource, "serial", json_integer(rec->serial));
+	char *whole = json_dumps(resource, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+	assert_string_equal(whole, saved);
+	if (wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
+		fail_msg("%s", err.text);
+	char *kept = wh_recommendation_json(again, NULL);
+	assert_string_equal(a, kept);
+	/* an earlier version's document, which has all resources in one */
 	for (size_t i = 0; i < 4; i++) {
 		char *text = json_dumps(doc, layouts[i] | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-		if (i == 0)
-			assert_string_equal(text, saved);
 		if (wh_state_put(s.ledger.state, "recommendation", "latest", text, &err) ||
 		    wh_recommendation_load(s.ledger.state, s.estate, s.mem, &again, &err))
 			fail_msg("%s", err.text);
@@ -377,10 +385,48 @@ static void lists_of_prefixes_are_written_and_read_as_any_json(void **state)
 		free(c);
 		free(text);
 	}
+	json_decref(resource);
 	json_decref(doc);
 	free(saved);
+	free(whole);
+	free(kept);
 	free(b);
 	free(a);
+	scene_close(&s);
+}
+
+/* Of a large estate one resource is read, and nothing of a calculation that another has replaced. */
+static void one_resource_is_read_alone_and_of_the_last_calculation(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct wh_recommendation *again;
+	struct wh_error err;
+	char *text = NULL;
+	scene_open(&s, NSG("140.20.30.10/24", "22"), 0);
+	scene_partner_days(&s, 0, 31);
+	struct wh_recommendation *rec = scene_recommend(&s);
+	const struct wh_resource *r = &s.estate->resources[0];
+	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
+	    wh_recommendation_load_of(s.ledger.state, s.estate, &r, 1, s.mem, &again, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(again->n_resources, 1);
+	assert_int_equal(again->resources[0].n_rules, rec->resources[0].n_rules);
+	if (wh_recommendation_load_of(s.ledger.state, s.estate, &r, 0, s.mem, &again, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(again->n_resources, 0);
+	/* another calculation has no resource: the document of the one before goes */
+	struct wh_recommendation none = *rec;
+	none.n_resources = 0;
+	if (wh_recommendation_save(s.ledger.state, &none, &err) ||
+	    wh_state_get(s.ledger.state, "recommended", r->name, &text, &err))
+		fail_msg("%s", err.text);
+	assert_null(text);
+	/* a document of another calculation is not taken for this one's */
+	if (wh_recommendation_save(s.ledger.state, rec, &err) ||
+	    wh_state_put(s.ledger.state, "recommendation", "serial", "77", &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(wh_recommendation_load_of(s.ledger.state, s.estate, &r, 1, s.mem, &again, &err), -EBADMSG);
 	scene_close(&s);
 }
 
@@ -433,6 +479,7 @@ int main(void)
 		cmocka_unit_test(the_same_ledger_gives_the_same_bytes),
 		cmocka_unit_test(a_saved_recommendation_is_loaded_unchanged),
 		cmocka_unit_test(lists_of_prefixes_are_written_and_read_as_any_json),
+		cmocka_unit_test(one_resource_is_read_alone_and_of_the_last_calculation),
 		cmocka_unit_test(a_saved_list_that_is_none_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
