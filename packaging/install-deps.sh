@@ -6,7 +6,7 @@ build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev liby
 demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables poppler-utils zsh fish"
 deb="$build debhelper dpkg-dev"
-bench="$test g++ libsimdjson-dev time"
+bench="$test g++ libsimdjson-dev time wrk curl procps"
 fuzz="$build clang libclang-rt-dev"
 lint="$build clang-format clang-tidy cppcheck python3 shellcheck"
 case $mode in

@@ -20,19 +20,54 @@ static uint32_t between(struct wh_app_network *net, const struct wh_host *a, con
 	return v;
 }
 
-static json_t *connected(struct wh_app_network *net, const char *id, uint32_t verdict)
+/* The ports of each verdict as members of an object: there are few verdicts, and a million pairs. */
+struct worded { json_t **of; size_t n; };
+
+static json_t *ports_of(struct wh_app_network *net, struct worded *w, uint32_t verdict)
 {
-	struct wh_reach_ports p = wh_reach_ports(net->r, verdict);
-	json_t *o = json_pack("{s:s}", "connectedResourceId", id);
-	wh_app_put_ports(o, &p, net->mem);
+	if (verdict >= w->n) {
+		size_t n = 2 * (size_t)verdict + 64;
+		json_t **more = wh_arena_array(net->mem, n, sizeof *more);
+		if (w->n)
+			memcpy(more, w->of, w->n * sizeof *more);
+		*w = (struct worded){more, n};
+	}
+	if (!w->of[verdict]) {
+		struct wh_reach_ports p = wh_reach_ports(net->r, verdict);
+		wh_app_put_ports(w->of[verdict] = json_object(), &p, net->mem);
+	}
+	return w->of[verdict];
+}
+
+static void free_words(struct worded *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		json_decref(w->of[i]);
+}
+
+static json_t *connected(struct wh_app_network *net, struct worded *w, const char *id, uint32_t verdict)
+{
+	json_t *o = json_object();
+	json_object_set_new_nocheck(o, "connectedResourceId", json_string(id));
+	json_object_update(o, ports_of(net, w, verdict));
 	return o;
 }
 
+/* Whoever takes the resources, one by one; and what they are made of. */
+struct taker {
+	void (*each)(void *arg, json_t *resource);
+	void *arg;
+	struct wh_app_network *net;
+	const struct wh_overlay *overlay; /* NULL: none */
+	struct worded words;
+};
+
 /* One pair, with what was observed and is recommended where that is asked for. */
-static json_t *pair(struct wh_app_network *net, const struct wh_overlay *x, size_t from, size_t to, size_t named,
-                    uint32_t verdict)
+static json_t *pair(struct taker *taker, size_t from, size_t to, size_t named, uint32_t verdict)
 {
-	json_t *o = connected(net, net->t.hosts[named].id, verdict);
+	struct wh_app_network *net = taker->net;
+	const struct wh_overlay *x = taker->overlay;
+	json_t *o = connected(net, &taker->words, net->t.hosts[named].id, verdict);
 	if (x) {
 		struct wh_reach_ports p = wh_reach_ports(net->r, verdict);
 		wh_overlay_put(x, &net->t, o, from, to, &p);
@@ -40,8 +75,15 @@ static json_t *pair(struct wh_app_network *net, const struct wh_overlay *x, size
 	return o;
 }
 
-static void internal(struct wh_app_network *net, const struct wh_overlay *x, json_t *list)
+static void hand_out(const struct taker *to, const struct wh_host *h, json_t *in, json_t *out)
 {
+	to->each(to->arg, json_pack("{s:s, s:s?, s:o, s:o}", "id", h->id, "unscanned", h->unscanned, "inboundConnectedResources",
+	                            in, "outboundConnectedResources", out));
+}
+
+static void internal(struct taker *taker)
+{
+	struct wh_app_network *net = taker->net;
 	const struct wh_topology *t = &net->t;
 	wh_reach_classes(net->r);
 	for (size_t i = 0; i < t->n_hosts; i++) {
@@ -50,18 +92,22 @@ static void internal(struct wh_app_network *net, const struct wh_overlay *x, jso
 			uint32_t from = k == i ? 0 : between(net, &t->hosts[k], &t->hosts[i]),
 				 to = k == i ? 0 : between(net, &t->hosts[i], &t->hosts[k]);
 			if (from)
-				json_array_append_new(in, pair(net, x, k, i, k, from));
+				json_array_append_new(in, pair(taker, k, i, k, from));
 			if (to)
-				json_array_append_new(out, pair(net, x, i, k, k, to));
+				json_array_append_new(out, pair(taker, i, k, k, to));
 		}
-		json_array_append_new(list,
-		                      json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned,
-		                                "inboundConnectedResources", in, "outboundConnectedResources", out));
+		hand_out(taker, &t->hosts[i], in, out);
 	}
 }
 
 /* Addresses of the Internet with the same ports, over all addresses of a host; whole: some address of the host has no others. */
-struct outside_group { uint32_t verdict; struct wh_ranges peers; bool whole; };
+struct outside_group { uint32_t verdict; struct wh_ranges *pieces; size_t n, room; bool whole; };
+
+/* The union of the pieces, by halves: one after the other would copy what is there already again and again. */
+static struct wh_ranges merged(const struct wh_ranges *pieces, size_t n, struct wh_arena *mem)
+{
+	return n == 1 ? pieces[0] : wh_ranges_union(merged(pieces, n / 2, mem), merged(pieces + n / 2, n - n / 2, mem), mem);
+}
 
 static size_t group_outside(struct wh_app_network *net, const struct wh_host *h, enum wh_direction d, struct outside_group **out)
 {
@@ -79,25 +125,29 @@ static size_t group_outside(struct wh_app_network *net, const struct wh_host *h,
 				*out = wh_arena_grown(net->mem, *out, n, &room, sizeof **out);
 				(*out)[n++] = (struct outside_group){.verdict = pieces[k].verdict};
 			}
-			(*out)[at].peers = wh_ranges_union((*out)[at].peers, pieces[k].peers, net->mem);
-			(*out)[at].whole |= many == 1;
+			struct outside_group *g = &(*out)[at];
+			g->pieces = wh_arena_grown(net->mem, g->pieces, g->n, &g->room, sizeof *g->pieces);
+			g->pieces[g->n++] = pieces[k].peers;
+			g->whole |= many == 1;
 		}
 	}
 	return n;
 }
 
 /* The Internet as one resource; where some of its addresses alone are let through, they are listed. */
-static void add_outside(struct wh_app_network *net, json_t *list, const struct wh_host *h, enum wh_direction d)
+static void add_outside(struct taker *taker, json_t *list, const struct wh_host *h, enum wh_direction d)
 {
+	struct wh_app_network *net = taker->net;
 	char buf[WH_PREFIX_STRLEN];
 	struct outside_group *groups;
 	size_t n = group_outside(net, h, d, &groups);
 	for (size_t i = 0; i < n; i++) {
-		json_t *o = connected(net, "Internet", groups[i].verdict), *prefixes = json_array();
+		json_t *o = connected(net, &taker->words, "Internet", groups[i].verdict), *prefixes = json_array();
 		struct wh_prefix *p;
-		size_t many;
-		wh_ranges_to_prefixes(groups[i].peers, net->mem, &p, &many);
-		for (size_t j = 0; !groups[i].whole && j < many && j < 1000; j++)
+		size_t many = 0;
+		if (!groups[i].whole)
+			wh_ranges_to_prefixes(merged(groups[i].pieces, groups[i].n, net->mem), net->mem, &p, &many);
+		for (size_t j = 0; j < many && j < 1000; j++)
 			json_array_append_new(prefixes, json_string(wh_prefix_text(&p[j], buf)));
 		if (json_array_size(prefixes))
 			json_object_set(o, "addresses", prefixes);
@@ -106,43 +156,51 @@ static void add_outside(struct wh_app_network *net, json_t *list, const struct w
 	}
 }
 
-static void outside(struct wh_app_network *net, json_t *list)
+static void outside(struct taker *taker)
 {
-	const struct wh_topology *t = &net->t;
+	const struct wh_topology *t = &taker->net->t;
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		json_t *in = json_array(), *out = json_array();
-		add_outside(net, in, &t->hosts[i], WH_INBOUND);
-		add_outside(net, out, &t->hosts[i], WH_OUTBOUND);
-		json_array_append_new(list,
-		                      json_pack("{s:s, s:s?, s:o, s:o}", "id", t->hosts[i].id, "unscanned", t->hosts[i].unscanned,
-		                                "inboundConnectedResources", in, "outboundConnectedResources", out));
+		add_outside(taker, in, &t->hosts[i], WH_INBOUND);
+		add_outside(taker, out, &t->hosts[i], WH_OUTBOUND);
+		hand_out(taker, &t->hosts[i], in, out);
 	}
+}
+
+int wh_app_connections_each(struct wh_app_network *net, const struct wh_app_connections *ask,
+                            void (*each)(void *arg, json_t *resource), void *arg, struct wh_error *err)
+{
+	const struct wh_app *observed = ask->external ? NULL : ask->overlay;
+	struct wh_overlay x;
+	struct taker taker = {each, arg, net, observed ? &x : NULL, {NULL, 0}};
+	if (!ask->external && net->t.n_hosts * net->t.n_hosts > MOST_PAIRS)
+		return wh_fail_input(
+			err, -E2BIG,
+			"%zu resources make too many pairs to list one by one: use --compact, which lists classes of them",
+			net->t.n_hosts);
+	int rc = observed ? wh_overlay_open(observed, &net->t, net->mem, &x, err) : 0;
+	if (!rc)
+		(ask->external ? outside : internal)(&taker);
+	if (observed)
+		wh_overlay_close(&x);
+	free_words(&taker.words);
+	return rc;
+}
+
+static void append(void *list, json_t *resource)
+{
+	json_array_append_new(list, resource);
 }
 
 int wh_app_connections(struct wh_app_network *net, const struct wh_app_connections *ask, json_t **out, struct wh_error *err)
 {
 	json_t *list = json_array();
-	struct wh_overlay x;
-	bool external = ask->external;
-	if (!external && net->t.n_hosts * net->t.n_hosts > MOST_PAIRS) {
-		json_decref(list);
-		return wh_fail_input(
-			err, -E2BIG,
-			"%zu resources make too many pairs to list one by one: use --compact, which lists classes of them",
-			net->t.n_hosts);
-	}
-	int rc = ask->overlay && !external ? wh_overlay_open(ask->overlay, &net->t, net->mem, &x, err) : 0;
-	if (!rc && external)
-		outside(net, list);
-	else if (!rc)
-		internal(net, ask->overlay ? &x : NULL, list);
-	if (ask->overlay && !external)
-		wh_overlay_close(&x);
+	int rc = wh_app_connections_each(net, ask, append, list, err);
 	if (rc) {
 		json_decref(list);
 		return rc;
 	}
-	*out = json_pack("{s:s, s:o}", "name", external ? "External" : "Internal", "connectableResources", list);
+	*out = json_pack("{s:s, s:o}", "name", ask->external ? "External" : "Internal", "connectableResources", list);
 	return *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 

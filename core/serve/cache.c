@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Documents that were made once, kept while nothing of the ledger has changed: the list of all connections takes a second in a
- * large estate, and consoles ask for it again and again. What changed is seen by the times and sizes of the ledger's files, which
- * are looked at before the document is made: a change during that makes it old at once.
+ * What was made of the ledger once, kept while its files do not change: answers, compressed as they go out (the list of all
+ * connections takes a second in a large estate, and consoles ask for it again and again), and the ledger itself with its estate.
+ * A change is seen by the times and sizes of the files, which are looked at before anything is made: a change during that makes
+ * it old at once. Answers are found by a hash of their target, and the one that was used longest ago makes room.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/sha256.h"
 #include "base/store_url.h"
-#include "serve/worker.h"
+#include "serve/cache.h"
 
-enum { ENTRIES = 64, MOST = 96 << 20 };
+enum { BUCKETS = 1024, MOST = 14 << 20 /* bytes, of each worker's */, OVERHEAD = 256 };
 struct stamp { struct timespec file, log; off_t file_size, log_size; ino_t inode; };
-struct entry { char *target, *text; size_t n; char etag[40]; uint64_t used; };
-static struct { struct entry e[ENTRIES]; struct stamp stamp; size_t bytes; uint64_t turn; bool valid; } cache;
+struct entry {
+	struct entry *next;           /* of its bucket */
+	struct entry *newer, *older;  /* by last use */
+	uint32_t bucket;
+	struct wh_cached is;
+	char etag[40], target[];
+};
+static struct {
+	struct entry *buckets[BUCKETS], *newest, *oldest;
+	size_t bytes;
+	struct stamp stamp;
+	bool valid;
+	struct wh_app_opened *opened;
+} cache; /* a worker is one process and answers one request at a time */
 
-static void drop(struct entry *e)
-{
-	cache.bytes -= e->n;
-	free(e->target);
-	free(e->text);
-	*e = (struct entry){.target = NULL};
-}
+/* ---- the ledger's files ---- */
 
 /* False: there is no file to look at. */
 static bool look(const char *store_url, struct stamp *out)
@@ -44,58 +51,117 @@ static bool look(const char *store_url, struct stamp *out)
 	return true;
 }
 
-const char *wh_cache_get(const char *store_url, const char *target, size_t *n, const char **etag)
+/* ---- answers ---- */
+
+static void unlink_use(struct entry *e)
+{
+	*(e->newer ? &e->newer->older : &cache.newest) = e->older;
+	*(e->older ? &e->older->newer : &cache.oldest) = e->newer;
+}
+
+static void link_newest(struct entry *e)
+{
+	e->newer = NULL;
+	e->older = cache.newest;
+	*(cache.newest ? &cache.newest->newer : &cache.oldest) = e;
+	cache.newest = e;
+}
+
+static size_t size_of(const struct entry *e)
+{
+	return e->is.body.n + strlen(e->target) + OVERHEAD;
+}
+
+static void drop(struct entry *e)
+{
+	struct entry **at = &cache.buckets[e->bucket];
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	unlink_use(e);
+	cache.bytes -= size_of(e);
+	free(e->is.body.bytes);
+	free(e);
+}
+
+static void drop_all(void)
+{
+	while (cache.oldest)
+		drop(cache.oldest);
+}
+
+/* FNV-1a. Whoever can choose targets has a token. */
+static uint32_t bucket_of(const char *target)
+{
+	uint32_t h = 2166136261u;
+	for (; *target; target++)
+		h = (h ^ (unsigned char)*target) * 16777619u;
+	return h % BUCKETS;
+}
+
+static void refresh(const char *store_url)
 {
 	struct stamp now;
-	cache.turn++;
-	if (!look(store_url, &now) || !cache.valid || memcmp(&now, &cache.stamp, sizeof now)) {
-		for (size_t i = 0; i < ENTRIES; i++)
-			if (cache.e[i].target)
-				drop(&cache.e[i]);
-		cache.stamp = now;
-		cache.valid = wh_store_is_file(store_url);
-		return NULL;
-	}
-	for (size_t i = 0; i < ENTRIES; i++)
-		if (cache.e[i].target && !strcmp(cache.e[i].target, target)) {
-			cache.e[i].used = cache.turn;
-			*n = cache.e[i].n;
-			*etag = cache.e[i].etag;
-			return cache.e[i].text;
+	if (look(store_url, &now) && cache.valid && !memcmp(&now, &cache.stamp, sizeof now))
+		return;
+	drop_all();
+	wh_cache_close();
+	cache.stamp = now;
+	cache.valid = wh_store_is_file(store_url);
+}
+
+const struct wh_cached *wh_cache_get(const char *store_url, const char *target)
+{
+	refresh(store_url);
+	for (struct entry *e = cache.buckets[bucket_of(target)]; e; e = e->next)
+		if (!strcmp(e->target, target)) {
+			unlink_use(e);
+			link_newest(e);
+			return &e->is;
 		}
 	return NULL;
 }
 
-static struct entry *oldest(void)
-{
-	struct entry *e = &cache.e[0];
-	for (size_t i = 0; i < ENTRIES; i++) {
-		if (!cache.e[i].target)
-			return &cache.e[i];
-		if (cache.e[i].used < e->used)
-			e = &cache.e[i];
-	}
-	return e;
-}
-
-const char *wh_cache_put(const char *target, char *text, size_t n, const char **etag)
+const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed *body)
 {
 	uint8_t hash[32];
-	struct entry *e = oldest();
-	while (cache.bytes && cache.bytes + n > MOST) {
-		struct entry *first = NULL;
-		for (size_t i = 0; i < ENTRIES; i++)
-			if (cache.e[i].target && (!first || cache.e[i].used < first->used))
-				first = &cache.e[i];
-		drop(first);
+	size_t n = strlen(target) + 1;
+	struct entry *e = calloc(1, sizeof *e + n);
+	if (!e || !cache.valid || body->n + n + OVERHEAD > MOST) {
+		free(e);
+		return NULL;
 	}
-	if (e->target)
-		drop(e);
-	*e = (struct entry){.target = strdup(target), .text = text, .n = n, .used = cache.turn};
-	cache.bytes += n;
-	wh_sha256(text, n, hash);
-	snprintf(e->etag, sizeof e->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", hash[0], hash[1], hash[2], hash[3], hash[4],
-	         hash[5], hash[6], hash[7]);
-	*etag = e->etag;
-	return e->text;
+	memcpy(e->target, target, n);
+	e->is = (struct wh_cached){*body, e->etag};
+	wh_sha256(body->bytes, body->n, hash);
+	/* weak: the same document goes out compressed and as text */
+	snprintf(e->etag, sizeof e->etag, "%s\"%02x%02x%02x%02x%02x%02x%02x%02x\"", body->n_plain ? "W/" : "", hash[0], hash[1],
+	         hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]);
+	while (cache.oldest && cache.bytes + size_of(e) > MOST)
+		drop(cache.oldest);
+	e->bucket = bucket_of(target);
+	e->next = cache.buckets[e->bucket];
+	cache.buckets[e->bucket] = e;
+	link_newest(e);
+	cache.bytes += size_of(e);
+	return &e->is;
+}
+
+/* ---- the ledger ---- */
+
+int wh_cache_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_error *err)
+{
+	refresh(a->store_url);
+	*out = cache.opened;
+	if (*out)
+		return 0;
+	int rc = wh_app_keep_open(a, &cache.opened, err);
+	*out = cache.opened;
+	return rc;
+}
+
+void wh_cache_close(void)
+{
+	wh_app_close_opened(cache.opened);
+	cache.opened = NULL;
 }

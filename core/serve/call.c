@@ -27,6 +27,16 @@ int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type)
 	return 0;
 }
 
+int wh_call_packed(struct wh_call *c, struct wh_pack *p)
+{
+	free(c->packed.bytes);
+	c->packed = (struct wh_packed){NULL};
+	if (!p || !wh_pack_end(p, &c->packed))
+		return wh_call_json(c, 500, NULL);
+	c->status = 200;
+	return 0;
+}
+
 int wh_call_empty(struct wh_call *c, unsigned status)
 {
 	c->status = status;
@@ -74,18 +84,6 @@ const char *wh_call_member(const json_t *o, const char *name)
 	return json_string_value(json_object_get(o, name));
 }
 
-/* The same target with another $skipToken. */
-static const char *next_link(const struct wh_call *c, size_t from)
-{
-	const char *path = wh_arena_printf(c->mem, "%.*s", (int)strcspn(c->request->target, "?"), c->request->target);
-	const char *link = wh_arena_printf(c->mem, "%s%s?$skipToken=%zu", c->request->base, path, from);
-	for (size_t i = 0; i < c->target.n_parameters; i++)
-		if (strcasecmp(c->target.parameters[i].name, "$skipToken"))
-			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem),
-			                       wh_target_encode(c->target.parameters[i].value, c->mem));
-	return link;
-}
-
 static bool number(const char *text, size_t max, size_t *out)
 {
 	if (!*text)
@@ -98,20 +96,44 @@ static bool number(const char *text, size_t max, size_t *out)
 	return true;
 }
 
+bool wh_call_page(struct wh_call *c, struct wh_call_page *out)
+{
+	*out = (struct wh_call_page){0, PAGE};
+	if (number(wh_call_query(c, "$skipToken"), SIZE_MAX, &out->from) && number(wh_call_query(c, "$top"), PAGE, &out->top) &&
+	    out->top)
+		return true;
+	wh_call_refuse(c, 400, "InvalidRequestContent", "$top is a number from 1, $skipToken one of a nextLink");
+	return false;
+}
+
+/* The same target with another $skipToken. */
+const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, size_t n)
+{
+	if (p->from + p->top >= n)
+		return NULL;
+	const char *path = wh_arena_printf(c->mem, "%.*s", (int)strcspn(c->request->target, "?"), c->request->target);
+	const char *link = wh_arena_printf(c->mem, "%s%s?$skipToken=%zu", c->request->base, path, p->from + p->top);
+	for (size_t i = 0; i < c->target.n_parameters; i++)
+		if (strcasecmp(c->target.parameters[i].name, "$skipToken"))
+			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem),
+			                       wh_target_encode(c->target.parameters[i].value, c->mem));
+	return link;
+}
+
 int wh_call_list(struct wh_call *c, json_t *list)
 {
-	size_t from = 0, top = PAGE, n = json_array_size(list);
-	if (!number(wh_call_query(c, "$skipToken"), SIZE_MAX, &from) || !number(wh_call_query(c, "$top"), PAGE, &top) || !top) {
+	struct wh_call_page p;
+	size_t n = json_array_size(list);
+	if (!wh_call_page(c, &p)) {
 		json_decref(list);
-		return wh_call_refuse(c, 400, "InvalidRequestContent", "$top is a number from 1, $skipToken one of a nextLink");
+		return 0;
 	}
-	json_t *page = n > top || from ? json_array() : json_incref(list);
-	for (size_t i = from; page != list && i < n && i - from < top; i++)
+	json_t *page = n > p.top || p.from ? json_array() : json_incref(list);
+	for (size_t i = p.from; page != list && i < n && i - p.from < p.top; i++)
 		json_array_append(page, json_array_get(list, i));
 	json_decref(list);
-	json_t *doc = page ? json_pack("{s:o}", "value", page) : NULL;
-	if (doc && from + top < n)
-		json_object_set_new(doc, "nextLink", json_string(next_link(c, from + top)));
+	const char *next = wh_call_next(c, &p, n);
+	json_t *doc = page ? json_pack("{s:o, s:s*}", "value", page, "nextLink", next) : NULL;
 	return wh_call_json(c, 200, doc);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <jansson.h>
 #include "serve/gate.h"
+#include "serve/pack.h"
 #include "serve/target.h"
 
 struct wh_serve_route;
@@ -22,7 +23,8 @@ struct wh_call {
 	/* the answer */
 	unsigned status;
 	json_t *doc;                          /* or */
-	char *text; size_t n_text;            /* free()d afterwards */
+	char *text; size_t n_text;            /* free()d afterwards; or */
+	struct wh_packed packed;              /* free()d afterwards */
 	const char *type, *location, *etag, *session, *file;
 	unsigned retry_after;
 };
@@ -44,6 +46,8 @@ extern const struct wh_serve_route wh_routes[]; /* ends with a row without a pat
 /* ---- answers ---- */
 int wh_call_json(struct wh_call *c, unsigned status, json_t *doc);   /* takes the reference; NULL: out of memory */
 int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type); /* takes the text */
+/* What was written into it; ends it. */
+int wh_call_packed(struct wh_call *c, struct wh_pack *p);
 int wh_call_empty(struct wh_call *c, unsigned status);
 /* {"error":{"code","message"}}. Returns 0: it is the answer. */
 int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...)
@@ -51,6 +55,11 @@ int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const c
 int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err); /* by the error's code */
 /* {"value":[…]}, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
 int wh_call_list(struct wh_call *c, json_t *list);
+/* Which of the list's items are asked for: `top` from `from` on. False: it was refused. */
+struct wh_call_page { size_t from, top; };
+bool wh_call_page(struct wh_call *c, struct wh_call_page *out);
+/* The nextLink where there are items behind that page; NULL. */
+const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, size_t n);
 const char *wh_call_query(const struct wh_call *c, const char *name); /* "" where there is none */
 
 /* ---- bodies ---- */

@@ -158,7 +158,6 @@ WH_ENDPOINT(hardening_enforce)
 	if (!rc && (!x.recommendation->n_resources || !x.recommendation->resources[0].n_rules))
 		rc = wh_fail(err, -ENOENT, "nothing is recommended for it now");
 	rc = rc ? rc : enforce_shown(c, &x, err);
-	wh_estate_free(x.estate);
 	return rc;
 }
 

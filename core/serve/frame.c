@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include "base/helper.h"
 #include "serve/frame.h"
@@ -65,7 +66,8 @@ bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out)
 	return !t.failed && !t.n;
 }
 
-void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r)
+/* Up to the body's bytes. */
+static void put_reply_head(struct wh_bytes *b, const struct wh_frame_reply *r)
 {
 	wh_put_number(b, r->status, 2);
 	wh_put_number(b, r->retry_after, 2);
@@ -76,7 +78,33 @@ void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r)
 	put(b, r->etag);
 	put(b, r->session);
 	put(b, r->file);
-	put_text(b, r->body, r->n_body);
+	wh_put_number(b, r->n_plain, 4);
+	wh_put_number(b, r->n_body, 4);
+}
+
+void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r)
+{
+	put_reply_head(b, r);
+	wh_put(b, r->body, r->n_body);
+	wh_put_number(b, 0, 1);
+}
+
+int wh_frame_send_reply(int to, const struct wh_frame_reply *r)
+{
+	enum { COPIED = 32 << 10 }; /* a longer body is sent from where it is */
+	struct wh_bytes b = {0};
+	const bool apart = r->n_body > COPIED;
+	wh_put_number(&b, 0, 4);
+	(apart ? put_reply_head : wh_frame_put_reply)(&b, r);
+	const size_t n = b.n - 4 + (apart ? r->n_body + 1 : 0);
+	int rc = b.failed || n > WH_FRAME_MAX ? -ENOMEM : 0;
+	for (unsigned i = 0; i < 4 && !rc; i++)
+		b.p[i] = (uint8_t)(n >> 8 * i);
+	rc = rc ? rc : wh_helper_send(to, b.p, b.n, -1);
+	if (apart && !rc && !(rc = wh_helper_send(to, r->body, r->n_body, -1)))
+		rc = wh_helper_send(to, "", 1, -1);
+	free(b.p);
+	return rc;
 }
 
 bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out)
@@ -92,6 +120,7 @@ bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out)
 	const char *s = take(&t, 128);
 	out->session = session ? s : NULL;
 	out->file = take(&t, 128);
+	out->n_plain = (size_t)wh_take_number(&t, 4, 0, WH_FRAME_MAX);
 	out->body = take_bytes(&t, WH_FRAME_MAX, &out->n_body);
 	return !t.failed && !t.n;
 }

@@ -28,6 +28,7 @@ struct wh_frame_reply {
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
 	const char *body; size_t n_body;
+	size_t n_plain;          /* the body is compressed (gzip), and has so many bytes as text; 0: it is as it is */
 };
 /* Texts point into `p`, which must have one byte more than `n`. False: it is none. */
 bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out);
@@ -35,4 +36,5 @@ bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out);
 void wh_frame_put_request(struct wh_bytes *b, const struct wh_frame_request *r);
 void wh_frame_put_reply(struct wh_bytes *b, const struct wh_frame_reply *r);
 /* As a message of base/helper.h; `fd` goes along where it is not -1. */
+int wh_frame_send_reply(int to, const struct wh_frame_reply *r);
 int wh_frame_send(int to, const struct wh_bytes *b, int fd);

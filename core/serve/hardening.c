@@ -2,6 +2,7 @@
 /* adaptiveNetworkHardenings: list and get. */
 #include <string.h>
 #include <strings.h>
+#include "serve/cache.h"
 #include "serve/endpoints.h"
 #include "serve/hardening.h"
 #include "whittle/policy.h"
@@ -10,7 +11,10 @@ enum { ID_SEGMENTS = 8 }; /* of a resource's own id: /subscriptions/S/resourceGr
 
 int wh_hardenings_load(struct wh_call *c, const char *resource, struct wh_app_rules *out, struct wh_error *err)
 {
-	return wh_app_rules_list(c->app, resource ? &resource : NULL, resource ? 1 : 0, c->mem, out, err);
+	struct wh_app_opened *o;
+	*out = (struct wh_app_rules){.estate = NULL};
+	int rc = wh_cache_open(c->app, &o, err);
+	return rc ? rc : wh_app_rules_of(c->app, o, resource ? &resource : NULL, resource ? 1 : 0, c->mem, out, err);
 }
 
 static json_t *addresses_json(const struct wh_recommended_rule *k, struct wh_arena *mem)
@@ -70,7 +74,6 @@ WH_ENDPOINT(hardenings_list)
 		if (x.recommendation->resources[i].n_rules)
 			json_array_append_new(list,
 			                      wh_hardening_azure(&x.recommendation->resources[i], x.recommendation, c->mem));
-	wh_estate_free(x.estate);
 	if (!rc)
 		return wh_call_list(c, list);
 	json_decref(list);
@@ -87,6 +90,5 @@ WH_ENDPOINT(hardening_get)
 		             c->target.segments[c->target.n - 1]);
 	if (!rc)
 		rc = wh_call_json(c, 200, wh_hardening_azure(&x.recommendation->resources[0], x.recommendation, c->mem));
-	wh_estate_free(x.estate);
 	return rc;
 }

@@ -4,7 +4,7 @@
 #include "serve/call.h"
 #include "whittle/app_rules.h"
 
-/* The reviewed rules of one resource, or of all (NULL). */
+/* The reviewed rules of one resource, or of all (NULL). Borrows from the worker's estate: see cache.h. */
 int wh_hardenings_load(struct wh_call *c, const char *resource, struct wh_app_rules *out, struct wh_error *err);
 /* Microsoft.Security/adaptiveNetworkHardenings. What a carve-out takes away is taken out of the prefixes: that form has no word
  * for it. */

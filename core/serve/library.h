@@ -11,6 +11,7 @@
 	CALL(MHD_start_daemon)                                                                                                   \
 	CALL(MHD_stop_daemon) CALL(MHD_run) CALL(MHD_get_timeout) CALL(MHD_get_daemon_info) CALL(MHD_get_connection_info)        \
 		CALL(MHD_get_connection_values) CALL(MHD_lookup_connection_value) CALL(MHD_create_response_from_buffer)          \
+			CALL(MHD_create_response_from_callback)                                                          \
 			CALL(MHD_add_response_header) CALL(MHD_queue_response) CALL(MHD_destroy_response)                        \
 				CALL(MHD_suspend_connection) CALL(MHD_resume_connection) CALL(MHD_set_connection_option)
 #define WH_TLS_CALLS(CALL)                                                                                                       \

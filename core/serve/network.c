@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* allowedConnections, topologies and locations of Microsoft.Security, of one subscription. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "serve/endpoints.h"
@@ -68,26 +69,45 @@ static json_t *resource(const struct wh_call *c, const char *kind, const char *n
 
 /* ---- connections ---- */
 
-static int connections(struct wh_call *c, struct wh_app_network *net, bool external, json_t **out, struct wh_error *err)
+/* An answer that is written while its resources are computed, one after the other: see pack.h. */
+struct writing { struct wh_call *c; struct wh_pack *pack; size_t n; };
+
+static void put(struct writing *w, const char *text)
+{
+	if (w->pack)
+		wh_pack_put(text, strlen(text), w->pack);
+}
+
+static void put_resource(void *arg, json_t *o)
+{
+	struct writing *w = arg;
+	struct wh_arena *mem = wh_arena_new();
+	give_id(o, "id", mem);
+	give_ids(json_object_get(o, "inboundConnectedResources"), "connectedResourceId", mem);
+	give_ids(json_object_get(o, "outboundConnectedResources"), "connectedResourceId", mem);
+	if (wh_id_within(wh_call_member(o, "id"), w->c->values[0], NULL) && w->pack) {
+		put(w, w->n++ ? "," : "");
+		json_dump_callback(o, wh_pack_put, w->pack, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	}
+	json_decref(o);
+	wh_arena_free(mem);
+}
+
+/* The resource with its list open: what comes next is its first element. */
+static void put_head(struct writing *w, bool external)
 {
 	char now[WH_TIME_STRLEN];
-	json_t *doc, *o;
-	size_t i;
-	const struct wh_app_connections ask = {.external = external};
-	int rc = wh_app_connections(net, &ask, &doc, err);
-	if (rc)
-		return rc;
-	json_t *list = json_incref(json_object_get(doc, "connectableResources"));
-	give_ids(list, "id", c->mem);
-	json_array_foreach(list, i, o) {
-		give_ids(json_object_get(o, "inboundConnectedResources"), "connectedResourceId", c->mem);
-		give_ids(json_object_get(o, "outboundConnectedResources"), "connectedResourceId", c->mem);
-	}
-	*out = resource(c, "allowedConnections", external ? "External" : "Internal",
-	                json_pack("{s:s, s:o}", "calculatedDateTime", wh_time_text(wh_now_us(), now), "connectableResources",
-	                          of_subscription(list, "id", c->values[0])));
-	json_decref(doc);
-	return 0;
+	json_t *o = resource(w->c, "allowedConnections", external ? "External" : "Internal",
+	                     json_pack("{s:s}", "calculatedDateTime", wh_time_text(wh_now_us(), now)));
+	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	/* of the object; before it stands that of its last member, properties */
+	const char *end = text ? strrchr(text, '}') : NULL;
+	if (end && w->pack)
+		wh_pack_put(text, (size_t)(end - text) - 1, w->pack);
+	put(w, ",\"connectableResources\":[");
+	free(text);
+	json_decref(o);
+	w->n = 0;
 }
 
 static int open_network(const struct wh_call *c, struct wh_state **s, struct wh_app_network **net, struct wh_error *err)
@@ -98,38 +118,63 @@ static int open_network(const struct wh_call *c, struct wh_state **s, struct wh_
 	return rc ? rc : wh_app_network_open(*s, NULL, 0, net, err);
 }
 
-static int both(struct wh_call *c, const char *only, struct wh_error *err)
+/* Internal and External, from the first-th to before the last-th. */
+static int put_connections(struct writing *w, int first, int last, struct wh_error *err)
 {
 	struct wh_app_network *net;
 	struct wh_state *s;
-	json_t *list = json_array(), *doc;
-	int rc = open_network(c, &s, &net, err);
-	for (int external = 0; external < 2 && !rc; external++) {
-		if (only && strcasecmp(only, external ? "External" : "Internal"))
-			continue;
-		rc = connections(c, net, external, &doc, err);
-		if (!rc)
-			json_array_append_new(list, doc);
+	int rc = open_network(w->c, &s, &net, err);
+	for (int external = first; external < last && !rc; external++) {
+		const struct wh_app_connections ask = {.external = external};
+		put(w, external > first ? "," : "");
+		put_head(w, external);
+		rc = wh_app_connections_each(net, &ask, put_resource, w, err);
+		put(w, "]}}");
 	}
 	wh_app_network_close(net);
 	wh_state_close(s);
-	if (!rc && only)
-		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
-		                           : wh_call_refuse(c, 404, "ResourceNotFound", "there are Internal and External");
-	else if (!rc)
-		return wh_call_list(c, list);
-	json_decref(list);
+	return rc;
+}
+
+static int packed(struct writing *w, int rc)
+{
+	struct wh_packed nothing;
+	if (!rc)
+		return wh_call_packed(w->c, w->pack);
+	if (w->pack && wh_pack_end(w->pack, &nothing))
+		free(nothing.bytes);
 	return rc;
 }
 
 WH_ENDPOINT(connections_list)
 {
-	return both(c, NULL, err);
+	enum { KINDS = 2 };
+	struct wh_call_page p;
+	if (!wh_call_page(c, &p))
+		return 0;
+	struct writing w = {c, wh_pack_begin(), 0};
+	const char *next = wh_call_next(c, &p, KINDS);
+	int first = p.from < KINDS ? (int)p.from : KINDS, last = next ? first + (int)p.top : KINDS;
+	put(&w, "{\"value\":[");
+	int rc = put_connections(&w, first, last, err);
+	put(&w, "]");
+	json_t *link = next ? json_string(next) : NULL;
+	if (link && w.pack) {
+		put(&w, ",\"nextLink\":");
+		json_dump_callback(link, wh_pack_put, w.pack, JSON_ENCODE_ANY);
+	}
+	json_decref(link);
+	put(&w, "}");
+	return packed(&w, rc);
 }
 
 WH_ENDPOINT(connections_get)
 {
-	return both(c, c->values[3], err);
+	bool external = !strcasecmp(c->values[3], "External");
+	if (!external && strcasecmp(c->values[3], "Internal"))
+		return wh_call_refuse(c, 404, "ResourceNotFound", "there are Internal and External");
+	struct writing w = {c, wh_pack_begin(), 0};
+	return packed(&w, put_connections(&w, external, external + 1, err));
 }
 
 /* ---- topologies ---- */

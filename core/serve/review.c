@@ -28,8 +28,6 @@ static int hardenings(struct wh_call *c, const char *resource, struct wh_error *
 			                              x.last[i].changed_us > x.last[i].time_us));
 	}
 	free(text);
-	if (!rc)
-		wh_estate_free(x.estate);
 	return rc ? rc : wh_call_json(c, 200, doc);
 }
 

@@ -13,7 +13,7 @@
 #include "serve/web_answer.h"
 #include "whittle/serve.h"
 
-enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096 };
+enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096, KEPT = 64 << 10 /* bytes that need no giving back */ };
 
 /* One request, from its first line to the last byte of its answer. */
 struct job {
@@ -35,7 +35,8 @@ struct web {
 	size_t n;
 	struct worker workers[WH_SERVE_WORKERS];
 	struct job *waiting, **last;
-	size_t n_waiting;
+	size_t n_waiting, n_jobs;
+	bool may_shrink;             /* a large answer went out since wh_web_give_back() */
 	struct wh_web_connections connections;
 };
 static struct web web; /* this process is nothing else */
@@ -106,8 +107,8 @@ static void dispatch(void)
 	}
 }
 
-/* As much of the answer as is there. */
-static void hear(struct worker *w)
+/* Some of the answer; false: for now there is no more of it, or it is whole. */
+static bool hear_some(struct worker *w)
 {
 	struct wh_frame_reply reply;
 	bool head = w->have < sizeof w->head;
@@ -115,29 +116,33 @@ static void hear(struct worker *w)
 	size_t want = head ? sizeof w->head - w->have : sizeof w->head + w->len - w->have;
 	ssize_t n = recv(w->fd, to, want, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0 || !w->job) {
-		lose(w);
-		return;
-	}
+		return false;
+	if (n <= 0 || !w->job)
+		return lose(w), false;
 	w->have += (size_t)n;
 	if (head && w->have == sizeof w->head) {
 		memcpy(&w->len, w->head, sizeof w->len);
 		w->frame = w->len && w->len <= WH_FRAME_MAX ? malloc((size_t)w->len + 1) : NULL;
 		if (!w->frame)
-			lose(w);
+			return lose(w), false;
 	}
 	if (w->have < sizeof w->head || w->have < sizeof w->head + w->len)
-		return;
+		return true;
 	w->frame[w->len] = 0;
-	if (!wh_frame_take_reply(w->frame, w->len, &reply)) {
-		lose(w);
-		return;
-	}
+	if (!wh_frame_take_reply(w->frame, w->len, &reply))
+		return lose(w), false;
 	answer_job(w->job, w->frame, &reply);
 	w->job = NULL;
 	w->frame = NULL;
 	w->have = 0;
+	return false;
+}
+
+/* As much of the answer as is there. */
+static void hear(struct worker *w)
+{
+	while (hear_some(w))
+		;
 }
 
 static bool take_worker(int control)
@@ -168,6 +173,7 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *c)
 	}
 	j->at = cls;
 	j->c = c;
+	web.n_jobs++;
 	phase(c, WH_WEB_HEAD);
 	return j;
 }
@@ -240,7 +246,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	if (!f && !j->frame)
 		return refuse(j, 502, "the process that worked at this request has ended; its reason is in the server's log");
 	phase(c, WH_WEB_REPLY);
-	return f ? wh_web_file(c, f) : wh_web_reply(c, &j->reply, j->head->frame.request_id, j->at->kind == WH_LISTEN_TLS);
+	return f ? wh_web_file(c, f) : wh_web_reply(c, &j->reply, j->head, j->at->kind == WH_LISTEN_TLS);
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)
@@ -251,6 +257,8 @@ static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_
 	phase(c, WH_WEB_IDLE);
 	if (!j)
 		return;
+	web.n_jobs--;
+	web.may_shrink |= j->reply.n_body > KEPT;
 	if (j->head)
 		explicit_bzero(j->head, sizeof *j->head);
 	free(j->head);
@@ -344,6 +352,10 @@ static void turn(int control)
 	int64_t now = wh_monotonic_us() / 1000;
 	if (now - swept >= 500) {
 		wh_web_sweep(&web.connections);
+		if (!web.n_jobs && web.may_shrink) {
+			wh_web_give_back();
+			web.may_shrink = false;
+		}
 		swept = now;
 	}
 }
@@ -353,6 +365,7 @@ static _Noreturn void serve(const struct wh_web_setup *s, int control)
 	struct rlimit files = {FILES, FILES}, were;
 	struct wh_error err;
 	wh_opener_forget();
+	wh_web_keep_memory();
 	if (!getrlimit(RLIMIT_NOFILE, &were) && were.rlim_max < files.rlim_max)
 		files.rlim_cur = files.rlim_max = were.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);

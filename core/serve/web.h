@@ -26,10 +26,15 @@ void wh_web_phase(struct wh_web_connection *c, enum wh_web_phase phase);
 /* Ends connections that have been too long in one phase, and the idle ones that came first where there are too many. */
 void wh_web_sweep(struct wh_web_connections *all);
 
+/* ---- inside: memory of answers (web_memory.c) ---- */
+void wh_web_keep_memory(void); /* from now on */
+void wh_web_give_back(void);   /* what is kept and not in use */
+
 /* ---- inside: a request's head (web_head.c), from what the library has read ---- */
 struct wh_web_head {
 	struct wh_frame_request frame;
 	char base[300], secret[160], target[WH_TARGET_MAX + 1];
+	bool gzip;                   /* an answer may be compressed */
 };
 struct MHD_Connection;
 /* 0, or the status with which it is refused, and *why. */

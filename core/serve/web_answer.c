@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The answers of the web side: a refusal of its own, a file of the console, or a worker's reply. */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 #include "serve/web_answer.h"
 #include "whittle/serve.h"
 
@@ -76,11 +78,54 @@ enum MHD_Result wh_web_file(struct MHD_Connection *c, const struct wh_console_fi
 	return queue(c, same ? 304 : 200, r);
 }
 
-enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_reply *p, const char *request_id, bool tls)
+/* ---- a compressed body, for a client that takes text alone ---- */
+
+static ssize_t unpack(void *z, uint64_t at, char *room, size_t n)
 {
-	struct MHD_Response *r = wh_http.MHD_create_response_from_buffer(p->n_body, (void *)(uintptr_t)p->body,
-	                                                                 MHD_RESPMEM_PERSISTENT);
+	z_stream *s = z;
+	(void)at;
+	s->next_out = (Bytef *)room;
+	s->avail_out = (uInt)n;
+	int rc = inflate(s, Z_NO_FLUSH);
+	if (s->avail_out < n)
+		return (ssize_t)(n - s->avail_out);
+	return rc == Z_STREAM_END ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void end_unpacking(void *z)
+{
+	inflateEnd(z);
+	free(z);
+}
+
+static struct MHD_Response *unpacked(const struct wh_frame_reply *p)
+{
+	enum { PIECE = 16 << 10, GZIP = 16 + MAX_WBITS };
+	z_stream *z = calloc(1, sizeof *z);
+	if (!z || inflateInit2(z, GZIP) != Z_OK) {
+		free(z);
+		return NULL;
+	}
+	z->next_in = (Bytef *)(uintptr_t)p->body;
+	z->avail_in = (uInt)p->n_body;
+	struct MHD_Response *r = wh_http.MHD_create_response_from_callback(p->n_plain, PIECE, unpack, z, end_unpacking);
+	if (!r)
+		end_unpacking(z);
+	return r;
+}
+
+enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_reply *p, const struct wh_web_head *head, bool tls)
+{
+	const char *request_id = head->frame.request_id;
+	bool as_text = p->n_plain && !head->gzip;
+	struct MHD_Response *r = as_text ? unpacked(p)
+	                                 : wh_http.MHD_create_response_from_buffer(
+						   p->n_body, (void *)(uintptr_t)p->body, MHD_RESPMEM_PERSISTENT);
 	if (r) {
+		if (p->n_plain && !as_text)
+			header(r, "Content-Encoding", "gzip");
+		if (p->n_plain)
+			header(r, "Vary", "Accept-Encoding");
 		if (*p->type)
 			header(r, "Content-Type", "%s", p->type);
 		header(r, "Cache-Control", "no-store");

@@ -7,5 +7,6 @@
 /* Ends the connection, too: what follows on it may be the rest of what was refused. */
 enum MHD_Result wh_web_refuse(struct MHD_Connection *c, unsigned status, const char *why);
 enum MHD_Result wh_web_file(struct MHD_Connection *c, const struct wh_console_file *f);
-/* The reply's texts are borrowed until the answer was written. */
-enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_reply *p, const char *request_id, bool tls);
+/* The reply's texts are borrowed until the answer was written. A compressed body goes out as it is, or as text, as the head
+ * says. */
+enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_reply *p, const struct wh_web_head *head, bool tls);

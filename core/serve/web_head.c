@@ -104,6 +104,19 @@ static unsigned credential(struct MHD_Connection *c, const struct wh_listener *a
 	return 0;
 }
 
+/* Whether the list "deflate, gzip;q=0.5" has gzip, and not as what is unwanted. */
+static bool takes_gzip(const char *list)
+{
+	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',') {
+		p += strspn(p, " \t");
+		if (strncasecmp(p, "gzip", 4) || !strchr(" \t;,", p[4]))
+			continue;
+		const char *end = p + strcspn(p, ","), *q = strstr(p, "q=");
+		return !q || q > end || strtod(q + 2, NULL) > 0;
+	}
+	return false;
+}
+
 static unsigned refuse(const char **why, unsigned status, const char *text)
 {
 	*why = text;
@@ -152,6 +165,7 @@ unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *u
 	if (!good_host(host))
 		return refuse(why, 400, "the Host is no name");
 	snprintf(out->base, sizeof out->base, "%s://%s", at->kind == WH_LISTEN_TLS ? "https" : "http", host);
+	out->gzip = takes_gzip(header(c, "Accept-Encoding"));
 	f->base = out->base;
 	f->target = url;
 	f->request_id = plain(header(c, "x-ms-client-request-id"), 127) ? header(c, "x-ms-client-request-id") : "";

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 #include "base/helper.h"
 #include "base/json.h"
+#include "serve/cache.h"
 #include "serve/worker.h"
 
-enum { SECONDS = 170 }; /* of one request: then this process ends, and another takes its place */
+enum {
+	SECONDS = 170,          /* of one request: then this process ends, and another takes its place */
+	IDLE_MS = 5000,         /* until a worker gives back what it keeps for the next request */
+	LONG_US = 20000,        /* a request that made something large takes as long as that */
+	MOST_UNUSED = 16 << 20, /* bytes that malloc() keeps after a request */
+};
 
 /* ---- who, and what ---- */
 
@@ -106,55 +114,71 @@ static int read_body(struct wh_call *c)
 
 /* ---- the answer ---- */
 
-static void put(struct wh_call *c, const char *text, size_t n, struct wh_bytes *out)
+static int put(struct wh_call *c, const struct wh_packed *body, int web)
 {
 	bool same = c->etag && c->status == 200 && !strcmp(c->request->if_none_match, c->etag);
 	const struct wh_frame_reply reply = {.status = same ? 304 : c->status,
-	                                     .type = c->type ? c->type
-	                                             : n     ? "application/json; charset=utf-8"
-	                                                     : "",
+	                                     .type = c->type   ? c->type
+	                                             : body->n ? "application/json; charset=utf-8"
+	                                                       : "",
 	                                     .location = c->location,
 	                                     .etag = c->etag,
 	                                     .session = c->session,
 	                                     .file = c->file,
 	                                     .retry_after = c->retry_after,
 	                                     .authenticate = c->status == 401,
-	                                     .body = text,
-	                                     .n_body = same ? 0 : n};
-	wh_frame_put_reply(out, &reply);
+	                                     .body = body->bytes,
+	                                     .n_body = same ? 0 : body->n,
+	                                     .n_plain = same ? 0 : body->n_plain};
+	return wh_frame_send_reply(web, &reply);
 }
 
-static void put_call(struct wh_call *c, struct wh_bytes *out)
+/* The answer as it goes out. */
+static void pack(struct wh_call *c)
 {
-	const char *text = c->text;
-	size_t n = c->n_text;
-	if (!text && c->doc) {
-		c->text = json_dumps(c->doc, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-		text = c->text ? c->text : "{\"error\":{\"code\":\"InternalServerError\",\"message\":\"out of memory\"}}";
-		c->status = c->text ? c->status : 500;
-		n = strlen(text);
+	struct wh_pack *p = c->text || c->doc ? wh_pack_begin() : NULL;
+	if (!p)
+		return;
+	if (c->text)
+		wh_pack_put(c->text, c->n_text, p);
+	else
+		json_dump_callback(c->doc, wh_pack_put, p, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+	wh_pack_end(p, &c->packed);
+}
+
+static int put_call(struct wh_call *c, int web)
+{
+	const struct wh_cached *kept = NULL;
+	if (!c->packed.bytes)
+		pack(c);
+	if (!c->packed.bytes && (c->text || c->doc)) {
+		static char lacks[] = "{\"error\":{\"code\":\"InternalServerError\",\"message\":\"out of memory\"}}";
+		c->status = 500;
+		return put(c, &(struct wh_packed){lacks, sizeof lacks - 1, 0}, web);
 	}
-	if (c->route && c->route->cached && c->status == 200 && c->text) {
-		text = wh_cache_put(c->request->target, c->text, n, &c->etag);
-		c->text = NULL;
+	if (c->route && c->route->cached && c->status == 200 && c->packed.bytes)
+		kept = wh_cache_put(c->request->target, &c->packed);
+	if (kept) {
+		c->packed = (struct wh_packed){NULL};
+		c->etag = kept->etag;
 	}
-	put(c, text, n, out);
+	return put(c, kept ? &kept->body : &c->packed, web);
 }
 
-/* True: it was made before. */
-static bool put_cached(struct wh_call *c, struct wh_bytes *out)
+/* The answer that was made before; NULL. */
+static const struct wh_cached *cached(struct wh_call *c)
 {
-	size_t n;
-	const char *text = c->route->cached ? wh_cache_get(c->app->store_url, c->request->target, &n, &c->etag) : NULL;
-	if (!text)
-		return false;
-	c->status = 200;
-	put(c, text, n, out);
-	return true;
+	const struct wh_cached *kept = c->route->cached ? wh_cache_get(c->app->store_url, c->request->target) : NULL;
+	if (kept) {
+		c->status = 200;
+		c->etag = kept->etag;
+	}
+	return kept;
 }
 
-static void run(struct wh_call *c, struct wh_bytes *out)
+static int run(struct wh_call *c, int web)
 {
+	const struct wh_cached *kept;
 	struct wh_error err = {0};
 	int rc = wh_target_parse(c->request->target, c->mem, &c->target, &err);
 	if (rc) {
@@ -162,8 +186,8 @@ static void run(struct wh_call *c, struct wh_bytes *out)
 	} else if ((rc = authenticate(c, &err))) {
 		wh_call_refuse(c, 503, "ServerBusy", "%s", err.text);
 	} else if ((c->route = find(c)) && !authorise(c) && !check_version(c)) {
-		if (put_cached(c, out))
-			return;
+		if ((kept = cached(c)))
+			return put(c, &kept->body, web);
 		rc = read_body(c) ? 0 : c->route->run(c, &err);
 		if (rc)
 			wh_call_error(c, rc, &err);
@@ -173,42 +197,66 @@ static void run(struct wh_call *c, struct wh_bytes *out)
 		authorise(c);
 		c->route = NULL;
 	}
-	put_call(c, out);
+	return put_call(c, web);
 }
 
-void wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, struct wh_bytes *out)
+int wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, int web)
 {
 	struct wh_app app = *a;
 	struct wh_call c = {.app = &app, .request = r, .gate = gate, .peer = peer, .mem = wh_arena_new(), .status = 500};
 	app.who = c.who.name; /* filled in once it is known */
-	run(&c, out);
+	int rc = run(&c, web);
 	json_decref(c.body);
 	json_decref(c.doc);
 	free(c.text);
+	free(c.packed.bytes);
 	wh_arena_free(c.mem);
+	return rc;
 }
 
 /* ---- the process ---- */
 
-void wh_worker(const struct wh_app *a, int web, int gate)
+/* True once there is a request; false: for a while there was none. */
+static bool wait_for_request(int web)
+{
+	struct pollfd p = {.fd = web, .events = POLLIN};
+	return poll(&p, 1, IDLE_MS) != 0;
+}
+
+/* One request; false: there will be no other. */
+static bool serve_one(const struct wh_app *a, int web, int gate)
 {
 	struct wh_frame_request r;
 	uint8_t *p;
 	size_t n;
 	int fd;
-	while (!wh_helper_receive_message(web, 2 * WH_BODY_MAX, &p, &n, &fd)) {
-		struct wh_bytes out = {0};
-		alarm(SECONDS);
-		if (!wh_frame_take_request(p, n, &r))
-			_exit(1);
-		wh_worker_answer(a, gate, &r, fd, &out);
-		explicit_bzero(p, n);
-		free(p);
-		if (fd >= 0)
-			close(fd);
-		if (wh_frame_send(web, &out, -1))
-			_exit(0);
-		free(out.p);
-		alarm(0);
+	if (wh_helper_receive_message(web, 2 * WH_BODY_MAX, &p, &n, &fd))
+		return false;
+	alarm(SECONDS);
+	if (!wh_frame_take_request(p, n, &r))
+		_exit(1);
+	int rc = wh_worker_answer(a, gate, &r, fd, web);
+	explicit_bzero(p, n);
+	free(p);
+	if (fd >= 0)
+		close(fd);
+	alarm(0);
+	return !rc;
+}
+
+void wh_worker(const struct wh_app *a, int web, int gate)
+{
+	for (bool rested = false;;) {
+		if (!rested && !wait_for_request(web)) { /* an idle server is a small one */
+			wh_cache_close();
+			malloc_trim(0);
+			rested = true;
+		}
+		const int64_t begun = wh_monotonic_us();
+		if (!serve_one(a, web, gate))
+			return;
+		rested = false;
+		if (wh_monotonic_us() - begun > LONG_US && mallinfo2().fordblks > MOST_UNUSED)
+			malloc_trim(0);
 	}
 }

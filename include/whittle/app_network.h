@@ -87,6 +87,10 @@ int wh_app_host(const struct wh_app_host *ask, json_t **out, struct wh_error *er
  * too many for that: ask for the compact form. */
 struct wh_app_connections { bool external; const struct wh_app *overlay; /* as of wh_app_reach; NULL: none */ };
 int wh_app_connections(struct wh_app_network *net, const struct wh_app_connections *ask, json_t **out, struct wh_error *err);
+/* The same, one after the other of the "connectableResources", whose reference is given: 1,000 machines have half a million
+ * pairs. */
+int wh_app_connections_each(struct wh_app_network *net, const struct wh_app_connections *ask,
+                            void (*each)(void *arg, json_t *resource), void *arg, struct wh_error *err);
 /*
  * Connections that the rules allow and that nobody seems to want, by the ledger of `a`, grouped by classes as
  * wh_app_connections_compact() does:

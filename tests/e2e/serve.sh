@@ -64,6 +64,12 @@ sdk reader-reads 1 "but reads"
 # ---- by a socket, and what was done ----
 is "$(in_srv node -e 'require("http").get({socketPath: process.argv[1], path: "/api/v1/me"}, (r) => r.on("data", (d) => console.log(JSON.parse(d).role)))' "$dir/s")" operator "at the socket root needs no token"
 get() { in_srv node -e 'require("http").get({socketPath: process.argv[1], path: process.argv[2]}, (r) => r.pipe(process.stdout))' "$dir/s" "$1"; }
+coded() { in_srv node -e 'const c = process.argv, z = require("zlib"); require("http").get({socketPath: c[1], path: c[2], headers: {"Accept-Encoding": c[3], "If-None-Match": c[4] || ""}}, (r) => { const b = [];
+	r.on("data", (d) => b.push(d)).on("end", () => { const t = Buffer.concat(b), gz = r.headers["content-encoding"] === "gzip"; console.log(r.statusCode, gz ? "gzip" : "text", (gz ? z.gunzipSync(t) : t).length, t.length < 30000, r.headers.etag); }); })' "$dir/s" "$@"; }
+openapi=$(get /api/v1/openapi.json | wc -c)
+is "$(coded /api/v1/openapi.json 'deflate, gzip') $(coded /api/v1/openapi.json 'gzip;q=0, deflate')" "200 gzip $openapi true undefined 200 text $openapi false undefined" "a long answer is compressed for whoever takes that, and the same text for whoever does not"
+etag=$(coded /api/v1/inventory gzip | cut -d ' ' -f 5)
+is "$(coded /api/v1/inventory gzip "$etag" | cut -d ' ' -f 1)" 304 "and is not sent again while nothing has changed"
 is "$(get /api/v1/evidence | jq -c '.evidence')" "$(w evidence --json | jq -sc .)" "protocol evidence is what the command prints"
 ! [ -e "$BUILD/whittle-report.so" ] || { get /api/v1/compliance/report.pdf >"$dir/report"; has "$(head -c 5 "$dir/report")" '%PDF-' "the report is a PDF"; }
 has "$(w confirm)" 'Confirmed' "what the API applied is confirmed by the command"
