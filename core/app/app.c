@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,13 @@ const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN])
 	wh_time_text(wh_now_us(), buf);
 	buf[10] = 0;
 	return buf;
+}
+
+unsigned wh_app_processors(unsigned most)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : (unsigned)n < most ? (unsigned)n : most;
 }
 
 void wh_app_note_reject(const struct wh_app *a)

@@ -15,6 +15,8 @@ void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate);
 void wh_app_present(const struct wh_app *a, struct wh_app_ledger *l, struct wh_arena *mem);
 /* The estate takes whittle.yaml's platform where it names none itself. */
 void wh_app_platform(const struct wh_app *a, struct wh_estate *e);
+/* Processors that this process may use, up to `most`. */
+unsigned wh_app_processors(unsigned most);
 /* Says that `reject` of whittle.yaml has no effect in a network security group, where it is set. */
 void wh_app_note_reject(const struct wh_app *a);
 /* The rules of a file, as `recommend --json` prints it ("-": standard input); NULL: the last recommendation, as it was

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Logs into the ledger: which files, one after another, and what was read of all of them. */
+/* Logs into the ledger: which files, and what was read of all of them. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
-#include "app/ingest_paths.h"
+#include "app/ingest_together.h"
 #include "base/heap.h"
 #include "base/store_url.h"
 #include "whittle/app_learning.h"
@@ -40,31 +40,29 @@ static void add_stats(struct wh_read_stats *to, const struct wh_read_stats *s)
 	to->bytes += s->bytes;
 }
 
-/* Reads one. *go_on false: the next file would meet the same trouble. */
-static int read_file(struct job *j, struct wh_store *s, const struct ingest_path *p, bool *go_on)
+/* One was read. */
+static bool account(void *arg, const struct ingest_path *p, int failed, const struct wh_ingest_result *r,
+                    const struct wh_error *err)
 {
+	struct job *j = arg;
 	struct wh_app_ingested *out = j->out;
-	struct wh_ingest_result r;
-	struct wh_error err;
-	int failed = wh_ingest(s, p->path, &j->opt, &r, &err);
-	*go_on = true;
+	bool go_on = !failed || err->input;
 	j->done += p->bytes;
 	if (failed == -ENOMSG && p->found) {
 		if (!out->strange++)
 			snprintf(out->first_strange, sizeof out->first_strange, "%s", p->path);
 		j->ask->read(j->ask->arg, p->path, NULL, NULL);
-		return 0;
+		return true;
 	}
-	*go_on = !failed || err.input;
-	j->ask->read(j->ask->arg, p->path, &r, failed ? &err : NULL);
-	if (!*go_on)
-		return failed;
-	add_stats(&out->stats, &r.stats);
-	out->edges += r.edges;
-	out->twice += r.twice;
-	out->seconds += r.seconds;
-	j->resumed |= r.resumed;
-	return failed;
+	out->failed += failed != 0;
+	j->ask->read(j->ask->arg, p->path, r, failed ? err : NULL);
+	if (!go_on)
+		return false;
+	add_stats(&out->stats, &r->stats);
+	out->edges += r->edges;
+	out->twice += r->twice;
+	j->resumed |= r->resumed;
+	return true;
 }
 
 static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
@@ -80,15 +78,17 @@ static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
 	return rc;
 }
 
-static void read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths)
+static int read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths, struct wh_error *err)
 {
 	struct wh_app_ingested *out = j->out;
-	bool go_on = true;
+	int64_t began = wh_monotonic_us();
 	out->bytes = paths->bytes;
-	for (size_t i = 0; i < paths->n && go_on && !(j->opt.stop && *j->opt.stop); i++)
-		out->failed += read_file(j, s, &paths->list[i], &go_on) != 0;
+	if (ingest_together(s, paths, &j->opt, j->opt.follow ? 1 : ingest_threads(paths), account, j))
+		return wh_fail(err, -ENOMEM, "out of memory");
+	out->seconds = (double)(wh_monotonic_us() - began) / 1e6;
 	out->nothing_new = j->resumed && !out->stats.records && !out->stats.malformed;
 	out->dropped = wh_store_dropped(s);
+	return 0;
 }
 
 static void note_waiting(const struct wh_app *a, struct wh_store *s)
@@ -124,8 +124,8 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	if (ask->listen)
 		rc = read_socket(&j, l.store, err);
 	else
-		read_files(&j, l.store, &paths);
-	if (!ask->listen && out->strange && out->strange == paths.n)
+		rc = read_files(&j, l.store, &paths, err);
+	if (!rc && !ask->listen && out->strange && out->strange == paths.n)
 		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read",
 		                   out->first_strange);
 	note_waiting(a, l.store);

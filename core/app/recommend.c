@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Deriving rules and keeping them; the curve of lines against address space; why a rule looks as it does. */
-#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +16,12 @@ const struct wh_app_number wh_app_numbers[WH_APP_NUMBERS] = {
 	{"threads", 1, 64, offsetof(struct wh_harden_options, threads)},
 };
 
-/* That this process may use, at most 16: beyond, reading the ledger is what takes the time. */
-static unsigned processors(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
-}
+enum { MOST_THREADS = 16 /* beyond, reading the ledger is what takes the time */ };
 
 static int put_options(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_harden_options *opt,
                        struct wh_error *err)
 {
-	opt->threads = processors();
+	opt->threads = wh_app_processors(MOST_THREADS);
 	for (size_t i = 0; i < WH_APP_NUMBERS; i++) {
 		const struct wh_app_number *n = &wh_app_numbers[i];
 		if (!ask->given[i])

@@ -2,6 +2,7 @@
 #include <cap-ng.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -274,24 +275,27 @@ static int lock_turn(short type)
 	return 0;
 }
 
-/* One process at a time. An answer left by another process, which was killed while it waited, does not belong to this request. */
+/* One process, and one of its threads, at a time. An answer left by another process, which was killed while it waited, does not
+ * belong to this request. */
 static int ask(struct request *r, int give, struct reply *p, int *fd)
 {
 	static uint32_t asked;
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	*fd = -1;
 	if (opener < 0)
 		return -ENOENT;
+	pthread_mutex_lock(&one);
 	r->number = (uint64_t)getpid() << 32 | ++asked;
-	int rc = lock_turn(F_WRLCK);
-	if (rc)
-		return rc;
-	rc = wh_helper_send(opener, r, sizeof *r, give);
+	int rc = lock_turn(F_WRLCK), locked = rc;
+	rc = rc ? rc : wh_helper_send(opener, r, sizeof *r, give);
 	do {
 		if (*fd >= 0)
 			close(*fd);
 		rc = rc ? rc : wh_helper_receive(opener, p, sizeof *p, fd);
 	} while (!rc && p->number != r->number);
-	lock_turn(F_UNLCK);
+	if (!locked)
+		lock_turn(F_UNLCK);
+	pthread_mutex_unlock(&one);
 	return rc;
 }
 

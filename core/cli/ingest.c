@@ -18,7 +18,7 @@ static const char help[] =
 	"Reads flows from logs into the ledger. Each record counts exactly once: where a run was stopped or killed, the next one\n"
 	"goes on. Files packed with gzip or zstd are read as they are. What can't be read is counted, the first of each kind is\n"
 	"shown with its line, and the run goes on. Of a directory all files are read, those below it too; files there that are no\n"
-	"logs are passed over.\n"
+	"logs are passed over. Up to four files are read at once, by a processor each.\n"
 	"\n"
 	"  --format F       the log's format; without it, recognised by the content: eve (Suricata), vnet and nsg (Azure's\n"
 	"                   flow logs), zeek and zeek-json (conn.log), aws (VPC flow logs), nfdump (CSV)\n"
@@ -36,7 +36,7 @@ static const char help[] =
 	"  --sensor NAME    the sensor that wrote these logs, where records name none (sensor, host). A conversation that two\n"
 	"                   sensors report counts once, as the first one reported it\n"
 	"  --sensor-slack TIME  their clocks differ by no more than this, up to 10m (2s)\n"
-	"  --memory SIZE    limit of the table in memory (48MiB)\n"
+	"  --memory SIZE    limit of the table in memory (48MiB); files that are read at once have one each\n"
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
 

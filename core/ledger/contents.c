@@ -65,6 +65,17 @@ static struct content *new_content(struct wh_contents *c, int64_t id)
 	return &c->all[c->n++];
 }
 
+bool wh_contents_known_ahead(const struct wh_contents *c)
+{
+	for (size_t i = 0; i < c->n_ahead; i++) {
+		size_t at = c->ahead[i] & c->index.mask;
+		for (; c->index.slot[at].hash; at = (at + 1) & c->index.mask)
+			if (c->index.slot[at].hash == c->ahead[i])
+				return true;
+	}
+	return false;
+}
+
 static struct content *content_of(struct wh_contents *c, int64_t id)
 {
 	for (size_t i = c->n; i-- > 0;)
@@ -140,6 +151,7 @@ void wh_contents_free(struct wh_contents *c)
 	free(c->all);
 	free(c->added);
 	free(c->pending);
+	free(c->ahead);
 	free(c->index.slot);
 	free(c);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/array.h"
 #include "ledger/contents_inside.h"
+#include "whittle/ingest_turns.h"
 
 /* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their
  * own from the system while they are written. */
@@ -95,8 +96,22 @@ static int begin_one(struct wh_contents *c, struct wh_error *err)
 	return 0;
 }
 
+static bool keep_ahead(struct wh_contents *c, const struct wh_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!lines[i].hash)
+			continue;
+		if (!wh_array_grow(&c->ahead, c->n_ahead, &c->ahead_room, sizeof *c->ahead))
+			return false;
+		c->ahead[c->n_ahead++] = lines[i].hash;
+	}
+	return true;
+}
+
 int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n, struct wh_error *err)
 {
+	if (wh_store_reads_ahead(c->store) && !keep_ahead(c, lines, n))
+		return out_of_memory(err);
 	for (size_t i = 0; i < n; i++) {
 		/* one that was left out: what comes behind it is found again by itself */
 		if (!lines[i].hash && lines[i].end - lines[i].begin > 2) {
@@ -190,7 +205,7 @@ int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, co
 	if (rc == -ENOMEM)
 		out_of_memory(err);
 	free(p.hashes);
-	if (!rc && p.met)
+	if (!rc && (p.met || wh_contents_known_ahead(c)))
 		rc = wh_fail(err, -ESTALE, "%s: another run has read on in it meanwhile; what this one read since is left out",
 		             path);
 	c->generation = seen->generation;
@@ -216,6 +231,9 @@ int wh_contents_seen(struct wh_contents *c, struct wh_store_seen *seen, struct w
 void wh_contents_written(struct wh_contents *c)
 {
 	size_t kept = 0;
+	free(c->ahead);
+	c->ahead = NULL;
+	c->n_ahead = c->ahead_room = 0;
 	c->generation += c->n_pending > 0;
 	for (size_t i = 0; i < c->n_added; i++) {
 		struct added *a = &c->added[i];

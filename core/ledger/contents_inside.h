@@ -34,6 +34,9 @@ struct wh_contents {
 	struct added *added; size_t n_added, added_room;
 	struct wh_content_row **pending; size_t n_pending, pending_room; /* of `added`: what a commit under way has of them */
 	bool open;              /* the last of `added` goes on */
+	/* of an input that is read before its turn (ingest_turns.h), until the first commit: the hashes of all lines that were
+	 * taken for new */
+	uint64_t *ahead; size_t n_ahead, ahead_room;
 };
 
 static inline uint16_t wh_line_check(uint64_t hash)
@@ -41,6 +44,8 @@ static inline uint16_t wh_line_check(uint64_t hash)
 	return (uint16_t)(hash >> 48);
 }
 
+/* Whether one of the lines that were read ahead is a mark, and so would be known by now. */
+bool wh_contents_known_ahead(const struct wh_contents *c);
 /* What the ledger holds in this row is known from now on; k NULL: it is new. */
 int wh_contents_learn(struct wh_contents *c, struct content *k, const struct wh_content_row *row);
 /* The ledger is known to hold so many lines of this content: no other process wrote them unseen. */

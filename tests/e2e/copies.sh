@@ -99,6 +99,21 @@ several_runs() {
 	ingest both.json >out && same both.db l.db && nothing_new one.json both.json two.json s.json
 }
 tell "a log that is read as it grows, from many copies, counts once" several_runs
+# Files that are named together are read at once, where there are processors for it: each is a copy of some of those before it.
+together() {
+	fresh
+	rm -f alone.db*
+	sed -n '500,2900p' one.json >middle.json && tail -n 1700 both.json >end.json && gzip -c both.json >whole.gz
+	{ tail -n 900 one.json; cat few.json; } >mixed.json
+	taskset -c 0 "$w" ingest --store alone.db middle.json one.json end.json whole.gz few.json mixed.json two.json >alone.txt || return
+	for i in 1 2 3; do
+		fresh
+		"$w" ingest --store l.db middle.json one.json end.json whole.gz few.json mixed.json two.json >out && same alone.db l.db &&
+			cmp <(sed 's/ in [0-9.]* s//' alone.txt) <(sed 's/ in [0-9.]* s//' out) || return
+	done
+	dump l.db | grep -q 'records=5060 '
+}
+tell "logs that hold parts of each other, read at once, count each record once" together
 legacy() {
 	fresh
 	cp one.json old.json && ingest old.json >out || return

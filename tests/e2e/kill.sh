@@ -18,7 +18,12 @@ echo "# KILL_SEED=$seed"
 awk '(NR >= 1000 && n == 0 || NR >= 77777 && n == 1 || NR >= 88001 && n == 2) && /"event_type":"flow"/ { n += sub(/"src_ip":"[^"]*"/, "\"src_ip\":\"nowhere\"") } { print }' \
 	"$dir/plain.json" >"$dir/some-bad.json" && mv "$dir/some-bad.json" "$dir/plain.json" || exit 1
 gzip -1 <"$dir/plain.json" >"$dir/packed.gz"
-ingest() { exec "$w" ingest --memory 1MiB --store "$1" "$2" >"$dir/out" 2>&1; }
+split -n l/5 -d --additional-suffix=.json "$dir/plain.json" "$dir/part"
+# ingest LEDGER FILES, by a pattern
+ingest() {
+	# shellcheck disable=SC2086
+	exec "$w" ingest --memory 1MiB --store "$1" $2 >"$dir/out" 2>&1
+}
 
 # pause MICROSECONDS, without a process of its own
 exec {never}<> <(:)
@@ -73,4 +78,7 @@ tell "killed at random moments of a gzip file and resumed, the ledger is that of
 tell "packed or not, the ledger is the same" cmp "$dir/whole-plain.txt" "$dir/whole-gzip.txt"
 ingest_again() { (ingest "$dir/l.db" "$dir/packed.gz") && "$BUILD/tools/ledger_dump" "$dir/l.db" | cmp - "$dir/whole-gzip.txt"; }
 tell "once more adds nothing" ingest_again
+tell "killed at random moments of five files that are read at once, the ledger is that of an undisturbed run" killed several "$dir/part*.json" $((KILLS / 5))
+one_by_one() { (taskset -c 0 "$w" ingest --memory 1MiB --store "$dir/one.db" "$dir"/part*.json >"$dir/out") && "$BUILD/tools/ledger_dump" "$dir/one.db" | cmp - "$dir/whole-several.txt"; }
+tell "files that are read at once leave the ledger that one processor leaves" one_by_one
 echo "1..$n"
