@@ -13,7 +13,7 @@ static const char help[] =
 	"\n"
 	"  ADDRESS       of this address of ours alone\n"
 	"  --kind KIND   tls, ssh, smb, ntlm, kerberos, ldap, dns (servers that are asked), dns-name, dns-domain (a row a day), dns-failed (likewise),\n"
-	"                dns-dangling or capture\n"
+	"                dns-dangling, capture or certificate (the last day of what a server of ours shows)\n"
 	"\n"
 	"Without --kind all but dns-name, of which there are many. Of one address, kind and day 1,024 rows are kept; a row whose value is `...` counts what came beyond.\n"
 	"\n"
@@ -88,7 +88,7 @@ static int run(struct cli *c, int argc, char **argv)
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
 			return cli_usage(
 				c,
-				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture",
+				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate",
 				optarg);
 	}
 	if (argc - optind > 1)

@@ -7,7 +7,7 @@
 #include "flow/eve_facts.h"
 
 const char *const wh_fact_words[] = {"tls",      "ssh",        "smb",        "ntlm",         "kerberos", "ldap", "dns",
-                                     "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  NULL};
+                                     "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  "certificate", NULL};
 
 bool wh_fact_by_day(enum wh_fact_kind kind)
 {

@@ -3,7 +3,7 @@
  * Which version a session agreed on, and how somebody logged in. Traps of the real records:
  *
  *   tls   up to 1.2 a version counts only with the server's certificate or a resumed session: a handshake that was refused leaves
- *         "TLSv1"
+ *         "TLSv1". The certificate is in clear up to 1.2, and its members are there with `extended` alone
  *   smb   "2.??" is an upgrade, "unknown" an answer that never came: no dialect
  *   krb5  requests say "<none>"; over TCP they are written the wrong way round: the server is where port 88 is
  *   ldap  (Suricata 8) a simple bind names a user and has no sasl
@@ -15,19 +15,38 @@ static bool is_true(struct js_value v)
 	return v.p && *v.p == 't';
 }
 
+static bool is_same(struct js_text a, struct js_text b)
+{
+	return a.len == b.len && !memcmp(a.p, b.p, a.len);
+}
+
+/* Its last day, "2027-01-01" of "2027-01-01T00:00:00". */
+static void certificate(struct eve_facts *f, struct js_text until, bool self_signed)
+{
+	static const char form[] = "dddd-dd-ddT";
+	char value[WH_FACT_VALUE];
+	for (size_t i = 0; form[i]; i++)
+		if (until.len <= i || (form[i] == 'd' ? until.p[i] < '0' || until.p[i] > '9' : until.p[i] != form[i]))
+			return;
+	snprintf(value, sizeof value, "until %.10s%s", until.p, self_signed ? ", self-signed" : "");
+	eve_fact_count(f, WH_FACT_CERTIFICATE, value, false);
+}
+
 void eve_facts_tls(struct eve_facts *f, struct js_value object)
 {
 	static const struct { const char *text, *value; bool sure;
 	} versions[] = {{"SSLv2", "ssl2", false},  {"SSLv3", "ssl3", false},  {"TLSv1", "1.0", false}, {"TLS 1.0", "1.0", false},
 	                {"TLS 1.1", "1.1", false}, {"TLS 1.2", "1.2", false}, {"TLS 1.3", "1.3", true}};
-	enum { VERSION, SUBJECT, RESUMED, MEMBERS };
-	static const char *const names[] = {"version", "subject", "session_resumed", NULL};
+	enum { VERSION, SUBJECT, RESUMED, ISSUER, NOT_AFTER, MEMBERS };
+	static const char *const names[] = {"version", "subject", "session_resumed", "issuerdn", "notafter", NULL};
 	struct js_value v[MEMBERS];
 	js_members(object, names, v);
 	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
 		if (js_equals(v[VERSION].text, versions[i].text) &&
 		    (versions[i].sure || v[SUBJECT].text.len || is_true(v[RESUMED])))
 			eve_fact_count(f, WH_FACT_TLS, versions[i].value, false);
+	if (v[SUBJECT].text.len)
+		certificate(f, v[NOT_AFTER].text, is_same(v[SUBJECT].text, v[ISSUER].text));
 }
 
 void eve_facts_ssh(struct eve_facts *f, struct js_value object)

@@ -127,6 +127,8 @@ static int add_one(struct wh_facts *f, const struct wh_fact *x, enum wh_directio
 		memset(&k.peer, 0, sizeof k.peer);
 		k.port = k.proto = 0;
 	}
+	if (x->kind == WH_FACT_CERTIFICATE) /* the same for every client */
+		memset(&k.peer, 0, sizeof k.peer);
 	if (x->kind == WH_FACT_CAPTURE) { /* of the sensor, and nobody's */
 		memset(&k.local, 0, sizeof k.local);
 		memset(&k.peer, 0, sizeof k.peer);
@@ -147,7 +149,7 @@ int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n)
 			rc = add_one(f, x, WH_INBOUND);
 		else if (!is_of_name(x->kind) && wh_locals_has(f->locals, &x->server))
 			rc = add_one(f, x, WH_INBOUND);
-		if (!rc && x->kind != WH_FACT_CAPTURE && wh_locals_has(f->locals, &x->client))
+		if (!rc && x->kind != WH_FACT_CAPTURE && x->kind != WH_FACT_CERTIFICATE && wh_locals_has(f->locals, &x->client))
 			rc = add_one(f, x, WH_OUTBOUND);
 	}
 	return rc;

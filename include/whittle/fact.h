@@ -20,9 +20,11 @@ enum wh_fact_kind {
 	WH_FACT_DNS_FAILED,   /* "": names that don't exist, of one day: of how many domains */
 	WH_FACT_DNS_DANGLING, /* the name that an alias leads to and that does not exist */
 	WH_FACT_CAPTURE,      /* packets that the sensor took and lost, of one day and run: see struct wh_fact_row */
+	/* "until 2027-01-01", ", self-signed" behind it: what our server shows to whoever asks, until TLS 1.2 */
+	WH_FACT_CERTIFICATE,
 	WH_FACT_KINDS
 };
-extern const char *const wh_fact_words[]; /* "tls" … "capture", by their values; NULL at the end */
+extern const char *const wh_fact_words[]; /* "tls" … "certificate", by their values; NULL at the end */
 bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
 /* It is what a client offers: the server that it asks is not at fault, whoever runs it. */
 bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);

@@ -284,9 +284,35 @@ static void only_alerts_of_others_speak_against_a_peer(void **state)
 	}
 }
 
+static void a_certificate_is_its_last_day_and_whether_it_signs_for_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		read("tls",
+	             "{\"subject\":\"CN=a\",\"issuerdn\":\"CN=ca\",\"version\":\"TLS 1.2\",\"notafter\":\"2027-01-01T23:59:59\"}",
+	             443),
+		2);
+	expect(0, WH_FACT_TLS, "1.2");
+	expect(1, WH_FACT_CERTIFICATE, "until 2027-01-01");
+	assert_int_equal(
+		read("tls",
+	             "{\"subject\":\"CN=a\",\"issuerdn\":\"CN=a\",\"version\":\"TLS 1.2\",\"notafter\":\"2027-01-01T23:59:59\"}",
+	             443),
+		2);
+	expect(1, WH_FACT_CERTIFICATE, "until 2027-01-01, self-signed");
+	static const char *const no_days[] = {"2027-1-1T00:00:00", "2027-01-01", "", "x", "2027-01-0\\u0031T00:00:00"};
+	for (size_t i = 0; i < sizeof no_days / sizeof *no_days; i++) {
+		char object[160];
+		snprintf(object, sizeof object, "{\"subject\":\"CN=a\",\"version\":\"TLS 1.2\",\"notafter\":\"%s\"}", no_days[i]);
+		assert_int_equal(read("tls", object, 443), 1);
+	}
+	assert_int_equal(read("tls", "{\"version\":\"TLS 1.3\",\"notafter\":\"2027-01-01T23:59:59\"}", 443), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_certificate_is_its_last_day_and_whether_it_signs_for_itself),
 #define TEST(name) cmocka_unit_test(name)
 		TEST(a_version_of_tls_counts_where_the_server_agreed_to_it),
 		TEST(ssh_smb_and_ntlm_show_versions_and_never_a_user),
