@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SARIF 2.1.0 (OASIS), as code-scanning services read it: resources are logical locations. */
+/* SARIF 2.1.0 (OASIS), as code-scanning services read it: resources are logical locations; and, since such services show no
+ * result without a file, the id is the path of one. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "whittle/report.h"
 
@@ -30,14 +33,35 @@ static json_t *rule(const json_t *a)
 	                 "security-severity", rank_of(severity), "tags", tags);
 }
 
+/* An id as a relative reference of RFC 3986: "subscriptions/…/web%20one". */
+static json_t *path_of(const char *id)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+	char *out = malloc(3 * strlen(id) + 2), *to = out;
+	if (!out)
+		return NULL;
+	for (const char *c = id + strspn(id, "/"); *c; c++)
+		if (strchr(plain, *c))
+			*to++ = *c;
+		else
+			to += sprintf(to, "%%%02X", (unsigned char)*c);
+	*to = 0;
+	json_t *path = json_string(*out ? out : "estate");
+	free(out);
+	return path;
+}
+
 static json_t *result(const json_t *v)
 {
 	const char *cause = text_of(v, "cause"), *name = text_of(v, "displayName"), *exempt = text_of(v, "exempt"),
 		   *id = text_of(v, "resourceId");
 	json_t *message = cause ? json_sprintf("%s: %s", name, cause) : json_string(name);
-	json_t *o = json_pack("{s:s, s:s, s:{s:o}, s:[{s:[{s:s, s:s}]}], s:{s:s}}", "ruleId", text_of(v, "name"), "level",
-	                      level_of(text_of(v, "severity")), "message", "text", message, "locations", "logicalLocations",
-	                      "fullyQualifiedName", id, "kind", "resource", "partialFingerprints", "resource/v1", id);
+	json_t *where = json_pack("{s:{s:{s:o}, s:{s:i}}, s:[{s:s, s:s}]}", "physicalLocation", "artifactLocation", "uri",
+	                          path_of(id), "region", "startLine", 1, "logicalLocations", "fullyQualifiedName", id, "kind",
+	                          "resource");
+	json_t *o = json_pack("{s:s, s:s, s:{s:o}, s:[o], s:{s:s}}", "ruleId", text_of(v, "name"), "level",
+	                      level_of(text_of(v, "severity")), "message", "text", message, "locations", where,
+	                      "partialFingerprints", "resource/v1", id);
 	if (exempt)
 		json_object_set_new(o, "suppressions", json_pack("[{s:s, s:s}]", "kind", "external", "justification", exempt));
 	return o;

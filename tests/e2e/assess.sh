@@ -2,6 +2,7 @@
 # Resources assessed by definitions in Azure Policy's language, as a person and as a pipeline asks for it.
 set -u
 . "$(dirname "$0")/lib/start.sh"
+. "$here/lib/sdk.sh"
 mkdir policies inventory
 cat >policies/acl.json <<'J'
 {"name": "own-1", "properties": {"displayName": "Stores should deny by default", "parameters": {"wanted": {"type": "String", "defaultValue": "Deny"}},
@@ -101,13 +102,14 @@ record() { # SECOND TYPE SOURCE DESTINATION PORT PROTOCOL BODY
 		record 1$k smb $c $h 445 TCP "{\"id\":1,\"dialect\":\"$([ $k = 1 ] && echo 'NT LM 0.12' || echo 3.11)\",\"command\":\"X\",\"status\":\"STATUS_SUCCESS\"$([ $k = 1 ] && echo ',"ntlmssp":{"domain":"d","user":"u","host":"h","version":"6.1 build 7601 rev 15"}')}"
 		record 2$k krb5 $h 203.0.113.88 88 UDP "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"$([ $k = 1 ] && echo rc4-hmac || echo aes256-cts-hmac-sha1-96)\",\"weak_encryption\":$([ $k = 1 ] && echo true || echo false)}"
 		record 3$k ldap $h 203.0.113.89 389 TCP "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=x\"$([ $k = 2 ] && echo ',"sasl":{"mechanism":"GSSAPI"}')}}}"
+		record 5$k tls $c $h 8443 TCP "{\"subject\":\"CN=x\",\"issuerdn\":\"CN=$([ $k = 1 ] && echo x || echo ca)\",\"version\":\"TLS 1.2\",\"notbefore\":\"2025-01-01T00:00:00\",\"notafter\":\"20$([ $k = 1 ] && echo 26 || echo 86)-01-01T00:00:00\"}"
 		record 4$k dns $h "$([ $k = 1 ] && echo 203.0.113.53 || echo 168.63.129.16)" 53 UDP '{"version":2,"type":"query","id":1,"rrname":"www.example.com","rrtype":"A"}'
 	done
 	flow 31 198.51.100.9 10.0.1.4 23; flow 32 10.0.1.4 203.0.113.99 445; flow 33 93.184.216.66 10.0.1.4 443; flow 34 10.0.1.5 10.0.1.4 8443
 	stats 1 1000 0; stats 5 9000 0
 } >kinds.json; printf '93.184.216.66\n' >bad.txt; printf 'threat-intel: [bad.txt]\n' >whittle.yaml
 cp clean.db kinds.db && "$w" ingest --store kinds.db kinds.json >out 2>>err && "$w" --config whittle.yaml --store kinds.db intel update >out 2>>err && "$w" assess --store kinds.db --json >out 2>>err
-bad=; for k in ns-8-ssh1 ns-8-smb1 ns-8-ntlm ns-8-kerberos ns-8-ldap ns-8-clear-text ns-10-resolvers-used ns-3-risky-egress ns-3-listed-peers; do
+bad=; for k in ns-8-certificates ns-8-self-signed ns-8-ssh1 ns-8-smb1 ns-8-ntlm ns-8-kerberos ns-8-ldap ns-8-clear-text ns-10-resolvers-used ns-3-risky-egress ns-3-listed-peers; do
 	[ "$(status $k /web-1) $(status $k /web-2)" = 'Unhealthy Healthy' ] || bad="$bad $k:$(status $k /web-1),$(status $k /web-2)"
 done
 [ -z "$bad" ] || echo "#$bad"
@@ -137,9 +139,14 @@ done
 check "new paths, a machine that administers many, amplifiers and services without clients are found; a young ledger does not know what is new"
 "$w" assess --fail-on High >out 2>err; a=$?; "$w" assess ns-5-plan --fail-on Low >out 2>>err; [ $a = 3 ] && [ $? = 0 ]
 check "--fail-on takes the least severity"
-"$w" assess --sarif >out 2>err && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&
+"$w" assess --sarif >out 2>err && cp out out.sarif && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&
 	"$w" assess --junit >out 2>>err && grep -q '<failure type="Medium" message="the Internet reaches TCP 22' out && "$w" assess --csv >out 2>>err && [ "$(head -1 out)" = assessment,displayName,severity,status,resourceId,resourceType,cause,exempt,controls ]
 check "verdicts as SARIF, JUnit and CSV"
+sdk=$(sdk_modules); [ -n "$sdk" ] || sdk_modules
+if [ -n "$sdk" ]; then skip "the SARIF is valid by the standard's schema" "$sdk"; else
+	node "$here/../sdk/sarif_valid.js" out.sarif >out 2>err && jq '.runs[0].results[0].locations[0].physicalLocation.region.startLine = 0' out.sarif >bad.sarif && ! node "$here/../sdk/sarif_valid.js" bad.sarif >err 2>&1
+	check "the SARIF is valid by the standard's schema"
+fi
 "$w" assess exempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 --reason shop --expires 90d >out 2>err; a=$?
 "$w" assess exempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 --owner ada --reason shop --expires 90d >out 2>>err && "$w" assess --json >out 2>>err && [ $a = 2 ] && grep -q 'needs an owner' err &&
 	jq -e '.assessments[] | select(.name == "3b20e985-f71f-483b-b078-f30d73936d43" and (.resourceId | endswith("/web-1"))) | .exempt | startswith("shop (ada, until ")' out >/dev/null && "$w" assess exemptions | grep -q '^3b20e985.* web-1 .*ada .*shop'
