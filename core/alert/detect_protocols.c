@@ -14,7 +14,7 @@ const char *wh_alert_insecure(const struct wh_fact_key *k)
 	switch (k->kind) {
 	case WH_FACT_TLS: return !strncmp(v, "ssl", 3) || !strcmp(v, "1.0") || !strcmp(v, "1.1") ? "TLS below 1.2" : NULL;
 	case WH_FACT_NTLM: return !strcmp(v, "lm response") || !strcmp(v, "ntlmv1 response") ? "LM or NTLMv1" : NULL;
-	case WH_FACT_SSH: return *v == '1' && strcmp(v, "1.99") ? "SSH 1" : NULL;
+	case WH_FACT_SSH: return *v == '1' ? "SSH 1" : NULL; /* 1.99: version 2 or 1, as the client likes */
 	case WH_FACT_SMB: return !strcmp(v, "1") ? "SMB 1" : NULL;
 	case WH_FACT_KERBEROS: return !strncmp(v, "weak ", 5) ? "Kerberos with weak encryption" : NULL;
 	case WH_FACT_LDAP: return !strcmp(v, "simple") ? "LDAP with passwords in clear"

@@ -45,7 +45,8 @@ static void add_lone(struct wh_app_network *net, const bool *done, json_t *list,
 		size_t before = json_array_size(list);
 		if (done[i])
 			continue;
-		add_list(net, wh_reach_lone_list(net->r, i / 2, (enum wh_direction)(i % 2)), net->t.nsgs[i / 2].name, list, skipped);
+		add_list(net, wh_reach_lone_list(net->r, i / 2, (enum wh_direction)(i % 2)), net->t.nsgs[i / 2].name, list,
+		         skipped);
 		*groups += i % 2 == WH_INBOUND;
 		for (size_t k = before; k < json_array_size(list); k++)
 			json_object_set_new(json_array_get(list, k), "attached", json_false());

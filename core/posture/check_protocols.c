@@ -125,10 +125,17 @@ static int begin(struct wh_run *run, struct walk *w,
 
 /* ---- versions ---- */
 
+static bool is_fine(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	(void)w, (void)k, (void)r;
+	return false;
+}
+
+/* By the list that alerts go by, where the assessment has none of its own. */
 static bool is_listed(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	(void)r;
-	return listed(w->values, w->n_values, k->value);
+	return w->n_values ? listed(w->values, w->n_values, k->value) : wh_alert_insecure(k) != NULL;
 }
 
 static int kind_of(struct wh_run *run, const char *key, struct wh_error *err)
@@ -140,13 +147,14 @@ static int kind_of(struct wh_run *run, const char *key, struct wh_error *err)
 	                               kind[0]);
 }
 
-/* Settings: `kind` of evidence (whittle evidence), the `bad` values, what they are called in `words`; `doubtful` values, which
- * may be bad, unless one of the `fine` is seen; another kind `among` whose records are traffic of that kind, too. */
+/* Settings: `kind` of evidence (whittle evidence), the `bad` values, if others than alerts are raised for, their name in `words`;
+ * `doubtful` values, which may be bad, unless one of the `fine` is seen; another kind `among` whose records are traffic of that
+ * kind, too. */
 int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 {
 	const char **said;
 	struct walk w;
-	int rc = begin(run, &w, is_listed, err), kind = rc ? rc : kind_of(run, "kind", err),
+	int rc = begin(run, &w, is_fine, err), kind = rc ? rc : kind_of(run, "kind", err),
 	    among = kind < 0 ? kind : kind_of(run, "among", err);
 	size_t n_said = wh_run_texts(run, "words", &said);
 	if (rc || kind < 0 || among < 0)
@@ -155,6 +163,7 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 		return 0;
 	if (among < WH_FACT_KINDS)
 		rc = wh_store_facts(run->in->ledger->store, (enum wh_fact_kind)among, see, &w, err);
+	w.bad = is_listed;
 	w.n_values = wh_run_texts(run, "bad", &w.values);
 	w.n_may_be = wh_run_texts(run, "doubtful", &w.may_be);
 	w.n_fine = wh_run_texts(run, "fine", &w.fine);
@@ -235,12 +244,6 @@ static bool is_generated(struct walk *w, const struct wh_fact_key *k, const stru
 {
 	(void)k;
 	return wh_fact_distinct(r) >= (double)w->limit;
-}
-
-static bool is_fine(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
-{
-	(void)w, (void)k, (void)r;
-	return false;
 }
 
 static bool is_bad(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)

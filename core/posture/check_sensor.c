@@ -162,3 +162,31 @@ int wh_check_lists(struct wh_run *run, struct wh_error *err)
 	}
 	return 0;
 }
+
+/* Settings: `types` of alerts, raised in so many `days`. Resources with one that nobody resolved are unhealthy. */
+int wh_check_alerts(struct wh_run *run, struct wh_error *err)
+{
+	const char **types;
+	const struct wh_sensor *sensor;
+	size_t n = wh_run_texts(run, "types", &types), i, found = 0;
+	int64_t since = run->in->now_us - wh_run_number(run, "days", 30) * WH_US_PER_DAY, us;
+	json_t *a;
+	int rc = wh_run_sensor(run, &sensor, err);
+	if (rc || !wh_run_has_traffic(run, sensor))
+		return rc;
+	json_array_foreach((json_t *)run->in->alerts, i, a) {
+		const char *of = wh_alert_property(a, "compromisedEntity"), *end = wh_alert_property(a, "endTimeUtc"),
+			   *status = wh_alert_property(a, "status");
+		if (!wh_run_has(types, n, wh_alert_property(a, "alertType")) || wh_time_parse(end, strlen(end), &us) ||
+		    us < since || !strcmp(status, wh_alert_status_words[WH_ALERT_RESOLVED]) ||
+		    !strcmp(status, wh_alert_status_words[WH_ALERT_DISMISSED]))
+			continue;
+		found++;
+		wh_run_add(run, *of ? of : estate_name, NULL, WH_POSTURE_UNHEALTHY, "%s, until %.16s",
+		           wh_alert_property(a, "alertDisplayName"), end);
+	}
+	if (!found)
+		wh_run_add(run, estate_name, NULL, sensor->unfit ? WH_POSTURE_NO_EVIDENCE : WH_POSTURE_HEALTHY,
+		           sensor->unfit ? "%s" : NULL, sensor->unfit);
+	return 0;
+}

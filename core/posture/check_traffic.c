@@ -157,12 +157,14 @@ static bool is_clear(struct walk *w, const struct wh_edge_key *k, const struct w
 	       (k->direction == WH_INBOUND || !wh_estate_by_addr(w->run->in->estate, &k->peer));
 }
 
+/* Settings: the `ports`; `words`, what is wrong with speaking there. */
 int wh_check_clear_text(struct wh_run *run, struct wh_error *err)
 {
+	const char **words;
 	struct walk w;
 	int rc = begin(run, &w, is_clear, err);
 	wh_run_ports(run, w.ports);
-	return rc ? rc < 0 ? rc : 0 : walk(&w, "in the clear it spoke with", err);
+	return rc ? rc < 0 ? rc : 0 : walk(&w, wh_run_texts(run, "words", &words) ? words[0] : "in the clear it spoke with", err);
 }
 
 static bool is_egress(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)

@@ -61,3 +61,12 @@ int wh_check_public_site(struct wh_run *run, struct wh_error *err);
 /* check_lateral.c: of connections between machines */
 int wh_check_new_paths(struct wh_run *run, struct wh_error *err);
 int wh_check_fan_out(struct wh_run *run, struct wh_error *err);
+/* check_certificates.c: of what servers show */
+int wh_check_certificates(struct wh_run *run, struct wh_error *err);
+/* check_segments.c: of what stands together */
+int wh_check_two_groups(struct wh_run *run, struct wh_error *err);
+int wh_check_shared_network(struct wh_run *run, struct wh_error *err);
+/* check_private_names.c */
+int wh_check_private_zones(struct wh_run *run, struct wh_error *err);
+/* check_sensor.c */
+int wh_check_alerts(struct wh_run *run, struct wh_error *err);
