@@ -35,7 +35,7 @@ had=0 lost_before=0
 for rate in $rates; do
 	before=$(ticks)
 	read -r made got < <(in_ns "$BUILD/tools/gen_conns" "$rate" "$seconds")
-	used=$(($(ticks) - before)) # what is read and folded while they come
+	used=$(($(ticks) - before)) # the CPU time to read and aggregate while they come
 	for _ in $(seq 20); do kill -HUP $watcher; sleep 1; now=$(flows); [ "$((now - had))" -lt "$made" ] || break; done
 	gone=$(lost); gone=${gone:-0}
 	awk -v made="$made" -v rate="$got" -v flows=$((now - had)) -v lost=$((gone - lost_before)) -v cpu="$used" -v want="$rate" \

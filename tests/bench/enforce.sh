@@ -16,7 +16,7 @@ for _ in 1 2 3 4 5 6 7; do
 	run nft nft -f "$dir/set.nft"
 done
 # seven pairs, and the median of their ratios, in seconds of CPU (one thread each): other work on the machine reaches both of a pair.
-# Who listens to the ruleset's events anywhere on the machine makes both dearer: the kernel then writes each element once more.
+# A listener to the ruleset's events anywhere on the machine makes both more expensive: the kernel then writes each element once more.
 paste "$dir/whittle" "$dir/nft" | awk '{print ($2+$3)/($6+$7), $4/$8, $1, $5, $4, $8, $2+$3, $6+$7}' | sort -n | sed -n 4p | awk '{
 	printf "# whittle %.2f s of CPU, %.2f s in all, %.1f MB; nft %.2f s of CPU, %.2f s in all, %.1f MB\n", $7, $3, $5/1024, $8, $4, $6/1024
 	printf "enforce 100,000 prefixes, each read back: time / nft -f\t%.2f\t<= 0.40\t%s\n", $1, $1<=0.40?"met":"missed"

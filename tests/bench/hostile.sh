@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an attacker's input costs, by what ordinary input of the same size costs: processor time (user and system) or memory of one command,
+# The cost of an attacker's input, relative to ordinary input of the same size: processor time (user and system) or memory of one command,
 # the median of pairs in which both follow one another.
 # RUNS=9 tests/bench/hostile.sh for a closer look; PARTS="peers json" for some of them alone.
 set -u
@@ -30,7 +30,7 @@ pairs() { # MEASURE ORDINARY HOSTILE: functions that run the command given
 wanted() { [[ " $PARTS " = *" $1 "* ]]; }
 fresh_ingest() { rm -f i.db*; "$whittle" ingest --discover 2001:db8::/32,10.0.0.0/8 --store i.db "$1"; }
 
-if wanted hash; then # the multiplying mix of wyhash gives all of the second /64 one value, whatever its seed
+if wanted hash; then # the multiplying mix of wyhash gives all of the second /64 one value, for any seed
 	"$build/tools/gen_eve" --records 80000 --edges 200000 --clients 2a02:0011:0022:0033 >ordinary.json
 	"$build/tools/gen_eve" --records 80000 --edges 200000 --clients db28:b4a0:d17e:03e7 >crafted.json
 	a() { fresh_ingest ordinary.json; }; b() { fresh_ingest crafted.json; }

@@ -2,7 +2,7 @@
 # Reading EVE flow records through to the ledger, one thread, against simdjson On-Demand reading seven fields and jansson parsing
 # alone. All in CPU time (user and system), best of INGEST_ROUNDS rounds in turn, so that a busy machine disturbs little. ingest reads its
 # file (from the page cache), each time in a new process, start and commit included; the simdjson that it is held against reads the same
-# file in the same pieces. What either does with its text in memory is told too, the better of two passes over it: the first may meet
+# file in the same pieces. The result of each with its text in memory is printed too, the better of two passes over it: the first may meet
 # memory that a virtual machine has not mapped yet, and then takes several times as long. jansson has its text in memory.
 set -euo pipefail
 BUILD=${BUILD:-build}

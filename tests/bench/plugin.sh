@@ -1,5 +1,5 @@
 #!/bin/bash
-# What whittle costs Suricata: processor time (user and system, all threads) of one run over one capture of 200,000 conversations,
+# The cost of whittle for Suricata: processor time (user and system, all threads) of one run over one capture of 200,000 conversations,
 # with EVE to a file, to a plugin that does nothing, and to whittle, the ledger's last commit included.
 #
 # Suricata runs as `suricata -r capture` does with its package's own suricata.yaml: its run mode for captures (autofp: a thread that
@@ -8,8 +8,8 @@
 # differs is where its records go. eve.json and the ledger are in build/, on that file system, made anew for each run. Of the
 # conversations 70 of a hundred are short (flowpcap --short), as on a host that the Internet reaches.
 #
-# Runs follow one another in rounds, each ratio is of neighbours in a round, and the median of the rounds counts: another's load then
-# tells in both. The lines with # repeat it in the run mode `single`, on one processor. What a plugin that does nothing takes is the
+# Runs follow one another in rounds, each ratio is of neighbours in a round, and the median of the rounds counts: another program's load then
+# affects both. The lines with # repeat it in the run mode `single`, on one processor. The time of a plugin that does nothing is the
 # floor: Suricata builds each record's text before it asks where that goes.
 # RUNS=15 tests/bench/plugin.sh for a closer look; THREADED=yes for threaded EVE; SHORT=0 for whole conversations alone.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Rules judge the addresses that something was learned of, and nothing else; ports that the machine publishes or redirects are judged by
-# what the peer asked for. With live packets.
+# Rules judge the learned addresses, and no others; ports that the machine publishes or redirects are judged by the port that the peer
+# asked for. With live packets.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 netns_begin
@@ -26,7 +26,7 @@ both6() { (side_by_side "to $1 2001:db8:7::9 $2" "to $1 2001:db8:9::77 $2"); }
 out() { in_srv "$BUILD/tools/talk" try "$@"; }
 peers=$'140.20.30.8/29\n2001:db8:7::/64'
 
-# ---- whose addresses ----
+# ---- the addresses that are judged ----
 printf 'port in tcp 22 10.0.0.4\n%s\nport in udp 161 10.0.0.4\n%s\nport out tcp 22 10.0.0.4\n140.20.30.8/29\n' "$peers" "$peers" >"$dir/one"
 tool apply "$dir/one" 0 >"$dir/log" 2>&1; t $? "rules for one address are applied" "$(cat "$dir/log")"
 is "$(both 10.0.0.4 22)" "connects / no connection" "at the address that was learned, the partner connects and the stranger does not"
@@ -36,7 +36,7 @@ is "$(ip netns exec "$con" "$BUILD/tools/talk" try 172.17.0.1 22)" connects "a c
 is "$(udp_from 203.0.113.77 161) / $(in_net "$BUILD/tools/talk" utry 10.0.0.5@203.0.113.77 161 5)" "no answer / answered" "the same for datagrams"
 is "$(out 203.0.113.77 22) / $(out 203.0.113.77@10.0.0.5 22)" "no connection / connects" "outbound, what the machine sends from the learned address is judged alone"
 ip -n "$srv" addr add fe80::aa/64 dev s0 nodad
-is "$(ip netns exec "$rtr" "$BUILD/tools/talk" try fe80::aa%r0 22 2>/dev/null || true)" connects "nor is link-local"
+is "$(ip netns exec "$rtr" "$BUILD/tools/talk" try fe80::aa%r0 22 2>/dev/null || true)" connects "the link-local address is not judged"
 
 # two resources that are one host, each with its own peers
 printf 'port in tcp 22 10.0.0.4 2001:db8::4\n%s\nport in tcp 22 10.0.0.5\n203.0.113.0/24\n' "$peers" >"$dir/two"
@@ -70,7 +70,7 @@ in_srv nft add element inet whittle input_pending '{ tcp . 22 timeout 1h : accep
 has "$(tool compare "$dir/one")" 'input_tcp_22 at 10.0.0.4 is not narrowed any more' "and one that goes before it"
 tool rollback
 
-# ---- what the machine publishes and redirects ----
+# ---- published and redirected ports ----
 in_srv nft -f - <<'N'
 table inet nat {
 	chain pre { type nat hook prerouting priority dstnat;
@@ -97,12 +97,12 @@ for state in pending confirmed; do
 	[ $state = confirmed ] || tool confirm
 done
 in_srv nft list chain inet whittle "$(in_srv nft list table inet whittle | sed -n 's/.*chain \(._input_tcp_8081\).*/\1/p')" | grep -q 'counter packets [1-9]'; t $? "and what was dropped is counted"
-is "$(to 172.17.0.2 203.0.113.77 80) / $(to fd17::2 2001:db8:9::77 80)" "connects / connects" "what is only routed through the machine is not judged"
-is "$(ip netns exec "$con" "$BUILD/tools/talk" try 203.0.113.77 443) / $(ip netns exec "$con" "$BUILD/tools/talk" try 2001:db8:9::77 443)" "connects / connects" "nor what containers ask for behind a masquerade"
+is "$(to 172.17.0.2 203.0.113.77 80) / $(to fd17::2 2001:db8:9::77 80)" "connects / connects" "forwarded packets are not judged"
+is "$(ip netns exec "$con" "$BUILD/tools/talk" try 203.0.113.77 443) / $(ip netns exec "$con" "$BUILD/tools/talk" try 2001:db8:9::77 443)" "connects / connects" "requests of containers behind a masquerade are not judged"
 printf 'port out tcp 443 10.0.0.4\n140.20.30.8/29\n' >"$dir/out443"; tool apply "$dir/out443" 0 >/dev/null
 is "$(out 203.0.113.77 443) / $(ip netns exec "$con" "$BUILD/tools/talk" try 203.0.113.77 443)" "no connection / connects" "not even by an outbound rule that holds for the machine itself"
 printf 'port in tcp 80 10.0.0.4\n%s\nport in tcp 22\n%s\n' "$peers" "$peers" >"$dir/behind"; tool apply "$dir/behind" 0 >/dev/null
-is "$(both 10.0.0.4 8081) / $(both 10.0.0.4 80)" "connects / connects / connects / no connection" "a rule for the port that a published one leads to says nothing about it"
+is "$(both 10.0.0.4 8081) / $(both 10.0.0.4 80)" "connects / connects / connects / no connection" "a rule for the target of a published port does not judge the published one"
 is "$(both 10.0.0.5 2222) / $(both 10.0.0.5 22)" "connects / no connection / connects / no connection" "a rule for any address judges what is delivered here, also by a redirect"
 is "$(to 172.17.0.2 203.0.113.77 22)" connects "and nothing that is routed on"
 in_srv nft -f - <<'N'
@@ -112,7 +112,7 @@ printf 'port in tcp 9999 10.0.0.4\n%s\n' "$peers" >"$dir/late"; tool apply "$dir
 is "$(both 10.0.0.4 9999)" "connects / no connection" "a redirect that comes later is judged as well"
 in_srv nft delete table inet nat; tool rollback
 
-# ---- what is covered, as the commands say it ----
+# ---- covered addresses in the output of commands ----
 export WHITTLE_STORE=$dir/ledger.db WHITTLE_CONFIG=/dev/null
 W="$BUILD/whittle"
 w() { in_srv env -u SSH_CONNECTION "$W" "$@" 2>&1; }
@@ -156,7 +156,7 @@ is "$(jq -r '.unjudgedPorts[] | "\(.address) \(.port)-\(.lastPort)>\(.leadsTo)"'
 	"a dry run names each port that leads to a narrowed one and is not judged" "$out"
 has "$(w enforce)" 'port 2222/TCP of 10\.0\.0\.4 leads to port 22, which is narrowed, and is not judged: .*`whittle rules add vm1 --port 2222/TCP --from 140' "so does enforce, with the command that mends it"
 has "$(w doctor | tr -s ' ')" 'published ports port 13022/TCP of 10\.0\.0\.4 leads to port 22 of 172\.17\.0\.2' "and doctor"
-is "$(to 10.0.0.4 203.0.113.77 2222)" connects "whom the narrowed port refuses comes in by it"
+is "$(to 10.0.0.4 203.0.113.77 2222)" connects "a peer that the narrowed port refuses gets in by the published one"
 mend=$(w doctor --json | jq -r '[.checks[] | select(.found | test("port 2222/TCP of 10.0.0.4")) | .remedy][0]')
 in_srv bash -c "PATH=$BUILD:\$PATH; $mend" >"$dir/log" 2>&1; t $? "the command works as it is printed" "$(cat "$dir/log")"
 is "$(both 10.0.0.4 2222)" "connects / no connection" "and the port is narrowed to the same peers"

@@ -16,7 +16,7 @@ gives "a sensor that was silent for weeks is an alert" 0 'The sensor has reporte
 w recommend >/dev/null 2>&1
 head -1 "$dir/eve.json" | sed 's/140.20.30.9"/198.51.100.7"/; s/2026-10-01/2026-11-02/g' >"$dir/stranger.json"
 gives "a stranger is read" 0 '' w ingest "$dir/stranger.json"
-gives "who comes from outside the recommended ranges is an alert" 0 'Traffic detected from IP addresses recommended for blocking' w alerts --sort time
+gives "a peer from outside the recommended ranges is an alert" 0 'Traffic detected from IP addresses recommended for blocking' w alerts --sort time
 gives "it is listed once, however often one looks" 0 '^same' same
 name=$(w alerts --stored --json | jq -r '.value[] | select(.properties.alertType == "Network_TrafficFromUnrecommendedIP").name')
 gives "its document has the fields that Azure's clients read" 0 '^true$' sh -c '"$0" --store "$1" alerts show "$2" --json | jq ".properties | .status == \"Active\" and .severity == \"Medium\" and
@@ -27,7 +27,7 @@ gives "a name that no alert has is refused" 2 'there is none' w alerts show nosu
 gives "it is worked on" 0 InProgress w alerts start "$name" --reason 'asked the office'
 gives "it is resolved" 0 Resolved w alerts resolve "$name" --reason 'a colleague abroad'
 gives "then it is not open any more" 0 '^false$' sh -c '"$0" --store "$1" alerts --json | jq "any(.value[]; .name == \"$2\")"' "$BUILD/whittle" "$dir/l.db" "$name"
-gives "its timeline keeps who said what" 0 'Resolved by .*: a colleague abroad' w alerts show "$name"
+gives "its timeline has each user and decision" 0 'Resolved by .*: a colleague abroad' w alerts show "$name"
 sed 's/2026-11-02/2026-11-03/g' "$dir/stranger.json" >"$dir/again.json"
 w ingest "$dir/again.json" >/dev/null
 gives "when it comes back it opens again" 0 'Active by whittle: it came back' sh -c '"$0" --store "$1" alerts >/dev/null; "$0" --store "$1" alerts show "$2"' "$BUILD/whittle" "$dir/l.db" "$name"
@@ -38,7 +38,7 @@ gives "lines for syslog have its header" 0 '^<108>1 2026-11-03T09:05:00Z vm1 whi
 gives "a format that is none is refused" 2 'eve or syslog' w alerts --format cef
 gives "a filter by tactic leaves the others out" 0 'No open alert' w alerts --tactic Exfiltration
 gives "a suppression is simulated first" 0 'of [0-9]+ kept alerts it would have dismissed 1' w alerts suppress office --type Network_TrafficFromUnrecommendedIP --source 198.51.100.0/24 --reason abroad --simulate
-gives "which keeps nothing" 0 'No suppression' w alerts suppressions
+gives "a simulated suppression is not stored" 0 'No suppression' w alerts suppressions
 gives "one of everything is refused" 2 'would suppress every alert' w alerts suppress quiet --reason noise
 gives "one without a reason is refused" 2 'needs a reason' w alerts suppress office --type PortScanning
 gives "one of a type that is none is refused" 2 'whittle alerts types' w alerts suppress office --type Portscan --reason noise
@@ -84,7 +84,7 @@ if command -v node >/dev/null; then
 	sed 's/2026-11-05/2026-11-07/g; s/198.51.100.8/198.51.100.9/' "$dir/later.json" >"$dir/l3.json"; hw ingest "$dir/l3.json" >/dev/null
 	hw alerts --json | jq -r '.value[].name' | xargs -r "$BUILD/whittle" --store "$dir/hook.db" alerts resolve >/dev/null
 	sed 's/2026-11-07/2026-11-08/g' "$dir/l3.json" >"$dir/l4.json"; hw ingest "$dir/l4.json" >/dev/null
-	gives "what is not taken waits, and its reason is printed" 0 'answered 401; it is tried again' hw alerts respond
+	gives "an alert that is not taken waits, and the reason is printed" 0 'answered 401; it is tried again' hw alerts respond
 	sed -i 's|127.0.0.1:[0-9]*|192.0.2.1|' "$dir/c.yaml"
 	gives "in clear only to this machine" 2 'https URL' hw alerts respond
 	kill $server; wait $server 2>/dev/null || : # it ends by that signal

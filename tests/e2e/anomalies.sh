@@ -50,5 +50,5 @@ check "the import names each region that Azure decides otherwise, with a packet 
 "$w" anomalies --fail-on any --json >out 2>err; [ $? -eq 3 ] && [ "$(jq -c '[.effectiveDifferences[] | [.nsg, .inventoryRule, .azure, .ports]] | sort' out)" = '[["web","rdp","Deny","[3389]"],["web","ten","Deny","[22]"]]' ] && "$w" anomalies --in az >out 2>err && grep -q "^Azure's effective rules decide otherwise" out
 check "anomalies lists them, of the ledger and of documents"
 sed -i 's|networkSecurityGroups/web|networkSecurityGroups/other|' az/nic.json && "$w" estate import az >out 2>err && grep -q 'nic.json: the effective rules of other at subnet s are not compared: the group is not in the inventory' out
-check "what can't be compared is named"
+check "rules that can't be compared are named"
 exit 0

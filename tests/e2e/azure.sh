@@ -66,7 +66,7 @@ check "a dry run shows the rules to be added and writes nothing"
 azure enforce vm1 && grep -q 'applied, read back and compared: 3 changes' out && has_deny web && [ "$(writes)" -eq 1 ]
 check "the group gets the rules by one PUT"
 "$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.* by $(id -un)" out
-check "rules list tells when it was enforced, and by whom"
+check "rules list shows when it was enforced, and by which user"
 jq -e '.[0] | .tags.owner == "net" and .location == "westeurope"' state.json >/dev/null && [ "$(rules web | tail -n 1)" = "300 Allow allow-ssh" ]
 check "everything else in the group is as it was"
 azure enforce vm1 && grep -q 'nothing to change' out && [ "$(writes)" -eq 1 ]
@@ -76,7 +76,7 @@ check "--json says the same for programs"
 azure rollback && grep -q 'the former rules are back' out && as_before web && [ "$(writes)" -eq 2 ]
 check "rollback --to azure puts the former rules back"
 "$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.*, and taken back since" out
-check "rules list tells that too"
+check "rules list shows that, too"
 azure rollback; [ $? -eq 2 ] && grep -q 'nothing at Azure' err
 check "a second rollback has nothing to put back and says so"
 azure enforce vm9; [ $? -eq 2 ] && grep -q "no resource 'vm9'" err
@@ -98,13 +98,13 @@ fresh
 azure enforce vm1
 jq '(.[0].properties.securityRules[] | select(.name | startswith("TCP-Inbound-DENY")) | .properties.priority) = 305' state.json >s && mv s state.json && serve "" &&
 	azure enforce vm1; [ $? -eq 2 ] && grep -q 'DENY-[0-9]* has another priority' err && azure enforce vm1 --force && has_deny web && rules web | grep -q ' Allow whittle-vm1-TCP-in-22-allow'
-check "where somebody moved one of whittle's rules, --force loses neither the deny nor the allow"
+check "if another person moved one of whittle's rules, --force loses neither the deny nor the allow"
 fresh change
 azure enforce vm1 && has_deny web && grep -q 'planning once more' err && [ "$(writes)" -eq 2 ]
 check "412: a group that somebody changed meanwhile is read and planned once more"
 fresh change,change
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'somebody else changed' err && as_before web
-check "412 twice: it is told, and nothing is applied"
+check "412 twice is reported, and nothing is applied"
 fresh changerule
 azure enforce vm1; [ $? -eq 2 ] && grep -q 'theirs was added' err && ! has_deny web
 check "a rule that somebody adds meanwhile is not planned upon without --force"
@@ -118,10 +118,10 @@ azure enforce vm1 && has_deny web
 check "5xx is tried again"
 fresh ill
 azure enforce vm1; [ $? -eq 1 ] && grep -q '503 ServiceUnavailable' err && as_before web
-check "5xx that stays is told, and nothing was written"
+check "a lasting 5xx is reported, and nothing was written"
 fresh illput
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'nothing was applied' err && as_before web && azure rollback; [ $? -eq 2 ]
-check "a PUT that is never answered well is told to have applied nothing, and leaves nothing to roll back"
+check "a PUT that never succeeds is reported to have applied nothing, and leaves nothing to roll back"
 fresh cutput-before
 azure enforce vm1 && has_deny web && [ "$(writes)" -eq 2 ] && grep -q 'sending it again' err
 check "a connection cut before the PUT took effect: the group is read, and the PUT sent again"
@@ -130,7 +130,7 @@ azure enforce vm1 && has_deny web && [ "$(writes)" -eq 1 ]
 check "a connection cut after the PUT took effect: the group is read, and nothing is sent twice"
 fresh mangle
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'the former group was put back' err && as_before web
-check "what comes back other than sent is rolled back"
+check "a group that reads back differently is rolled back"
 fresh asyncfail
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'as Failed' err && grep -q 'the former group was put back' err && as_before web
 check "an operation that Azure ends as Failed is rolled back"
@@ -141,7 +141,7 @@ fresh foreign
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'another host' err && as_before web
 check "a poll at another host is refused, and the former group put back"
 
-# ---- what the ledger's owner forges ----
+# ---- forgeries by the ledger's owner ----
 if command -v sqlite3 >/dev/null; then
 	fresh
 	jq -c '.[0] | {id, name, steps: [{group: .id, etag: "x", who: "x", when: "2026-10-01T00:00:00Z", applied: ., ours: ["allow-ssh"], former: (.properties.securityRules[0].properties.sourceAddressPrefix = "*")}]}' state.json >forged.json
@@ -149,27 +149,27 @@ if command -v sqlite3 >/dev/null; then
 	azure rollback; [ $? -eq 2 ] && grep -q 'not believed' err && [ "$(writes)" -eq 0 ] && ! grep -q '"sourceAddressPrefix": *"\*"' state.json
 	check "a former group that somebody wrote into the ledger is not put back"
 	azure enforce vm1 && has_deny web && [ "$(rules web | tail -n 1)" = "300 Allow allow-ssh" ]
-	check "nor is a person's rule taken for whittle's because the ledger says so"
+	check "a person's rule is not taken for whittle's because the ledger says so"
 fi
 [ "$(stat -c '%a' "$WHITTLE_STATE")" = 700 ] && [ -e "$WHITTLE_STATE/azure.steps" ]
 check "the former groups are kept where nobody else may look"
 
-# ---- what somebody forges in the state directory, or writes at Azure ----
+# ---- forgeries in the state directory, and changes at Azure ----
 step='.[].steps[-1]'
 fresh
 azure enforce vm1; cp "$WHITTLE_STATE/azure.steps" steps
 jq '.[0].tags.owner = "sales"' state.json >s && mv s state.json && serve ""
 azure rollback; [ $? -eq 2 ] && grep -q 'its etag is another' err && has_deny web && [ "$(writes)" -eq 0 ]
-check "rollback refuses a group of which something else than its rules was changed since: its etag tells"
+check "rollback refuses a group of which anything else than its rules was changed since, by its etag"
 azure rollback --force && as_before web && jq -e '.[0].tags.owner == "sales"' state.json >/dev/null
 check "with --force the former rules come back, and the other change stays"
 # refused WORDS: rollback writes nothing, neither with --force
 refused() { azure rollback; [ $? -ne 0 ] && grep -q "$1" err && azure rollback --force; [ $? -ne 0 ] && grep -q "$1" err && [ "$(writes)" -eq 0 ] && has_deny web && ! has_deny db; }
 narrowed() { fresh; azure enforce vm1; cp state.json narrowed.json; serve ""; }
 narrowed; LC_ALL=C sed -i 's/140.20.30.0/140.20.31.0/' "$WHITTLE_STATE/azure.steps"; refused 'checksum is wrong' && azure enforce vm1; [ $? -ne 0 ] && grep -q 'checksum is wrong' err && [ "$(writes)" -eq 0 ]
-check "a record whose bytes were changed is not believed, by rollback and by enforce"
+check "a record with changed bytes is not believed, by rollback and by enforce"
 narrowed; sed -i 1d "$WHITTLE_STATE/azure.steps"; refused 'checksum is wrong'
-check "nor one without its checksum"
+check "a record without its checksum is not believed"
 narrowed; forge "$step.former.properties.securityRules[0].properties.sourceAddressPrefix = \"*\""; refused 'refused: .* would allow'
 check "a step that opens what the group never let in is refused, also with --force"
 narrowed; forge "$step.former.properties.securityRules += [$step.former.properties.securityRules[0] | .name = \"theirs\" | .properties.priority = 200 | .properties.destinationPortRange = \"3389\"]"
@@ -179,7 +179,7 @@ jq '.[0].tags.owner = "sales"' narrowed.json >state.json; forge "$step.removed =
 check "and one that says whittle had removed that rule, where the group is not what whittle wrote"
 narrowed; forge "$step.former.properties.securityRules = [$step.applied.properties.securityRules[] | select(.properties.access == \"Allow\") | .properties.sourceAddressPrefix = \"*\" | del(.properties.sourceAddressPrefixes)]"
 refused 'refused: .* would allow'
-check "and one whose open rules bear whittle's mark"
+check "and one with open rules that bear whittle's mark"
 for path in group former.id applied.id; do
 	narrowed; forge --arg db "$home/db" "$step.$path = \$db"; refused "another group's"
 	check "a step of which $path is another group's is refused"
@@ -201,7 +201,7 @@ check "--force does not spare enforce the proof either"
 # ---- the token ----
 fresh
 WHITTLE_AZURE_TOKEN=wrong "$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 1 ] && grep -q 'wrong or has expired' err && as_before web
-check "401: a wrong or expired token is told in a sentence"
+check "401: a wrong or expired token is reported in a sentence"
 fresh forbid
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'may not read .*networkSecurityGroups/read' err
 check "403 on reading names the permission that is missing"
@@ -237,20 +237,20 @@ azure enforce vm1 --keep-original 2099-01-31 && has_deny web && grep -q 'keeps a
 check "--keep-original writes the day into the deny, and says so"
 "$w" --store l.db status >out 2>err && grep -q 'web: the original rule allow-ssh is kept below the narrowed ones, disabled, until 2099-01-31' out &&
 	"$w" --store l.db rules list >out 2>err && grep -q 'allow-ssh is kept' out && "$w" --store l.db status --json >out 2>err && jq -e '.keptOriginals[0] | .rule == "allow-ssh" and .over == false' out >/dev/null
-check "status and rules list tell which rule is kept until when"
+check "status and rules list show which rule is kept until when"
 azure enforce vm1 --keep-original 2098-06-30 && grep -q 'keeps allow-ssh until 2098-06-30' state.json && azure enforce vm1 && grep -q 'nothing to change' out
 check "another day takes its place, and stays without the option"
 LC_ALL=C sed -i 's/until 2098-06-30/until 2026-01-31/' state.json && forge 'walk(if type == "string" then sub("until 2098-06-30"; "until 2026-01-31") else . end)' && serve "" && azure enforce vm1 && grep -q '^  - 300 Inbound allow allow-ssh' out && ! rules web | grep -q allow-ssh && has_deny web
 check "after the day the original is removed"
 azure enforce vm1 && grep -q 'nothing to change' out && azure rollback && rules web | grep -q allow-ssh
-check "what is left is as it should be, and a rollback brings the original back"
+check "the remaining rules are right, and a rollback brings the original back"
 
 # ---- rules of just-in-time access ----
 jit='.[0].properties.securityRules += [.[0].properties.securityRules[0] | .name = $n | .properties.priority = $p | .properties.sourceAddressPrefix = "198.51.100.7"]'
 fresh
 jq --arg n SecurityCenter-JITRule_1_A --argjson p 250 "$jit" state.json >s && mv s state.json && serve ""
 azure enforce vm1 && has_deny web && rules web | grep -q '^250 Allow SecurityCenter-JITRule_1_A' && grep -q 'SecurityCenter-JITRule_1_A belongs to just-in-time access, and is left alone' out
-check "an opening that came since the import is no change of somebody else's, is left alone, and is told"
+check "an opening made since the import is no foreign change, is left alone, and is reported"
 jq --arg n whittle-jit-17-vm1-TCP-22 --argjson p 251 "$jit" state.json >s && mv s state.json && serve ""
 azure rollback && ! has_deny web && rules web | grep -q '^250 Allow SecurityCenter' && rules web | grep -q '^251 Allow whittle-jit-17'
 check "a rollback leaves the openings of now as they are"
@@ -269,7 +269,7 @@ check "an opening is a rule there, and with --until-closed it goes at its time"
 jit open vm1 22 --from 140.20.30.9 --for 1h --to nsg --why 'a look' && to_azure && rules web | grep -q ' Allow whittle-jit-[0-9]*-vm1-TCP-22' && grep -q 'a look' state.json && grep -q 'runs again after its time' err
 check "without it the rule is there until the command runs again, which it says"
 jit close "$(jit list --json && jq -r '.openings[0].id' out)" && to_azure && ! rules web | grep -q ' Allow whittle-jit' && "$w" --store l.db --config j.yaml jit list >out 2>err && grep -q 'Nothing is open' out
-check "what is closed early goes with the next run"
+check "an opening that is closed early is removed by the next run"
 jit open vm1 22 --from 203.0.113.9 --for 1h --to nsg && to_azure; [ $? -eq 2 ] && grep -q 'refused (narrow-only)' err && ! rules web | grep -q 203.0.113 && jit close "$(jit list --json && jq -r '.openings[0].id' out)"
 check "an opening that the group does not allow is refused, and nothing is written"
 jq '.[0].properties.securityRules |= map(select(.name | startswith("whittle-jit") | not))' state.json >s && mv s state.json && serve change && to_azure --json && jq -e '.groups[0].state == "applied"' out >/dev/null
@@ -298,7 +298,7 @@ check "export takes --nsg-scope too"
 group db >db.json
 fresh mangle@web
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'db, which was changed before, was put back' err && as_before web && as_before db
-check "when the second group fails the first is put back, and it is told"
+check "when the second group fails the first is put back, and this is reported"
 fresh forbidput@web
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'was put back' err && as_before web && as_before db && azure rollback; [ $? -eq 2 ]
 check "afterwards nothing is left to roll back"

@@ -16,9 +16,9 @@ unset SUDO_USER WHITTLE_STORE
 export WHITTLE_STATE=$dir/state
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 chmod 711 "$dir"
-his=$dir/his; mkdir -m 755 "$his"; cp "$dir/l.db" "$his/l.db"; chown -R nobody "$his"; chmod 640 "$his/l.db"
+owned=$dir/owned; mkdir -m 755 "$owned"; cp "$dir/l.db" "$owned/l.db"; chown -R nobody "$owned"; chmod 640 "$owned/l.db"
 mkdir -m 700 "$dir/closed" "$dir/state"
-w() { timeout -k 1 20 "$W" --store "$his/l.db" "$@" 2>&1; }
+w() { timeout -k 1 20 "$W" --store "$owned/l.db" "$@" 2>&1; }
 line() { w "$@" | tr "\n" " "; return "${PIPESTATUS[0]}"; }
 edges() { w edges --json | sha256sum; }
 w intel update >/dev/null
@@ -30,9 +30,9 @@ then=$(edges)
 b=$dir/closed/b.tar
 out=$(w backup "$b"); is $? 0 "root backs up a ledger of another user's into a closed directory" "$out"
 is "$(stat -c '%U %a' "$b")" "root 600" "the backup is root's, and closed"
-is "$(find "$his" -name '*copy*')" "" "nothing is left beside the ledger"
+is "$(find "$owned" -name '*copy*')" "" "no copy is left next to the ledger"
 mkdir "$dir/look"; tar xf "$b" -C "$dir/look" && out=$(cd "$dir/look" && sha256sum -c MANIFEST 2>&1); is $? 0 "tar and sha256sum read it" "$out"
-is "$(cmp "$dir/state/jit-policies" "$dir/look/state/jit-policies" 2>&1)" "" "what is in the state directory is in it"
+is "$(cmp "$dir/state/jit-policies" "$dir/look/state/jit-policies" 2>&1)" "" "the backup has the files of the state directory"
 if command -v sqlite3 >/dev/null; then is "$(sqlite3 "$dir/look/ledger.db" 'PRAGMA integrity_check')" ok "and the ledger is a whole database"; fi
 ln -s "$dir/closed/elsewhere" "$dir/closed/link.tar"; w backup "$dir/closed/link.tar" >/dev/null
 [ ! -e "$dir/closed/elsewhere" ] && [ -f "$dir/closed/link.tar" ] && [ ! -L "$dir/closed/link.tar" ]; t $? "a link of that name is replaced, not followed"
@@ -41,29 +41,29 @@ out=$(w backup "$dir/none/b.tar"); has "$? $out" '^1 .*none/b.tar: cannot be wri
 
 # ---- back ----
 w rules reset >/dev/null; w rules reset >/dev/null
-out=$(w restore-backup "$b"); has "$? $out" '^1 .*present journal.*--force' "what is newer is not overwritten"
+out=$(w restore-backup "$b"); has "$? $out" '^1 .*present journal.*--force' "newer content is not overwritten"
 out=$(w restore-backup "$b" --dry-run --json); is "$(jq -c '[.done, (.newer | length > 0)]' <<<"$out")" '[false,true]' "--dry-run says what would be lost, and writes nothing" 
 echo changed >"$dir/state/jit-policies"
-ino=$(stat -c '%i %U %a' "$his/l.db")
+ino=$(stat -c '%i %U %a' "$owned/l.db")
 out=$(line restore-backup "$b" --force); has "$? $out" '^0 .*put back.*jit-policies.*kernel was not changed' "with --force it is put back, and it says that the kernel is as it was" 
 is "$(edges)" "$then" "the edges are those of the backup"
-is "$(stat -c '%i %U %a' "$his/l.db")" "$ino" "the ledger's file keeps its owner and mode"
+is "$(stat -c '%i %U %a' "$owned/l.db")" "$ino" "the ledger's file keeps its owner and mode"
 is "$(cat "$dir/state/jit-policies")" "$(cat "$dir/look/state/jit-policies")" "the state is that of the backup"
 out=$(line journal verify); has "$? $out" '^0 .*holds the last one' "the journal fits, and its head holds"
-has "$(w journal list --last 1)" 'ledger.restore' "what was done is in it"
-dd if=/dev/zero of="$his/l.db" bs=4096 count=3 conv=notrunc status=none
+has "$(w journal list --last 1)" 'ledger.restore' "the journal has the restore"
+dd if=/dev/zero of="$owned/l.db" bs=4096 count=3 conv=notrunc status=none
 out=$(w restore-backup "$b"); has "$? $out" '^1 .*damaged' "a damaged ledger is not thrown away unasked"
 out=$(w restore-backup "$b" --force); is $? 0 "with --force it is put aside" "$out"
-is "$(edges) $(find "$his" -name 'l.db.damaged' | wc -l)" "$then 1" "and the backup is in its place"
-rm -rf "$his" "$dir/state"; mkdir -m 755 "$his"; chown nobody "$his"
-w restore-backup "$b" >/dev/null; is "$(edges) $(stat -c %U "$his/l.db") $(stat -c %a "$dir/state")" "$then nobody 700" "a machine that has nothing gets it back, the ledger as its owner's"
+is "$(edges) $(find "$owned" -name 'l.db.damaged' | wc -l)" "$then 1" "and the backup is in its place"
+rm -rf "$owned" "$dir/state"; mkdir -m 755 "$owned"; chown nobody "$owned"
+w restore-backup "$b" >/dev/null; is "$(edges) $(stat -c %U "$owned/l.db") $(stat -c %a "$dir/state")" "$then nobody 700" "an empty machine gets everything back, with the ledger's owner"
 
 # ---- of others ----
 # refused SENTENCE PATTERN: the file x.tar is
 refused() { out=$(w restore-backup "$dir/closed/x.tar" --force); has "$? $out" "^[12] .*$2" "$1"; }
 fresh() { rm -f "$dir/closed/x.tar"; cp "$b" "$dir/closed/x.tar"; chmod 600 "$dir/closed/x.tar"; }
 fresh; chown nobody "$dir/closed/x.tar"; refused "a backup that another user can write is refused" 'another user can write it'
-fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one whose bytes were changed" 'ledger.db is not what the manifest says'
+fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one with changed bytes" 'ledger.db is not what the manifest says'
 fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'cut, or damaged'
 fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'cut, or damaged|no backup'
 if command -v sqlite3 >/dev/null; then
@@ -85,9 +85,9 @@ if command -v sqlite3 >/dev/null; then
 		chmod 600 "$dir/closed/x.tar"
 	}
 	sqlite3 "$dir/look/ledger.db" "CREATE TRIGGER x AFTER INSERT ON journal BEGIN DELETE FROM journal; END"
-	remade; refused "one whose ledger has a trigger" "trigger 'x'|somebody else changed"
+	remade; refused "one with a trigger in its ledger" "trigger 'x'|somebody else changed"
 	sqlite3 "$dir/look/ledger.db" "DROP TRIGGER x; UPDATE journal SET who = 'eve' WHERE seq = 1"
-	remade; out=$(w restore-backup "$dir/closed/x.tar"); has "$? $out" "^[12] .*journal" "one whose journal was rewritten"
+	remade; out=$(w restore-backup "$dir/closed/x.tar"); has "$? $out" "^[12] .*journal" "one with a rewritten journal"
 fi
 is "$(edges)" "$then" "none of them changed anything"
 echo "1..$n"

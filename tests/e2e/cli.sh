@@ -1,5 +1,5 @@
 #!/bin/sh
-# What every command has in common: help, common options, exit statuses, a full disk behind standard output.
+# Common behaviour of all commands: help, common options, exit statuses, a full disk behind standard output.
 set -u
 BUILD=${BUILD:-build}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,10 +38,10 @@ check "a log that is packed with xz is refused with what unpacks it" 2 'a\.xz: p
 check "no command is a wrong usage" 2 'a command is wanted' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
-check "a missing value is told" 2 "--plugin needs a value" "$w" doctor --plugin
+check "a missing value is reported" 2 "--plugin needs a value" "$w" doctor --plugin
 check "help on help is the list of commands" 0 'whittle recommend' "$w" help help
-check "help COMMAND tells its options" 0 '--plugin FILE' "$w" help doctor
-check "COMMAND --help tells its options" 0 '--plugin FILE' "$w" doctor --help
+check "help COMMAND lists its options" 0 '--plugin FILE' "$w" help doctor
+check "COMMAND --help lists its options" 0 '--plugin FILE' "$w" doctor --help
 check "--help may stand before the command" 0 '--plugin FILE' "$w" --help doctor
 check "a full disk behind standard output is a failure" 1 'No space left on device' sh -c "'$w' --help >/dev/full"
 check "a reader that has seen enough is none" 0 '^0$' sh -c "{ '$w' --help; echo \$? >'$dir/st'; } | true; cat '$dir/st'"
@@ -51,7 +51,7 @@ check "a wrong key names file, line and the right key" 2 "bad.yaml:2: unknown ke
 	"$w" --config "$dir/bad.yaml" recommend
 check "a config that was named and is absent is bad input" 2 'none.yaml: cannot be read' "$w" recommend --config="$dir/none.yaml"
 check "config prints the sample that is packaged" 0 '^same$' sh -c "'$w' config | cmp - '$here/../../packaging/whittle.yaml' && echo same"
-check "config tells each key's default as JSON" 0 '"default": "10s"' "$w" config --json
+check "config prints each key's default as JSON" 0 '"default": "10s"' "$w" config --json
 "$w" config >"$dir/sample.yaml"
 check "the sample is read, and sets nothing" 0 'sample.yaml$' sh -c "'$w' doctor --config '$dir/sample.yaml' --store '$dir/l.db' | grep '^ok.*configuration\|configuration.*sample'"
 cat >"$dir/values.yaml" <<Y
@@ -74,14 +74,14 @@ mkdir "$dir/units"
 check "init writes what it says, with the way back" 0 'written .*whittle.yaml  .undo: rm ' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
 check "a second init changes nothing" 0 'unchanged .*estate.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
 echo '# mine' >>"$dir/etc/whittle.yaml"
-check "nor does it replace a file without being told to" 0 'kept .*whittle.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
-check "answers replace it, and the old one stays beside it" 0 'replaced .*whittle.yaml  .undo: mv .*before' sh -c "printf 'host\ndry-run\ny\n' | '$w' init --directory '$dir/etc' --units '$dir/units'"
-check "what was replaced is there" 0 '^# mine' cat "$dir/etc/whittle.yaml.before"
-check "what it wrote is read" 0 '1 resource' "$w" estate import --config "$dir/etc/whittle.yaml" --store "$dir/init.db" "$dir/etc/estate.yaml"
-check "where nobody answers it asks for words" 2 'nobody answers on standard input: --yes' sh -c "'$w' init --directory '$dir/etc' --units '$dir/units' </dev/null"
+check "it does not replace a file without consent" 0 'kept .*whittle.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
+check "answers replace it, and the old one stays next to it" 0 'replaced .*whittle.yaml  .undo: mv .*before' sh -c "printf 'host\ndry-run\ny\n' | '$w' init --directory '$dir/etc' --units '$dir/units'"
+check "the replaced file is still there" 0 '^# mine' cat "$dir/etc/whittle.yaml.before"
+check "the files that it wrote are read" 0 '1 resource' "$w" estate import --config "$dir/etc/whittle.yaml" --store "$dir/init.db" "$dir/etc/estate.yaml"
+check "without answers it asks for options" 2 'nobody answers on standard input: --yes' sh -c "'$w' init --directory '$dir/etc' --units '$dir/units' </dev/null"
 check "the unit reads the log" 0 '^ExecStart=.* ingest --follow /var/log/suricata/eve.json' cat "$dir/units/whittle-ingest.service"
 printf 'not a plugin' >"$dir/x.so"
-check "a plugin that does not load is told with the reason" 1 'x.so: cannot be loaded' "$w" doctor --plugin "$dir/x.so"
+check "a plugin that does not load is reported with the reason" 1 'x.so: cannot be loaded' "$w" doctor --plugin "$dir/x.so"
 check "--fail-on warn makes warnings findings" 3 'warn' "$w" doctor --fail-on warn --store "$dir/l.db"
 check "doctor creates nothing" 0 '^absent$' sh -c "[ -e '$dir/l.db' ] || echo absent"
 
@@ -92,7 +92,7 @@ for c in $("$w" --help | sed -n '/^For every command/q; s/^  \([a-z][a-z-]*\)  *
 done
 # ---- in and out ----
 in_tree() { make -s -C "$here/../.." BUILD="$(cd "$BUILD" && pwd)" "$1" PREFIX="$2" DESTDIR="$dir/tree" >/dev/null 2>&1; }
-in_tree install /usr # what the package's rules take away, and what debhelper's lists of files name
+in_tree install /usr # all installed files, without those that the package's rules remove, are in debhelper's lists
 (cd "$dir/tree" && rm -r usr/lib/systemd usr/lib/sysusers.d usr/share/doc && find . -type f | cut -c 3-) | sort >"$dir/installed"
 cut -d' ' -f1 "$here"/../../packaging/debian/*.install | grep ^usr/ | sed 's/$/(\/|$)/; s/^/^/' >"$dir/packaged"
 check "every installed file is in a Debian package" 0 '^all$' sh -c "[ -s '$dir/installed' ] && grep -vEf '$dir/packaged' '$dir/installed' || echo all"

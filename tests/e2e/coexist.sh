@@ -11,30 +11,30 @@ printf 'port in tcp 22\n140.20.30.8/29\n2001:db8:7::/64\nport in tcp 25\n140.20.
 (sed -n 1,2p "$dir/rules"; echo 203.0.113.78; sed -n '3,$p' "$dir/rules") >"$dir/little" # one prefix more
 
 others() { in_srv nft -s list ruleset 2>/dev/null | awk '/^table inet whittle/{skip=1} !skip{print} /^}/{skip=0}'; }
-same() { others >"$dir/now"; [ -s "$dir/now" ] && cmp -s "$dir/before" "$dir/now"; t $? "$who's tables are byte for byte as before: $1" "$(diff "$dir/before" "$dir/now" | head -5)"; }
+same() { others >"$dir/now"; [ -s "$dir/now" ] && cmp -s "$dir/before" "$dir/now"; t $? "$program's tables are byte for byte as before: $1" "$(diff "$dir/before" "$dir/now" | head -5)"; }
 
-# The way of rules from the first apply to the end, beside somebody else's firewall that has 22 and 80 open and 25 closed. open_25 and
+# The way of rules from the first apply to the end, next to another firewall that has 22 and 80 open and 25 closed. open_25 and
 # reload are that firewall's own commands.
 beside() {
-	who=$1
-	is "$(from 203.0.113.77 22) / $(from 203.0.113.77 25) / $(from6 2001:db8:9::77 25)" "connects / no connection / no connection" "$who lets 22 in and closes 25, in both families"
+	program=$1
+	is "$(from 203.0.113.77 22) / $(from 203.0.113.77 25) / $(from6 2001:db8:9::77 25)" "connects / no connection / no connection" "$program lets 22 in and closes 25, in both families"
 	others >"$dir/before"
 	tool apply "$dir/rules" 60 >/dev/null; same "after an apply"
-	is "$(from 140.20.30.9) / $(from6 2001:db8:7::9)" "connects / connects" "who is allowed by both connects"
-	is "$(from 203.0.113.77) / $(from6 2001:db8:9::77)" "no connection / no connection" "whom whittle leaves out does not"
-	is "$(from 203.0.113.77 80)" connects "a port that whittle has no rule for is $who's to judge"
-	is "$(from 140.20.30.9 25) / $(from6 2001:db8:7::9 25)" "no connection / no connection" "what whittle allows and $who closes stays closed: whittle can only narrow"
+	is "$(from 140.20.30.9) / $(from6 2001:db8:7::9)" "connects / connects" "a peer that both allow connects"
+	is "$(from 203.0.113.77) / $(from6 2001:db8:9::77)" "no connection / no connection" "a peer that whittle leaves out does not"
+	is "$(from 203.0.113.77 80)" connects "a port that whittle has no rule for is $program's to judge"
+	is "$(from 140.20.30.9 25) / $(from6 2001:db8:7::9 25)" "no connection / no connection" "a port that whittle allows and $program closes stays closed: whittle can only narrow"
 	tool confirm; same "after a confirm"
 	tool apply "$dir/little" 60 >/dev/null; same "after differences"
-	is "$(from 203.0.113.78)" connects "which hold"
+	is "$(from 203.0.113.78)" connects "the changed rules hold"
 	tool confirm; same "and after their confirm"
-	open_25 >"$dir/log" 2>&1; t $? "$who opens 25" "$(cat "$dir/log")"
-	is "$(tool compare "$dir/little")" same "which leaves whittle's table alone"
+	open_25 >"$dir/log" 2>&1; t $? "$program opens 25" "$(cat "$dir/log")"
+	is "$(tool compare "$dir/little")" same "and whittle's table stays the same"
 	others >"$dir/before"
 	is "$(from 140.20.30.9 25) / $(from 203.0.113.77 25)" "connects / no connection" "both open it: then whittle's rule decides"
 	tool apply "$dir/rules" 1 >/dev/null; back() { tool compare "$dir/little" | grep -qx same; }
 	until_true 10 back; same "after an apply that nobody confirmed"
-	reload >"$dir/log" 2>&1; t $? "$who is loaded anew" "$(cat "$dir/log")"
+	reload >"$dir/log" 2>&1; t $? "$program is loaded anew" "$(cat "$dir/log")"
 	is "$(tool compare "$dir/little")" same "and whittle's table is still what was confirmed"
 	others >"$dir/before"
 	tool rollback; same "after the rollback"
@@ -50,7 +50,7 @@ ufw_up() {
 	run_ufw allow 22/tcp && run_ufw allow 80/tcp && run_ufw --force enable && others | grep -q 'ufw6\?-user-input'
 }
 run_ufw() { in_srv ufw --rootdir="$dir/ufw" --datadir="$dir/ufw" "$@" 2>&1; }
-lacks() { n=$((n + 1)); echo "ok $n - beside $1 # skip $1 is not here: $(tail -n 1 "$2")"; }
+lacks() { n=$((n + 1)); echo "ok $n - together with $1 # skip $1 is not here: $(tail -n 1 "$2")"; }
 
 if ufw_up >"$dir/ufw.log" 2>&1; then
 	open_25() { run_ufw allow 25/tcp; }

@@ -15,7 +15,7 @@ cost() {
 }
 least() { [ -z "$1" ] || [ "$2" -lt "$1" ] && echo "$2" || echo "$1"; }
 
-# The multiplying mix of wyhash gives all of the second /64 one value, whatever its seed.
+# The multiplying mix of wyhash gives all of the second /64 one value, for any seed.
 "$BUILD/tools/gen_eve" --records 80000 --edges 200000 --clients 2a02:0011:0022:0033 >ordinary.json
 "$BUILD/tools/gen_eve" --records 80000 --edges 200000 --clients db28:b4a0:d17e:03e7 >crafted.json
 for _ in 1 2 3 4 5; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What bash, zsh and fish complete: commands, words of a command, options, values of an option, and names of resources.
+# Completion in bash, zsh and fish: commands, words of a command, options, values of an option, and names of resources.
 . "$(dirname "$0")/lib/start.sh"
 top=$here/../../packaging/completions
 export PATH=$BUILD:$PATH WHITTLE_STORE=$dir/l.db

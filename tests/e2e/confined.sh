@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an attacker gains whose bytes take over a parser: the reader of the ledger, of logs and of documents, the one of whittle.yaml, the one that speaks to
+# The gain of an attacker that takes over a parser by its input: the reader of the ledger, of logs and of documents, the one of whittle.yaml, the one that speaks to
 # Azure. A preloaded library plays the attacker's code in each of these processes, for a ledger of root's own, and for one of another user's.
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
@@ -36,11 +36,11 @@ for owner in root nobody; do
 		plain
 		# shellcheck disable=SC2086
 		w $command
-		if grep -q '^attack sqlite' "$ATTACK_LOG"; then kept sqlite "$uid" "a ledger of $owner's: who takes over the reader of '${command%% *}' reads and writes nothing of root's, runs nothing and has no network"
+		if grep -q '^attack sqlite' "$ATTACK_LOG"; then kept sqlite "$uid" "a ledger of $owner's: code in the reader of '${command%% *}' reads and writes nothing of root's, runs nothing and has no network"
 		else t 1 "the reader of '$command' opens the ledger" "$(cat "$ATTACK_LOG" "$dir/out")"; fi
 	done
-	plain; w estate import "$dir/closed/estate.yaml"; ! grep -v 'read a file' "$ATTACK_LOG" | grep -q '^through'; t $? "a ledger of $owner's: who takes over the reader of an estate changes nothing of root's, and has no network" "$(cat "$ATTACK_LOG")"
-	plain; w --config "$dir/closed/whittle.yaml" status; kept yaml 65534 "who takes over the reader of whittle.yaml is nobody"
+	plain; w estate import "$dir/closed/estate.yaml"; ! grep -v 'read a file' "$ATTACK_LOG" | grep -q '^through'; t $? "a ledger of $owner's: code in the reader of an estate changes nothing of root's, and has no network" "$(cat "$ATTACK_LOG")"
+	plain; w --config "$dir/closed/whittle.yaml" status; kept yaml 65534 "code in the reader of whittle.yaml runs as nobody"
 	grep -q 'ledger holds' "$dir/out"; t $? "and the file is read" "$(cat "$dir/out")"
 	plain; w --config "$dir/closed/whittle.yaml" doctor; kept yaml 65534 "also by doctor"
 done
@@ -59,9 +59,9 @@ if command -v node >/dev/null; then
 		"$W" --store "$store" estate import "$dir/closed/estate.yaml" >"$dir/out" 2>&1; "$W" --store "$store" recommend >"$dir/out" 2>&1
 		plain; w enforce --to azure --dry-run --endpoint "http://127.0.0.1:$port"
 		grep -q 'Nothing was written' "$dir/out"; t $? "a ledger of $owner's: a plan for Azure is made" "$(cat "$dir/out")"
-		kept https 65534 "who takes over what speaks to Azure is nobody, and has no file of root's"
-		kept json "$uid" "who takes over what reads Azure's answers has no network to send the token over"
-		kept sqlite "$uid" "nor has who takes over the reader of the ledger"
+		kept https 65534 "code in the process that speaks to Azure runs as nobody, and has no file of root's"
+		kept json "$uid" "code in the reader of Azure's answers has no network to send the token over"
+		kept sqlite "$uid" "code in the reader of the ledger has no network either"
 	done
 fi
 echo "1..$n"

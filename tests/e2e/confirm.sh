@@ -39,12 +39,12 @@ gives "an address of this machine that no resource has is named" 3 'Not learned:
 
 # ---- too late, over earlier rules ----
 narrow
-gives "before it bites, enforce names who would be cut off, and when it came last" 0 '140.20.30.10 will be cut off from port 22/TCP: 31 flows, last seen on 2026-10-31.*# Nothing was applied.*# 22/TCP .* by hand +1 of 5 peers that belong' w enforce --resource vm1 --dry-run
+gives "before an apply, enforce names the peer that would be cut off, and its last day" 0 '140.20.30.10 will be cut off from port 22/TCP: 31 flows, last seen on 2026-10-31.*# Nothing was applied.*# 22/TCP .* by hand +1 of 5 peers that belong' w enforce --resource vm1 --dry-run
 w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm over earlier rules says that those are in force" 1 'Too late: the new rules expired at .*UTC. The rules confirmed earlier are in force' w confirm
 gives "as JSON too" 1 '"confirmed": false, +"tooLate": true, +"earlierRulesInForce": true.*"expired": "20' w confirm --json
-is "$(reach)" "$first" "which is true"
+is "$(reach)" "$first" "the earlier rules are in force"
 gives "a rollback after the time was up takes nothing of them" 0 'had expired already, and the rules confirmed before them are in force' w rollback
 is "$(reach)" "$first" "they still hold"
 w enforce --resource vm1 --confirm-within 1s >/dev/null; until_true 10 lapsed
@@ -60,7 +60,7 @@ is "$(reach)" "$first" "and the confirmed rules hold"
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 is "$(reach)" "$second" "confirmed, the second rules hold"
 gives "a rollback returns to the rules confirmed before" 0 'Back to the rules that were confirmed before, at 20.*1 port narrowed|Back to the rules that were confirmed before, at 20' w rollback
-is "$(reach)" "$first" "which hold"
+is "$(reach)" "$first" "those rules hold"
 gives "drift agrees" 0 'holds what was applied' w drift
 in_srv nft flush ruleset; w restore >/dev/null
 is "$(reach)" "$first" "a reboot brings back those"
@@ -72,8 +72,8 @@ wide; w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 narrow; w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 in_srv nft flush ruleset
 w enforce --resource vm1 --confirm-within 1h >/dev/null
-gives "what waits over rules that somebody flushed gives way to the confirmed ones" 0 'Back to the rules that were confirmed before' w rollback
-is "$(reach)" "$second" "which hold again"
+gives "pending rules over flushed ones give way to the confirmed ones" 0 'Back to the rules that were confirmed before' w rollback
+is "$(reach)" "$second" "the confirmed rules hold again"
 printf x | dd of="$WHITTLE_STATE/enforced.rules.1" bs=1 seek=70 conv=notrunc 2>/dev/null
 gives "a damaged file of earlier rules is refused, with the way out" 1 'damaged.*whittle rollback --all' w rollback
 is "$(reach)" "$second" "and nothing was changed"

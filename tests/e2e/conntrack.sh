@@ -24,9 +24,9 @@ in_srv sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_time_wait=1 net.netfilt
 	net.netfilter.nf_conntrack_udp_timeout=1
 serve "$srv" 22 serve; serve "$srv" 53 userve
 
-# ---- what the kernel must do for it ----
+# ---- settings that the kernel needs for it ----
 watch log plain; t $? "watch listens" "$(cat "$dir/log")"
-tells log 'untracked +the kernel tracks no connections of IPv4 and IPv6 here' "where no rule makes the kernel track, that is reported"
+tells log 'untracked +the kernel tracks no connections of IPv4 and IPv6 here' "a kernel without connection tracking is reported"
 in_srv sh -c "$(grep -oE "nft '.*'" "$dir/log" | head -n 1)"; t $? "with a command that works"
 is "$(from 140.20.30.10)" connects "a client connects"
 until_true 2 edge 'Inbound TCP 22 140.20.30.10'; t $? "and is an edge once its connection has ended" "$(edges)"
@@ -46,8 +46,8 @@ until_true 2 edge 'TCP 8080 203.0.113.78' 'TCP 22 2001:db8:7::9' 'UDP 53 140.20.
 has "$all" 'Inbound TCP 22 140.20.30.9 ' "one that lasts is an edge while it lasts"
 has "$all" 'Inbound TCP 22 2001:db8:7::9 1' "a client by IPv6 is one"
 has "$all" 'Inbound UDP 53 140.20.30.10 1' "and one that is answered by datagram"
-has "$all" 'Inbound TCP 8080 203.0.113.78 1' "of a translated service the port counts that the client addressed"
-is "$(grep -cE 'TCP 22 203.0.113.78|(TCP|UDP) (23|54) ' <<<"$all")" 0 "what was refused, or not answered, is none"
+has "$all" 'Inbound TCP 8080 203.0.113.78 1' "a translated service counts by the port that the client addressed"
+is "$(grep -cE 'TCP 22 203.0.113.78|(TCP|UDP) (23|54) ' <<<"$all")" 0 "a refused or unanswered connection is no edge"
 tells log 'service +10.0.0.4 port 8080/TCP is answered by 10.0.0.4 port 22' "and what answers is named"
 bytes=$("$BUILD/whittle" edges --json | jq -r 'select(.peer=="203.0.113.77").bytesOut')
 [ "${bytes:-0}" -ge 100000 ]; t $? "bytes are counted from then on" "$bytes"
@@ -63,14 +63,14 @@ exec 8<>"$dir/in2" 2>/dev/null || { mkfifo "$dir/in2"; exec 8<>"$dir/in2"; }
 in_net "$BUILD/tools/talk" hold 10.0.0.4@140.20.30.10 22 <"$dir/in2" >"$dir/held2" 2>&1 & pids+=($!)
 until_true 5 grep -q connected "$dir/held2"
 kill -CONT "$watcher"
-tells small 'lost +[1-9][0-9]* messages of the kernel about connections were lost' "what the kernel had no room for is counted and reported"
+tells small 'lost +[1-9][0-9]* messages of the kernel about connections were lost' "messages that the kernel had no room for are counted and reported"
 if command -v node >/dev/null; then
 	counters() {
 		again; pause 0.5
 		in_srv node tests/tools/prometheus_check.js http://127.0.0.1:9465/metrics whittle_learn_messages_total whittle_learn_lost_messages_total \
 			whittle_learn_open_connections 'whittle_watch_noticed_total{kind="lost"}' >"$dir/counters" && [ "$(awk '$2 > 0' "$dir/counters" | wc -l)" = 4 ]
 	}
-	until_true 4 counters; t $? "and counted for a scraper, beside what was heard and what is open" "$(cat "$dir/counters")"
+	until_true 4 counters; t $? "and counted for a scraper, next to heard and open connections" "$(cat "$dir/counters")"
 fi
 exec 8>&-
 until_true 2 edge 'Inbound TCP 22 140.20.30.10 2'; t $? "a connection of which the messages were lost is found by asking for all" "$(edges)"

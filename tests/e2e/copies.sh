@@ -1,6 +1,6 @@
 #!/bin/bash
-# A record is its content: whatever becomes of a log that was read (rotated, packed, copied, cut, put together), each record counts once.
-# And logs with odd beginnings are read, while what is no log is an error that leaves the ledger as it was.
+# A record is recognised by its content: when a log that was read is rotated, packed, copied, cut or joined, each record counts once.
+# Logs with odd beginnings are read; a file that is no log is an error that leaves the ledger as it was.
 set -u
 . "$(dirname "$0")/lib/start.sh"
 . "$here/../support/ingest.sh"
@@ -17,7 +17,7 @@ tell "a copy adds nothing" copied
 packed() { fresh; ingest both.json && gzip -c both.json >c.gz && nothing_new c.gz && zstd -qc both.json >c.zst && nothing_new c.zst && same both.db l.db; }
 tell "packed copies add nothing" packed
 unpacked() { fresh; gzip -c both.json >c.gz && ingest c.gz && nothing_new both.json && zstd -qc both.json >c.zst && nothing_new c.zst && same both.db l.db; }
-tell "what was packed adds nothing when it is unpacked, or packed otherwise" unpacked
+tell "a packed log adds nothing when it is unpacked, or packed otherwise" unpacked
 restored() { fresh; cp both.json r.json && ingest r.json && rm r.json && cp both.json elsewhere && mv elsewhere r.json && nothing_new r.json && same both.db l.db; }
 tell "a restored log adds nothing" restored
 piped() { fresh; ingest both.json && expect 0 'Nothing new' sh -c "zstd -qc both.json | '$w' ingest --store l.db -" && same both.db l.db; }
@@ -25,7 +25,7 @@ tell "a copy through a pipe adds nothing" piped
 old_then_grown() { fresh; cp one.json g.json; ingest g.json && gzip -c g.json >g.1.gz && cat two.json >>g.json && ingest g.json && nothing_new g.1.gz && same both.db l.db; }
 tell "a copy of a log that has grown since adds nothing" old_then_grown
 copy_grown() { fresh; ingest one.json && expect 0 '2,000 records' ingest both.json && same both.db l.db && nothing_new one.json two.json; }
-tell "of a copy that has grown, what is new counts" copy_grown
+tell "the new part of a copy that has grown counts" copy_grown
 prefixes() {
 	local lines bytes
 	fresh
@@ -45,7 +45,7 @@ tails() {
 }
 tell "the end of a log adds nothing, however short" tails
 tail_grown() { fresh; ingest one.json && { tail -n 700 one.json; cat two.json; } >t.json && expect 0 '2,000 records' ingest t.json && same both.db l.db; }
-tell "of the end of a log that goes on, what is new counts" tail_grown
+tell "the new part after the end of a log counts" tail_grown
 cut_in_line() {
 	fresh
 	ingest both.json && tail -c 300000 both.json >t.json && expect 0 '1 record' ingest t.json && dump l.db | grep -q 'records=5000 .*malformed=1$'
@@ -61,13 +61,13 @@ between() {
 	ingest --store both9.db both.json nine.json >out
 	ingest both.json && { cat one.json nine.json two.json; } >b.json && expect 0 '500 records' ingest b.json && same both9.db l.db
 }
-tell "what was put in between counts, and what is around it does not" between
+tell "records inserted in between count, and those around them do not" between
 crlf() { fresh; ingest both.json && sed 's/$/\r/' both.json >crlf.json && nothing_new crlf.json && same both.db l.db; }
 tell "a copy with the line ends of another system adds nothing" crlf
 no_end() { fresh; head -c -1 both.json >e.json; ingest e.json && nothing_new both.json && same both.db l.db; }
 tell "a last newline makes no other log" no_end
 
-# ---- what looks the same and is not ----
+# ---- records that look the same and are not ----
 same_head() {
 	fresh
 	head -n 1 one.json >h1.json && cp h1.json h2.json && head -n 500 two.json >>h1.json && tail -n 500 two.json >>h2.json
@@ -92,7 +92,7 @@ tell "a log that was set back and went on otherwise counts from there" diverged
 changed() { fresh; ingest one.json && sed '1500s/"src_port":[0-9]*/"src_port":1/' one.json >c.json && expect 0 '^[0-9]{1,2} records? ' ingest c.json && nothing_new c.json; }
 tell "one record that was changed counts, and hardly any of its neighbours" changed
 twice_in_one() { fresh; cat one.json one.json >t.json && ingest t.json && dump l.db | grep -q 'records=6000 '; }
-tell "what stands twice in one log that is new counts twice" twice_in_one
+tell "records that are twice in one new log count twice" twice_in_one
 several_runs() {
 	fresh
 	for i in 1 400 401 402 1000 2999; do head -n $i one.json >s.json; ingest s.json >out || return; done
@@ -210,5 +210,5 @@ tell "noise is an error" unread 'noise: line 1: not a format' noise
 named() { fresh; expect 2 "noise: nothing of it can be read" ingest --format eve noise; }
 tell "noise that is said to be a log is an error" named
 among() { fresh; expect 2 'times.json: nothing of it' ingest one.json times.json two.json && same both.db l.db; }
-tell "the logs beside it are read" among
+tell "the other logs are read" among
 echo "1..$n"

@@ -32,7 +32,7 @@ round() { # round SENTENCE PATTERN COMMAND…
 }
 chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
 round "an address that was added, while nobody has confirmed" 'beyond the rules, the first 203.0.113.0' nft_srv add element inet whittle "${chain}_v4" '{ 203.0.113.0/24 }'
-has "$(w confirm)" 'the rules stay' "what was repaired before its confirmation can still be confirmed"
+has "$(w confirm)" 'the rules stay' "rules repaired before their confirmation can still be confirmed"
 chain=$(nft_srv list table inet whittle | sed -n 's/.*chain \(._input_tcp_22\).*/\1/p')
 round "an address that was added" 'beyond the rules, the first 203.0.113.77' nft_srv add element inet whittle "${chain}_v4" '{ 203.0.113.77 }'
 round "one that was taken out" 'is missing, the first 140.20.30.8' nft_srv delete element inet whittle "${chain}_v4" '{ 140.20.30.8/29 }'

@@ -20,23 +20,23 @@ R
 is "$(from 203.0.113.77)" connects "before, a stranger connects"
 hold 203.0.113.77; t $? "and holds a connection open"
 
-# ---- what is let in and what isn't ----
+# ---- allowed and dropped packets ----
 tool apply "$dir/rules" 60 >/dev/null; t $? "the rules are applied and read back"
 is "$(from 140.20.30.9)" connects "an allowed host connects"
 is "$(from6 2001:db8:7::9)" connects "an allowed host connects over IPv6"
 is "$(from 203.0.113.77)" "no connection" "one outside does not"
 is "$(from6 2001:db8:9::77)" "no connection" "one outside does not over IPv6"
-[ "$(dropped 'in TCP 22')" -ge 2 ]; t $? "what was dropped is counted"
+[ "$(dropped 'in TCP 22')" -ge 2 ]; t $? "dropped packets are counted"
 is "$(from 203.0.113.77 25)" connects "a port without a rule is as it was"
 is "$(udp_from 140.20.30.9 161)" answered "an allowed host's datagram is answered"
 is "$(udp_from 203.0.113.77 161)" "no answer" "one from outside is not"
 is "$(in_srv "$BUILD/tools/talk" try 140.20.30.9 22)" connects "an allowed outbound connection is made"
 is "$(in_srv "$BUILD/tools/talk" try 203.0.113.77 22)" "no connection" "another outbound one is not"
 
-# ---- what must never be harmed ----
+# ---- traffic that must never be harmed ----
 said survives; t $? "the connection that was open before survives"
 is "$(in_srv "$BUILD/tools/talk" try 127.0.0.1 22)" connects "loopback is not touched"
-is "$(in_srv "$BUILD/tools/talk" try ::1 22)" connects "nor over IPv6"
+is "$(in_srv "$BUILD/tools/talk" try ::1 22)" connects "loopback is not touched over IPv6"
 ip -n "$srv" neigh flush all; ip -n "$rtr" neigh flush all; ip -n "$srv" -6 neigh flush all; ip -n "$rtr" -6 neigh flush all
 is "$(from6 2001:db8:7::9)" connects "neighbour discovery works: an IPv6 host connects with empty neighbour tables"
 is "$(from 140.20.30.9)" connects "and so does ARP"
@@ -74,7 +74,7 @@ tool rollback; t $? "rollback takes everything away"
 is "$(from 203.0.113.77)" connects "everyone connects again"
 is "$(in_srv nft list ruleset | wc -l)" 0 "and the kernel holds nothing of ours"
 tool rollback; t $? "rollback without a table is no failure"
-out=$(tool confirm 2>&1); has "$out" 'nothing to confirm' "confirming without rules is told"
+out=$(tool confirm 2>&1); has "$out" 'nothing to confirm' "confirming without rules is reported"
 
 # ---- audit ----
 (cat "$dir/rules"; echo audit) >"$dir/audit"

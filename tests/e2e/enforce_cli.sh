@@ -17,11 +17,11 @@ grep -q '140.20.30.8/29' "$dir/out"; t $? "a /29 is recommended for ssh" "$(tail
 
 # ---- the operator's own session ----
 out=$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce 2>&1); rc=$?
-is $rc 2 "who is connected from outside the rules is refused"
+is $rc 2 "an operator connected from outside the rules is refused"
 has "$out" 'connected from 203.0.113.77.*--force' "with the address, and the word that would do it"
 is "$(in_srv nft list ruleset | wc -l)" 0 "and nothing was applied"
 out=$(in_srv env SSH_CONNECTION="140.20.30.9 50000 10.0.0.4 22" "$W" enforce 2>&1); rc=$?
-is $rc 0 "who is connected from inside is not"
+is $rc 0 "an operator connected from inside is not"
 w rollback --all >/dev/null
 out=$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce --force 2>&1); rc=$?
 is $rc 0 "--force applies all the same"
@@ -36,16 +36,16 @@ has "$(w enforce)" 'nothing has changed' "enforcing the same again changes nothi
 has "$(w rollback)" "table is gone" "rollback says that the table is gone"
 out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules says so"
 has "$(w enforce --audit)" 'nothing is dropped' "an audit says that it drops nothing"
-is "$(from 203.0.113.77)" connects "nor does it"
+is "$(from 203.0.113.77)" connects "and it drops nothing"
 gives "audit counts what would have been dropped" 0 '^22/TCP +[1-9]' w audit
 gives "as JSON too" 0 '"wouldBeDropped": [1-9]' w audit --json
 w audit --for 4s >"$dir/heard" & listens=$!
 heard() { from 203.0.113.77 >/dev/null; grep -q '203.0.113.77 would be dropped on port 22/TCP' "$dir/heard"; }
-until_true 4 heard; t $? "and names who, by no other program" "$(cat "$dir/heard")"
+until_true 4 heard; t $? "and names the peer, without another program" "$(cat "$dir/heard")"
 wait $listens
 has "$(cat "$dir/heard")" '^203.0.113.77 +22/TCP +[0-9]' "once each at the end"
 w rollback --all >/dev/null
-gives "where nothing is audited it says what begins one" 1 'nothing is enforced here: .whittle enforce --audit.' w audit
+gives "without an audit it names the command that begins one" 1 'nothing is enforced here: .whittle enforce --audit.' w audit
 
 # ---- refused peers get an answer ----
 # 203.0.113.77 is refused; so that a datagram's port is narrowed too, a rule for 5353/udp is added
@@ -53,11 +53,11 @@ refusal() { in_net "$BUILD/tools/talk" refusal "$1" "10.0.0.4@$2" "$3"; }
 w rules add vm1 --port 5353/udp --from 140.20.30.9 >/dev/null
 serve "$srv" 5353 userve
 printf 'reject: [203.0.113.64/28]\n' >"$dir/reject.yaml"; chmod 644 "$dir/reject.yaml"
-gives "rules list says who gets an answer" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" rules list
+gives "rules list shows the peers that get an answer" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" rules list
 gives "enforce says so too" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" enforce
 is "$(refusal tcp 203.0.113.77 22) $(refusal udp 203.0.113.77 5353)" "refused refused" "a refused peer of these prefixes gets a reset, and for a datagram that the port is unreachable"
 is "$(refusal tcp 10.0.1.2 22) $(refusal udp 10.0.1.2 5353)" "silence silence" "any other peer gets nothing"
-is "$(from 140.20.30.9) $(udp_from 140.20.30.9 5353)" "connects answered" "who is allowed is served"
+is "$(from 140.20.30.9) $(udp_from 140.20.30.9 5353)" "connects answered" "allowed peers are served"
 gives "status names the ports that answer" 0 '22/TCP +pending, [0-9]+ s left, reject +10.0.0.4 +1 +[1-9]' w status
 w confirm >/dev/null
 gives "there is no drift" 0 'holds what was applied' w --config "$dir/reject.yaml" drift
@@ -72,7 +72,7 @@ is "$(refusal tcp 203.0.113.77 22)" "refused" "with its answers"
 gives "enforce --reject all answers everybody" 0 'Refused connections are answered .reject., not dropped' w enforce --reject all
 is "$(refusal tcp 10.0.1.2 22) $(refusal udp 10.0.1.2 5353) $(from 140.20.30.9)" "refused refused connects" "and lets nobody else in"
 w rollback >/dev/null
-is "$(refusal tcp 203.0.113.77 22) $(refusal tcp 10.0.1.2 22)" "refused silence" "a step back brings back who got an answer before"
+is "$(refusal tcp 203.0.113.77 22) $(refusal tcp 10.0.1.2 22)" "refused silence" "a step back restores the peers that got an answer before"
 gives "a slip is refused before anything is read" 2 "takes all, no, or prefixes" w enforce --reject 10.0.0.1/8
 gives "exports for network security groups say that they only drop" 0 'security groups can only drop: .reject.' w --config "$dir/reject.yaml" export --format nsg
 w rollback --all >/dev/null; w rules undo >/dev/null
@@ -91,18 +91,18 @@ cp "$BUILD/tools/nft_tool" "$dir/nft_tool"; chmod 755 "$dir/nft_tool"
 as_nobody ,+net_admin "$dir/nft_tool" apply "$dir/rules" 0 >/dev/null 2>&1; t $? "nobody with CAP_NET_ADMIN and nothing else can enforce"
 is "$(from 203.0.113.77)" "no connection" "and it holds"
 w rollback --all >/dev/null
-# the program itself, as a user with this one capability and a ledger of his own
-mkdir "$dir/his"; cp "$WHITTLE_STORE" "$dir/his/l.db"; chown -R 65534 "$dir/his"; cp "$W" "$dir/whittle"; chmod 755 "$dir/whittle"
-his() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/his/l.db" WHITTLE_STATE="$dir/his/state" "$dir/whittle" "$@" 2>&1; }
-out=$(his enforce && his confirm && his drift && his enforce --repair); rc=$?
+# the program itself, as a user with this one capability and a ledger of its own
+mkdir "$dir/owned"; cp "$WHITTLE_STORE" "$dir/owned/l.db"; chown -R 65534 "$dir/owned"; cp "$W" "$dir/whittle"; chmod 755 "$dir/whittle"
+owned() { as_nobody ,+net_admin env -u SSH_CONNECTION WHITTLE_STORE="$dir/owned/l.db" WHITTLE_STATE="$dir/owned/state" "$dir/whittle" "$@" 2>&1; }
+out=$(owned enforce && owned confirm && owned drift && owned enforce --repair); rc=$?
 has "$rc $(tr '\n' ' ' <<<"$out")" '^0 Applied and read back.*the rules stay.*holds what was applied.*nothing to repair' "enforce, confirm, drift and --repair need no more"
 is "$(from 203.0.113.77)" "no connection" "and hold"
-has "$(his rollback)" 'table is gone' "nor does rollback"
-out=$(as_nobody "" env WHITTLE_STORE="$dir/his/l.db" WHITTLE_STATE="$dir/his/state" "$dir/whittle" enforce 2>&1); rc=$?
+has "$(owned rollback)" 'table is gone' "rollback does not work without the privilege"
+out=$(as_nobody "" env WHITTLE_STORE="$dir/owned/l.db" WHITTLE_STATE="$dir/owned/state" "$dir/whittle" enforce 2>&1); rc=$?
 has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program says what it needs"
 out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
 is $rc 1 "nobody without it cannot"
-has "$out" 'CAP_NET_ADMIN' "and is told what it needs"
+has "$out" 'CAP_NET_ADMIN' "and the missing privilege is named"
 w rollback --all >/dev/null
 
 # ---- a namespace of a user's own, where the kernel takes no big transaction ----
@@ -111,7 +111,7 @@ chmod 644 "$dir/large"
 rootless() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all --ambient-caps -all --bounding-set -all unshare -Urn "$@"; }
 if rootless true 2>/dev/null; then
 	out=$(rootless sh -c "$dir/nft_tool apply $dir/large 60 && $dir/nft_tool confirm && $dir/nft_tool compare $dir/large" 2>&1); rc=$?
-	has "$rc $out" '^0 .*verified 1' "a user without any privilege puts 30,000 prefixes into his own namespace, where a transaction is limited to what the socket takes" "$out"
+	has "$rc $out" '^0 .*verified 1' "a user without any privilege puts 30,000 prefixes into a namespace of its own, where the socket limits a transaction" "$out"
 	has "$out" 'same$' "and they are there"
 	out=$(rootless sh -c "$dir/nft_tool apply $dir/rules 0 && $dir/nft_tool apply $dir/large 60 && $dir/nft_tool state" 2>&1)
 	has "$out" 'confirmed 0 ports 1 expires 1' "over confirmed rules too, with the switch that takes them back" "$out"
@@ -136,8 +136,8 @@ for i in $(seq 15); do
 	same=$(tool compare "$dir/large" | grep -cx same) same2=$(tool compare "$dir/other" | grep -cx same)
 	[ $((same + same2)) = 1 ] || odd=$((odd + 1))
 done
-echo "# of thirty: $won applied, $lost were told that somebody else was faster"
-[ $odd = 0 ] && [ $won -ge 15 ]; t $? "of two operators at once each either applied or was told, and one whole ruleset holds"
+echo "# of thirty: $won applied, $lost got the error that another one was faster"
+[ $odd = 0 ] && [ $won -ge 15 ]; t $? "with two operators at once each either applied or got an error, and one whole ruleset holds"
 w rollback --all >/dev/null
 
 # A slow one: stopped between its reading and its writing.
@@ -166,7 +166,7 @@ for at in $(seq 2 40); do
 	if grep -qE 'somebody else changed|not what was sent' <<<"$out" && tool compare "$dir/other" | grep -qx same; then told=$((told + 1)); else echo "# step $at: $out"; fi
 	grep -q 'not what was sent' <<<"$out" && break # from here on the slow one had applied, and reads the other's rules back
 done
-[ $steps -gt 5 ] && [ $told = $steps ]; t $? "who was overtaken, at any of $steps steps, is told, and the faster one's rules hold"
+[ $steps -gt 5 ] && [ $told = $steps ]; t $? "the slower operator, at any of $steps steps, gets an error, and the faster one's rules hold"
 w rollback --all >/dev/null
 
 # ---- deleting what is not there aborts a transaction of nft; ours does not delete blindly ----

@@ -60,7 +60,7 @@ for case in little much; do
 	t $? "a confirm of what differs $case, killed at each of its $((step - 1)) steps: $pending times still pending, $lasting times confirmed"
 done
 
-# What a killed apply left is swept by the next one.
+# The next apply removes what a killed one left.
 tool rollback; tool apply "$dir/before" 0 >/dev/null
 left=0
 for step in $(seq 1 40); do

@@ -53,7 +53,7 @@ check "a refused token is an error with the service's words, which holds no toke
 fails truncate 'gave 7 of 22 rows, and no next page' && fails short 'gave 21 of 22 rows'
 check "an answer that lacks rows changes nothing"
 fails again 'the same page again' && fails html 'no page of resources'
-check "nor does one that gives the same page for ever, or no page"
+check "a service that repeats a page for ever, or gives none, leaves no estate"
 cp rows.json whole.json; jq '(.resources[] | select(.name == "nic-m3") | .properties.ipConfigurations[0].properties.privateIPAddress) = "10.0.1.x"' whole.json >rows.json
 fails '' '^whittle: resource graph, resources, page [0-9]*:[0-9]*: '
 check "a value that can't be read is refused with its page and line"

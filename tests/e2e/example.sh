@@ -1,5 +1,5 @@
 #!/bin/sh
-# The example that a newcomer is told: an allow rule for "140.20.30.10/24" on port 22, of which five of the eight hosts of 140.20.30.8/29
+# The introductory example: an allow rule for "140.20.30.10/24" on port 22. Five of the eight hosts of 140.20.30.8/29
 # log in daily for 31 days. The narrowed rule allows 140.20.30.8/29 and denies the rest, in the group and in the kernel's language.
 set -u
 . "$(dirname "$0")/lib/start.sh"
@@ -24,5 +24,5 @@ check "the group gets the allow and the deny before the rule that they narrow, w
 check "the kernel's rules hold the same prefix, and the probes of the balancer"
 "$w" --store l.db explain vm1 22 >out 2>err && grep -q '140.20.30.8/29 holds 5 of the peers, 3 addresses not seen yet' out &&
 	! grep -q '140\.20\.30\.200' out
-check "explain names the five, and the three not seen; who was never answered is none of them"
+check "explain names the five, and the three not seen; a peer that was never answered is not among them"
 echo "1..$n"

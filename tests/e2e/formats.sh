@@ -75,7 +75,7 @@ else skip "shellcheck has nothing against the script" "shellcheck is not install
 	! "$w" --store l.db export --format nft --nsg web >out 2>err
 check "--nsg goes with every format of Azure and not with nft"
 [ "$(grep -c '^resource "azurerm_network_security_rule"' web.terraform)" -eq 3 ] && grep -q 'must move from priority' web.terraform
-check "Terraform gets the three new rules, and is told which of its own have to move"
+check "Terraform gets the three new rules, and comments on which of its own have to move"
 
 # ---- texts that mean something in a format, several prefixes and ports, both families, outbound, and a host without a group ----
 v6='s/"src_ip":"140.20.30.\([0-9]*\)"/"src_ip":"2001:db8:7::\1"/; s/"dest_ip":"10.0.0.4"/"dest_ip":"2001:db8::4"/'

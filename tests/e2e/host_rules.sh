@@ -44,7 +44,7 @@ table() { # NAME PRIORITY FLAGS
 	echo "  chain in { type filter hook $(pick input input prerouting) priority $2; policy $(pick accept accept drop);"; rules 5 other; echo "  }"
 	echo "}"
 }
-# A chain behind all others that notes who got so far; and what it noted.
+# A chain behind all others that records the packets that reach it, and its records.
 recorder() { echo "table inet last { set $2 { type ipv4_addr . inet_service; flags dynamic; size 64; }; chain c { type filter hook $1 priority 10000; tcp flags syn add @$2 { ip saddr . tcp dport }; }; }"; }
 elements() { ip netns exec "$1" nft -j list set inet last "$2" | jq -r '.nftables[].set?.elem[]? | .elem?.val?.concat // .concat | join(" ")' 2>/dev/null; }
 judged=0 unknown=0 denied=0 wrong=0

@@ -7,8 +7,8 @@ if ! command -v sqlite3 >/dev/null; then echo "ok 1 - $0 # skip needs sqlite3"; 
 . tests/support/learned.sh
 netns_begin
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
-mkdir "$dir/his"
-ledger=$dir/his/l.db
+mkdir "$dir/owned"
+ledger=$dir/owned/l.db
 printf 'store: %s\njit: [{resource: vm1, ports: [22], from: [140.20.30.0/24], longest: 3h}]\n' "$ledger" >"$dir/whittle.yaml"
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION timeout -k 1 15 "$BUILD/whittle" --config "$dir/whittle.yaml" "$@" 2>&1; }
 # gives SENTENCE STATUS PATTERN SECONDS COMMAND…: the command ends with this status and text within so many seconds
@@ -22,7 +22,7 @@ spoil() { sqlite3 -cmd '.bail on' -cmd '.dbconfig defensive off' "$ledger" "$1" 
 endless='WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x)'
 learned_rules() { w rollback --all >/dev/null; fresh; w enforce --resource vm1 --confirm-within 1h --force >"$dir/enforce.log" || t 1 "rules are applied" "$(cat "$dir/enforce.log")"; }
 
-# ---- what the ledger's SQL can do ----
+# ---- attacks by the ledger's SQL ----
 # hostile NAME SQL PATTERN: with this ledger the ways back work, and the others are refused
 hostile() {
 	learned_rules; spoil "$2"
@@ -45,7 +45,7 @@ gives "a table that is none of ours is named, with what can be done" 1 "table 'm
 fresh; spoil "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'journal') WHERE name = 'document'"
 gives "two tables in the same pages are an error when the ledger is written" 1 'damaged|not a ledger|no ledger' 6 w rules add vm1 --port 23 --from 192.0.2.0/24 --why test
 
-# ---- what is no reason to refuse ----
+# ---- ledgers that are not refused ----
 fresh; spoil "ANALYZE; VACUUM; REINDEX"
 gives "a ledger that was analysed and vacuumed is read" 0 'vm1|edges' 6 w status
 fresh; spoil "DROP TABLE content"
@@ -57,13 +57,13 @@ learned_rules
 mkfifo "$dir/hold"; "$BUILD/tools/ledger_hold" "$ledger" <"$dir/hold" >"$dir/held" 2>&1 & pids+=($!)
 exec 6<>"$dir/hold"; until_true 5 grep -q held "$dir/held"
 gives "a writer's lock does not keep confirm waiting" 0 'Confirmed.*not in the journal.*lock' 5 w confirm
-gives "nor rollback" 0 'gone.*not in the journal.*lock' 5 w rollback --all
-gives "nor just-in-time access from being taken away" 0 'is off.*not in the journal.*lock' 5 w jit off
+gives "a writer's lock does not keep rollback waiting" 0 'gone.*not in the journal.*lock' 5 w rollback --all
+gives "a writer's lock does not keep jit off waiting" 0 'is off.*not in the journal.*lock' 5 w jit off
 exec 6>&-
 learned_rules
 exec 6> >(sqlite3 "$ledger" >"$dir/held" 2>&1); echo "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; SELECT 'held';" >&6
 until_true 5 grep -q held "$dir/held"
-gives "nor a lock of the whole file" 0 'Confirmed.*not in the journal' 5 w confirm
+gives "a lock of the whole file does not keep confirm waiting" 0 'Confirmed.*not in the journal' 5 w confirm
 exec 6>&-
 if command -v python3 >/dev/null; then
 	learned_rules
@@ -73,7 +73,7 @@ import fcntl, sqlite3, sys
 db = sqlite3.connect('$ledger'); db.execute('SELECT * FROM counter').fetchall()
 shm = open('$ledger-shm', 'r+b'); fcntl.lockf(shm, fcntl.LOCK_EX, 8, 120); print('held', flush=True); sys.stdin.read()" >"$dir/held2" 2>&1)
 	until_true 10 grep -q held "$dir/held2"
-	gives "nor locks in the middle of SQLite's own protocol" 0 'Confirmed.*not in the journal' 6 w confirm
+	gives "locks in the middle of SQLite's own protocol do not keep confirm waiting" 0 'Confirmed.*not in the journal' 6 w confirm
 	exec 6>&-
 fi
 
@@ -81,9 +81,9 @@ fi
 w rollback --all >/dev/null; fresh
 w jit on --confirm-within 1h --force >"$dir/jit.log"
 spoil "CREATE TRIGGER hang AFTER INSERT ON journal BEGIN INSERT INTO counter $endless SELECT n, n FROM x; END"
-gives "a hostile ledger does not keep jit confirm from what it does" 1 "what is closed stays closed.*trigger 'hang'" 6 w jit confirm
+gives "a hostile ledger does not keep jit confirm from its work" 1 "what is closed stays closed.*trigger 'hang'" 6 w jit confirm
 tool jit 2>/dev/null | grep -q expires && t 1 "the ports stay closed" "$(tool jit)"
-gives "nor jit off" 0 "Just-in-time access is off: its table is gone.*trigger 'hang'" 6 w jit off
+gives "a hostile ledger does not keep jit off from its work" 0 "Just-in-time access is off: its table is gone.*trigger 'hang'" 6 w jit off
 
 # ---- files that are cut ----
 fresh; mkfifo "$dir/log"

@@ -24,11 +24,11 @@ children="$children $locked"
 
 # ---- kinds of input ----
 packed() { fresh; "$1" -c both.json >"wrong.$2"; expect 0 'flows' ingest "wrong.$2" && same both.db l.db; }
-tell "gzip is told by its content, whatever the file is called" packed gzip json
+tell "gzip is recognised by its content, with any file name" packed gzip json
 if command -v zstd >/dev/null; then
-	tell "zstd is told by its content, whatever the file is called" packed zstd gz
+	tell "zstd is recognised by its content, with any file name" packed zstd gz
 else
-	skip "zstd is told by its content" "the zstd program is not installed"
+	skip "zstd is recognised by its content" "the zstd program is not installed"
 fi
 plain_gz() { fresh; cp both.json plain.gz; expect 0 'flows' ingest plain.gz && same both.db l.db; }
 tell "a plain file is read as such, whatever it is called" plain_gz
@@ -193,7 +193,7 @@ stopped_pipe() {
 	exec 8>&-
 	[ $rc = 0 ] && same one.db l.db
 }
-tell "a run that waits for standard input commits what it has when it is told to end" stopped_pipe
+tell "a run that waits for standard input commits its records when it is asked to end" stopped_pipe
 
 # ---- bad input ----
 fresh
@@ -224,7 +224,7 @@ tell "a damaged gzip file is named with its place; what came before stays and co
 cut_short() { fresh; gzip -c both.json | head -c 20000 >c.gz; expect 2 'c.gz: gzip stream 1, after [0-9]+ decoded bytes: cut short' ingest c.gz; }
 tell "a gzip file that was cut short is named with its place" cut_short
 go_on() { fresh; expect 2 'none.json: No such file' ingest one.json none.json two.json && same both.db l.db; }
-tell "a bad file among good ones is told, and the good ones are read" go_on
+tell "a bad file among good ones is reported, and the good ones are read" go_on
 malformed() {
 	fresh
 	{
@@ -243,7 +243,7 @@ malformed() {
 		grep -qE 'bad.json:22 \(byte [0-9]+\): .*address.*; 2 records of this kind' said && grep -q '4 that could not be read' said &&
 		dump l.db | grep -q 'records=2998 .*malformed=4'
 }
-tell "what can't be read is counted, the first of each kind told with line and byte, and the run goes on" malformed
+tell "unreadable records are counted, the first of each kind reported with line and byte, and the run goes on" malformed
 
 # ---- bad ledgers ----
 no_directory() { expect 1 'none/l.db: .*No such file' "$w" ingest --store none/l.db one.json; }
@@ -256,7 +256,7 @@ if in_namespace true 2>/dev/null; then
 		expect 1 'ro/l.db: .*[Rr]ead-only' in_namespace "mount --bind ro ro && mount -o remount,bind,ro ro && '$w' ingest --store ro/l.db two.json" &&
 			dump ro/l.db | cmp - a.txt
 	}
-	tell "a read-only ledger is told, and left as it was" read_only
+	tell "a read-only ledger is reported, and left as it was" read_only
 	read_from_read_only() {
 		expect 0 '"local"' in_namespace "mount --bind ro ro && mount -o remount,bind,ro ro && '$w' edges --json --store ro/l.db"
 	}
@@ -274,14 +274,14 @@ if in_namespace true 2>/dev/null; then
 		[ "$(tr '\n' ' ' <full.status)" = '1 1 ' ] && grep -q 'full/l.db: .*the disk is full' full.out && grep -q 'the disk is full' full2.out || { cat full.status full.out full2.out; return 1; }
 		cmp before.txt after.txt && dump --sums l.db | cmp - done.txt
 	}
-	tell "a full disk is told, nothing committed is lost, and with room again the run goes on exactly once" full_disk
+	tell "a full disk is reported, nothing committed is lost, and with room again the run goes on exactly once" full_disk
 else
-	for s in "a read-only ledger is told" "a ledger on a read-only disk can be read" "a full disk is told"; do
+	for s in "a read-only ledger is reported" "a ledger on a read-only disk can be read" "a full disk is reported"; do
 		skip "$s" "no mount namespaces here"
 	done
 fi
 no_ledger() { head -c 9000 /dev/zero | tr '\0' x >x.db; cp x.db y.db; expect 1 'x.db: .*(damaged|no ledger)' "$w" ingest --store x.db one.json && cmp x.db y.db; }
-tell "a file that is no ledger is told, and left as it was" no_ledger
+tell "a file that is no ledger is reported, and left as it was" no_ledger
 damaged() {
 	cp both.db c.db
 	local size
@@ -290,14 +290,14 @@ damaged() {
 	"$BUILD/tools/gen_eve" --records 3000 --edges 900 --seed 6 >six.json
 	expect 1 'c.db: .*damaged' "$w" edges --store c.db && cp c.db c2.db && expect 1 'c.db: .*damaged' "$w" ingest --store c.db six.json
 }
-tell "a damaged ledger is told" damaged
+tell "a damaged ledger is reported" damaged
 newer() {
 	cp one.db n.db
 	printf '\0\0\0\143' | dd of=n.db bs=1 seek=60 conv=notrunc 2>/dev/null
 	cp n.db n2.db
 	expect 1 'n.db: .*newer whittle \(schema 99' "$w" ingest --store n.db two.json && expect 1 'schema 99' "$w" edges --store n.db && cmp n.db n2.db
 }
-tell "a ledger of a newer schema is told, and left as it was" newer
+tell "a ledger of a newer schema is reported, and left as it was" newer
 foreign() {
 	cp one.db o.db
 	printf '\0\0\0\0' | dd of=o.db bs=1 seek=60 conv=notrunc 2>/dev/null
@@ -312,7 +312,7 @@ lock_told() {
 	[ "$(cat locked.status)" = 1 ] && grep -q "locked.db: .*another process has held its lock" locked.out || { cat locked.status locked.out; return 1; }
 	same one.db locked.db && "$w" ingest --store locked.db two.json && same both.db locked.db
 }
-tell "a ledger that stays locked is told, left as it was, and taken up once it is free" lock_told
+tell "a ledger that stays locked is reported, left as it was, and used once it is free" lock_told
 
 # flow PEER DAY: a connection to port 22 on that day of October
 flow() {

@@ -16,7 +16,7 @@ lacks() { local what=$1 pat=$2; shift 2; w "$@" && ! grep -qE -e "$pat" "$dir/ou
 
 learned "$dir" || { echo "not ok 1 - a ledger to begin with"; exit 0; }
 
-# One address a format, with everything around it that such files hold. 140.20.30.9 is one of the five who use ssh.
+# One address per format, with everything around it that such files hold. 140.20.30.9 is one of the five peers that use ssh.
 cat >"$dir/plain.txt" <<'L'
 # a banner
 198.51.7.0/24 ; SBL1
@@ -71,12 +71,12 @@ grep -q '140.20.30.8/29' "$dir/before"; ok $? "with lists of others the partner'
 ! grep -qE '198\.51|45\.[1-5]\.|97c0' "$dir/before"; ok $? "nothing that is on a list is in any rule"
 printf '140.20.30.9,1,100\n140.20.30.15,1,90\n45.3.0.1,1,100\n' >"$dir/rep.list"
 w intel update rep --force
-gives "recommend says that those who are left out now are on a list" 0 'TCP-Inbound-22 .*[0-9] peers? (was|were) seen in what is gone, .*; 1 is on a threat list' recommend --dry-run
-gives "explain names the list of whom it keeps out" 0 '140\.20\.30\.9 .*on rep' explain vm1 22
+gives "recommend reports that the peers left out now are on a list" 0 'TCP-Inbound-22 .*[0-9] peers? (was|were) seen in what is gone, .*; 1 is on a threat list' recommend --dry-run
+gives "explain names the list that keeps a peer out" 0 '140\.20\.30\.9 .*on rep' explain vm1 22
 allowed
 "$BUILD/whittle" --store "$dir/l.db" --config "$dir/whittle.yaml" recommend >/dev/null 2>&1
 w export --format nft --resource vm1
-grep -qE '140\.20\.30\.12' "$dir/out" && ! grep -qwE '140\.20\.30\.9|140\.20\.30\.15' "$dir/out"; ok $? "who is on a list is not let in, whatever he did before; the trusted one is"
+grep -qE '140\.20\.30\.12' "$dir/out" && ! grep -qwE '140\.20\.30\.9|140\.20\.30\.15' "$dir/out"; ok $? "a listed peer is not allowed, whatever it did before; the trusted one is"
 gives "and it is still proved to lie within the rules in force" 0 . prove
 
 # Held for a person.
@@ -86,7 +86,7 @@ printf '140.20.30.9,1,100\n140.20.30.11,1,100\n45.3.0.1,1,100\n' >"$dir/rep.list
 gives "a list with a new entry that holds a peer that belongs is held, and the peer is named with its port" 1 'would cut 140\.20\.30\.11 +22/TCP' intel update rep
 grep -q 'would cut 140\.20\.30\.9 ' "$dir/out"; [ $? -eq 1 ]; ok $? "one that is kept out already is not named again"
 gives "it is not in force" 0 '140\.20\.30\.11: on no list' intel check 140.20.30.11
-gives "what was in force of it is" 0 '140\.20\.30\.9: on rep' intel check 140.20.30.9
+gives "the entries that were in force still are" 0 '140\.20\.30\.9: on rep' intel check 140.20.30.9
 gives "intel list says that it is held" 0 '^rep .*held until it is confirmed' intel list
 gives "so does recommend" 0 "threat list 'rep' is held" recommend --dry-run
 gives "a person puts it in force" 0 '^rep: in force, 3 networks' intel confirm rep
@@ -115,17 +115,17 @@ gives "--force takes it" 0 '^plain: 330 entries' intel update plain --force
 printf '<html>404</html>\n' >"$dir/plain.txt"
 gives "an error page is no list, and is named with its line" 2 'line 1' intel update plain
 rm "$dir/plain.txt"
-gives "a file that is gone is told, and the others are still read" 2 '^stix: 1 entr' intel update
+gives "a missing file is reported, and the others are still read" 2 '^stix: 1 entr' intel update
 sed -i "s|cat $dir/misp.json|exit 7|" "$dir/whittle.yaml"
-gives "a command that fails is told by its status, not by its text" 1 'status 7' intel update misp
+gives "a command that fails is reported with its status, not with its text" 1 'status 7' intel update misp
 
-# What one line can do.
+# The effects of one line.
 seq 1 100 | sed 's/^/45.9.0./' >"$dir/plain.txt"
 w intel update plain --force
 echo 0.0.0.0/0 >>"$dir/plain.txt"
 gives "a list with one line that holds the whole Internet is refused" 1 'would keep out [0-9]+ % of the whole Internet; --force' intel update plain
 sed -i '$d' "$dir/plain.txt"; echo 61.0.0.0/8 >>"$dir/plain.txt"
-gives "so is one whose networks grew more than threefold, though its lines did not" 1 'networks grew more than threefold, from .* to 0.39 % of the Internet' intel update plain
+gives "so is a list with networks that grew more than threefold, though its lines did not" 1 'networks grew more than threefold, from .* to 0.39 % of the Internet' intel update plain
 gives "--force takes it" 0 '^plain: 101 entries' intel update plain --force
 gives "and after that it is as before" 0 '^plain: 101 entries' intel update plain
 printf '0.0.0.0/1\n' >"$dir/half.txt"
@@ -135,13 +135,13 @@ gives "a new list that holds half of it is refused as well" 1 'half.*would keep 
 # As files come.
 { printf '\357\273\277 45.7.0.1 \r\n'; seq 2 30 | sed 's/^/45.7.0./'; echo nonsense; } >"$dir/plain.txt"
 gives "the mark of UTF-8 and Windows' line ends are no part of an address" 0 '^plain: 30 entries' intel update plain --force
-gives "what could not be read is told with its line" 0 '^    1 could not be read, the first in line 31$' intel update plain
+gives "an unreadable entry is reported with its line" 0 '^    1 could not be read, the first in line 31$' intel update plain
 printf '"n","dst_ip"\n"x"," 45.1.0.9 "\n' >"$dir/feodo.csv"
 gives "blanks within a quoted field neither" 0 '^feodo: 1 entry, 1 network after' intel update feodo
 gzip -c "$dir/feodo.csv" >"$dir/plain.txt"
-gives "a compressed list is told as such, with what would read it" 2 "compressed.*zcat" intel update plain
+gives "a compressed list is reported as such, with the command that reads it" 2 "compressed.*zcat" intel update plain
 gives "a name that whittle.yaml does not have is refused, though others are asked for too" 2 "names no threat list 'nosuch'" intel update nosuch feodo
-gives "what list does not take is refused" 2 'list takes nothing more' intel list --nosuch
+gives "an option that list does not take is refused" 2 'list takes nothing more' intel list --nosuch
 "$BUILD/whittle" --store "$dir/none.db" --config /dev/null intel update >"$dir/out" 2>&1
 [ ! -e "$dir/none.db" ]; ok $? "an update of no list makes no ledger"
 
@@ -154,12 +154,12 @@ until w intel list && grep -q 'misp .*stale' "$dir/out"; do sleep 0.2; done
 ok 0 "a list older than its max-age is reported as stale"
 gives "and is still in force" 0 'on misp' intel check 45.5.0.1
 gives "recommend says which list is stale" 0 'misp.*stale|stale.*misp' recommend --dry-run
-gives "a list that whittle.yaml names no more stays, and is told" 0 'misp .*not in whittle.yaml any more' --config "$dir/half.yaml" intel list
+gives "a list that whittle.yaml no longer names stays, and is reported" 0 'misp .*not in whittle.yaml any more' --config "$dir/half.yaml" intel list
 gives "recommend says how to end one that is stale" 0 "misp.*intel forget" --config "$dir/half.yaml" recommend --dry-run
 gives "a list can be forgotten" 0 '^misp: forgotten' intel forget misp
 gives "and none of its addresses" 0 'on no list' intel check 45.5.0.1
 
-# Published lists, where the samples are beside the tree.
+# Published lists, if the samples are next to the tree.
 if [ ! -f "$shared/intel/firehol_2021_firehol_level1.netset" ]; then
 	n=$((n + 1)); echo "ok $n - published lists # skip there are no samples beside this tree"
 	exit 0

@@ -21,7 +21,7 @@ hold 203.0.113.78; t $? "and one holds a connection open"
 # ---- closed ----
 gives "the ports of the policy are closed" 0 '2 ports are closed' w jit on --confirm-within 7s
 is "$(from 203.0.113.77)" "no connection" "then nobody connects"
-is "$(udp_from 203.0.113.77 161)" "no answer" "nor is a datagram answered"
+is "$(udp_from 203.0.113.77 161)" "no answer" "and no datagram is answered"
 is "$(from 203.0.113.77 25)" connects "a port without a policy is as it was"
 said survives; t $? "the connection that was there survives"
 again() { [ "$(from 203.0.113.77)" = connects ]; }
@@ -31,14 +31,14 @@ w jit on >/dev/null
 gives "closed and confirmed in time" 0 Confirmed w jit confirm
 gives "on again while it is on does no harm" 0 'are closed' w jit on --confirm-within 1s
 pause 1.3
-is "$(from 203.0.113.77)" "no connection" "what was confirmed stays closed"
+is "$(from 203.0.113.77)" "no connection" "confirmed ports stay closed"
 is "$(in_srv "$BUILD/tools/talk" try 127.0.0.1 22)" connects "loopback is not touched"
 sed 's/22, 161/22, 25, 161/' "$dir/w.yaml" >"$dir/more.yaml"
 wm() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" --config "$dir/more.yaml" 2>&1; }
 wm jit on --confirm-within 1s >/dev/null; pause 1.3
 gives "a confirm that comes too late for one more port names it, and what is closed" 1 'Too late: the time of 25/tcp was up.*Closed are the ports confirmed earlier: (22/tcp, 161/udp|161/udp, 22/tcp)' wm jit confirm
 
-# ---- what the policy refuses, by name ----
+# ---- requests that the policy refuses, with the reason ----
 gives "a port that the policy lacks" 2 'refused \(port\)' w jit open vm1 25 --from 203.0.113.77 --for 1h
 gives "a source outside of it" 2 'refused \(source\)' w jit open vm1 22 --from 140.20.30.9 --for 1h
 gives "a range that is wider than it" 2 'refused \(source\)' w jit open vm1 22 --from 203.0.0.0/16 --for 1h
@@ -48,15 +48,15 @@ gives "another user" 2 'refused \(user\)' in_srv env -u SUDO_USER sh -c "'$BUILD
 echo "store: $dir/l.db" >"$dir/none.yaml"
 gives "a resource without a policy" 2 'refused \(resource\)' in_srv sh -c "'$BUILD/whittle' jit open vm1 22 --from 203.0.113.77 --config '$dir/none.yaml' 2>&1"
 gives "host bits in a source" 2 'host bits' w jit open vm1 22 --from 203.0.113.77/24
-is "$(from 203.0.113.77)" "no connection" "what was refused opened nothing"
+is "$(from 203.0.113.77)" "no connection" "a refused request opened nothing"
 gives "and nothing is open" 0 'Nothing is open' w jit list
 
 # ---- opened ----
-gives "one source is let in, until a time that is told" 0 'Opening [0-9]+: 203.0.113.77 may connect to 22/tcp of vm1 until 20' w jit open vm1 22 --from 203.0.113.77 --for 3h --why 'the disk is full'
+gives "one source is allowed, until a time that is printed" 0 'Opening [0-9]+: 203.0.113.77 may connect to 22/tcp of vm1 until 20' w jit open vm1 22 --from 203.0.113.77 --for 3h --why 'the disk is full'
 is "$(from 203.0.113.77)" connects "it connects"
 is "$(from 203.0.113.78)" "no connection" "its neighbour does not"
 is "$(udp_from 203.0.113.77 161)" "no answer" "and not to another port"
-gives "the list shows who and why" 0 "22/tcp +203.0.113.77 .*$me +the disk is full" w jit list
+gives "the list shows user and reason" 0 "22/tcp +203.0.113.77 .*$me +the disk is full" w jit list
 gives "and so does its JSON" 0 '"why": "the disk is full"' w jit list --json
 id=$(w jit list --json | jq -r '.openings[0].id')
 is "$(in_srv nft list set inet whittle_jit open4 | grep -c '203.0.113.77 . tcp . 22 timeout 3h')" 1 "the kernel itself holds the time"
@@ -80,7 +80,7 @@ gives "opening it once more prolongs it" 0 'Opening' w jit open vm1 22 --from 20
 is "$(w jit list --json | jq '[.openings[]|select(.port==22 and .from=="203.0.113.77")]|length')" 1 "and it stands in the list once"
 gives "a whole range is opened" 0 'Opening' w jit open vm1 22 --from 203.0.113.64/28 --for 1h
 is "$(from 203.0.113.78)" connects "for each of it"
-gives "one that lies in what is open already is told" 2 'open already' w jit open vm1 22 --from 203.0.113.78 --for 1h
+gives "an opening inside an existing one is reported" 2 'open already' w jit open vm1 22 --from 203.0.113.78 --for 1h
 SSH=("SSH_CONNECTION=140.20.30.9 4000 10.0.0.4 22")
 
 # ---- a table that somebody took away, or changed ----
@@ -98,7 +98,7 @@ gives "as JSON too" 0 '"notAsConfirmed": "the table inet whittle_jit' w jit list
 gives "and by status" 0 'Not as confirmed: the table inet whittle_jit is not there' w status
 gives "as JSON too" 0 '"notAsConfirmed"' w status --json
 gives "--repair closes them again" 0 'Put back' w enforce --repair
-is "$(from 203.0.113.77)" "no connection" "which holds"
+is "$(from 203.0.113.77)" "no connection" "the port stays closed"
 w jit open vm1 22 --from 203.0.113.77 --for 1h >/dev/null
 gives "off takes all of it away" 0 'is off' w jit off
 gives "off of what is off says so" 0 'was not there' w jit off
@@ -108,14 +108,14 @@ gives "off says what it opens" 0 'This opens 22/tcp, 161/udp' w jit off
 is "$(from 140.20.30.9)" connects "everybody connects again"
 is "$(in_srv nft list tables | wc -l)" 0 "and the kernel holds nothing of ours"
 out=$(in_srv env -u SUDO_USER "${SSH[@]}" "$BUILD/whittle" jit on --config "$dir/w.yaml" 2>&1); rc=$?
-[ $rc = 2 ] && grep -q 'you are connected from 140.20.30.9' <<<"$out"; t $? "what would shut out who asks is refused" "$out"
+[ $rc = 2 ] && grep -q 'you are connected from 140.20.30.9' <<<"$out"; t $? "a request that would lock out its user is refused" "$out"
 said "to the end"; t $? "the held connection has survived all of it"
 
-# ---- beside narrowed rules ----
+# ---- together with narrowed rules ----
 w jit on >/dev/null; w jit confirm >/dev/null
 gives "a port that is closed here is left out by enforce" 0 'port 22/tcp is left to just-in-time' w enforce --resource vm1
 w jit open vm1 22 --from 203.0.113.77 --for 1h >/dev/null
-is "$(from 203.0.113.77)" connects "so that whom it lets in can connect"
+is "$(from 203.0.113.77)" connects "so that the allowed source can connect"
 is "$(from 140.20.30.9)" "no connection" "and others can not, narrowed rules or none"
 w rollback --all >/dev/null; w jit off >/dev/null
 
@@ -133,7 +133,7 @@ until_true 10 gone; t $? "when its time is up, the group that is written is with
 sed -i 's/140.20.0.0.16/203.0.113.0\/24/' "$dir/w.yaml"
 w jit open vm1 22 --from 203.0.113.5 --for 1h --to nsg >/dev/null
 gives "an opening that the group would not allow is refused: it never widens" 2 'refused \(narrow-only\)' sh -c "'$BUILD/whittle' jit nsg web --config '$dir/w.yaml' 2>&1"
-gives "the log tells who opened what, until when and why" 0 'open .*vm1 .*22/tcp .*140\.20\.30\.9 .*a look' w jit log
+gives "the log shows user, port, end and reason of an opening" 0 'open .*vm1 .*22/tcp .*140\.20\.30\.9 .*a look' w jit log
 gives "and that the ports were closed" 0 ' on *$' w jit log
 is "$(w jit log --json | jq '[.events[]|select(.what=="close")]|length > 0')" true "and what was closed early, for programs too"
 echo "1..$n"

@@ -20,11 +20,11 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true
 gives "a group with odd descriptions and tags is imported" 0 '1 resource' w estate import "$dir/estate.yaml"
 list() { printf 'store: %s/l.db\nthreat-intel: [{name: %s, file: %s}]\n' "$dir" "$(basename "$1")" "$1" >"$dir/w.yaml"; "$BUILD/whittle" --config "$dir/w.yaml" intel update; }
 echo "[{\"ip\":\"192.0.2.1\",$odd},{\"ip\":\"192.0.2.2\",\"note\":\"\\udfff\"}]" >"$dir/a.json"
-gives "of a list that is an array no entry is lost" 0 '2 entries' list "$dir/a.json"
+gives "no entry of a list that is an array is lost" 0 '2 entries' list "$dir/a.json"
 printf '{"ip":"192.0.2.1",%s}\n{"ip":"192.0.2.3","note":"\\u0000"}\n{"ip":"192.0.2.4"}\n' "$odd" >"$dir/b.jsonl"
-gives "nor of one with an object a line" 0 '3 entries' list "$dir/b.jsonl"
+gives "no entry of a list with an object per line is lost" 0 '3 entries' list "$dir/b.jsonl"
 echo "{\"type\":\"bundle\",\"id\":\"bundle--1\",$odd,\"objects\":[{\"type\":\"indicator\",\"pattern_type\":\"stix\",\"name\":\"\\u0000\",\"pattern\":\"[ipv4-addr:value = '192.0.2.9']\",\"valid_from\":\"2020-01-01T00:00:00Z\"}]}" >"$dir/c.json"
-gives "nor of STIX" 0 '1 entry' list "$dir/c.json"
+gives "no entry of STIX is lost" 0 '1 entry' list "$dir/c.json"
 echo '[{"ip":"192.0.2.1\u0000"},{"ip":"192.0.2.2"}]' >"$dir/d.json"
 gives "an address with a NUL behind it is no address" 2 'neither address.*1 such entry, 1 good' list "$dir/d.json"
 cat >"$dir/tags.json" <<J
@@ -33,4 +33,4 @@ J
 printf 'service-tags: tags.json\nresources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true, nsgs: [web.json]}\n' >"$dir/estate.yaml"
 gives "the published service tags are read" 0 '1 resource' w estate import "$dir/estate.yaml"
 printf '{"a":1,\n"b":"\\u0000",\n"c" 2}' >"$dir/web.json"
-gives "what is no JSON is refused at its line" 2 'web.json:3: ' w estate import "$dir/estate.yaml"
+gives "text that is no JSON is refused with its line" 2 'web.json:3: ' w estate import "$dir/estate.yaml"

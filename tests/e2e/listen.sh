@@ -28,7 +28,7 @@ send one.json & a=$!
 send two.json & b=$!
 wait $a $b
 all() { ended && cat said && grep -q '5,000 records' said && same both.db l.db; }
-tell "what two connections sent is in the ledger once a signal has ended it" all
+tell "records of two connections are in the ledger after a signal has ended it" all
 tell "the socket is gone then" [ ! -e sock/eve ]
 
 fresh
@@ -40,9 +40,9 @@ tell "a socket that a killed run left behind makes way; a record that ends too e
 
 tell "a directory that others may write to is refused" expect 2 'others could put a socket' ingest --listen unix:open/eve
 : >sock/file
-tell "what is there and is no socket stays" expect 2 'sock/file: is there, and is no socket' ingest --listen unix:sock/file
+tell "an existing file that is no socket stays" expect 2 'sock/file: is there, and is no socket' ingest --listen unix:sock/file
 tell "another kind of address is refused" expect 2 'write unix: and the path' ingest --listen tcp:1.2.3.4:5
-tell "no file is read beside it" expect 2 'takes no file' ingest --listen unix:sock/x one.json
+tell "no file is read next to it" expect 2 'takes no file' ingest --listen unix:sock/x one.json
 
 # ---- Suricata itself ----
 suricata=$(command -v suricata)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What `export --format nft` prints is what `enforce` puts into the kernel: the golden files are taken by nft, and the same ruleset,
-# once loaded by nft and once applied over netlink, lists alike.
+# `export --format nft` prints the ruleset that `enforce` puts into the kernel: nft accepts the golden files, and the same ruleset,
+# once loaded by nft and once applied over netlink, is listed alike.
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 n=0

@@ -10,9 +10,9 @@ w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
 serve "$srv" 22 serve
 lists() { w enforce --resource vm1 --dry-run 2>&1 | grep -c "open now, and could not come back: $1 "; }
 
-is "$(w enforce --resource vm1 --dry-run 2>&1 | grep -c 'open now')" 0 "where nothing is open, nothing is listed"
+is "$(w enforce --resource vm1 --dry-run 2>&1 | grep -c 'open now')" 0 "without open connections nothing is listed"
 hold 140.20.30.9; t $? "a partner holds a connection"
-is "$(lists 140.20.30.9)" 0 "which the rules let in: not listed"
+is "$(lists 140.20.30.9)" 0 "a connection that the rules allow is not listed"
 is "$(w edges --json | jq -r 'select(.peer == "140.20.30.9").days')" 31 "a dry run notes nothing in the ledger"
 hold 203.0.113.78; t $? "a stranger holds one, on a machine where nothing is tracked"
 gives "it is listed with peer, port and bytes, its age unknown" 0 'open now, and could not come back: 203.0.113.78 on port 22/TCP, age unknown, [0-9]+ bytes' w enforce --resource vm1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a host may reach, narrowed to what it did reach: from its own connections in the log, through the recommendation and the proof,
+# Outbound rules of a host, narrowed to what it did reach: from its own connections in the log, through the recommendation and the proof,
 # to the group's outbound rules and the kernel's.
 set -u
 . "$(dirname "$0")/lib/start.sh"
@@ -51,11 +51,11 @@ check "the resolvers keep their answers"
 grep -Eq ' 8443/TCP out +nobody: deny all' out
 check "a port that was open and that the host never used is closed"
 "$w" --store l.db recommend --dry-run >out 2>err && grep -Eq 'TCP-Outbound-443 +kept .*did not look at rules of this direction' out
-check "where only inbound rules are asked for again, the outbound ones are kept, with that reason"
+check "if only inbound rules are asked for again, the outbound ones are kept, with that reason"
 "$w" --store l.db prove >out 2>err
 check "all of it is proved to lie within the rules in force"
 "$w" --store l.db explain vm1 TCP-Outbound-443 >out 2>err && grep -q '203\.0\.113\.8/30' out && grep -q '192\.0\.2\.77' out
-check "explain tells an outbound rule by its name, and who was left out"
+check "explain takes an outbound rule by its name, and lists the peers that were left out"
 "$w" --store l.db explain vm1 TCP-Sideways-443 >out 2>err
 [ $? -eq 2 ] && grep -q 'TCP-Sideways-443' err
 check "a rule's name with another direction is refused"

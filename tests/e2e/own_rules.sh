@@ -13,7 +13,7 @@ export WHITTLE_STORE=$dir/l.db
 wh() { in_srv "$BUILD/whittle" "$@" 2>err; }
 wh estate import estate.yaml >out && wh ingest eve.json >out; t $? "a month of traffic to a host without a group is learned" "$(cat out err)"
 rules() { in_srv nft -f - <<<"flush ruleset; $1"; }
-# what is proposed for port 22: "PREFIXES but EXCEPTIONS", "nothing", and the resource's status
+# the proposal for port 22: "PREFIXES but EXCEPTIONS", "nothing", and the resource's status
 proposed() { wh recommend --json --ports "${1:-22}" | jq -r '.resources[0] | .status + ": " + (if (.rules | length) > 0 then (.rules[0] | (.ipAddresses | join(" ")) + " but " + (.except | join(" "))) else "nothing" end)'; }
 narrows() { wh recommend --json --ports 22 | jq -r '.resources[0].rules[0].narrows'; }
 reason() { wh recommend --json --ports 22 | jq -r '.resources[0].reason'; }
@@ -28,7 +28,7 @@ is "$(proposed)" "healthy: nothing" "a port that they close already is left alon
 rules "$(input drop 'ip saddr @few tcp dport 22 accept')"
 is "$(proposed) $(narrows)" "healthy: nothing null" "so is one that they open to its peers alone"
 rules "$(input drop 'ip saddr { 140.20.30.0/27, 203.0.113.0/24 } tcp dport { 22, 80 } accept')"
-is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "what they open to more is narrowed"
+is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "a port that they open to more peers is narrowed"
 has "$(narrows)" 'of filter input$' "by the rule's name"
 wh prove >out; has "$(cat out)" '^vm1: proved: 1 rule' "and proved to lie within them" "$(cat out err)"
 in_srv nft insert rule inet filter input ip saddr 140.20.30.8/30 drop
@@ -72,7 +72,7 @@ iptables-nft -A ufw-user-limit-accept -j ACCEPT
 I
 	rc=$?
 	is "$rc $(proposed) $(narrows)" "0 unhealthy: 140.20.30.8/29 but  rule 1 of filter ufw-user-limit-accept" "rules as ufw writes them are read" "$(cat out)"
-	is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[].destinationPort] | join(" ")')" "22 80 443" "what they open is looked at, and what they drop is not"
+	is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[].destinationPort] | join(" ")')" "22 80 443" "open ports are looked at, and dropped ones are not"
 fi
 rules 'table inet firewalld { chain pre { type filter hook prerouting priority -290; meta nfproto ipv6 fib saddr . mark . iif oif missing drop; };
 	chain allow { tcp dport 22 ct state { new, untracked } accept; };
@@ -84,21 +84,21 @@ is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[].destinatio
 rules "$(input drop 'tcp dport 80 accept'); table ip nat { chain pre { type nat hook prerouting priority -100; fib daddr type local jump docker; }; chain docker { iifname != \"docker0\" tcp dport 22 dnat to 172.17.0.2:22; }; }"
 is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "a port that Docker publishes is open, whatever the rules of input say"
 
-# ---- enforced beside them, with live packets ----
+# ---- enforced together with them, with live packets ----
 serve "$srv" 22 serve
 rules "$(input drop 'ip saddr { 140.20.30.0/28, 203.0.113.0/24 } tcp dport 22 accept')"
 before="$(from 140.20.30.9) $(from 203.0.113.77) $(from 10.0.1.2)"
 wh recommend --ports 22 >out && wh enforce --confirm-within 60s >out; t $? "rules that narrow them are applied" "$(cat out err)"
 is "$before / $(from 140.20.30.9) $(from 203.0.113.77) $(from 10.0.1.2)" "connects connects no connection / connects no connection no connection" "and let through only what both do"
 in_srv nft insert rule inet filter input ip saddr 140.20.30.9 drop
-is "$(from 140.20.30.9)" "no connection" "what the machine drops from now on stays dropped"
+is "$(from 140.20.30.9)" "no connection" "packets that the machine drops from now on stay dropped"
 has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this machine's own rules keep out" "and enforce says so instead of refusing" "$(cat err)"
 wh rollback --all >out
 wh rules add vm1 --port 22/tcp --from 198.51.100.0/24 >out; is "$?" 2 "a person can't widen them either"
 
 has "$(wh doctor)" "present policy .*this machine's own firewall, which is vm1" "doctor says which rules are the present policy"
 
-# ---- where they can't be read ----
+# ---- rules that can't be read ----
 wh recommend --json --ports 22 --dry-run >/dev/null
 in_srv setpriv --bounding-set -net_admin --inh-caps -net_admin "$BUILD/whittle" recommend --ports 22 --dry-run --json >out 2>err
 has "$(cat err)" "vm1 is this machine, and its own rules can't be read" "without CAP_NET_ADMIN it says that they are not known" "$(cat err)"

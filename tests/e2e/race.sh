@@ -15,23 +15,23 @@ export WHITTLE_STATE=$dir/state
 "${CC:-gcc}" -O1 -o "$dir/swap" tests/support/swap.c || { t 1 "the swapper is built"; exit 1; }
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 chmod 711 "$dir"; mkdir -m 700 "$dir/closed"; mv "$dir/eve.json" "$dir/closed/"; chmod 755 "$dir/swap"
-mkdir -m 755 "$dir/roots" "$dir/his" "$dir/his/l"; cp "$dir/l.db" "$dir/his/good.db"; cp "$dir/l.db" "$dir/his/l/l.db"; chown -R nobody "$dir/his"
-cp "$dir/l.db" "$dir/roots/l.db"; echo 'precious 4711' >"$dir/roots/secret"; chmod 600 "$dir/roots/secret" "$dir/roots/l.db" # root's own ledger, which must not be read for him
+mkdir -m 755 "$dir/roots" "$dir/owned" "$dir/owned/l"; cp "$dir/l.db" "$dir/owned/good.db"; cp "$dir/l.db" "$dir/owned/l/l.db"; chown -R nobody "$dir/owned"
+cp "$dir/l.db" "$dir/roots/l.db"; echo 'precious 4711' >"$dir/roots/secret"; chmod 600 "$dir/roots/secret" "$dir/roots/l.db" # root's own ledger, which must not be read for that user
 touch -d 2001-01-01 "$dir/roots/secret" "$dir/roots/l.db"
 shown() { (cd "$dir/roots" && ls -lA --time-style=full-iso && sha256sum ./*); }
 before=$(shown)
-setpriv --reuid nobody --clear-groups ln -s "$dir/roots" "$dir/his/link"
-out=$("$BUILD/whittle" --store "$dir/his/link/l.db" status 2>&1); grep -q "link: another user's symbolic link leads to a directory of root's" <<<"$out"; t $? "a ledger of root's that the owner's link leads to is not opened, and the link is named" "$out"
-setpriv --reuid nobody --clear-groups "$dir/swap" "$dir/his" "$dir/roots/secret" "$dir/roots" & swapper=$!
+setpriv --reuid nobody --clear-groups ln -s "$dir/roots" "$dir/owned/link"
+out=$("$BUILD/whittle" --store "$dir/owned/link/l.db" status 2>&1); grep -q "link: another user's symbolic link leads to a directory of root's" <<<"$out"; t $? "a ledger of root's behind a link of the owner's is not opened, and the link is named" "$out"
+setpriv --reuid nobody --clear-groups "$dir/swap" "$dir/owned" "$dir/roots/secret" "$dir/roots" & swapper=$!
 W=$(realpath "$BUILD/whittle") worked=0 hung=0 died=0
-run() { timeout -s KILL 20 "$W" --store "$dir/his/l/l.db" "$@" >>"$dir/out" 2>&1; local rc=$?; [ $rc = 0 ] && worked=$((worked + 1)); [ $rc = 137 ] && hung=$((hung + 1)); [ $rc -gt 128 ] && [ $rc != 137 ] && died=$((died + 1)); }
+run() { timeout -s KILL 20 "$W" --store "$dir/owned/l/l.db" "$@" >>"$dir/out" 2>&1; local rc=$?; [ $rc = 0 ] && worked=$((worked + 1)); [ $rc = 137 ] && hung=$((hung + 1)); [ $rc -gt 128 ] && [ $rc != 137 ] && died=$((died + 1)); }
 : >"$dir/out"
 for _ in $(seq "${RACE_ROUNDS:-40}"); do
 	run ingest "$dir/closed/eve.json"
 	run status
 	run enforce --dry-run
 	run intel update
-	timeout -s KILL 20 timeout 0.3 "$W" --store "$dir/his/l/l.db" watch >>"$dir/out" 2>&1; rc=$?
+	timeout -s KILL 20 timeout 0.3 "$W" --store "$dir/owned/l/l.db" watch >>"$dir/out" 2>&1; rc=$?
 	[ $rc = 137 ] && hung=$((hung + 1))
 done
 kill -9 $swapper; wait $swapper 2>/dev/null; swapper=
@@ -40,6 +40,6 @@ kill -9 $swapper; wait $swapper 2>/dev/null; swapper=
 [ $died = 0 ]; t $? "none was ended by a signal" "$died"
 [ "$(shown)" = "$before" ]; t $? "nothing of root's was written, and nothing was made in its directory" "$(diff <(echo "$before") <(shown))"
 ! grep -q 4711 "$dir/out"; t $? "nothing of root's was printed"
-[ "$(find "$dir/his" ! -user nobody ! -path "*/l.db*" | wc -l)" = 0 ] && [ "$(find "$dir/his" -type f ! -user nobody ! -samefile "$dir/roots/secret" | wc -l)" = 0 ]; t $? "every file there is the owner's" "$(find "$dir/his" -ls)"
+[ "$(find "$dir/owned" ! -user nobody ! -path "*/l.db*" | wc -l)" = 0 ] && [ "$(find "$dir/owned" -type f ! -user nobody ! -samefile "$dir/roots/secret" | wc -l)" = 0 ]; t $? "every file there is the owner's" "$(find "$dir/owned" -ls)"
 sort "$dir/out" | sed "s#$dir##; s/[0-9][0-9]*/N/g" | uniq -c | sort -rn | head -n 12 | sed 's/^/# /'
 echo "1..$n"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The network of an estate as az lists it: imported, asked who reaches whom and by which rules, and listed.
+# The network of an estate as az lists it: its import, the resources that can reach each other and by which rules, and the lists of connections.
 set -u
 . "$(dirname "$0")/lib/start.sh"
 export WHITTLE_STORE=$dir/l.db WHITTLE_STATE=$dir/state
@@ -46,20 +46,20 @@ check "some of the Internet's addresses are partly"
 check "without a public address the Internet gets nowhere"
 "$w" reach web-1 db-1 --json >out 2>err && [ "$(jq -r '.verdict + " " + .tcpPorts' out)" = 'allowed [5432]' ] && [ "$(jq -r '.missing[0]' out)" = 'the addresses of the service tag Storage (a ServiceTags file)' ] &&
 	[ "$(jq -r .tcpUnknown out)" = '[9000]' ]
-check "what a tag without addresses may open is not decided, with the missing input named"
+check "ports that a tag without addresses may open are undecided, with the missing input named"
 "$w" reach web-1 db-1 --port 5432 >out 2>err && grep -q 'interface\|subnet web .*Outbound *allowed *web: AllowVnetOutBound (65000 Allow)' out && grep -q 'subnet db .*Inbound *allowed *db: web-to-db (300 Allow)' out
 check "the deciding rules of both sides are listed in order"
 "$w" reach app-1 web-2 --port 8080 --json >out 2>err && [ "$(jq -r .verdict out)" = allowed ] && [ "$(jq -r '.decidedBy[-1].rule' out)" = AllowVnetInBound ]
 check "a connected peering carries packets, and its addresses are of the virtual network"
 "$w" reach --who-can-reach db-1 --json >out 2>err && [ "$(jq -r '.peers | map(.name + .tcpPorts) | sort | join(" ")' out)" = 'app-1[] web-1[5432] web-2[5432]' ]
-check "who can reach a resource is listed with the ports"
+check "the peers that can reach a resource are listed with the ports"
 "$w" reach --where-can web-2 go >out 2>err && grep -q '^db-1 ' out && grep -q '^Internet' out
 check "and where it can go"
 "$w" connections --compact --json >out 2>err && [ "$(jq '.classes | length' out)" = 4 ] && "$w" connections --json >out 2>err && [ "$(jq -r .name out)" = Internal ] &&
 	[ "$(jq -r '.connectableResources[] | select(.id | endswith("/db-1")) | .inboundConnectedResources | map(.tcpPorts) | join(",")' out)" = '[],[5432],[5432]' ]
 check "connections are listed by class and pair by pair"
 "$w" connections --external --json >out 2>err && [ "$(jq -r '.connectableResources[] | select(.id | endswith("/web-1")) | .inboundConnectedResources | map(.tcpPorts) | sort | join(" ")' out)" = '[22,443] [443]' ]
-check "external connections name the ports and whose addresses"
+check "external connections name the ports and the owners of the addresses"
 "$w" reach web-1 nowhere >out 2>err; [ $? -eq 2 ] && grep -q "'nowhere' is no resource of the estate" err
 check "an end that is not there is named"
 cp l.db before.db && sed 's/10.0.1.5/10.0.1.500/' az/nics.json >bad.json && ! "$w" estate import az/vnets.json bad.json >out 2>err && grep -q '^whittle: bad.json:1: n-web2: .10.0.1.500. is not an address' err &&
@@ -115,7 +115,7 @@ check "an instance of a scale set is listed with the name of its set"
 [ "$(for c in map connections anomalies 'reach a b'; do "$w" $c $(for k in $(seq 65); do echo --in "az$k"; done) 2>&1 | grep -c -- '--in can be given 64 times at most: name a directory'; done | tr -d '\n')" = 1111 ]
 check "more files than are taken are refused, by every command about the network"
 
-# ---- what was observed, what is recommended, what nobody wants ----
+# ---- observed, recommended and unwanted connections ----
 jq '(.[] | select(.name == "web-1" or .name == "db-1") | .tags) = {"environment": "prod"} | (.[] | select(.name == "web-2" or .name == "app-1") | .tags) = {"environment": "test"}' az/vms.json >vms.json && mv vms.json az/vms.json
 flows() { # FROM TO PORT: a connection on each of the last 15 days
 	for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
@@ -139,7 +139,7 @@ check "connections have the same"
 $w connections --unwanted --json >out 2>err && jq -e '.unwanted | any(.kind == "label" and .fromValue == "test" and .toValue == "prod" and .used == false)' out >/dev/null &&
 	jq -e '.unwanted | any(.kind == "insecure" and (.id | test("web-1")) and .tcpPorts == "[443]" and (.why | test("TLS below 1.2")))' out >/dev/null &&
 	jq -e '.unwanted | any(.kind == "unused")' out >/dev/null && jq -e '.unheard | length == 0 or all(test("app-1") | not)' out >/dev/null
-check "what nobody wants is found: unused, between labels, exposed with an insecure protocol"
+check "unwanted connections are found: unused, between labels, exposed with an insecure protocol"
 $w connections --unwanted >out 2>err && grep -q 'environment test to prod' out && grep -q 'TLS below 1.2' out && grep -q '^The window is from' out
 check "and is listed for people"
 $w anomalies --json >out 2>err && jq -e '.anomalies | any(.kind == "unused" and .rule == "storage" and .nsg == "db")' out >/dev/null && ! jq -e '.anomalies | any(.kind == "unused" and .rule == "web-to-db")' out >/dev/null

@@ -33,8 +33,8 @@ sent_in=$(cat "$dir/sent.in") sent_out=$(cat "$dir/sent.out")
 echo "# sent: $sent_out that must be dropped, $sent_in that must pass"
 got_in=$(awk '$1=="140.20.30.9"{print $2}' "$dir/received") got_out=$(awk '$1=="203.0.113.77"{print $2}' "$dir/received")
 [ "${sent_out:-0}" -gt 2000 ] && [ "${sent_in:-0}" -gt 2000 ]; t $? "the streams were steady"
-is "${got_out:-0}" 0 "of the packets that must be dropped none leaked"
-is "${got_in:-0}" "$sent_in" "of the packets that must pass none was lost"
+is "${got_out:-0}" 0 "no packet that must be dropped leaked"
+is "${got_in:-0}" "$sent_in" "no packet that must pass was lost"
 tool apply "$dir/a" 0 >/dev/null
 is "$(in_srv nft list table inet whittle | grep -c "^	chain ._")" 2 "and nothing is left of the rules that were replaced"
 echo "1..$n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Replay against a log: what it counts, who belongs there, and that nothing of it is learned or left behind.
+# Replay against a log: its counts, the peers that belong there, and that nothing of it is learned or left behind.
 set -u
 BUILD=$(cd "${BUILD:-build}" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,12 +11,12 @@ w() { TMPDIR="$dir/tmp" "$BUILD/whittle" --store "$dir/l.db" "$@"; }
 
 mkdir "$dir/tmp"
 learned "$dir" || { echo "not ok 1 - a ledger to begin with"; exit 0; }
-# what the ledger has to say; other tests work on this machine's firewall meanwhile
+# the ledger's own verdicts; other tests work on this machine's firewall meanwhile
 known() { w status --json | jq -S 'del(.firewall, .attention)'; }
 known >"$dir/before"
 gives "the log that was learned from loses nothing, and every flow of it counts" 0 'Breakage: 0 of 155 flows' w replay --log "$dir/eve.json"
 head -10 "$dir/eve.json" | sed 's/140.20.30.9"/140.20.77.9"/' >"$dir/two.json"
-gives "of a log of two days, the ledger's peers belong as they do in the ledger" 0 '22/TCP +8 +' w replay --log "$dir/two.json"
+gives "in a log of two days the ledger's peers belong as they do in the ledger" 0 '22/TCP +8 +' w replay --log "$dir/two.json"
 gives "and days are counted apart" 0 '2026-10-02 +4 ' w replay --log "$dir/two.json"
 gzip -k "$dir/two.json"
 sed -n 11,15p "$dir/eve.json" >"$dir/third.json"
@@ -33,7 +33,7 @@ pid=$!
 exec 9>"$dir/log" # when the log has been opened
 kill -INT $pid; wait $pid; rc=$?
 exec 9>&-
-gives "who interrupts it while it reads leaves nothing behind" 0 '^130 0$' sh -c "echo $rc \$(ls '$dir/tmp' | wc -l)"
+gives "an interruption while it reads leaves nothing behind" 0 '^130 0$' sh -c "echo $rc \$(ls '$dir/tmp' | wc -l)"
 sed 's/"TCP"/"All"/' "$dir/rules.json" >"$dir/all.json"
 gives "rules of a file for All protocols are of TCP and of UDP" 0 '22/TCP +31 +124 ' w replay --rules "$dir/all.json" --log "$dir/eve.json"
 gives "and so they are proved" 1 'refuted: Inbound UDP port 22 from 140.20.30.8 .*denied by web: DenyAllInBound' w prove --rules "$dir/all.json"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Review from end to end: each guideline refuses by its name, what is saved is not enforced, a deletion ends with the next calculation, and
-# everything is kept with who, when and why.
+# Review from end to end: each guideline refuses by its name, a saved change is not enforced, a deletion ends with the next calculation, and
+# everything is stored with user, time and reason.
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 . tests/support/learned.sh
@@ -28,13 +28,13 @@ check "deny-all-fixed: a deny-all can't be modified" 2 'refused \(deny-all-fixed
 check "narrow-only: the proof refuses a wider edit, with the packet that shows it" 2 'refused \(narrow-only\).* 203\.0\.113\.9 .*22/TCP' r edit vm1 22 --also 203.0.113.9
 check "narrow-only: and an addition on a port that is closed now" 2 'refused \(narrow-only\)' r add vm1 --port 5900/tcp --from 140.20.30.9
 check "an address that is none is bad input" 2 "'140.20.30.900' is not an address" r edit vm1 22 --also 140.20.30.900
-check "an unknown rule is told, with what shows the known ones" 2 "no recommended rule '8080'" r edit vm1 8080 --also 140.20.30.9
+check "an unknown rule is reported, with the command that lists the known ones" 2 "no recommended rule '8080'" r edit vm1 8080 --also 140.20.30.9
 check "a refused change leaves no trace" 0 'Nothing was changed yet' r history
 
 check "an edit within the present policy is saved, and says that it is not enforced" 0 'saved, not yet enforced' r edit vm1 22 --also 140.20.40.7 --why 'the new backup host'
-check "the list shows it, with why" 0 '140\.20\.40\.7' r list vm1
-check "what export writes has it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --format nft
-check "history has who and why" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
+check "the list shows it, with its reason" 0 '140\.20\.40\.7' r list vm1
+check "the export contains it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --format nft
+check "history has user and reason" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
 check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
 check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
 check "a curve of one point says so" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
@@ -47,16 +47,16 @@ check "rules without a word lists them" 0 '140\.20\.40\.7' "$BUILD/whittle" rule
 check "so does explain, below its first line" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
 check "a narrowing edit is saved too" 0 'edited' r edit vm1 22 --not 140.20.30.13
 check "a deletion says what it opens again" 0 'Port 23/TCP opens again to all that web: telnet lets in' r delete vm1 23
-check "which an undo takes back" 0 . r undo
+check "an undo takes the deletion back" 0 . r undo
 check "an addition for everybody says so" 0 'deny-all.*lets in every IPv4 address' r add vm1 --port 23/tcp --from 0.0.0.0/0
-check "which an undo takes back, too" 0 . r undo
+check "an undo takes the addition back" 0 . r undo
 check "undo takes the last step back" 0 'took back the edit' r undo
 check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
 check "undo again" 0 'took back the edit' r undo
 lacks "brings the calculated rule back" '140\.20\.40\.7' r list vm1
 check "addresses may be given one option at a time" 0 'edited' r edit vm1 22 --also 140.20.40.7 --also 140.20.41.0/24 --why $'new\e[2Jhost'
 check "and none is lost" 0 '140\.20\.40\.7' r list vm1
-check "nor the other" 0 '140\.20\.41\.0/24' r list vm1
+check "the other addition is not lost either" 0 '140\.20\.41\.0/24' r list vm1
 check "adding and taking out at once is refused, since their order would decide" 2 "don't go together" r edit vm1 22 --also 140.20.40.8 --not 140.20.30.9
 lacks "and changes nothing" '140\.20\.40\.8' r list vm1
 r undo >/dev/null
@@ -71,14 +71,14 @@ lacks "then it is not there" '23/tcp' r list vm1
 "$BUILD/whittle" recommend >/dev/null 2>&1
 check "the next calculation proposes it again" 0 '23/tcp .*deny all' r list vm1
 check "an allow rule takes the place of a deny-all by addition" 0 'takes the place of the deny-all' r add vm1 --port 23/tcp --from 140.20.30.9 --why 'one terminal'
-lacks "which is gone then" 'deny all' sh -c "'$BUILD/whittle' rules list vm1 | grep '23/tcp'"
+lacks "the deny-all is gone then" 'deny all' sh -c "'$BUILD/whittle' rules list vm1 | grep '23/tcp'"
 "$BUILD/whittle" recommend >/dev/null 2>&1
 check "an addition survives the next calculation" 0 'one terminal' r list vm1
 check "reset forgets all, and says how to bring it back" 0 'undo. brings them back' r reset vm1
 check "as it was calculated" 0 '23/tcp .*deny all' r list vm1
 check "undo brings a reset back" 0 'took back the reset' r undo
 check "with what was added" 0 'one terminal' r list vm1
-# ---- what was recommended before anything was learned is nothing to compare with ----
+# ---- a recommendation from before anything was learned is not compared ----
 early() { "$BUILD/whittle" "$@" --store "$dir/early.db"; }
 { early estate import "$dir/estate.yaml"; early recommend; early ingest "$dir/eve.json"; } >/dev/null 2>&1
 lacks "the first rules are no changes of an empty calculation" 'Changes since|1970' early recommend

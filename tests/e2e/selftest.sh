@@ -1,6 +1,6 @@
 #!/bin/bash
-# selftest against the real Suricata, live on a veth: what is sent arrives by the plugin and in a log; a sensor that is not there, or
-# looks elsewhere, is told as deaf with the reason.
+# selftest against the real Suricata, live on a veth: its flows arrive by the plugin and in a log; a sensor that is absent, or
+# looks elsewhere, is reported as deaf with the reason.
 set -u
 BUILD=${BUILD:-build}
 BUILD=$(cd "$BUILD" && pwd)
@@ -46,7 +46,7 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"]}\n' >"$
 check "without a sensor it is deaf, and says that nothing at all came" 3 'deaf: 0 of 3 flows.*nothing at all' from 10.0.0.4 --timeout 2s
 check "an empty log is deaf as well" 3 'deaf: .*nothing at all was written' from 10.0.0.4 --eve "$dir/eve.json" --timeout 2s
 check "an address that is no resource is refused before anything is sent" 2 'no address of a resource' from 192.0.2.1
-check "a log that is not there is told" 2 'none.json: cannot be read' from 10.0.0.4 --eve "$dir/none.json"
+check "a missing log is reported" 2 'none.json: cannot be read' from 10.0.0.4 --eve "$dir/none.json"
 
 cat >"$dir/suricata.yaml" <<END
 %YAML 1.1
@@ -74,14 +74,14 @@ check "they arrive in the log too" 0 'arrived in' from 10.0.0.4 --eve "$dir/eve.
 check "so do those over IPv6" 0 'arrived in [0-9.]+ s: 3 flows from 2001:db8::9' from '[2001:db8::4]:20999'
 check "and datagrams" 0 'arrived in.*/UDP' from --udp 10.0.0.4
 check "as JSON the flows and the time are named" 0 '"hears": true' from 10.0.0.4 --json
-check "what was refused, by a reset or an ICMP error, has taught nothing" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"
-check "what was refused has taught nothing" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"
+check "flows refused by a reset or an ICMP error made no edge" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"
+check "refused flows made no edge" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"
 kill "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 pid=
 check "a sensor that has stopped is deaf again" 3 'deaf: 0 of 3' from 10.0.0.4 --timeout 2s
 flow='{"timestamp":"2026-10-01T00:00:00.000000+0000","event_type":"flow","src_ip":"10.0.0.9","src_port":1,"dest_ip":"10.0.0.77","dest_port":2,"proto":"TCP","flow":{"pkts_toserver":1,"pkts_toclient":0,"bytes_toserver":60,"bytes_toclient":0,"start":"2026-10-01T00:00:00.000000+0000","end":"2026-10-01T00:00:00.000000+0000","age":0,"state":"new","reason":"timeout","alerted":false}}'
 (read -rt 1 <> <(:); echo "$flow" >>"$dir/eve.json") &
-check "a sensor that hears others only is told from one that hears nothing" 3 'other records came, so the sensor runs' \
+check "a sensor that hears only others is distinguished from one that hears nothing" 3 'other records came, so the sensor runs' \
 	from 10.0.0.4 --eve "$dir/eve.json" --timeout 3s
 echo "1..$n"

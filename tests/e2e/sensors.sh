@@ -38,7 +38,7 @@ says "and is remembered for the next log" 2 'twenty\.json:1: 10\.0\.0\.4 was met
 says "each can be read into a ledger of its own" 0 'records' ingest d.db --realm vlan20 vlans.json
 says "with its own peers alone" 0 '192\.0\.2\.2' peers d.db
 n=$((n + 1)); if grep -q '192\.0\.2\.1' out; then echo "not ok $n - and none of the other's"; sed 's/^/# /' out; else echo "ok $n - and none of the other's"; fi
-says "where they are one network all is read" 0 '2 flows' ingest e.db --realm one vlans.json
+says "if they are one network all records are read" 0 '2 flows' ingest e.db --realm one vlans.json
 says "with both peers" 0 '192\.0\.2\.1' peers e.db
 sed 's/10\.0\.0\.4/203.0.113.4/' vlans.json >public.json
 says "a public address is one machine wherever it is met" 0 '2 flows' ingest f.db --discover 203.0.113.0/24 public.json
@@ -66,16 +66,16 @@ events() {
 events '"host":"fw-1",' 1.000000 >events1.json
 events '"host":"fw-2",' 1.004000 >events2.json
 once() { ingest "$1" "${@:2}" >/dev/null && "$BUILD/whittle" evidence --store "$1" --json | jq -r .count && "$BUILD/whittle" edges --store "$1" --json | jq -c .alerts; }
-says "what one sensor tells of a protocol twice is two" 0 '^2$' once events0.db <(events '"host":"fw-1",' 1.000000; events '"host":"fw-1",' 2.000000)
+says "two reports of a protocol by one sensor are two" 0 '^2$' once events0.db <(events '"host":"fw-1",' 1.000000; events '"host":"fw-1",' 2.000000)
 once events.db events1.json events2.json >out 2>&1
-n=$((n + 1)); if [ "$(head -1 out)" = 1 ] && ! grep -q '2' out; then echo "ok $n - what two sensors tell of it, and an alert of both, counts once"; else echo "not ok $n - what two sensors tell of it, and an alert of both, counts once"; sed 's/^/# /' out; fi
+n=$((n + 1)); if [ "$(head -1 out)" = 1 ] && ! grep -q '2' out; then echo "ok $n - the reports of two sensors, and an alert of both, count once"; else echo "not ok $n - the reports of two sensors, and an alert of both, count once"; sed 's/^/# /' out; fi
 once flows.db <(flow '"host":"fw-1",' 192.0.2.1 40001 01.000000) events2.json >out 2>&1
 n=$((n + 1)); if [ "$(head -1 out)" = 1 ]; then echo "ok $n - a sensor that reports flows alone takes no evidence away"; else echo "not ok $n - a sensor that reports flows alone takes no evidence away"; sed 's/^/# /' out; fi
 for i in 1 2 3 4 5; do flow '"host":"fw-1",' 192.0.2.1 4000$i 0$i.000000; done >a.json
 for i in 1 2 3 4 5; do flow '"host":"fw-2",' 192.0.2.1 4000$i 0$i.900000; done >b.json
 flow '"host":"fw-2",' 192.0.2.1 40006 06.000000 >>b.json
 says "a second sensor's log says what it adds" 0 '6 flows, .*5 flows that another sensor had reported' bash -c "'$BUILD/whittle' ingest --store g.db a.json >/dev/null && '$BUILD/whittle' ingest --store g.db b.json"
-flows g.db 6 "what two sensors reported counts once, what one reported counts too"
+flows g.db 6 "a conversation that two sensors reported counts once, and so does one of a single sensor"
 cat a.json b.json >both.json
 ingest h.db both.json >/dev/null; flows h.db 6 "so it does in one log of both"
 for s in a b; do sed 's/"host":"[^"]*",//' $s.json >$s-unnamed.json; done
@@ -96,10 +96,10 @@ for d in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24
 	s/"tcp_flags_tc":"1b"/"tcp_flags_tc":"00"/; s/"pkts_toclient":43/"pkts_toclient":0/; s/"bytes_toclient":27009/"bytes_toclient":0/; s/"closed"/"new"/'; done >answers.json
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4]}\n' >estate.yaml
 "$BUILD/whittle" estate import --store s.db estate.yaml >/dev/null; ingest s.db answers.json >/dev/null
-says "of a sensor that hears the answers alone it is named that it hears one side, not that there was no traffic" 0 'vm1 .*unscanned .*never heard both directions of 10\.0\.0\.4' \
+says "a sensor that hears only answers is reported as one-sided, not as without traffic" 0 'vm1 .*unscanned .*never heard both directions of 10\.0\.0\.4' \
 	"$BUILD/whittle" status --store s.db
 sed 's/"host":"fw-1"/"vlan":[10]/' a.json >v10.json; sed 's/"host":"fw-2"/"vlan":[20]/' b.json >v20.json
-ingest q.db --realm one v10.json v20.json >/dev/null; flows q.db 6 "what is routed from one VLAN to another counts once under --realm one"
+ingest q.db --realm one v10.json v20.json >/dev/null; flows q.db 6 "a conversation routed between VLANs counts once with --realm one"
 sed 's/"vlan":\[10\]/"in_iface":"e0"/' v10.json >native.json
 ingest t.db --realm one native.json v20.json >/dev/null; flows t.db 6 "also where the one of them has no tag"
 says "a realm that is none is refused" 2 "'10' is no realm" ingest r.db --realm 10 a.json

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The server: who may what, Azure's own client through every operation, what clients do that no library does, and no privilege where requests are read.
+# The server: roles, Azure's own client through every operation, requests that no library makes, and no privilege in the process that reads requests.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 . tests/support/learned.sh
@@ -23,10 +23,10 @@ gives "a role is a word that is known" 2 "'root' is no role" w serve token add x
 # ---- processes ----
 ip netns exec "$srv" "$BUILD/whittle" serve --config "$dir/whittle.yaml" --listen 127.0.0.1:8443 --listen "unix:$dir/s" >"$dir/log" 2>&1 & server=$!; pids+=($server)
 until_true 10 grep -q fingerprint "$dir/log"; t $? "it listens, and prints the fingerprint of the certificate that it made" "$(cat "$dir/log")"
-is "$(sed -n 's/^    //p' "$dir/log")" "$(openssl x509 -in "$dir/state/serve-cert.pem" -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//' || sed -n 's/^    //p' "$dir/log")" "which is the right one"
+is "$(sed -n 's/^    //p' "$dir/log")" "$(openssl x509 -in "$dir/state/serve-cert.pem" -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//' || sed -n 's/^    //p' "$dir/log")" "the fingerprint is right"
 privileges() { for p in $server $(pgrep -P "$server"); do echo "$(cat "/proc/$p/comm") $(tr -s '\t\n' ' ' <"/proc/$p/status" | grep -oE 'Uid: [0-9]+|CapEff: [0-9a-f]+|Seccomp: [0-9]' | sed 's/.* //' | xargs)"; done | sort -u; }
 is "$(privileges | grep whittle-web)" "whittle-web 65534 0000000000000000 2" "the process that reads requests is nobody's, has no privilege and few system calls"
-is "$(privileges | grep '^whittle ')" "whittle 0 0000000000000000 2" "nor have those that read the ledger any"
+is "$(privileges | grep '^whittle ')" "whittle 0 0000000000000000 2" "the processes that read the ledger have no privilege"
 gives "plain HTTP is for the loopback alone" 2 "plain HTTP is for this machine's loopback alone" w serve --insecure-loopback --listen 10.0.0.4:8080
 
 # ---- clients ----
@@ -53,7 +53,7 @@ is "$(sed -n 's/^suppression //p' "$dir/sdk" | jq -c '[.name, .type, .reason, .c
 sdk unknown-condition "400 InvalidRequestContent" "a condition that would be left out is refused"
 sdk suppressions-left 0 "and a rule is deleted"
 is "$(sed -n 's/^policy //p' "$dir/sdk")" '[{"number":3389,"protocol":"TCP","allowedSourceAddressPrefixes":["203.0.113.0/24"],"maxRequestAccessDuration":"PT60M"}]' "a policy of just-in-time access is that of whittle.yaml"
-sdk policy-widened "409 PolicyIsConfigured" "which the API does not widen"
+sdk policy-widened "409 PolicyIsConfigured" "the API does not widen a policy of whittle.yaml"
 sdk initiated-too-wide "409 Conflict" "an opening beyond it is refused"
 sdk no-token "401 InvalidAuthenticationToken" "an unknown token is refused"
 sdk expired "401 ExpiredAuthenticationToken" "an expired one, too, with its own word"
@@ -72,8 +72,8 @@ etag=$(coded /api/v1/inventory gzip | cut -d ' ' -f 5)
 is "$(coded /api/v1/inventory gzip "$etag" | cut -d ' ' -f 1)" 304 "and is not sent again while nothing has changed"
 is "$(get /api/v1/evidence | jq -c '.evidence')" "$(w evidence --json | jq -sc .)" "protocol evidence is what the command prints"
 ! [ -e "$BUILD/whittle-report.so" ] || { get /api/v1/compliance/report.pdf >"$dir/report"; has "$(head -c 5 "$dir/report")" '%PDF-' "the report is a PDF"; }
-has "$(w confirm)" 'Confirmed' "what the API applied is confirmed by the command"
-is "$(sqlite3 -readonly "$dir/l.db" "select who || ' ' || what from journal where what in ('enforce.apply', 'serve.enforce') order by seq" | xargs)" "op (whittle serve) enforce.apply op serve.enforce op (whittle serve) enforce.apply op serve.enforce" "the journal has who applied it"
+has "$(w confirm)" 'Confirmed' "the command confirms the rules that the API applied"
+is "$(sqlite3 -readonly "$dir/l.db" "select who || ' ' || what from journal where what in ('enforce.apply', 'serve.enforce') order by seq" | xargs)" "op (whittle serve) enforce.apply op serve.enforce op (whittle serve) enforce.apply op serve.enforce" "the journal has the user that applied it"
 
 # ---- hostile clients ----
 api tests/tools/serve_client.js 8443 >"$dir/raw"
@@ -134,11 +134,11 @@ sdk jit-seen "a:22/TCP/203.0.113.0/24/PT180M b:3389/TCP/*/PT180M,3389/UDP/*/PT18
 sdk jit-opened Initiated "it opens a port"
 sdk jit-opened-beyond "409 Conflict" "within it alone"
 sdk jit-reader "403 AuthorizationFailed" "a reader makes none"
-sdk jit-stranger "404 ResourceNotFound" "nor is there one for a machine that is not there"
+sdk jit-stranger "404 ResourceNotFound" "no policy is made for an unknown machine"
 sdk jit-mixed "400 InvalidRequestContent" "ports of one machine with different times are refused"
 sdk jit-replaced "b:3389/UDP/192.0.2.1+2001:db8::/32/PT90M" "another body takes its place"
 sdk jit-left 0 "and it is deleted, also when that is asked twice"
-is "$(sqlite3 -readonly "$dir/az.db" "select group_concat(who || ' ' || what, ', ') from (select who, what from journal where what like 'serve.jit%' order by seq)")" "op serve.jit.policy.set, op serve.jit.policy.set, op serve.jit.open, op serve.jit.open, op serve.jit.policy.set, op serve.jit.policy.delete, op serve.jit.policy.delete" "the journal has who made what"
+is "$(sqlite3 -readonly "$dir/az.db" "select group_concat(who || ' ' || what, ', ') from (select who, what from journal where what like 'serve.jit%' order by seq)")" "op serve.jit.policy.set, op serve.jit.policy.set, op serve.jit.open, op serve.jit.open, op serve.jit.policy.set, op serve.jit.policy.delete, op serve.jit.policy.delete" "the journal has the user of each change"
 is "$(sed -n 's/^pairs //p' "$dir/sdk" | jq -c .)" "$(w connections --json | jq -c '[.connectableResources[] | .id as $to | .inboundConnectedResources[] | [.connectedResourceId, $to, .tcpPorts, .udpPorts] | join(" ")] | sort')" "allowed connections are those that the command prints"
 sdk topologies "vnets:1,subnets:1,virtualMachines:2" "and so is the topology"
 w assess --json >"$dir/verdicts" 2>/dev/null; w compliance --json >"$dir/compliance" 2>/dev/null

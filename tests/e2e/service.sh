@@ -27,7 +27,7 @@ for owner in root nobody; do
 	has "$(w drift)" 'holds what was applied' "drift knows which"
 	out=$(w confirm); is $? 0 "and they are confirmed for good" "$out"
 	is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "whittle 700 whittle 600" "root, too, leaves the file of what was confirmed to the services' user, closed to others"
-	is "$(others $owner)" 0 "every file beside the ledger is $owner's"
+	is "$(others $owner)" 0 "every file next to the ledger belongs to $owner"
 	in_srv nft flush ruleset
 	out=$(w enforce --repair); has "$out" 'Put back and read back' "repair puts them back"
 
@@ -44,7 +44,7 @@ for owner in root nobody; do
 		in_srv nft flush ruleset
 		if [ $unit = whittle-enforce ]; then
 			restored 'Restored what was confirmed' "$unit puts back after a reboot what was confirmed"
-			is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "which holds"
+			is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the restored rules hold"
 		else
 			ip netns exec "$srv" "${as_unit[@]}" "$BUILD/whittle" watch --repair --firewall "$socket" >"$dir/watch" 2>&1 &
 			watcher=$!; pids+=($watcher)

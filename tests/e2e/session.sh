@@ -1,5 +1,5 @@
 #!/bin/bash
-# Whoever is connected by SSH is not cut off by mistake: his session is found though sudo, env -i or a terminal multiplexer hide it. With
+# An operator connected by SSH is not cut off by mistake: the session is found even if sudo, env -i or a terminal multiplexer hide it. With
 # a real SSH server, and real sudo.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
@@ -19,20 +19,20 @@ ssh_from() { in_net env HOME="$dir" dbclient -y -y -b "$1" -i "$dir/key" root@10
 W="$(realpath "$BUILD")/whittle enforce --resource vm1 --store $dir/l.db"
 refused() { has "$1 $2" '^2 .*connected from 203.0.113.77.*port 22 again.*--force' "$3"; is "$(in_srv nft list ruleset | wc -l)" 0 "and nothing was applied"; }
 
-out=$(ssh_from 203.0.113.77 "$W"); refused $? "$out" "whoever is connected from outside the rules is refused"
+out=$(ssh_from 203.0.113.77 "$W"); refused $? "$out" "an operator connected from outside the rules is refused"
 out=$(ssh_from 203.0.113.77 "sudo -n $W"); refused $? "$out" "behind sudo too"
-out=$(ssh_from 203.0.113.77 "sudo -n env | grep -c SSH_CONNECTION"); is "${out%%$'\n'*}" 0 "which had taken the variable away"
+out=$(ssh_from 203.0.113.77 "sudo -n env | grep -c SSH_CONNECTION"); is "${out%%$'\n'*}" 0 "sudo had removed the variable"
 out=$(ssh_from 203.0.113.77 "exec env -i $W"); refused $? "$out" "with an empty environment, and a shell that is gone, by the server's socket"
 ip netns exec "$net" env HOME="$dir" dbclient -y -y -b 203.0.113.77 -i "$dir/key" root@10.0.0.4 'echo in; exec sleep 100' >"$dir/session" 2>/dev/null & pids+=($!)
 until_true 10 grep -q in "$dir/session"
-out=$(in_srv env -u SUDO_UID -u SSH_CONNECTION $W 2>&1); refused $? "$out" "from a process that no session is the parent of, as in a multiplexer of yesterday, while he is connected"
-out=$(ssh_from 140.20.30.9 "sudo -n $W"); refused $? "$out" "by one session from inside the rules, since he has another one outside"
+out=$(in_srv env -u SUDO_UID -u SSH_CONNECTION $W 2>&1); refused $? "$out" "from a process without a parent session, as in a multiplexer of yesterday, while the operator is connected"
+out=$(ssh_from 140.20.30.9 "sudo -n $W"); refused $? "$out" "by one session from inside the rules, because the operator has another one outside"
 out=$(in_srv $W --audit 2>&1); is $? 0 "an audit cuts nobody off" "$out"; in_srv nft flush ruleset
 kill "${pids[-1]}"; wait "${pids[-1]}" 2>/dev/null
 alone() { ! in_srv ss -Hnt state established '( sport = :22 )' 2>/dev/null | grep -q .; }
 until_true 10 alone
 out=$(ssh_from 140.20.30.9 "sudo -n $W"); is $? 0 "from inside the rules it is applied" "$out"; in_srv nft flush ruleset
 out=$(ssh_from 203.0.113.77 "sudo -n $W --force --json"); rc=$?
-is "$rc $(grep -v '^whittle' <<<"$out" | jq -r '[.applied, .confirmWithin, .confirmCommand] | join(" ")')" "0 true 60 sudo whittle confirm --store $dir/l.db" "--force applies all the same, and tells the command that confirms"
+is "$rc $(grep -v '^whittle' <<<"$out" | jq -r '[.applied, .confirmWithin, .confirmCommand] | join(" ")')" "0 true 60 sudo whittle confirm --store $dir/l.db" "--force applies all the same, and prints the command that confirms"
 has "$out" 'will not be able to connect again' "and warns"
 echo "1..$n"

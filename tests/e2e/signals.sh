@@ -8,8 +8,8 @@ if ! command -v "${CC:-gcc}" >/dev/null || ! unshare -p -f --mount-proc true 2>/
 netns_begin
 "${CC:-gcc}" -O1 -o "$dir/flood" tests/support/flood.c 2>"$dir/err" || { echo "ok 1 - $0 # skip the tool does not build: $(head -n 1 "$dir/err")"; exit 0; }
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
-chmod 711 "$dir"; mkdir -m 755 "$dir/his"; cp "$BUILD/whittle" "$dir/whittle"
-ledger=$dir/his/l.db
+chmod 711 "$dir"; mkdir -m 755 "$dir/owned"; cp "$BUILD/whittle" "$dir/whittle"
+ledger=$dir/owned/l.db
 printf 'store: %s\njit: [{resource: vm1, ports: [3389], from: [140.20.30.0/24], longest: 3h}]\n' "$ledger" >"$dir/whittle.yaml"
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION WHITTLE_STATE="$dir/state" timeout -k 1 20 "$dir/whittle" --config "$dir/whittle.yaml" "$@" 2>&1; }
 # under SIGNAL COMMAND…: while the owner sends it to every process that it may reach
@@ -28,7 +28,7 @@ gives() {
 }
 state() { tool state 2>/dev/null | tr '\n' ' '; }
 
-his() { rm -f "$ledger"*; cp "$dir/l.db" "$ledger"; chown -R "$uid:$uid" "$dir/his"; }
+owned() { rm -f "$ledger"*; cp "$dir/l.db" "$ledger"; chown -R "$uid:$uid" "$dir/owned"; }
 apply() { w enforce --resource vm1 --confirm-within 1h --force >"$dir/log"; is $? 0 "rules are applied" "$(cat "$dir/log")"; }
 takes_away() { in_srv nft delete table inet whittle; }
 stopped="reads the ledger as uid 61000 was stopped by a signal for 2 s, and was ended; .whittle drift. says what is in force"
@@ -36,7 +36,7 @@ ended="reads the ledger as uid 61000 was ended by signal 9; .whittle drift. says
 late="not in the journal: .*did not answer within [13] s"
 gone="not in the journal: .*was ended"
 
-uid=61000; his
+uid=61000; owned
 gives "a killed enforce says so" 1 "$ended" 10 9 enforce --resource vm1 --force
 gives "so does a stopped one, which ends" 1 "$stopped" 10 19 enforce --resource vm1 --force
 has "$(state)" '^present 0' "neither has changed anything"
@@ -55,20 +55,20 @@ w jit on --confirm-within 1h --force >"$dir/log"; is $? 0 "ports are closed" "$(
 gives "jit confirm keeps them closed" 1 "what is closed stays closed" 10 9 jit confirm
 gives "jit off takes that away" 0 'Just-in-time access is off' 10 9 jit off
 
-uid=65534; his; apply # whittle.yaml is read as nobody, too
+uid=65534; owned; apply # whittle.yaml is read as nobody, too
 gives "nobody's ledger: confirm keeps what was applied" 0 'Confirmed: the rules stay' 10 9 confirm
 gives "nobody's ledger: rollback takes it away, though everything of nobody's stands still" 0 "whittle's table is gone" 12 19 rollback --all
 is "$(ps -eo uid=,comm= | grep -c "^ *61000 *whittle")" 0 "no process is left"
 
-# ---- the journal, whose file is the owner's ----
+# ---- the journal, in the owner's file ----
 if command -v sqlite3 >/dev/null; then
 	# proves SENTENCE STATUS PATTERN
 	proves() { out=$(w journal verify); rc=$?; if [ $rc = "$2" ] && grep -qE -e "$3" <<<"$(tr '\n' ' ' <<<"$out")"; then t 0 "$1"; else t 1 "$1" "status $rc: $out"; fi; }
 	spoil() { cp "$dir/good.db" "$ledger"; rm -f "$ledger-wal" "$ledger-shm"; chown 61000:61000 "$ledger"; setpriv --reuid 61000 --regid 61000 --clear-groups sqlite3 "$ledger" "$1" >"$dir/log" 2>&1 || t 1 "the ledger is spoilt" "$(cat "$dir/log")"; }
-	rm -f "$dir/state/journal.head"; uid=61000; his; apply; w confirm >/dev/null
+	rm -f "$dir/state/journal.head"; uid=61000; owned; apply; w confirm >/dev/null
 	proves "the journal fits, and its head is root's" 0 'The journal fits: entries [0-9]+ to [0-9]+ are chained.*state/journal.head holds the last one'
 	is "$(stat -c %u "$dir/state/journal.head")" 0 "and nobody else can write that"
-	has "$(w journal list --what enforce.confirm)" 'root +enforce.confirm' "the journal says who confirmed"
+	has "$(w journal list --what enforce.confirm)" 'root +enforce.confirm' "the journal names the user that confirmed"
 	setpriv --reuid 61000 --regid 61000 --clear-groups sqlite3 "$ledger" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null; cp "$ledger" "$dir/good.db"
 	spoil "UPDATE journal SET who = 'eve' WHERE what = 'enforce.confirm'"
 	proves "an entry that the owner changed is named" 3 'does not fit at entry [0-9]+: it is not as it was written'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Flow logs of clouds, Zeek and nfdump: the same conversations give the same edges in every format, and each record counts once, however a log grows and
-# whatever kills the run.
+# at whatever point a run is killed.
 set -u
 . "$(dirname "$0")/lib/start.sh"
 . "$here/../support/ingest.sh"
@@ -47,7 +47,7 @@ hours() { # begin and end of the flows lie in two blobs, below their folders
 	fi && edges
 }
 tell "a directory of blobs is read, and what is no log there passed over" hours
-tell "a flow whose begin and end are read by two runs is one flow" hours apart
+tell "a flow with its begin and end read by two runs is one flow" hours apart
 both_ends() { # the other end's interface logs the same flow
 	fresh
 	sed 's/198\.51\.100\.24/10.20.2.9/g' "$golden/vnet.json" >one.json

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What survives a reboot is root's: what the ledger's owner forges beside the ledger, where earlier versions kept it, lets nobody in; and what
-# such a version really kept is taken over where the kernel is the witness.
+# Files that survive a reboot are root's. Files that the ledger's owner forges next to the ledger, where earlier versions kept them, allow nobody;
+# files that such a version really kept are taken over if the kernel holds the same.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 . tests/support/learned.sh
@@ -9,22 +9,22 @@ command -v python3 >/dev/null || { echo "ok 1 - $0 # skip no python3 to forge fi
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 chmod 711 "$dir"
 serve "$srv" 22 serve
-his=$dir/his
-mkdir -m 755 "$his"; cp "$dir/l.db" "$his/"; chown -R nobody "$his"
-export WHITTLE_STORE=$his/l.db
+owned=$dir/owned
+mkdir -m 755 "$owned"; cp "$dir/l.db" "$owned/"; chown -R nobody "$owned"
+export WHITTLE_STORE=$owned/l.db
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
 gone() { in_srv nft delete table inet whittle 2>/dev/null; in_srv nft delete table inet whittle_jit 2>/dev/null; }
 
 # forge FILE NETWORK…: a port each for 22, 23 and 3389, as an earlier version wrote it, with its checksum, by the ledger's owner
 forge() {
-	python3 - "$his/$1" "${@:2}" <<-'P'
+	python3 - "$owned/$1" "${@:2}" <<-'P'
 	import json, sys, zlib
 	doc = {"closed": []} if sys.argv[1].endswith("closed") else {"audit": False, "nflogGroup": 5, "confirmed": 1790000000000000, "ports": [
 	    {"direction": "Inbound", "protocol": 6, "port": p, "addresses": ["10.0.0.4"], "v4": n.split(), "v6": []} for p, n in zip((22, 23, 3389), sys.argv[2:])]}
 	body = json.dumps(doc, separators=(",", ":")).encode()
 	open(sys.argv[1], "wb").write(b"whittle-enforced 1 %d %08x\n" % (len(body), zlib.crc32(body)) + body)
 	P
-	chown nobody "$his/$1"
+	chown nobody "$owned/$1"
 }
 forge_all() { for f in enforced.rules enforced.rules.1 enforced.pending jit.closed; do forge $f "${1:-0.0.0.0/0}"; done; }
 # nobody_in SENTENCE: the stranger stays out, the partner gets in
@@ -32,32 +32,32 @@ nobody_in() { is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / c
 
 w enforce --resource vm1 >/dev/null; out=$(w confirm); is $? 0 "rules are confirmed" "$out"
 nobody_in "a stranger is outside, a partner inside"
-is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "root 700 root 600" "what was confirmed is root's, and closed to others"
+is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "root 700 root 600" "the confirmed rules are root's, and closed to others"
 forge_all
 gone; w restore >/dev/null; nobody_in "a forged file does not decide what a reboot brings back"
-gone; w enforce --repair >/dev/null; nobody_in "nor what enforce --repair puts back"
+gone; w enforce --repair >/dev/null; nobody_in "a forged file does not decide what enforce --repair puts back"
 ip netns exec "$srv" "$BUILD/whittle" watch --repair >"$dir/watch" 2>&1 & watcher=$!; pids+=($watcher)
 until_true 6 grep -q 'peers are known' "$dir/watch"
 gone; until_true 8 grep -q repaired "$dir/watch"; t $? "watch --repair puts something back" "$(cat "$dir/watch")"
 nobody_in "but not what was forged"
 kill $watcher; wait $watcher
 w rollback >/dev/null; is "$(in_srv nft list tables | grep -cw whittle)" 0 "a rollback knows no earlier rules but root's: there were none"
-w uninstall >/dev/null; rm -f "$his"/enforced.* "$his"/jit.*
+w uninstall >/dev/null; rm -f "$owned"/enforced.* "$owned"/jit.*
 
 # ---- after an upgrade ----
 forge_all
-gone; out=$(w restore); has "$? $out" "^[12] .*$his: an earlier version kept what was confirmed here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and says what to run"
+gone; out=$(w restore); has "$? $out" "^[12] .*$owned: an earlier version kept what was confirmed here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and says what to run"
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "nothing of them is put back"
-rm -f "$his"/enforced.* "$his"/jit.*
+rm -f "$owned"/enforced.* "$owned"/jit.*
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 rm -rf "$WHITTLE_STATE"; forge enforced.rules 203.0.113.0/24
 out=$(w confirm); has "$? $out" '^1 .*a reboot will not bring these rules back' "a file that is not what the kernel holds is not taken over"
 rm -rf "$WHITTLE_STATE"; probe=168.63.129.16; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
-out=$(w restore); has "$? $out" "^0 .*$his is in force, and is kept in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
-is "$(ls "$his")" l.db "and goes"
+out=$(w restore); has "$? $out" "^0 .*$owned is in force, and is kept in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
+is "$(ls "$owned")" l.db "and goes"
 gone; w restore >/dev/null; nobody_in "the next boot brings it back"
 
-# ---- where it may be ----
+# ---- the state directory's place ----
 mkdir -m 755 "$dir/open"; chown nobody "$dir/open"
 out=$(WHITTLE_STATE=$dir/open/state w enforce --resource vm1); has "$? $out" "^[12] .*$dir/open: belongs to the user with uid" "a state directory below another user's is refused"
 chown root "$dir/open"; chmod 777 "$dir/open"

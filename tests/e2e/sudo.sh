@@ -1,6 +1,6 @@
 #!/bin/bash
-# Users who may run `whittle jit` by sudo don't become root by its options; files that others may write are no configuration; commands that
-# a person configured don't get the token.
+# Users that may run `whittle jit` by sudo don't become root by its options; files that others may write are refused as configuration; configured
+# commands don't get the token.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 . tests/support/learned.sh
@@ -9,7 +9,7 @@ learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 chmod 755 "$dir"
 printf 'store: %s\njit:\n  - {resource: vm1, ports: [22], who: [ada]}\n' "$dir/l.db" >"$dir/w.yaml"
 default=/etc/whittle/whittle.yaml
-# as root, behind sudo as ada would be; with a /etc of its own, whose whittle.yaml is FILE
+# as root, behind sudo as ada would be; with a /etc of its own, with FILE as its whittle.yaml
 ada() { # ada FILE WORD…
 	local file=$1; shift
 	unshare -m bash -c 'mkdir -p "$0" && mount -t tmpfs none "$0" && { [ "$1" = - ] || cp "$1" "$0/whittle.yaml"; } && shift && exec "$@"' \
@@ -22,14 +22,14 @@ unshare -m true 2>/dev/null || { echo "ok 1 - $0 # skip no mount namespaces here
 printf 'jit:\n  - {resource: vm1, ports: [22, 3389], who: [ada], longest: 30d}\n' >"$dir/own.yaml"
 out=$(ada "$dir/w.yaml" jit open vm1 3389 --from 203.0.113.77 --config "$dir/own.yaml"); rc=$?
 is $rc 2 "a user behind sudo can't name another policy"
-has "$out" 'refused \(--config\): ada .*jit-sudo-options: yes' "and is told what and why"
+has "$out" 'refused \(--config\): ada .*jit-sudo-options: yes' "and the message names the option and the reason"
 printf 'root:x:secret\n' >"$dir/shadow"
-out=$(ada "$dir/w.yaml" jit list --config "$dir/shadow"); is "$(grep -c secret <<<"$out")" 0 "nor read another's file by an error's text"
-is "$(ada "$dir/w.yaml" jit list --store "$dir/x.db" | grep -c 'refused (--store)')" 1 "nor another ledger"
-out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made"); has "$out" 'refused \(-o\)' "nor a file to be written"
-[ ! -e "$dir/made" ]; t $? "which is not made"
+out=$(ada "$dir/w.yaml" jit list --config "$dir/shadow"); is "$(grep -c secret <<<"$out")" 0 "ada can't read another user's file by an error's text"
+is "$(ada "$dir/w.yaml" jit list --store "$dir/x.db" | grep -c 'refused (--store)')" 1 "ada can't choose another ledger"
+out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made"); has "$out" 'refused \(-o\)' "ada can't choose a file to be written"
+[ ! -e "$dir/made" ]; t $? "the file is not made"
 for o in "--token-command=touch $dir/ran" "--tok=touch $dir/ran" --endpoint=http://127.0.0.1:1 --ca-file=/etc/shadow; do
-	out=$(ada "$dir/w.yaml" jit nsg --to azure "$o"); has "$out" 'refused \(--' "nor ${o%%=*}"
+	out=$(ada "$dir/w.yaml" jit nsg --to azure "$o"); has "$out" 'refused \(--' "ada can't use ${o%%=*}"
 done
 [ ! -e "$dir/ran" ]; t $? "and nothing was run"
 out=$(ada "$dir/w.yaml" jit list); is "$?" 0 "the openings are listed" "$out"
@@ -39,17 +39,17 @@ out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made" --config "$dir/free.yaml"); i
 out=$(ada - status --store "$dir/l.db"); is $? 0 "other commands are as ever"
 out=$(in_srv env SUDO_UID=0 "$BUILD/whittle" jit list --config "$dir/w.yaml" 2>&1); is $? 0 "root by way of sudo is root"
 
-# ---- whose configuration ----
+# ---- the owner of the configuration ----
 cp "$dir/w.yaml" "$dir/theirs.yaml"; chown 1000 "$dir/theirs.yaml"
 out=$(in_srv "$BUILD/whittle" status --config "$dir/theirs.yaml" 2>&1); is $? 2 "a configuration of another user's is none for root"
-has "$out" "theirs.yaml: belongs to the user with uid 1000.*chown root" "and the way out is told"
+has "$out" "theirs.yaml: belongs to the user with uid 1000.*chown root" "and the remedy is named"
 chown 0 "$dir/theirs.yaml"; chmod 666 "$dir/theirs.yaml"
-has "$(in_srv "$BUILD/whittle" status --config "$dir/theirs.yaml" 2>&1)" 'others than root may write it \(mode 666\)' "nor one that everybody may write"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/theirs.yaml" 2>&1)" 'others than root may write it \(mode 666\)' "a configuration that everybody may write is refused"
 mkdir "$dir/d"; cp "$dir/w.yaml" "$dir/d/w.yaml"; chown 1000 "$dir/d"
-has "$(in_srv "$BUILD/whittle" status --config "$dir/d/w.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "nor one in another user's directory"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/d/w.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "a configuration in another user's directory is refused"
 ln -s d/w.yaml "$dir/link.yaml"
-has "$(in_srv "$BUILD/whittle" status --config "$dir/link.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "nor by a link"
-out=$(in_srv "$BUILD/whittle" status --config <(cat "$dir/w.yaml") 2>&1); is $? 0 "what the shell opened is what root meant" "$out"
+has "$(in_srv "$BUILD/whittle" status --config "$dir/link.yaml" 2>&1)" '/d: belongs to the user with uid 1000' "a configuration behind a link is refused"
+out=$(in_srv "$BUILD/whittle" status --config <(cat "$dir/w.yaml") 2>&1); is $? 0 "a descriptor that the shell opened is accepted" "$out"
 
 # ---- the token ----
 printf 'threat-intel: [{name: x, command: "env >%s; echo 198.51.100.0/24"}]\n' "$dir/env" >"$dir/i.yaml"

@@ -6,7 +6,7 @@ lib=$(cd "$(dirname "$0")" && pwd)/lib/suricata.sh
 cache=${WHITTLE_TEST_CACHE:-/var/cache/whittle-test}
 root=$cache/trixie
 major="Suricata 8"
-# what the plugin's objects are compiled and linked with
+# the packages that the plugin's objects are compiled and linked with
 wants="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev"
 skip_all() { echo "ok 1 - the plugin in Suricata 8 # skip $1"; exit 0; }
 
@@ -46,7 +46,7 @@ if [ ! -f "$kept" ]; then
 	source=$(mktemp -d "$root/opt/whittle.XXXXXX") || exit 1
 	trap 'rm -rf "$source"' EXIT
 	cp -a Makefile core include plugin rules "$source/" || exit 1
-	# What the caller set for make, such as a compiler, is not there.
+	# Variables that the caller set for make, such as a compiler, are not there.
 	if ! env -u CC -u CFLAGS -u MAKEFLAGS -u MAKEOVERRIDES chroot "$root" \
 		make -s -C "${source#"$root"}" -j2 BUILD=build build/whittle-suricata.so >"$source/log" 2>&1; then
 		tail -n 20 "$source/log" | sed 's/^/# /'

@@ -58,7 +58,7 @@ rm -f "$dir/busy"; wait "${pids[-1]}"; unset 'pids[-1]'
 
 # ---- reboot ----
 w enforce --resource vm1 >/dev/null
-is "$(stat -c %a "$WHITTLE_STATE/enforced.pending")" 600 "what is applied is kept for its confirmation, readable by nobody else"
+is "$(stat -c %a "$WHITTLE_STATE/enforced.pending")" 600 "applied rules are stored for their confirmation, readable by nobody else"
 reboot
 gives "unconfirmed, a reboot brings nothing back" 0 'Nothing was confirmed' w restore
 is "$(from 203.0.113.77)" connects "and everybody connects"
@@ -75,7 +75,7 @@ is "$(norm "$dir/restored")" "$(norm "$dir/confirmed")" "the table is the same a
 is "$(in_srv nft list table inet whittle_jit | md5sum)" "$sum" "and the closed ports too, with nothing open"
 is "$(from 203.0.113.77)" "no connection" "a stranger is outside"
 is "$(from 140.20.30.9)" connects "a partner inside"
-is "$(from 140.20.30.9 25)" "no connection" "what was open has ended with the reboot"
+is "$(from 140.20.30.9 25)" "no connection" "openings have ended with the reboot"
 gives "restoring over what is there changes nothing" 0 'Restored' w restore
 is "$(from 140.20.30.9)" connects "and the partner still connects"
 
@@ -104,7 +104,7 @@ gives "so that no reboot brings it back" 0 'closed again' w restore
 is "$(from 203.0.113.77)" connects "everybody connects"
 is "$(from 203.0.113.77 25)" "no connection" "but to what just-in-time access keeps closed"
 w jit off >/dev/null
-gives "which off forgets" 0 'Nothing was confirmed' w restore
+gives "after off nothing is restored" 0 'Nothing was confirmed' w restore
 
 # ---- the unit ----
 if command -v systemd-analyze >/dev/null; then

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The units as they are written: limits of time, memory, processes and core files, what they see of the machine, and who hears of a failure.
+# The units as they are written: limits of time, memory, processes and core files, their view of the machine, and the report of a failure.
 # systemd need not run; where systemd-analyze is there, it judges them.
 cd "$(dirname "$0")/../.." || exit 1
 n=0
@@ -27,7 +27,7 @@ for unit in packaging/systemd/*.service; do
 	is "$(value "$unit" AmbientCapabilities)" "$(value "$unit" CapabilityBoundingSet)" "$name: with the capabilities of the unit, and no way to more"
 	caps=$(value "$unit" CapabilityBoundingSet | tr ' ' '\n' | grep -vxE 'CAP_(NET_ADMIN|SETUID|SETGID)'); [ -z "$caps" ]; t $? "$name: no capability beyond the firewall and the change of user" "$caps"
 done
-# What nft, the netlink socket and the change of user need cannot be taken away: CAP_NET_ADMIN, AF_NETLINK, the host's network.
+# nft, the netlink socket and the change of user need these, so they cannot be taken away: CAP_NET_ADMIN, AF_NETLINK, the host's network.
 for unit in whittle-enforce whittle-firewall@; do
 	[ "$(value packaging/systemd/$unit.service CapabilityBoundingSet)" = CAP_NET_ADMIN ]; t $? "$unit may change the firewall, and nothing else"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
-# watch with live packets: it tells when a peer that belongs is hit, and when another program flushes or changes our table; it takes the
-# rules back, or puts them back, where that is configured.
+# watch with live packets: it reports when a peer that belongs is hit, and when another program flushes or changes our table; it reverts or
+# restores the rules, if that is configured.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 . tests/support/learned.sh
@@ -21,7 +21,7 @@ serve "$srv" 22 serve
 
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 watch plain --alerts "$dir/alerts" --metrics 127.0.0.1:9464; t $? "watch listens" "$(cat "$dir/plain")"
-tells plain '[1-9][0-9]* peers are known to belong' "and knows from the ledger who belongs"
+tells plain '[1-9][0-9]* peers are known to belong' "and knows the peers that belong from the ledger"
 grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "without any privilege"
 for helper in $(pgrep -P "$watcher"); do
 	[ "$(cat "/proc/$helper/comm")" != whittle-nft ] || is "$(tr -s '\t\n' ' ' <"/proc/$helper/status" | grep -oE 'CapPrm.*CapBnd: [0-9a-f]+|NoNewPrivs: 1 Seccomp: [0-9]' | xargs)" "CapPrm: 0000000000001000 CapEff: 0000000000001000 CapBnd: 0000000000000000 NoNewPrivs: 1 Seccomp: 2" "the process that changes the firewall has CAP_NET_ADMIN alone"
@@ -30,14 +30,14 @@ done
 # ---- drops ----
 is "$(from 140.20.30.9)" connects "a partner connects"
 for _ in 1 2 3; do from 203.0.113.77 >/dev/null; done
-[ ! -s "$dir/alerts" ]; t $? "a stranger who is dropped is no alert" "$(cat "$dir/alerts")"
+[ ! -s "$dir/alerts" ]; t $? "a dropped stranger is no alert" "$(cat "$dir/alerts")"
 w rules edit vm1 22 --not 140.20.30.10 >/dev/null
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 for _ in 1 2 3; do from 140.20.30.10 >/dev/null; done
-tells plain 'blocked +140.20.30.10, which was seen on 31 days on port 22/TCP, is being dropped' "a partner who is dropped is one, with the days on which he was seen"
+tells plain 'blocked +140.20.30.10, which was seen on 31 days on port 22/TCP, is being dropped' "a dropped partner is one, with the number of days on which it was seen"
 is "$(jq -r 'select(.kind=="blocked")|[.peer,.port,.protocol,.direction,.daysSeen]|join(" ")' "$dir/alerts")" "140.20.30.10 22 TCP Inbound 31" "and a line of JSON in the file"
 for _ in 1 2; do from 140.20.30.10 >/dev/null; done
-is "$(grep -c blocked "$dir/plain")" 1 "he is not told again at once"
+is "$(grep -c blocked "$dir/plain")" 1 "it is not reported again at once"
 is "$(from 140.20.30.10)" "no connection" "nothing was taken back, since nobody configured that"
 is "$(in_srv "$BUILD/whittle" alerts --json 2>/dev/null | jq -r '.value[].properties | select(.alertType == "Whittle_RuleBlocksNormal") | .severity + " " + (.description | test("140.20.30.10") | tostring)')" "High true" "it is an alert of the ledger, too"
 if command -v node >/dev/null; then
@@ -87,7 +87,7 @@ w restore >/dev/null
 w rules edit vm1 22 --not 140.20.30.10 >/dev/null; w enforce --resource vm1 --confirm-within 2s >/dev/null
 told=$(grep -c 'changed our table' "$dir/plain")
 in_srv nft insert rule inet whittle input accept
-until_true 10 more; t $? "what was changed while rules waited for their confirmation is noticed when their time is up" "$(cat "$dir/plain")"
+until_true 10 more; t $? "changes during the wait for confirmation are noticed when its time is up" "$(cat "$dir/plain")"
 w rules undo >/dev/null
 in_srv nft flush ruleset
 end_watch; [ $? = 0 ]; t $? "a signal ends it, which is no failure"
@@ -172,7 +172,7 @@ printf 'watch: {revert: yes, after-confirm: 1s}\n' >"$dir/late.yaml"
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null; pause 1.2
 watch late --config "$dir/late.yaml"
 from 140.20.30.10 >/dev/null; from 140.20.30.10 >/dev/null
-tells late 'blocked' "later than after-confirm a partner who is hit is told"
+tells late 'blocked' "later than after-confirm a partner that is hit is reported"
 is "$(from 140.20.30.10)" "no connection" "but the rules stay"
 in_srv "$BUILD/whittle" watch --for 1s >"$dir/second" 2>&1; has "$(cat "$dir/second")" 'another program listens there' "a second watch says that there is one"
 end_watch
@@ -181,7 +181,7 @@ w rollback --all >/dev/null
 # ---- connections that are open ----
 edge() { [ "$(w edges 10.0.0.4 --json | jq -r "select(.peer == \"$1\" and .direction == \"Inbound\") | [.port, .flows, .days, .bytesIn] | join(\" \")")" = "$2" ]; }
 w edges --json | grep -q '"203.0.113.78"'; [ $? = 1 ]; t $? "the ledger knows nothing of a stranger"
-hold 203.0.113.78; t $? "which holds a connection from before the watch" "$(cat "$dir/held")"
+hold 203.0.113.78; t $? "a stranger holds a connection from before the watch" "$(cat "$dir/held")"
 printf 'watch: {connections: 1s}\n' >"$dir/often.yaml"
 watch noting --config "$dir/often.yaml"
 until_true 5 edge 203.0.113.78 "22 1 1 0"; t $? "its connection is an edge soon" "$(w edges --json | grep 203.0.113.78)"
@@ -189,7 +189,7 @@ ip netns exec "$net" "$BUILD/tools/talk" hold 10.0.0.4@203.0.113.77 22 < <(pause
 until_true 5 edge 203.0.113.77 "22 1 1 0"; t $? "one that begins later is noticed at the next look" "$(w edges --json | grep 203.0.113.77)"
 pause 2.5
 edge 203.0.113.78 "22 1 1 0"; t $? "looked at several times it is one flow" "$(w edges --json | grep 203.0.113.78)"
-grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "what writes the ledger has no privilege"
+grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "the process that writes the ledger has no privilege"
 "$BUILD/tools/ledger_lock" "$dir/l.db" "$dir/unlock" >"$dir/lock.log" 2>&1 & pids+=($!)
 until_true 5 grep -q locked "$dir/lock.log"
 tells noting 'unnoted +the connections that are open are no evidence now: .*lock' "a ledger that does not take them is reported"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A rule that blocks somebody who belongs, from end to end: the kernel drops his packets, Suricata beside it hears that nobody answers, the
-# plugin tells the ledger, and recommend proposes to let him in again; once that is enforced he connects. A stranger who knocks as often stays out.
+# A rule that blocks a peer that belongs, from end to end: the kernel drops its packets, Suricata sees them unanswered, the plugin records that
+# in the ledger, and recommend proposes to allow the peer again. After an enforce it connects. A stranger with as many attempts stays out.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 command -v suricata >/dev/null || { echo "ok 1 - $0 # skip suricata is not installed"; exit 0; }
@@ -22,9 +22,9 @@ done >"$dir/eve.json"
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n' >"$dir/estate.yaml"
 w estate import "$dir/estate.yaml" >/dev/null && w ingest "$dir/eve.json" >/dev/null
 allowed() { w recommend --dry-run --json | jq -c '[.resources[0].rules[] | select(.destinationPort == 22) | .ipAddresses[]]'; }
-is "$(allowed)" '["140.20.30.8/30"]' "who came daily and stopped is not in the rule"
+is "$(allowed)" '["140.20.30.8/30"]' "a peer that came daily and stopped is not in the rule"
 w recommend >/dev/null; w enforce >/dev/null; w confirm >/dev/null
-is "$(from 140.20.30.9) / $(from 203.0.113.77)" "connects / no connection" "the kernel lets the others in, and drops him who comes back after all"
+is "$(from 140.20.30.9) / $(from 203.0.113.77)" "connects / no connection" "the kernel accepts the others, and drops the peer that comes back after all"
 
 cat >"$dir/suricata.yaml" <<Y
 %YAML 1.1
@@ -46,10 +46,10 @@ before=$(dropped 'in TCP 22')
 for _ in 1 2 3 4; do from 203.0.113.77 >/dev/null & one=$!; from 203.0.113.78 >/dev/null; wait $one; done
 [ "$(dropped 'in TCP 22')" -ge $((before + 8)) ]; t $? "the kernel has dropped what both sent" "$(dropped 'in TCP 22')"
 from 140.20.30.9 >/dev/null
-kill "$sensor"; wait "$sensor" 2>/dev/null # what it knows of is written
-is "$(allowed)" '["140.20.30.8/30","203.0.113.77"]' "recommend lets in again whom the rules in force refuse, and no stranger who knocks as often"
+kill "$sensor"; wait "$sensor" 2>/dev/null # its records are written
+is "$(allowed)" '["140.20.30.8/30","203.0.113.77"]' "recommend allows the refused peer again, and no stranger with as many attempts"
 has "$(w recommend)" 'TCP-Inbound-22 +wider +203\.0\.113\.77 .* [4-9] attempts from there were refused: the rule in force may be blocking them' \
-	"and says that the rule grew, and by whose refused attempts"
+	"and reports that the rule grew, with the peer of the refused attempts"
 w enforce >/dev/null; w confirm >/dev/null
-is "$(from 203.0.113.77) / $(from 203.0.113.78)" "connects / no connection" "once that is enforced he connects, and the stranger does not"
+is "$(from 203.0.113.77) / $(from 203.0.113.78)" "connects / no connection" "after an enforce it connects, and the stranger does not"
 echo "1..$n"

@@ -5,7 +5,7 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/fresh/root.sh"
 
-# What is done in the root, line by line. Its own network namespace is the machine whose firewall is narrowed.
+# The commands in the root, line by line. Its own network namespace is the machine with the firewall to narrow.
 in_root='
 set -eu
 export DEBIAN_FRONTEND=noninteractive

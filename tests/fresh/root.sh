@@ -27,7 +27,7 @@ inside() { # ROOT COMMAND-LINE
 # begin_root SUITE: a root in $root, with the last commit in /opt/whittle; $log has what was printed.
 begin_root() {
 	root=$(mktemp -d "$cache/fresh-$1.XXXXXX") || exit 1
-	chmod 755 "$root" # tests become other users, who must reach their files
+	chmod 755 "$root" # tests become other users, which must reach their files
 	log=$cache/fresh-$1.log
 	debootstrap --variant=minbase --include=ca-certificates "$1" "$root" "$mirror" >"$log" 2>&1
 	say $? "a minimal $1 is made"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# How a script begins that runs the command in a directory of its own and judges what it printed. Sourced from tests/e2e, by sh or bash.
+# The beginning of a script that runs the command in a directory of its own and judges its output. Sourced from tests/e2e, by sh or bash.
 # Afterwards $BUILD is the build, $w the command, $here the directory of the script, and $dir a directory that others may enter: the current
-# one, which is removed at the end. Processes whose ids stand in $children are ended before that, and a function at_end, where there is one, runs.
+# one, which is removed at the end. Before that, processes with their ids in $children are ended, and a function at_end runs, if there is one.
 BUILD=$(cd "${BUILD:-build}" && pwd)
 w=$BUILD/whittle
 here=$(cd "$(dirname "$0")" && pwd)

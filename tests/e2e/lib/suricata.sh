@@ -1,4 +1,4 @@
-# What both majors of Suricata must do with the plugin. Sourced by suricata7.sh and suricata8.sh, which set:
+# The tests of the plugin in both majors of Suricata. Sourced by suricata7.sh and suricata8.sh, which set:
 #   suricata  the command, run as it stands      dir  a fresh directory as this shell sees it
 #   plugin    the plugin's path for Suricata     in   the same directory as Suricata sees it
 #   BUILD     where the build is
@@ -101,7 +101,7 @@ a_scan_makes_no_edge() {
 	verdict "an unanswered scan of 1,994 flows becomes no edge, but is counted" "$dir/log"
 }
 
-# Of every handshake one packet was not captured. Who asked stays who asked: no edge has a client's ephemeral port.
+# One packet of every handshake was not captured. The client stays the client: no edge has a client's ephemeral port.
 missed_handshakes() {
 	bad=
 	for miss in syn synack; do
@@ -111,7 +111,7 @@ missed_handshakes() {
 			config c.yaml no "store: $in/plugin.db"
 			printf 'stream: {midstream: %s}\n' $midstream >>"$dir/c.yaml"
 			read_capture c.yaml missed.pcap
-			wanted=$([ $miss$midstream = synno ] && echo 0 || edges plugin.db) # without the SYN and with no leave to guess nothing is told
+			wanted=$([ $miss$midstream = synno ] && echo 0 || edges plugin.db) # without the SYN and midstream off Suricata reports nothing
 			[ "$(edges plugin.db)" = "$wanted" ] && { [ "$wanted" = 0 ] || [ "$wanted" -ge 9 ]; } &&
 				! "$w" edges --json --store "$dir/plugin.db" | grep -vq '"direction":"Inbound","protocol":"TCP","port":\(22\|443\|3306\|8089\),' ||
 				bad="$bad $miss/$midstream"
@@ -170,7 +170,7 @@ any_rules() {
 
 # ---- our own signatures ----
 
-# What each of them is for, and beside it what is like it and right.
+# A case for each signature, and next to it a similar one that is right.
 hello() { printf '16030100300100002c03%s%064d00000400350005010000' "$1" 0; }
 ntlm() { printf '00000064fe534d42400001%0100d4e544c4d5353500003000000%s%s58000000%s%s70000000%080d' 0 "$1" "$1" "$2" "$2" 0; } # LM, NT: lengths
 own_signatures() {
