@@ -122,7 +122,7 @@ flows() { awk -v dst="$1" -v src="$2" -v first="$3" 'BEGIN{for(d=1;d<=31;d++)for
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], internet-facing: true}\n  - {name: vm1-b, addresses: [10.0.0.5], internet-facing: true}\n  - {name: vm1-c, addresses: [10.8.0.1]}\n  - {name: far, addresses: [10.0.0.99], internet-facing: true}\n' >"$dir/estate.yaml"
 { w estate import "$dir/estate.yaml" && w ingest "$dir/eve.json" && w recommend; } >"$dir/log" 2>&1 || sed 's/^/# /' "$dir/log"
 out=$(w enforce --dry-run --json); is "$(jq -r '.addresses[] | select(.interface == "s0" or .interface == "docker0") | select(.coverage != "linkLocal") | "\(.address) \(.coverage) \(.rules)"' <<<"$out" | sort | tr '\n' ',')" \
-	"10.0.0.4 covered 1,10.0.0.5 covered 1,10.8.0.1 noRule 0,172.17.0.1 unclaimed 0,2001:db8::4 nothingLearned 0,fd17::1 unclaimed 0," "a dry run says of each address whether it is covered, as JSON" "$out"
+	"10.0.0.4 covered 1,10.0.0.5 covered 1,10.8.0.1 noRule 0,172.17.0.1 unclaimed 0,2001:db8::4 nothingLearned 0,fd17::1 unclaimed 0," "a dry run reports as JSON whether each address is covered" "$out"
 out=$(w enforce); has "$out" 'Judged: 10\.0\.0\.4 \(s0\), 10\.0\.0\.5 \(s0\); not covered: .*172\.17\.0\.1 \(docker0\)' "enforce lists what is covered and what is not"
 has "$out" '10\.8\.0\.1 \(no rule for vm1-c\)' "an address whose resource has no rule"
 has "$out" '2001:db8::4 \(nothing learned\)' "and the other family, of which nothing was learned"
@@ -162,7 +162,7 @@ in_srv bash -c "PATH=$BUILD:\$PATH; $mend" >"$dir/log" 2>&1; t $? "the command w
 is "$(both 10.0.0.4 2222)" "connects / no connection" "and the port is narrowed to the same peers"
 is "$(w doctor --json | jq '[.unjudgedPorts[] | select(.port == 2222) | .address] | join(" ")')" '"10.0.0.5"' "then it is named no more"
 w rules undo vm1 >/dev/null; in_srv sh -c 'nft delete table inet nat; iptables-nft -t nat -F; nft delete table ip nat' 2>/dev/null
-has "$(w doctor | tr -s ' ')" 'ok published ports none leads to a narrowed port' "without such ports doctor says so"
+has "$(w doctor | tr -s ' ')" 'ok published ports none leads to a narrowed port' "without such ports doctor reports that there are none"
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.8.0.1 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 0 "a session at an address that is not judged is not cut" "$(cat "$dir/log")"
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 2 "one at an address that is, is"
 out=$(w enforce --resource far); rc=$?

@@ -21,7 +21,7 @@ gives "it is listed once, however often one looks" 0 '^same' same
 name=$(w alerts --stored --json | jq -r '.value[] | select(.properties.alertType == "Network_TrafficFromUnrecommendedIP").name')
 gives "its document has the fields that Azure's clients read" 0 '^true$' sh -c '"$0" --store "$1" alerts show "$2" --json | jq ".properties | .status == \"Active\" and .severity == \"Medium\" and
 	.intent == \"PreAttack\" and (.entities | length) == 2 and (.remediationSteps | length) == 3 and .extendedProperties[\"Destination Port\"] == \"22\""' "$BUILD/whittle" "$dir/l.db" "$name"
-gives "shown, it says what to do" 0 'What to do:' w alerts show "$name"
+gives "alerts show prints the remedy" 0 'What to do:' w alerts show "$name"
 gives "an end of its name is enough" 0 'Traffic detected' w alerts show "${name#*-}"
 gives "a name that no alert has is refused" 2 'there is none' w alerts show nosuchname
 gives "it is worked on" 0 InProgress w alerts start "$name" --reason 'asked the office'
@@ -79,7 +79,7 @@ if command -v node >/dev/null; then
 	sed 's/2026-11-05/2026-11-06/g' "$dir/later.json" >"$dir/later2.json"; hw ingest "$dir/later2.json" >/dev/null
 	gives "a webhook gets what becomes active" 0 '"delivered":[1-9][0-9]*,"waiting":0' hw alerts respond --json
 	gives "signed, by POST, at its path" 0 '^POST /hook\?x=1 204$' cat "$dir/hook.log"
-	gives "as JSON that says when" 0 '^true$' sh -c 'head -1 "$0" | jq ".version == 1 and (.sentAt | length) == 20 and (.alert.name | length) > 20"' "$dir/hook"
+	gives "as JSON with the time" 0 '^true$' sh -c 'head -1 "$0" | jq ".version == 1 and (.sentAt | length) == 20 and (.alert.name | length) > 20"' "$dir/hook"
 	printf 'another-secret-of-some-length\n' >"$dir/secret"
 	sed 's/2026-11-05/2026-11-07/g; s/198.51.100.8/198.51.100.9/' "$dir/later.json" >"$dir/l3.json"; hw ingest "$dir/l3.json" >/dev/null
 	hw alerts --json | jq -r '.value[].name' | xargs -r "$BUILD/whittle" --store "$dir/hook.db" alerts resolve >/dev/null

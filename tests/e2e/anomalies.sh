@@ -31,7 +31,7 @@ check "a management port that is open to the Internet is permissive; what is not
 "$w" anomalies --in estate.json --fail-on any >out 2>err; [ $? -eq 3 ] && grep -q '^shadowed *web *Inbound *one (310) *ten (300)' out && ! grep -q '^correlated' out
 check "findings end a pipeline with status 3"
 jq '(.. | .securityRules? // empty) |= []' estate.json >none.json && "$w" anomalies --in none.json >out 2>err && grep -q '^No finding in 1 network security group\.$' out
-check "no finding in one group is said in the singular"
+check "one group without a finding is printed in the singular"
 jq -n "[{id: \"$i.Network/networkSecurityGroups/lone\", name: \"lone\", type: \"Microsoft.Network/networkSecurityGroups\", securityRules: [
   $(rule ssh 300 Allow Tcp Internet 22), $(rule ping 310 Allow Icmp '*' '*'), $(rule own 320 Allow Tcp VirtualNetwork 443)]}]" >lone.json
 "$w" anomalies --in lone.json >out 2>err && grep -q '^permissive *lone (not attached) *Inbound *ssh (300)' out && [ "$(grep -c lone out)" = 1 ]
@@ -44,7 +44,7 @@ effective() { # RULE… of az's form
 }
 seen() { jq -c '[.[] | .securityRules? // empty | .[] | select(.name != "blob") | .name |= "securityRules/" + . | .sourcePortRange = "0-65535" | .destinationAddressPrefix = "0.0.0.0/0" | .destinationPortRange |= (if test("-") then . else . + "-" + . end)]' estate.json | sed 's/^\[//; s/\]$//'; }
 mkdir az && cp estate.json az/ && effective "$(seen)" >az/nic.json && "$w" estate import az >out 2>err && ! grep -q 'Azure' out && "$w" anomalies --json >out 2>err && jq -e '.effectiveDifferences == [] and .effectiveUnjudged == []' out >/dev/null
-check "effective rules that say what the groups say are no difference"
+check "effective rules that equal the groups are no difference"
 effective "$(seen | sed 's|10.0.0.0/8|10.0.0.0/9|; s|securityRules/rdp|securityRules/new|; s|"Internet"|"203.0.113.0/24"|')" >az/nic.json && "$w" estate import az >out 2>err && grep -q '^web at subnet s: Azure denies TCP from 10.128.0.0 to 10.0.1.4 port 22 by DenyAllInBound, and the imported group allows it by ten$' out && grep -q '^web at subnet s: Azure denies TCP from 0.0.0.0 to 10.0.1.4 port 3389 by DenyAllInBound, and the imported group allows it by rdp$' out
 check "the import names each region that Azure decides otherwise, with a packet and both rules"
 "$w" anomalies --fail-on any --json >out 2>err; [ $? -eq 3 ] && [ "$(jq -c '[.effectiveDifferences[] | [.nsg, .inventoryRule, .azure, .ports]] | sort' out)" = '[["web","rdp","Deny","[3389]"],["web","ten","Deny","[22]"]]' ] && "$w" anomalies --in az >out 2>err && grep -q "^Azure's effective rules decide otherwise" out

@@ -69,7 +69,7 @@ status() { jq -r --arg k "$1" --arg r "$2" '[.assessments[] | select(.name == $k
 	[ "$(status ns-8-tls 'the estate')" = NoEvidence ]
 check "an imported estate is assessed: what the Internet reaches, services, labels; of traffic there is no evidence"
 "$w" assess bc303248-3d14-44c2-96a0-55f5c326b5fe >out 2>err && grep -q 'the Internet reaches TCP 22 (SSH), by rule ssh-any (300) of web' out && grep -q '^What to do: ' out
-check "one assessment says why, what to do, and by which rule"
+check "one assessment prints the reason, the remedy and the rule"
 flow() { # SECOND SOURCE DESTINATION PORT
 	printf '{"timestamp":"2026-11-20T10:00:%02d.000000+0000","flow_id":%d,"event_type":"flow","src_ip":"%s","src_port":40%03d,"dest_ip":"%s","dest_port":%d,"proto":"TCP","flow":{"pkts_toserver":6,"pkts_toclient":5,"bytes_toserver":600,"bytes_toclient":5000,"start":"2026-11-20T10:00:%02d.000000+0000","end":"2026-11-20T10:00:%02d.000000+0000","state":"closed","reason":"timeout"},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","syn":true,"fin":true,"psh":true,"ack":true,"state":"closed"}}\n' "$1" "$1" "$2" "$1" "$3" "$4" "$1" "$1"
 }

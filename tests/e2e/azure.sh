@@ -72,13 +72,13 @@ check "everything else in the group is as it was"
 azure enforce vm1 && grep -q 'nothing to change' out && [ "$(writes)" -eq 1 ]
 check "enforcing again changes nothing, though the import is older than what whittle wrote"
 azure enforce vm1 --json && jq -e '.groups[0] | .state == "unchanged" and .name == "web"' out >/dev/null
-check "--json says the same for programs"
+check "--json prints the same for programs"
 azure rollback && grep -q 'the former rules are back' out && as_before web && [ "$(writes)" -eq 2 ]
 check "rollback --to azure puts the former rules back"
 "$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.*, and taken back since" out
 check "rules list shows that, too"
 azure rollback; [ $? -eq 2 ] && grep -q 'nothing at Azure' err
-check "a second rollback has nothing to put back and says so"
+check "a second rollback has nothing to put back and reports that"
 azure enforce vm9; [ $? -eq 2 ] && grep -q "no resource 'vm9'" err
 check "an unknown resource is refused"
 
@@ -112,7 +112,7 @@ check "a rule that somebody adds meanwhile is not planned upon without --force"
 # ---- a service that ails ----
 fresh put409,put429,get429
 azure enforce vm1 && has_deny web && grep -q 'Azure says 409; trying again' err && grep -q 'Azure says 429; trying again in 1000 ms' err
-check "409 and 429 are tried again, after as long as Retry-After says"
+check "409 and 429 are tried again after the time in Retry-After"
 fresh get500,put500
 azure enforce vm1 && has_deny web
 check "5xx is tried again"
@@ -176,7 +176,7 @@ narrowed; forge "$step.former.properties.securityRules += [$step.former.properti
 refused 'refused: .* would allow .* to port 3389'
 check "so is one with a foreign rule"
 jq '.[0].tags.owner = "sales"' narrowed.json >state.json; forge "$step.removed = [\"theirs\"]"; serve ""; refused 'would allow\|etag is another'
-check "and one that says whittle had removed that rule, where the group is not what whittle wrote"
+check "and one that claims that whittle had removed that rule, if whittle did not write the group"
 narrowed; forge "$step.former.properties.securityRules = [$step.applied.properties.securityRules[] | select(.properties.access == \"Allow\") | .properties.sourceAddressPrefix = \"*\" | del(.properties.sourceAddressPrefixes)]"
 refused 'refused: .* would allow'
 check "and one with open rules that bear whittle's mark"
@@ -209,7 +209,7 @@ fresh forbidput
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'may not change .*networkSecurityGroups/write' err && as_before web
 check "403 on writing names the permission that is missing"
 "$w" --store l.db enforce --to azure --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 2 ] && grep -q 'no Azure token' err
-check "without a token it says where one is looked for"
+check "without a token it prints where one is looked for"
 WHITTLE_AZURE_TOKEN=$token "$w" --store l.db enforce --to azure --endpoint http://management.example.org >out 2>err; [ $? -eq 2 ] && grep -q 'never sent in the clear' err
 check "a token is never sent in the clear to another machine"
 ps=$dir/seen
@@ -234,7 +234,7 @@ fresh
 azure enforce vm1 --keep-original 2020-01-01; [ $? -eq 2 ] && grep -q '2020-01-01 is over' err
 check "--keep-original refuses a day that is over"
 azure enforce vm1 --keep-original 2099-01-31 && has_deny web && grep -q 'keeps allow-ssh until 2099-01-31' state.json && grep -q 'allow-ssh is kept below, disabled, until 2099-01-31' out
-check "--keep-original writes the day into the deny, and says so"
+check "--keep-original writes the day into the deny, and reports that"
 "$w" --store l.db status >out 2>err && grep -q 'web: the original rule allow-ssh is kept below the narrowed ones, disabled, until 2099-01-31' out &&
 	"$w" --store l.db rules list >out 2>err && grep -q 'allow-ssh is kept' out && "$w" --store l.db status --json >out 2>err && jq -e '.keptOriginals[0] | .rule == "allow-ssh" and .over == false' out >/dev/null
 check "status and rules list show which rule is kept until when"
@@ -267,7 +267,7 @@ jit open vm1 22 --from 140.20.30.9 --for 3s --to nsg --why 'a look' && to_azure 
 	grep -c 'applied, read back' out | grep -q 2
 check "an opening is a rule there, and with --until-closed it goes at its time"
 jit open vm1 22 --from 140.20.30.9 --for 1h --to nsg --why 'a look' && to_azure && rules web | grep -q ' Allow whittle-jit-[0-9]*-vm1-TCP-22' && grep -q 'a look' state.json && grep -q 'runs again after its time' err
-check "without it the rule is there until the command runs again, which it says"
+check "without it the rule stays until the command runs again, and a message says so"
 jit close "$(jit list --json && jq -r '.openings[0].id' out)" && to_azure && ! rules web | grep -q ' Allow whittle-jit' && "$w" --store l.db --config j.yaml jit list >out 2>err && grep -q 'Nothing is open' out
 check "an opening that is closed early is removed by the next run"
 jit open vm1 22 --from 203.0.113.9 --for 1h --to nsg && to_azure; [ $? -eq 2 ] && grep -q 'refused (narrow-only)' err && ! rules web | grep -q 203.0.113 && jit close "$(jit list --json && jq -r '.openings[0].id' out)"

@@ -28,11 +28,11 @@ check "help names the usual path" 0 'whittle recommend' "$w" --help
 check "the version is printed" 0 '^whittle [0-9]' "$w" --version
 : >"$dir/nothing.json"
 "$w" --store "$dir/empty.db" ingest --format eve "$dir/nothing.json" >/dev/null 2>&1
-check "an empty ledger is said to be empty, not of 1970" 0 '^Nothing was learned yet' "$w" --store "$dir/empty.db" recommend
+check "an empty ledger is reported as empty, not as of 1970" 0 '^Nothing was learned yet' "$w" --store "$dir/empty.db" recommend
 printf '%s\n' '{"timestamp":"2026-10-01T10:00:00.000000+0000","event_type":"alert","src_ip":"192.0.2.7","src_port":4000,"dest_ip":"10.0.0.4","dest_port":22,"proto":"TCP","alert":{"action":"allowed","signature_id":1,"severity":2},"direction":"to_server","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":500,"bytes_toclient":400,"start":"2026-10-01T10:00:00.000000+0000"}}' >"$dir/alert.json"
 "$w" --store "$dir/alert.db" ingest "$dir/alert.json" >/dev/null 2>&1
 check "an edge of alerts alone has no times" 0 '^[^0-9]*10\.0\.0\.4.*192\.0\.2\.7 +0 +0 +1 *$' "$w" --store "$dir/alert.db" edges
-check "and says so to programs" 0 '"first":null,"last":null' "$w" --store "$dir/alert.db" edges --json
+check "and reports that to programs" 0 '"first":null,"last":null' "$w" --store "$dir/alert.db" edges --json
 check "a log that is packed with xz is refused with what unpacks it" 2 'a\.xz: packed neither with gzip nor with zstd: unpack it first .`xz -dc`' \
 	sh -c "printf '\\3757zXZ\\000\\000' >'$dir/a.xz'; '$w' --store '$dir/alert.db' ingest '$dir/a.xz'"
 check "no command is a wrong usage" 2 'a command is wanted' "$w"
@@ -66,12 +66,12 @@ for found in "ports .*'99999' is not a port" "discover: 'nonsense' is not a pref
 	check "doctor checks every value: $found" 1 "$found" "$w" doctor --config "$dir/values.yaml" --store "$dir/v.db"
 done
 check "each finding has a command or a line that mends it" 1 '^0$' sh -c "'$w' doctor --json --config '$dir/values.yaml' --store '$dir/v.db' >'$dir/found.json'; rc=\$?; jq '[.checks[] | select(.state != \"ok\" and .remedy == null)] | length' '$dir/found.json'; exit \$rc"
-check "selftest without a ledger says what makes one" 1 'no ledger yet.*whittle estate import FILE' "$w" selftest --store "$dir/none.db" 10.0.0.4
+check "selftest without a ledger prints the command that makes one" 1 'no ledger yet.*whittle estate import FILE' "$w" selftest --store "$dir/none.db" 10.0.0.4
 check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
 check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
 mkdir "$dir/units"
-check "init writes what it says, with the way back" 0 'written .*whittle.yaml  .undo: rm ' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
+check "init writes the files that it lists, with the commands that undo them" 0 'written .*whittle.yaml  .undo: rm ' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
 check "a second init changes nothing" 0 'unchanged .*estate.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
 echo '# mine' >>"$dir/etc/whittle.yaml"
 check "it does not replace a file without consent" 0 'kept .*whittle.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"

@@ -18,7 +18,7 @@ reach() { echo "$(from 140.20.30.9), $(from 140.20.30.10), $(from 203.0.113.77)"
 all='connects, connects, connects' first='connects, connects, no connection' second='connects, no connection, no connection'
 
 # ---- nothing confirmed earlier ----
-gives "a confirm where nothing was applied says so" 1 'nothing to confirm' w confirm
+gives "a confirm without an apply reports that" 1 'nothing to confirm' w confirm
 w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm says that it is too late, when the rules expired, and that none are in force" 1 'Too late: the new rules expired at [0-9]{2}:[0-9]{2} UTC. No rules were confirmed earlier: nothing is narrowed here' w confirm
@@ -28,7 +28,7 @@ gives "and no pending rules to confirm later" 1 'nothing to confirm' w confirm
 
 # ---- in time ----
 w enforce --resource vm1 >/dev/null
-gives "status says what is pending, for how long, and the command" 3 'pending: run `whittle confirm` within [0-9]+ s.* vm1 +unhealthy +pending' w status --fail-on pending
+gives "status shows the pending rules, the time left, and the command" 3 'pending: run `whittle confirm` within [0-9]+ s.* vm1 +unhealthy +pending' w status --fail-on pending
 gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
 gives "a second confirm says that nothing was waiting" 0 'confirmed before.*nothing was waiting' w confirm
 is "$(reach)" "$first" "the first rules hold"

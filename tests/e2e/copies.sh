@@ -208,7 +208,7 @@ tell "a log of broken JSON is an error" unread 'broken.json: ' broken.json
 head -c 100000 /dev/urandom | tr '{' ' ' >noise
 tell "noise is an error" unread 'noise: line 1: not a format' noise
 named() { fresh; expect 2 "noise: nothing of it can be read" ingest --format eve noise; }
-tell "noise that is said to be a log is an error" named
+tell "noise that is read with an explicit format is an error" named
 among() { fresh; expect 2 'times.json: nothing of it' ingest one.json times.json two.json && same both.db l.db; }
 tell "the other logs are read" among
 echo "1..$n"

@@ -54,7 +54,7 @@ is "$(in_srv "$BUILD/tools/talk" utry 255.255.255.255@0.0.0.0 67 300 68)" answer
 # ---- the ways back ----
 has "$(tool state)" 'confirmed 0' "nobody has confirmed yet"
 tool confirm; t $? "confirm keeps the rules"
-has "$(tool state)" 'confirmed 1 ports 3 expires 0' "and the state says so"
+has "$(tool state)" 'confirmed 1 ports 3 expires 0' "and the state shows that"
 tool confirm; t $? "confirming twice does no harm"
 is "$(from 203.0.113.77)" "no connection" "after it the stranger is still outside"
 is "$(from 140.20.30.10)" connects "and the partner inside"

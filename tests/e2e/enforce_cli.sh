@@ -29,12 +29,12 @@ has "$out" 'will not be able to connect again' "and warns"
 w rollback --all >/dev/null
 
 # ---- the usual way ----
-has "$(w enforce --confirm-within 30s)" 'whittle confirm' "enforce says what to do next"
+has "$(w enforce --confirm-within 30s)" 'whittle confirm' "enforce prints the command to run next"
 is "$(from 140.20.30.9) / $(from 203.0.113.77)" "connects / no connection" "the rules hold"
 has "$(w confirm)" 'the rules stay' "confirm says that they stay"
-has "$(w enforce)" 'nothing has changed' "enforcing the same again changes nothing, and says so"
+has "$(w enforce)" 'nothing has changed' "enforcing the same again changes nothing, and reports that"
 has "$(w rollback)" "table is gone" "rollback says that the table is gone"
-out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules says so"
+out=$(w confirm); has "$out" 'nothing to confirm' "confirm without rules reports that"
 has "$(w enforce --audit)" 'nothing is dropped' "an audit says that it drops nothing"
 is "$(from 203.0.113.77)" connects "and it drops nothing"
 gives "audit counts what would have been dropped" 0 '^22/TCP +[1-9]' w audit
@@ -54,7 +54,7 @@ w rules add vm1 --port 5353/udp --from 140.20.30.9 >/dev/null
 serve "$srv" 5353 userve
 printf 'reject: [203.0.113.64/28]\n' >"$dir/reject.yaml"; chmod 644 "$dir/reject.yaml"
 gives "rules list shows the peers that get an answer" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" rules list
-gives "enforce says so too" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" enforce
+gives "enforce prints that too" 0 'Refused connections of 203.0.113.64/28 are answered' w --config "$dir/reject.yaml" enforce
 is "$(refusal tcp 203.0.113.77 22) $(refusal udp 203.0.113.77 5353)" "refused refused" "a refused peer of these prefixes gets a reset, and for a datagram that the port is unreachable"
 is "$(refusal tcp 10.0.1.2 22) $(refusal udp 10.0.1.2 5353)" "silence silence" "any other peer gets nothing"
 is "$(from 140.20.30.9) $(udp_from 140.20.30.9 5353)" "connects answered" "allowed peers are served"
@@ -99,7 +99,7 @@ has "$rc $(tr '\n' ' ' <<<"$out")" '^0 Applied and read back.*the rules stay.*ho
 is "$(from 203.0.113.77)" "no connection" "and hold"
 has "$(owned rollback)" 'table is gone' "rollback does not work without the privilege"
 out=$(as_nobody "" env WHITTLE_STORE="$dir/owned/l.db" WHITTLE_STATE="$dir/owned/state" "$dir/whittle" enforce 2>&1); rc=$?
-has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program says what it needs"
+has "$rc $out" '^1 .*needs CAP_NET_ADMIN.*run as root' "without it the program prints what it needs"
 out=$(as_nobody "" "$dir/nft_tool" apply "$dir/rules" 60 2>&1); rc=$?
 is $rc 1 "nobody without it cannot"
 has "$out" 'CAP_NET_ADMIN' "and the missing privilege is named"

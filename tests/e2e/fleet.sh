@@ -57,11 +57,11 @@ all_done; check "twenty sensors send their logs at once"
 check "while a shard is away nothing is read, rather than a half"
 everybody 2
 all_done; check "sensors go on while a shard is away"
-grep -q 'not in the cluster yet.*sends it' out.1; check "each says that what it read waits on its disk, and what sends it"
+grep -q 'not in the cluster yet.*sends it' out.1; check "each reports that its records wait on its disk, and the command that sends them"
 "$fleet" up "$dir/fleet" 2
 everybody 3
 all_done; check "when the shard is back the sensors send what waited"
-grep -q 'not in the cluster yet' out.*; [ $? -ne 0 ]; check "and say no more of it"
+grep -q 'not in the cluster yet' out.*; [ $? -ne 0 ]; check "and do not report it again"
 
 cat log*.[123] >whole.json
 "$w" ingest --store whole.db whole.json >out 2>&1 && "$w" edges --json --store whole.db >want.json 2>err && "$w" edges --json --store "$controller" >got.json 2>err &&

@@ -342,6 +342,6 @@ sweep() {
 	expect 0 '^1 edges were not taken' "$w" status --store full.db && expect 0 '"notTakenFull": 1' "$w" status --store full.db --json &&
 		{ "$w" doctor --store full.db >doctor.txt; grep -q 'ledger size *1 edges' doctor.txt; }
 }
-tell "a ledger that is full goes on with the peers that it knows, and names what it did not take" sweep
+tell "a full ledger goes on with its known peers, and names what it did not take" sweep
 tell "a port's crowd takes no room from peers of more days; what is dropped is counted and named" crowd
 echo "1..$n"

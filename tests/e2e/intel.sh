@@ -50,7 +50,7 @@ config() {
 }
 config
 
-gives "before any update there is no list, and it says how to get one" 0 'No threat list yet' intel list
+gives "before any update there is no list, and the command that gets one is printed" 0 'No threat list yet' intel list
 gives "all six formats are read" 0 '^misp: 1 entr' intel update
 cp "$dir/out" "$dir/update"
 grep -q '^plain: .* 4 networks after merging' "$dir/update"; ok $? "nested and overlapping networks of a list are merged"
@@ -109,7 +109,7 @@ gives "a list that halved is refused" 1 'force' intel update plain
 gives "and what was there of it stays in force" 0 'on plain' intel check 45.9.0.99
 for i in 0 1 2; do seq 0 109 | sed "s/^/45.9.$i./"; done | awk -F. '{ print $1 "." $2 "." $3 "." 2 * $4 }' >"$dir/plain.txt"
 gives "one that grew more than threefold too" 1 'force' intel update plain
-gives "--dry-run --force says what would be, and stores nothing" 0 'not stored' intel update plain --dry-run --force
+gives "--dry-run --force prints the result, and stores nothing" 0 'not stored' intel update plain --dry-run --force
 gives "so that the old one is still there" 0 'on plain' intel check 45.9.0.99
 gives "--force takes it" 0 '^plain: 330 entries' intel update plain --force
 printf '<html>404</html>\n' >"$dir/plain.txt"
@@ -153,9 +153,9 @@ w intel update misp
 until w intel list && grep -q 'misp .*stale' "$dir/out"; do sleep 0.2; done
 ok 0 "a list older than its max-age is reported as stale"
 gives "and is still in force" 0 'on misp' intel check 45.5.0.1
-gives "recommend says which list is stale" 0 'misp.*stale|stale.*misp' recommend --dry-run
+gives "recommend names the stale list" 0 'misp.*stale|stale.*misp' recommend --dry-run
 gives "a list that whittle.yaml no longer names stays, and is reported" 0 'misp .*not in whittle.yaml any more' --config "$dir/half.yaml" intel list
-gives "recommend says how to end one that is stale" 0 "misp.*intel forget" --config "$dir/half.yaml" recommend --dry-run
+gives "recommend prints how to remove a stale list" 0 "misp.*intel forget" --config "$dir/half.yaml" recommend --dry-run
 gives "a list can be forgotten" 0 '^misp: forgotten' intel forget misp
 gives "and none of its addresses" 0 'on no list' intel check 45.5.0.1
 

@@ -26,7 +26,7 @@ is "$(from 203.0.113.77 25)" connects "a port without a policy is as it was"
 said survives; t $? "the connection that was there survives"
 again() { [ "$(from 203.0.113.77)" = connects ]; }
 until_true 10 again; t $? "nobody confirms: the kernel opens them again"
-gives "confirming late says so" 1 'nothing to confirm' w jit confirm
+gives "a late confirm reports that" 1 'nothing to confirm' w jit confirm
 w jit on >/dev/null
 gives "closed and confirmed in time" 0 Confirmed w jit confirm
 gives "on again while it is on does no harm" 0 'are closed' w jit on --confirm-within 1s
@@ -69,7 +69,7 @@ is "$(udp_from 203.0.113.77 161)" answered "and answered"
 # ---- closed early, and by itself ----
 gives "closed early" 0 'closed' w jit close "$id" --why 'done'
 is "$(from 203.0.113.77)" "no connection" "then it connects no more"
-gives "closing it twice says so" 2 'no opening' w jit close "$id"
+gives "closing it twice is reported" 2 'no opening' w jit close "$id"
 gives "opened for two seconds" 0 'Opening' w jit open vm1 22 --from 203.0.113.77 --for 2s
 is "$(from 203.0.113.77)" connects "it connects"
 ended() { [ "$(from 203.0.113.77)" = "no connection" ]; }
@@ -101,10 +101,10 @@ gives "--repair closes them again" 0 'Put back' w enforce --repair
 is "$(from 203.0.113.77)" "no connection" "the port stays closed"
 w jit open vm1 22 --from 203.0.113.77 --for 1h >/dev/null
 gives "off takes all of it away" 0 'is off' w jit off
-gives "off of what is off says so" 0 'was not there' w jit off
+gives "a second off is reported" 0 'was not there' w jit off
 gives "and the list that the policy's ports are not closed" 0 'whittle_jit is not there, so 22/tcp, 161/udp are not closed' w jit list
 w jit on >/dev/null; w jit confirm >/dev/null
-gives "off says what it opens" 0 'This opens 22/tcp, 161/udp' w jit off
+gives "off reports what it opens" 0 'This opens 22/tcp, 161/udp' w jit off
 is "$(from 140.20.30.9)" connects "everybody connects again"
 is "$(in_srv nft list tables | wc -l)" 0 "and the kernel holds nothing of ours"
 out=$(in_srv env -u SUDO_USER "${SSH[@]}" "$BUILD/whittle" jit on --config "$dir/w.yaml" 2>&1); rc=$?

@@ -20,7 +20,7 @@ reason() { wh recommend --json --ports 22 | jq -r '.resources[0].reason'; }
 
 rules ''
 is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "without rules every port is open, and is narrowed to its peers"
-is "$(wh recommend --json --ports 22 | jq -r '.resources[0].presentPolicy.source')" hostRules "and the rules in force are said to be the machine's own"
+is "$(wh recommend --json --ports 22 | jq -r '.resources[0].presentPolicy.source')" hostRules "and the rules in force are reported as the machine's own"
 base='ct state established,related accept; ct state invalid drop; iif lo accept;'
 input() { echo "table inet filter { set few { type ipv4_addr; flags interval; elements = { 140.20.30.10-140.20.30.11 } }; set banned { type ipv4_addr; flags timeout; elements = { 140.20.30.10 timeout 1h } }; chain input { type filter hook input priority 0; policy $1; $base $2; }; }"; }
 rules "$(input drop 'tcp dport 443 accept')"
@@ -82,7 +82,7 @@ rules 'table inet firewalld { chain pre { type filter hook prerouting priority -
 is "$(proposed) $(narrows)" "unhealthy: 140.20.30.8/29 but  rule 1 of firewalld allow" "rules as firewalld writes them are read"
 is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[].destinationPort] | join(" ")')" "22" "and what they reject is closed"
 rules "$(input drop 'tcp dport 80 accept'); table ip nat { chain pre { type nat hook prerouting priority -100; fib daddr type local jump docker; }; chain docker { iifname != \"docker0\" tcp dport 22 dnat to 172.17.0.2:22; }; }"
-is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "a port that Docker publishes is open, whatever the rules of input say"
+is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "a port that Docker publishes is open, with any rules of input"
 
 # ---- enforced together with them, with live packets ----
 serve "$srv" 22 serve
@@ -92,15 +92,15 @@ wh recommend --ports 22 >out && wh enforce --confirm-within 60s >out; t $? "rule
 is "$before / $(from 140.20.30.9) $(from 203.0.113.77) $(from 10.0.1.2)" "connects connects no connection / connects no connection no connection" "and let through only what both do"
 in_srv nft insert rule inet filter input ip saddr 140.20.30.9 drop
 is "$(from 140.20.30.9)" "no connection" "packets that the machine drops from now on stay dropped"
-has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this machine's own rules keep out" "and enforce says so instead of refusing" "$(cat err)"
+has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this machine's own rules keep out" "and enforce reports that instead of refusing" "$(cat err)"
 wh rollback --all >out
 wh rules add vm1 --port 22/tcp --from 198.51.100.0/24 >out; is "$?" 2 "a person can't widen them either"
 
-has "$(wh doctor)" "present policy .*this machine's own firewall, which is vm1" "doctor says which rules are the present policy"
+has "$(wh doctor)" "present policy .*this machine's own firewall, which is vm1" "doctor names the rules that are the present policy"
 
 # ---- rules that can't be read ----
 wh recommend --json --ports 22 --dry-run >/dev/null
 in_srv setpriv --bounding-set -net_admin --inh-caps -net_admin "$BUILD/whittle" recommend --ports 22 --dry-run --json >out 2>err
-has "$(cat err)" "vm1 is this machine, and its own rules can't be read" "without CAP_NET_ADMIN it says that they are not known" "$(cat err)"
+has "$(cat err)" "vm1 is this machine, and its own rules can't be read" "without CAP_NET_ADMIN it reports that they are unknown" "$(cat err)"
 is "$(jq -r '.resources[0].presentPolicy.source' out)" assumedOpen "and that every port was taken as open"
 echo "1..$n"

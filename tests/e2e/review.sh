@@ -37,18 +37,18 @@ check "the export contains it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --form
 check "history has user and reason" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
 check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
 check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
-check "a curve of one point says so" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
+check "a curve of one point is reported as such" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
 check "recommend shows what enforce applies instead of the proposal" 0 'Edited by hand.*' "$BUILD/whittle" recommend --dry-run
 check "with the rule as it is" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" recommend --dry-run
 edited() { "$BUILD/whittle" "$@" --json | jq -r '.edits[] | .resource, .rule, .review, .prefixes[]' | tr '\n' ' '; }
 check "and for programs" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited recommend --dry-run
 check "explain has it for programs too" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited explain vm1 22
-check "rules without a word lists them" 0 '140\.20\.40\.7' "$BUILD/whittle" rules
+check "rules without arguments lists them" 0 '140\.20\.40\.7' "$BUILD/whittle" rules
 check "so does explain, below its first line" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
 check "a narrowing edit is saved too" 0 'edited' r edit vm1 22 --not 140.20.30.13
-check "a deletion says what it opens again" 0 'Port 23/TCP opens again to all that web: telnet lets in' r delete vm1 23
+check "a deletion reports what it opens again" 0 'Port 23/TCP opens again to all that web: telnet lets in' r delete vm1 23
 check "an undo takes the deletion back" 0 . r undo
-check "an addition for everybody says so" 0 'deny-all.*lets in every IPv4 address' r add vm1 --port 23/tcp --from 0.0.0.0/0
+check "an addition for everybody is reported as such" 0 'deny-all.*lets in every IPv4 address' r add vm1 --port 23/tcp --from 0.0.0.0/0
 check "an undo takes the addition back" 0 . r undo
 check "undo takes the last step back" 0 'took back the edit' r undo
 check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
@@ -64,9 +64,9 @@ check "an unknown option is answered with the right one" 2 "did you mean '--also
 check "the history of a resource that there is not is refused" 2 "no resource 'vm9'" r history vm9
 check "the history is found by an address too" 0 'edit' r history 10.0.0.4
 check "a reason can't move the terminal's cursor" 0 'new.\[2Jhost' r history
-check "undo with nothing left says so" 2 'nothing to undo' r undo
+check "undo with nothing left reports that" 2 'nothing to undo' r undo
 
-check "a deny-all can be deleted, until the next calculation, which it says" 0 'until the next calculation' r delete vm1 23 --why 'the terminal stays a week'
+check "a deny-all can be deleted, until the next calculation, and a message says so" 0 'until the next calculation' r delete vm1 23 --why 'the terminal stays a week'
 lacks "then it is not there" '23/tcp' r list vm1
 "$BUILD/whittle" recommend >/dev/null 2>&1
 check "the next calculation proposes it again" 0 '23/tcp .*deny all' r list vm1
@@ -74,7 +74,7 @@ check "an allow rule takes the place of a deny-all by addition" 0 'takes the pla
 lacks "the deny-all is gone then" 'deny all' sh -c "'$BUILD/whittle' rules list vm1 | grep '23/tcp'"
 "$BUILD/whittle" recommend >/dev/null 2>&1
 check "an addition survives the next calculation" 0 'one terminal' r list vm1
-check "reset forgets all, and says how to bring it back" 0 'undo. brings them back' r reset vm1
+check "reset removes all changes, and prints how to restore them" 0 'undo. brings them back' r reset vm1
 check "as it was calculated" 0 '23/tcp .*deny all' r list vm1
 check "undo brings a reset back" 0 'took back the reset' r undo
 check "with what was added" 0 'one terminal' r list vm1

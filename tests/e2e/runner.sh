@@ -22,7 +22,7 @@ run ./passes ./passes
 tell "passed and skipped tests are counted, with the reasons"
 run ./passes ./fails ./dies
 [ $? -eq 1 ] && ends '4 passed, 2 failed, 2 skipped' && grep -q 'FAILED ./fails (status 0)' out && grep -q '^    # why' out && grep -q 'FAILED ./dies (status 137)' out
-tell "a test that fails and a program that dies are one failure each, with what they said"
+tell "a test that fails and a program that dies are one failure each, with their output"
 run ./silent; [ $? -eq 1 ] && ends '0 passed, 1 failed, 0 skipped' && grep -q 'no test ran' out
 tell "a program that tests nothing has failed"
 run ./none; [ $? -eq 1 ] && ends '0 passed, 1 failed, 0 skipped'
@@ -45,5 +45,5 @@ program after 'if [ -e busy ]; then echo "not ok 1 - somebody is busy"; else ech
 WH_JOBS=4 run ./beside -- ./after ./lone.a ./lone.b ./lone.c; ends '5 passed, 0 failed, 0 skipped'
 tell "after -- each runs alone, when the others have ended"
 WH_TALLY=$dir/tally "$run" kind ./passes >out; [ "$(cat tally)" = '2 0 2' ]
-tell "the counts are left where WH_TALLY says"
+tell "the counts are written to the file in WH_TALLY"
 echo "1..$n"

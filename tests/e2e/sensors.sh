@@ -74,7 +74,7 @@ n=$((n + 1)); if [ "$(head -1 out)" = 1 ]; then echo "ok $n - a sensor that repo
 for i in 1 2 3 4 5; do flow '"host":"fw-1",' 192.0.2.1 4000$i 0$i.000000; done >a.json
 for i in 1 2 3 4 5; do flow '"host":"fw-2",' 192.0.2.1 4000$i 0$i.900000; done >b.json
 flow '"host":"fw-2",' 192.0.2.1 40006 06.000000 >>b.json
-says "a second sensor's log says what it adds" 0 '6 flows, .*5 flows that another sensor had reported' bash -c "'$BUILD/whittle' ingest --store g.db a.json >/dev/null && '$BUILD/whittle' ingest --store g.db b.json"
+says "the new records of a second sensor's log are reported" 0 '6 flows, .*5 flows that another sensor had reported' bash -c "'$BUILD/whittle' ingest --store g.db a.json >/dev/null && '$BUILD/whittle' ingest --store g.db b.json"
 flows g.db 6 "a conversation that two sensors reported counts once, and so does one of a single sensor"
 cat a.json b.json >both.json
 ingest h.db both.json >/dev/null; flows h.db 6 "so it does in one log of both"
@@ -86,7 +86,7 @@ sed 's/fw-2/fw-1/' b.json >same.json
 ingest k.db a.json same.json >/dev/null; flows k.db 11 "one sensor's flows are as many as it reports"
 sed 's/:00:0\([0-9]\)\.9/:00:1\1.9/' b.json >late.json
 ingest l.db a.json late.json >/dev/null; flows l.db 11 "a start ten seconds later is another conversation"
-ingest m.db --sensor-slack 15s a.json late.json >/dev/null; flows m.db 6 "or the same, where --sensor-slack says so"
+ingest m.db --sensor-slack 15s a.json late.json >/dev/null; flows m.db 6 "or the same, with a larger --sensor-slack"
 printf 'sensor-slack: 15s\n' >slack.yaml
 ingest o.db --config slack.yaml a.json late.json >/dev/null; flows o.db 6 "as whittle.yaml may"
 for p in 0 1; do flow "\"host\":\"fw-$p\"," 192.0.2.1 40001 01.000000 | sed 's/"tcp_flags_tc":"1b"/"tcp_flags_tc":"00"/; s/"pkts_toclient":43/"pkts_toclient":0/; s/"bytes_toclient":27009/"bytes_toclient":0/'; done >deaf.json

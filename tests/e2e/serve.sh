@@ -18,7 +18,7 @@ has "$op" '^whittle_[A-Za-z0-9_-]{43}$' "a token is printed once, alone on its l
 ! grep -qF "${op#whittle_}" "$dir/state/serve-tokens" && [ "$(stat -c %a "$dir/state/serve-tokens")" = 600 ]; t $? "and kept as a hash that only its owner reads"
 is "$(w serve token list --json | jq -r '.tokens | map(.name + ":" + .role) | join(" ")')" "op:operator reader:reader old:reader" "tokens are listed with their roles"
 gives "a name is there once" 2 "there is a token 'op' already" w serve token add op
-gives "a role is a word that is known" 2 "'root' is no role" w serve token add x --role root
+gives "an unknown role is refused" 2 "'root' is no role" w serve token add x --role root
 
 # ---- processes ----
 ip netns exec "$srv" "$BUILD/whittle" serve --config "$dir/whittle.yaml" --listen 127.0.0.1:8443 --listen "unix:$dir/s" >"$dir/log" 2>&1 & server=$!; pids+=($server)

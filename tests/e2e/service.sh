@@ -24,7 +24,7 @@ for owner in root nobody; do
 	mkdir -m 700 "$dir/$owner"; cp "$dir/l.db" "$dir/$owner/"; chmod 600 "$dir/$owner/l.db"; chown -R $owner "$dir/$owner"
 	export WHITTLE_STORE=$dir/$owner/l.db WHITTLE_STATE=$dir/state/$owner
 	has "$(w enforce --resource vm1)" 'Applied and read back' "a ledger of $owner's: the rules are applied"
-	has "$(w drift)" 'holds what was applied' "drift knows which"
+	has "$(w drift)" 'holds what was applied' "drift reports that the kernel holds the applied rules"
 	out=$(w confirm); is $? 0 "and they are confirmed for good" "$out"
 	is "$(stat -c '%U %a' "$WHITTLE_STATE" "$WHITTLE_STATE/enforced.rules" 2>&1 | xargs)" "whittle 700 whittle 600" "root, too, leaves the file of what was confirmed to the services' user, closed to others"
 	is "$(others $owner)" 0 "every file next to the ledger belongs to $owner"

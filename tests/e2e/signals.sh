@@ -37,7 +37,7 @@ late="not in the journal: .*did not answer within [13] s"
 gone="not in the journal: .*was ended"
 
 uid=61000; owned
-gives "a killed enforce says so" 1 "$ended" 10 9 enforce --resource vm1 --force
+gives "a killed enforce is reported" 1 "$ended" 10 9 enforce --resource vm1 --force
 gives "so does a stopped one, which ends" 1 "$stopped" 10 19 enforce --resource vm1 --force
 has "$(state)" '^present 0' "neither has changed anything"
 for sig in 9 19; do
@@ -74,7 +74,7 @@ if command -v sqlite3 >/dev/null; then
 	proves "an entry that the owner changed is named" 3 'does not fit at entry [0-9]+: it is not as it was written'
 	spoil "DELETE FROM chain WHERE seq = (SELECT max(seq) FROM journal); DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)"
 	proves "so is one that it cut off at the end" 3 'does not fit at entry [0-9]+: the head says that it was written'
-	has "$(w rules add vm1 --port 23 --from 192.0.2.0/24 --why test)" 'journal is not what it was.*whittle journal verify' "the next command of root's says so"
+	has "$(w rules add vm1 --port 23 --from 192.0.2.0/24 --why test)" 'journal is not what it was.*whittle journal verify' "the next command of root's reports that"
 	proves "and keeps the head as it was" 3 'does not fit at entry'
 fi
 echo "1..$n"

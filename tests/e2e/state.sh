@@ -41,12 +41,12 @@ until_true 6 grep -q 'peers are known' "$dir/watch"
 gone; until_true 8 grep -q repaired "$dir/watch"; t $? "watch --repair puts something back" "$(cat "$dir/watch")"
 nobody_in "but not what was forged"
 kill $watcher; wait $watcher
-w rollback >/dev/null; is "$(in_srv nft list tables | grep -cw whittle)" 0 "a rollback knows no earlier rules but root's: there were none"
+w rollback >/dev/null; is "$(in_srv nft list tables | grep -cw whittle)" 0 "a rollback uses only root's earlier rules: there were none"
 w uninstall >/dev/null; rm -f "$owned"/enforced.* "$owned"/jit.*
 
 # ---- after an upgrade ----
 forge_all
-gone; out=$(w restore); has "$? $out" "^[12] .*$owned: an earlier version kept what was confirmed here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and says what to run"
+gone; out=$(w restore); has "$? $out" "^[12] .*$owned: an earlier version kept what was confirmed here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and prints the commands to run"
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "nothing of them is put back"
 rm -f "$owned"/enforced.* "$owned"/jit.*
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null

@@ -47,7 +47,7 @@ is "$(from 203.0.113.77)" connects "everybody connects again"
 is "$(cd "$WHITTLE_STATE" && ls enforced.* jit.* 2>/dev/null | wc -l)" 0 "nothing is left from which it would come back"
 gives "a restore after it restores nothing" 0 'Nothing was confirmed' w restore
 gives "uninstalling twice does no harm" 0 'were not there' w uninstall --verify
-gives "its JSON says the same" 0 '"verified": true' w uninstall --verify --json
+gives "its JSON has the same content" 0 '"verified": true' w uninstall --verify --json
 [ -s "$dir/l.db" ]; t $? "the ledger stays"
 touch "$dir/busy"
 (while [ -e "$dir/busy" ]; do in_srv nft 'add element inet filter allowed { 192.0.3.9 }; '; in_srv nft 'delete element inet filter allowed { 192.0.3.9 }'; done) >/dev/null 2>&1 &

@@ -174,13 +174,13 @@ watch late --config "$dir/late.yaml"
 from 140.20.30.10 >/dev/null; from 140.20.30.10 >/dev/null
 tells late 'blocked' "later than after-confirm a partner that is hit is reported"
 is "$(from 140.20.30.10)" "no connection" "but the rules stay"
-in_srv "$BUILD/whittle" watch --for 1s >"$dir/second" 2>&1; has "$(cat "$dir/second")" 'another program listens there' "a second watch says that there is one"
+in_srv "$BUILD/whittle" watch --for 1s >"$dir/second" 2>&1; has "$(cat "$dir/second")" 'another program listens there' "a second watch reports the first one"
 end_watch
 w rollback --all >/dev/null
 
 # ---- connections that are open ----
 edge() { [ "$(w edges 10.0.0.4 --json | jq -r "select(.peer == \"$1\" and .direction == \"Inbound\") | [.port, .flows, .days, .bytesIn] | join(\" \")")" = "$2" ]; }
-w edges --json | grep -q '"203.0.113.78"'; [ $? = 1 ]; t $? "the ledger knows nothing of a stranger"
+w edges --json | grep -q '"203.0.113.78"'; [ $? = 1 ]; t $? "the ledger has no edge of a stranger"
 hold 203.0.113.78; t $? "a stranger holds a connection from before the watch" "$(cat "$dir/held")"
 printf 'watch: {connections: 1s}\n' >"$dir/often.yaml"
 watch noting --config "$dir/often.yaml"
