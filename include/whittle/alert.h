@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * alert: what the ledger shows that a person should look at, as incidents with a life of their own.
+ * alert: findings in the ledger that a person should look at, as incidents with a state.
  *
  *   ledger, recommendation, lists ── detections ──→ findings ── merged by correlation key ──→ alerts (documents of the state)
  *
- * A finding is what one look at the ledger shows. One that concerns the same thing (type, resource, port, and where the type says
- * so, peer) as a kept alert is that alert: its end, sources and counts follow, and no second one is made. What is in progress
- * stays so; what was resolved becomes active again when something new came since; what was dismissed stays dismissed. Types,
- * titles, severities, tactics and texts are data: rules/alerts.yaml. An alert's document has the fields of
- * Microsoft.Security/alerts 2022-01-01.
+ * A finding is a result of one look at the ledger. A finding about the same thing as a kept alert (type, resource, port and, if
+ * the type says so, peer) updates that alert's end, sources and counts, and creates no second one. An alert in progress stays
+ * so; a resolved one becomes active again if something new came since; a dismissed one stays dismissed. Types, titles,
+ * severities, tactics and texts are data: rules/alerts.yaml. An alert's document has the fields of Microsoft.Security/alerts
+ * 2022-01-01.
  *
- * What the ledger cannot show makes no alert: it holds edges, not single connections, so rates are of days, and connections that
- * nobody answered are counted by port with their heaviest sources alone.
+ * Alerts have the ledger's limits: it holds edges, not single connections, so rates are per day, and unanswered connections are
+ * counted by port with only their heaviest sources.
  */
 #pragma once
 #include <jansson.h>
@@ -27,24 +27,24 @@ extern const char *const wh_severity_words[]; /* "Informational" … "High", by 
 enum wh_alert_status { WH_ALERT_ACTIVE, WH_ALERT_IN_PROGRESS, WH_ALERT_RESOLVED, WH_ALERT_DISMISSED };
 extern const char *const wh_alert_status_words[]; /* "Active", "InProgress", "Resolved", "Dismissed"; NULL at the end */
 
-/* Settings of this room. 0: the default that stands in the table of keys. */
+/* Settings of this room. 0: the default in the table of keys. */
 struct wh_alert_config {
-	int64_t window;          /* seconds before the ledger's last flow of which findings are made */
-	int64_t sessions_a_day;  /* short sessions of one peer a day from which on they are guesses */
+	int64_t window;          /* seconds before the ledger's last flow that a look covers */
+	int64_t sessions_a_day;  /* short sessions of one peer a day that count as guessing */
 	int64_t sources_a_day;   /* peers that guess at one port a day */
 	int64_t targets_a_day;   /* new targets of one of our resources on one port a day */
-	int64_t silence;         /* seconds without any flow from which on the sensor is blind */
-	uint64_t tunnel_bytes;   /* in names below one domain, or in its answers, a day */
-	int64_t failed_domains;  /* that a resource asks for on one day and that do not exist */
+	int64_t silence;         /* seconds without any flow after which the sensor counts as blind */
+	uint64_t tunnel_bytes;   /* a day, in names below one domain, or in its answers */
+	int64_t failed_domains;  /* non-existing ones that a resource looks up on one day */
 	int64_t loss;            /* per mille of a day's packets that the sensor's capture lost */
-	int64_t scanned_ports;   /* of one resource that one source tries in vain */
+	int64_t scanned_ports;   /* of one resource that one source tries without success */
 	int64_t flood;           /* connections a day to one target that bring hardly anything back */
-	uint64_t upload;         /* bytes a day to a peer that is new, from which on they are looked at */
-	int64_t beacons;         /* connections a day to one new peer that come by a clock */
-	int64_t dormant;         /* seconds of silence after which a peer that comes again is reported */
-	int least;               /* severity + 1 from which on there is a response; 0: Medium */
+	uint64_t upload;         /* bytes a day to a new peer that raise an alert */
+	int64_t beacons;         /* connections a day to one new peer at regular times */
+	int64_t dormant;         /* seconds of silence after which a returning peer is reported */
+	int least;               /* severity + 1 that starts a response; 0: Medium */
 	const char **command; size_t n_command; /* the response: a program's path and its arguments; none */
-	const char *webhook, *secret_file, *ca_file; /* the response: a URL, what signs it, whom to trust; NULL: none */
+	const char *webhook, *secret_file, *ca_file; /* the response: a URL, its signing key, its CA file; NULL: none */
 };
 extern const struct wh_key wh_alert_keys[];
 
@@ -60,7 +60,7 @@ struct wh_alert_types { struct wh_alert_type *types; size_t n; }; /* by id */
 int wh_alert_types_load(const char *path, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err);
 const struct wh_alert_type *wh_alert_type_of(const struct wh_alert_types *t, const char *id); /* NULL when there is none */
 
-/* ---- domains that are looked for: rules/domains.yaml ---- */
+/* ---- watched domains: rules/domains.yaml ---- */
 enum wh_domain_category {
 	WH_DOMAIN_LISTED,
 	WH_DOMAIN_SINKHOLE,
@@ -73,16 +73,16 @@ enum wh_domain_category {
 struct wh_alert_domain { const char *name; enum wh_domain_category category; };
 struct wh_alert_domains { struct wh_alert_domain *at; size_t n; }; /* by name */
 int wh_alert_domains_load(const char *path, struct wh_arena *mem, struct wh_alert_domains *out, struct wh_error *err);
-/* The nearest domain that a name is, or is below; NULL. d NULL: there are none. */
+/* The nearest domain that equals or contains a name; NULL. d NULL: there are none. */
 const struct wh_alert_domain *wh_alert_domain_of(const struct wh_alert_domains *d, const char *name);
 
 /* ---- detections ---- */
 struct wh_finding_source {
 	struct wh_addr addr;
-	uint64_t answered;          /* connections that were answered, of all looks together */
-	uint64_t unanswered;        /* those that were not, since the last look */
-	bool so_far;                /* but of all looks together here */
-	bool at_least;              /* the ledger cannot tell how many are new: one for each day on which it came is counted */
+	uint64_t answered;          /* answered connections, of all looks together */
+	uint64_t unanswered;        /* unanswered ones, since the last look */
+	bool so_far;                /* here the count of all looks together */
+	bool at_least;              /* the number of new ones is not known: one is counted for each day on which it came */
 	int64_t first_us, last_us;
 	const char *list;           /* the threat list that holds it; NULL */
 };
@@ -91,14 +91,14 @@ struct wh_finding {
 	const struct wh_resource *resource;   /* NULL: of the sensor */
 	enum wh_direction direction; uint8_t proto; uint16_t port; /* port 0: of the resource as a whole */
 	bool of_peer;                         /* one alert for each source: there is exactly one */
-	const char *subject;                  /* what else an alert is of, as a domain: one alert for each; NULL */
+	const char *subject;                  /* what else an alert is about, such as a domain: one alert for each; NULL */
 	enum wh_severity severity;
 	int64_t first_us, last_us;
 	const char *rule;                     /* the recommended rule that it is about; NULL */
 	const char *stopped;                  /* whether that rule would have stopped it, a sentence; NULL */
-	const char *note;                     /* what there is to say besides, a sentence; NULL */
+	const char *note;                     /* further information, a sentence; NULL */
 	struct wh_finding_source *sources; size_t n_sources, room;
-	uint64_t more_sources;                /* beyond those */
+	uint64_t more_sources;                /* sources beyond those */
 };
 /* Today's judgement of a peer on a port that has a recommended rule. */
 struct wh_alert_judged {
@@ -107,15 +107,15 @@ struct wh_alert_judged {
 	uint8_t proto;
 	uint16_t port;
 	struct wh_addr peer;
-	bool stays;   /* the rules would let it in, if they were calculated now */
-	bool suspect; /* what it does, a list or an alert speaks against it */
+	bool stays;   /* the rules would allow it, if they were calculated now */
+	bool suspect; /* its behaviour, a list or an alert speaks against it */
 };
 struct wh_alert_judgement { struct wh_alert_judged *at; size_t n, room; };
-/* Takes what a look needs to know of: peers outside the rule's ranges, and those inside that would not stay. */
+/* Keeps what a look needs: peers outside the rule's ranges, and those inside that would not stay. */
 void wh_alert_judge(struct wh_alert_judgement *j, const struct wh_recommendation *rec, const struct wh_alert_judged *p,
                     struct wh_arena *mem);
-void wh_alert_judgement_end(struct wh_alert_judgement *j); /* all are in: sorts them */
-/* What a look reads. Everything is borrowed. */
+void wh_alert_judgement_end(struct wh_alert_judgement *j); /* call it after the last one: sorts them */
+/* The input of a look. Everything is borrowed. */
 struct wh_alert_look {
 	const struct wh_ledger *ledger;
 	const struct wh_estate *estate;
@@ -131,14 +131,14 @@ struct wh_alert_look {
 };
 struct wh_alert_found {
 	struct wh_finding *findings; size_t n; /* by type, resource, direction, protocol, port and source */
-	uint64_t beyond;                       /* findings that there was no room for */
-	json_t *seen;                          /* the counts of what nobody answered, for the next look: a new reference */
+	uint64_t beyond;                       /* findings without room */
+	json_t *seen;                          /* the counts of unanswered connections, for the next look: a new reference */
 };
 /* All findings. In `mem`. Changes nothing. */
 int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, struct wh_alert_found *out, struct wh_error *err);
 
-/* What `whittle watch` noticed of the firewall (watch.h's kinds), for the next look. One document a kind, peer and port, a
- * thousand at most. */
+/* Events of the firewall that `whittle watch` noticed (watch.h's kinds), for the next look. One document for each kind, peer and
+ * port, a thousand at most. */
 struct wh_alert_noticed {
 	const char *kind, *text;
 	int64_t time_us;
@@ -149,11 +149,11 @@ struct wh_alert_noticed {
 int wh_alert_noticed(struct wh_state *s, const struct wh_alert_noticed *n, struct wh_error *err);
 
 /* ---- alerts ---- */
-struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t beyond; /* for which there was no room */ };
-/* Detects, and merges what it finds into the kept alerts, in one transaction. */
+struct wh_alert_counts { size_t made, followed, reopened, suppressed; uint64_t beyond; /* without room */ };
+/* Detects, and merges the findings into the kept alerts, in one transaction. */
 int wh_alerts_update(const struct wh_alert_look *look, struct wh_alert_counts *out, struct wh_error *err);
 /* Kept alerts, the newest start first: an array of documents {"id", "name", "type", "properties"}; a new reference. */
-/* What is insecure in what a fact shows; NULL: nothing. */
+/* The insecure part of a fact; NULL: none. */
 const char *wh_alert_insecure(const struct wh_fact_key *k);
 int wh_alerts_list(struct wh_state *s, json_t **out, struct wh_error *err);
 /* A text of its "properties"; "" where there is none. */
@@ -161,32 +161,32 @@ const char *wh_alert_property(const json_t *alert, const char *key);
 enum wh_severity wh_alert_severity(const json_t *alert);
 /* The alert of that name, or the only one whose name begins or ends with it. -ENOENT, -EEXIST (several). A new reference. */
 int wh_alert_find(struct wh_state *s, const char *name, json_t **out, struct wh_error *err);
-/* Gives an alert another status, and says so in the journal. -EINVAL: from Resolved or Dismissed there is only the way to
+/* Changes an alert's status, and records it in the journal. -EINVAL: Resolved and Dismissed can only become
  * Active. */
 int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status status, const char *who, const char *reason,
                  struct wh_error *err);
 
-/* One alert as one line for another program, without its end; free() it, NULL when out of memory. `format`: place in
+/* One alert as one line for another program, without its end; free() it, NULL when out of memory. `format`: index into
  * wh_alert_line_formats. */
 extern const char *const wh_alert_line_formats[]; /* "eve", "syslog"; NULL at the end */
 char *wh_alert_line(const json_t *alert, int format);
 
-/* ---- suppression: alerts that are dismissed as they are made ---- */
+/* ---- suppression: rules that dismiss new alerts ---- */
 struct wh_alert_rule {
 	const char *name;        /* 2–50 of A–Z a–z 0–9 - _, the first a letter or digit */
 	const char *type;        /* of alert, or "*" */
 	const char *reason;      /* why; never empty */
 	const char *resource;    /* NULL: any */
-	const struct wh_prefix *sources; /* every source must be in it; NULL: any */
+	const struct wh_prefix *sources; /* all sources must be in it; NULL: any */
 	uint16_t port;           /* 0: any */
 	int64_t expires_us;      /* 0: never */
 };
 int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, const char *who,
                       struct wh_error *err);
-/* -ENOENT; what it dismissed stays so */
+/* -ENOENT; alerts that it dismissed stay dismissed */
 int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, struct wh_error *err);
 /* The kept rules by name, as documents {"name", "alertType", "reason", "state": "Enabled"|"Expired", …}; a new reference. */
 int wh_alert_rules_list(struct wh_state *s, int64_t now_us, json_t **out, struct wh_error *err);
-/* How many of the kept alerts it would have dismissed. Refuses what wh_alert_rule_put() refuses. */
+/* How many of the kept alerts it would have dismissed. Refuses the same rules as wh_alert_rule_put(). */
 int wh_alert_rule_simulate(struct wh_state *s, const struct wh_alert_rule *r, const struct wh_alert_types *types, size_t *would,
                            size_t *of, struct wh_error *err);

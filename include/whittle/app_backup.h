@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A backup is one tar file of three kinds of members: MANIFEST, ledger.db, and the state directory's files as state/NAME.
- * MANIFEST is what `sha256sum -c` reads, so that a person can look into a backup, and check it, with ordinary tools.
+ * MANIFEST is in the format of `sha256sum -c`, so that a person can inspect and check a backup with ordinary tools.
  */
 #pragma once
 #include "whittle/app.h"
@@ -15,7 +15,7 @@ int wh_app_backup(const struct wh_app *a, const char *file, json_t **out, struct
 
 struct wh_app_restore_backup_options {
 	const char *file;
-	bool force;   /* also over what is newer, or a journal that does not fit */
+	bool force;   /* also over newer data, or a journal that does not fit */
 	bool dry_run; /* everything is checked, and nothing written */
 };
 /* *out: {"file", "time", "release", "records", "journal", "state": [names], "stays": [names],

@@ -10,7 +10,7 @@ struct wh_app_check { const char *name; enum wh_app_check_state state; char foun
 struct wh_app_doctor {
 	struct wh_app_check checks[80]; size_t n;
 	enum wh_app_check_state worst;
-	struct wh_app_own own; /* which addresses of this machine would be judged */
+	struct wh_app_own own; /* its covered addresses: those of this machine that would be judged */
 };
 struct wh_app_doctor_ask {
 	const char *config_path, *plugin;          /* NULL: the default ones */
@@ -21,11 +21,11 @@ struct wh_app_doctor_ask {
 void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *out);
 json_t *wh_app_doctor_json(const struct wh_app_doctor *r);
 
-/* Sends flows past the sensor. The ledger is asked where opt->eve is NULL; then the address must be a resource's. */
+/* Sends flows past the sensor. Asks the ledger if opt->eve is NULL; then the address must be a resource's. */
 int wh_app_selftest(const struct wh_app *a, const struct wh_selftest_options *opt, struct wh_selftest *out, struct wh_error *err);
 /* why it is deaf; NULL: it hears */
 const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const struct wh_selftest *t);
 json_t *wh_app_selftest_json(const struct wh_selftest_options *o, const struct wh_selftest *t);
 
-/* Writes a demonstration into the directory `dir`, which is made where it is not there: estate.json, eve.json, whittle.yaml. */
+/* Writes a demonstration into the directory `dir`, which is created if needed: estate.json, eve.json, whittle.yaml. */
 int wh_app_demo_data(const char *dir, struct wh_error *err);

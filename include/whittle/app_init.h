@@ -8,20 +8,20 @@
 extern const char *const wh_app_init_kinds[];
 extern const char *const wh_app_init_modes[]; /* "dry-run", "audit" */
 struct wh_app_init_found {
-	const char *kind;                   /* what this machine most likely is */
+	const char *kind;                   /* the most likely kind of this machine */
 	const char *suricata_yaml;          /* NULL: there is none */
 	char name[64];                      /* of the machine, in letters, digits, dots and dashes */
-	struct wh_addr *addrs; size_t n_addrs; /* but loopback and link-local ones */
+	struct wh_addr *addrs; size_t n_addrs; /* without loopback and link-local ones */
 };
 /* Looks; changes nothing. The addresses are in mem. */
 int wh_app_init_find(struct wh_arena *mem, struct wh_app_init_found *out, struct wh_error *err);
-const char *wh_app_init_logs(const char *kind); /* where its logs usually are; NULL: none are read */
+const char *wh_app_init_logs(const char *kind); /* the usual place of its logs; NULL: none are read */
 
 struct wh_app_init {
 	const char *kind, *mode;
 	const char *logs;                   /* a file or directory for a unit that reads it; NULL: none */
 	const char *directory, *units;      /* /etc/whittle, /etc/systemd/system */
-	/* whether a file that is there with another content is replaced; NULL: never */
+	/* whether an existing file with other content may be replaced; NULL: never */
 	bool (*replace)(void *arg, const char *path);
 	void *arg;
 };

@@ -7,12 +7,12 @@
 
 enum { WH_APP_JIT_PORTS = 256 };
 struct wh_app_ports { struct wh_jit_port *list; size_t n; };
-/* Closes the policy's ports of this machine (*out). Refused, unless forced, where it would shut out the person at this
+/* Closes the policy's ports of this machine (*out). Refused, unless forced, if it would shut out the person at this
  * terminal. */
 int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, struct wh_arena *mem, struct wh_app_ports *out,
                   struct wh_error *err);
 struct wh_app_jit_confirmed {
-	struct wh_app_ports closed, open;      /* open: the policy closes these, and their time was up */
+	struct wh_app_ports closed, open;      /* open: the policy closes these, but their time was up */
 	struct wh_error not_compared, unread;  /* code 0, or why the policy, or the kernel's table, could not be read */
 };
 /* Neither needs the ledger. `done` is called before the journal is written. */
@@ -22,7 +22,7 @@ struct wh_app_jit_off { bool was_there; struct wh_app_ports closed; };
 int wh_app_jit_off(const struct wh_app *a, struct wh_arena *mem, void (*done)(void *arg, const struct wh_app_jit_off *o),
                    void *arg, struct wh_error *err);
 struct wh_app_jit_open {
-	const char *resource, *to, *why; /* to: "nft", "nsg", or NULL: this machine's table where the resource is this machine */
+	const char *resource, *to, *why; /* to: "nft", "nsg", or NULL: this machine's table if the resource is this machine */
 	uint8_t proto;
 	uint16_t port;
 	struct wh_prefix from;
@@ -34,7 +34,7 @@ int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, st
 struct wh_app_jit_list {
 	struct wh_jit_grant *list;
 	size_t n;
-	const char *not_closed; /* a sentence; NULL: all is closed that should be */
+	const char *not_closed; /* a sentence about ports that should be closed; NULL: all are */
 };
 int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_list *out, struct wh_error *err);
 json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x);
@@ -44,7 +44,7 @@ const char *wh_app_jit_port_text(uint8_t proto, uint16_t port, char buf[static 2
 json_t *wh_app_jit_policies_json(const struct wh_app *a);
 /* {"events":[{"time", "who", "what", "id", "resource", "port", "from", "until", "why", "nsg", "state"}…]}, oldest first. */
 int wh_app_jit_log(const struct wh_app *a, json_t **out, struct wh_error *err);
-/* The group as it should be now; *notes (free() it): lines for a person, NULL for none. */
+/* The group in its present wanted state; *notes (free() it): lines for a person, NULL for none. */
 int wh_app_jit_nsg(const struct wh_app *a, const char *name, json_t **out, char **notes, struct wh_error *err);
 struct wh_app_jit_group {
 	const struct wh_nsg *nsg;
@@ -59,7 +59,7 @@ struct wh_app_jit_azure {
 	void (*each)(void *arg, const struct wh_app_jit_group *g); /* after each group */
 	void *arg;
 };
-/* *out: {"groups":[…]} of the last round, also after an error at Azure; NULL: it was not asked. *ends_later: an opening needs
+/* *out: {"groups":[…]} of the last round, also after an error at Azure; NULL: no request was made. *ends_later: an opening needs
  * another call after its time. */
 int wh_app_jit_azure(const struct wh_app *a, const struct wh_app_jit_azure *ask, struct wh_arm_options *arm, json_t **out,
                      bool *ends_later, struct wh_error *err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the estate stands: assessments, the inventory of its resources, compliance with a standard, the score. */
+/* The posture of the estate: assessments, the inventory of its resources, compliance with a standard, the score. */
 #pragma once
 #include "whittle/app.h"
 #include "whittle/posture.h"
 
 struct wh_app_posture;
-/* Assesses the ledger's estate with its traffic and alerts; with paths, the inventory in these documents alone. */
+/* Assesses the ledger's estate with its traffic and alerts; with paths, only the inventory in these documents. */
 int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t n, struct wh_app_posture **out,
                         struct wh_error *err);
 void wh_app_posture_free(struct wh_app_posture *p); /* NULL is fine */
@@ -56,11 +56,11 @@ int wh_app_standards(const struct wh_app *a, json_t **out, struct wh_error *err)
 /* {"percent", "current", "max", "subscriptions":[{"id", "weight", "percent", "current", "max", "controls":[{"id", "name", "max",
  * "current", "potentialIncrease", "healthy", "unhealthy"}…]}…]} */
 json_t *wh_app_score(const struct wh_app_posture *p);
-/* Keeps today's point of the score and of the standard's counts, where the posture is of the ledger; and lists the kept ones. */
+/* Keeps today's score and the standard's counts, if the posture is of the ledger; and lists the kept ones. */
 int wh_app_posture_keep(const struct wh_app *a, const struct wh_app_posture *p, const json_t *compliance, struct wh_error *err);
 int wh_app_score_history(const struct wh_app *a, json_t **out, struct wh_error *err);
 
-/* What people decide. Each writes the journal. */
+/* People's decisions. Each is written to the journal. */
 int wh_app_exempt(const struct wh_app *a, const struct wh_exemption *e, struct wh_error *err);
 int wh_app_unexempt(const struct wh_app *a, const char *assessment, const char *resource, struct wh_error *err);
 int wh_app_exemptions(const struct wh_app *a, json_t **out, struct wh_error *err);

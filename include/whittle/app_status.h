@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How everything stands: each resource, what is in force on this machine and what it counts, the sensor, the watcher, the threat
- * lists. */
+/* The status of everything: each resource, the rules in force on this machine with their counters, the sensor, the watcher, the
+ * threat lists. */
 #pragma once
 #include "whittle/app.h"
 #include "whittle/azure_groups.h"
@@ -10,17 +10,17 @@
 #include "whittle/nft.h"
 #include "whittle/recommendation.h"
 
-/* Whether a resource's rules are in force. Of resources that are not this machine nothing is known but their network security
- * groups. */
+/* Whether a resource's rules are in force. For resources that are not this machine only their network security groups are
+ * known. */
 enum wh_app_force { WH_APP_ELSEWHERE, WH_APP_NO_FORCE, WH_APP_IN_PART, WH_APP_AUDITED, WH_APP_PENDING, WH_APP_CONFIRMED };
 const char *wh_app_force_text(enum wh_app_force f); /* "elsewhere", "none", "part", "audit", "pending", "confirmed" */
 
 struct wh_app_standing { /* of one resource */
 	enum wh_app_force force;
-	size_t in_force;       /* of its recommended rules, those that are confirmed, pending or audited here */
+	size_t in_force;       /* the number of its recommended rules that are confirmed, pending or audited here */
 	bool defended;         /* healthy, or every recommended rule is confirmed on this machine and drops */
-	unsigned days_missing; /* more days with data that it needs; 0: none, or not known */
-	int32_t ready_day;     /* the day on which it has them, if it is seen each day from now on; with days_missing */
+	unsigned days_missing; /* further days with data that it needs; 0: none, or not known */
+	int32_t ready_day;     /* the day on which it has them, if it is seen every day from now on; with days_missing */
 };
 struct wh_app_sensor {
 	int64_t last_us;                /* the last flow that reached the ledger; 0: none */
@@ -34,37 +34,37 @@ struct wh_app_list {
 	bool stale, held;
 };
 
-/* What needs a person, for --fail-on. */
+/* Conditions that need a person, for --fail-on. */
 enum wh_app_attention {
-	WH_APP_UNDEFENDED = 1,  /* a resource can be narrowed, and its rules are not confirmed */
+	WH_APP_UNDEFENDED = 1,  /* a resource can be narrowed, but its rules are not confirmed */
 	WH_APP_WAITING = 2,     /* rules wait for their confirmation */
 	WH_APP_NOT_AS_CONFIRMED = 4,
-	WH_APP_SENSOR_FAULT = 8, /* silent, or it lost records or a packet in a hundred */
+	WH_APP_SENSOR_FAULT = 8, /* silent, or it lost records, or one packet in a hundred */
 	WH_APP_UNWATCHED = 16,  /* rules are confirmed, and nothing watches them */
 	WH_APP_LIST_FAULT = 32, /* a threat list is stale, held, or was never read */
-	WH_APP_UNLEARNED = 64,  /* an address of this machine is not learned */
+	WH_APP_UNLEARNED = 64,  /* an address of this machine without learned traffic */
 	WH_APP_ANYTHING = 127,
 };
-extern const char *const wh_app_attention_words[]; /* by their bits, lowest first: "undefended" …; NULL at the end */
+extern const char *const wh_app_attention_words[]; /* by bit, lowest first: "undefended" …; NULL at the end */
 
 struct wh_app_status {
 	struct wh_estate *estate;           /* wh_estate_free() it */
-	struct wh_recommendation *recommendation; /* as it would be now; nothing is kept */
+	struct wh_recommendation *recommendation; /* as calculated now; nothing is kept */
 	struct wh_app_standing *standing;   /* of each of its resources */
 	struct wh_store_totals totals;
 	struct wh_nft_counts firewall;      /* this machine's */
 	struct wh_error firewall_unknown;   /* code 0, or why it could not be read */
 	int64_t confirmed_us;               /* 0: not known, or nothing is confirmed */
 	bool watched;                       /* a program listens to changes of the rules */
-	const char *rules, *jit;            /* what was confirmed on this machine and is not in force: a sentence; NULL */
+	const char *rules, *jit;            /* rules confirmed on this machine that are not in force: a sentence; NULL */
 	struct wh_app_sensor sensor;
 	struct wh_app_list *lists; size_t n_lists;
-	struct wh_covered *unlearned; size_t n_unlearned; /* addresses of this machine of which nothing is learned */
+	struct wh_covered *unlearned; size_t n_unlearned; /* addresses of this machine without learned traffic */
 	struct wh_kept *kept; size_t n_kept; /* original rules that are kept below narrowed ones */
 	struct wh_error kept_unknown;       /* code 0, or why these could not be read */
 	unsigned attention;                 /* of enum wh_app_attention */
 };
-/* The sensors of a cluster, by name; none where the ledger is a file. In mem. */
+/* The sensors of a cluster, by name; none if the ledger is a file. In mem. */
 int wh_app_sensors(const struct wh_app *a, struct wh_arena *mem, struct wh_fleet_sensor **out, size_t *n, struct wh_error *err);
 json_t *wh_app_sensors_json(const struct wh_fleet_sensor *list, size_t n);
 int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * assess: whether resources are as a definition asks. Definitions are written in the language of Azure Policy, so that
- * Microsoft's own can be read as they are published, and ours can say what those can't.
+ * assess: whether resources comply with a definition. Definitions are in the language of Azure Policy, so that Microsoft's
+ * published ones can be read, and ours can add what those lack.
  *
  * Source: Azure Policy's documentation, "definition structure: policy rule", "author policies for array properties",
  * "applicability".
@@ -10,12 +10,12 @@
 #include <jansson.h>
 #include "whittle/base.h"
 
-/* The resources that there are, as ARM writes them (or az, which flattens `properties`). Objects are borrowed; ids and types are
+/* The existing resources, as ARM writes them (or az, which flattens `properties`). Objects are borrowed; ids and types are
  * compared without case. */
 struct wh_asset {
 	const char *id, *type, *name;  /* type "Microsoft.Network/virtualNetworks/subnets" */
 	const json_t *body;            /* the object, with `properties` or flattened */
-	const struct wh_asset *parent; /* of a child that its parent's object holds; NULL: none, or not given */
+	const struct wh_asset *parent; /* for a child inside its parent's object; NULL: none, or not given */
 };
 struct wh_assets {
 	struct wh_asset *list; size_t n;
@@ -23,12 +23,12 @@ struct wh_assets {
 	size_t *by_type; size_t *by_id;
 	const json_t *groups;          /* id of a resource group → its object (managedBy …); may be NULL */
 };
-/* Sorts the indexes, and gives each asset its parent where that is in the list. In `mem`. */
+/* Sorts the indexes, and sets each asset's parent if that is in the list. In `mem`. */
 void wh_assets_index(struct wh_assets *a, struct wh_arena *mem);
 /* The assets of one type, as places in a->by_type: [*from, the returned end). */
 size_t wh_assets_of_type(const struct wh_assets *a, const char *type, size_t *from);
-/* Children that stand inside their parents' objects (privateEndpointConnections, subnets, siteConfig as config "web") become
- * assets of their own. Returns the new list, which holds the old entries first; in `mem`. */
+/* Children inside their parents' objects (privateEndpointConnections, subnets, siteConfig as config "web") become assets of their
+ * own. Returns the new list, which holds the old entries first; in `mem`. */
 struct wh_assets wh_assets_expand(const struct wh_asset *list, size_t n, struct wh_arena *mem);
 
 /* ---- definitions ---- */
@@ -42,28 +42,28 @@ struct wh_definition {
 };
 /*
  * Reads one definition: {properties:{policyRule:{if, then}, …}}, or without `properties`. Every keyword, operator, function and
- * parameter is checked here: the unknown is refused by name and place ("policyRule.if.allOf[1].equalz"). `doc` is borrowed and
- * must outlive *out; texts in `mem`.
+ * parameter is checked here: unknown ones are refused with name and place ("policyRule.if.allOf[1].equalz"). `doc` is borrowed
+ * and must outlive *out; texts in `mem`.
  */
 int wh_definition_read(const char *file, const json_t *doc, struct wh_arena *mem, struct wh_definition *out,
                        struct wh_error *err);
 
-/* NOT_JUDGED: what the verdict hangs on is not in the inventory, and silence is no verdict. Azure's word for both of the last two
- * is NotApplicable. */
+/* NOT_JUDGED: the inventory lacks what the verdict depends on, and a missing value is no verdict. Azure's word for both of the
+ * last two is NotApplicable. */
 enum wh_assessed { WH_ASSESSED_HEALTHY, WH_ASSESSED_UNHEALTHY, WH_ASSESSED_NOT_JUDGED, WH_ASSESSED_NOT_APPLICABLE };
 const char *wh_assessed_text(enum wh_assessed s); /* "Healthy", "Unhealthy", "NotApplicable" */
 struct wh_assessed_as {
 	enum wh_assessed status;
-	/* NOT_JUDGED, NOT_APPLICABLE: why; UNHEALTHY: what is missing, where there is a sentence for it; else NULL */
+	/* NOT_JUDGED, NOT_APPLICABLE: why; UNHEALTHY: what is missing, if there is a sentence for it; else NULL */
 	const char *cause;
 };
 /*
- * One definition on one asset. `assigned`: name → value of parameters, over the defaults; NULL: none.
- * Audit: Unhealthy where `if` holds. AuditIfNotExists: where `if` holds, Healthy when a related resource meets the existence
- * condition. NotApplicable where the conditions on type, kind, name and location can't hold whatever the other ones say. A fault
- * in the data (an address that is none in ipRangeContains) is -EINVAL with the place.
+ * One definition on one asset. `assigned`: name → value of parameters, over the defaults; NULL: none. Audit: Unhealthy where `if`
+ * holds. AuditIfNotExists: where `if` holds, Healthy when a related resource meets the existence condition. NotApplicable if the
+ * conditions on type, kind, name and location can't hold, whatever the other conditions are. A fault in the data (an address that
+ * is none in ipRangeContains) is -EINVAL with the place.
  */
 int wh_definition_assess(const struct wh_definition *d, const struct wh_assets *all, const struct wh_asset *asset,
                          const json_t *assigned, struct wh_arena *mem, struct wh_assessed_as *out, struct wh_error *err);
-/* The types that a definition's conditions name, so that the rest need not be asked. *out in `mem`; 0: any. */
+/* The types that a definition's conditions name, so that the others need not be queried. *out in `mem`; 0: any. */
 size_t wh_definition_types(const struct wh_definition *d, struct wh_arena *mem, const char ***out);

@@ -10,7 +10,7 @@ struct wh_audited {
 	uint16_t port;
 	struct wh_addr peer;
 };
-/* Calls `each` for every such packet until *stop. *lost counts how often the socket had no room. -EBUSY or -EPERM where another
- * program, such as `whittle watch`, listens to the group. By whittle/firewall.h, with WH_MAY_HEAR. */
+/* Calls `each` for every such packet until *stop. *lost counts how often the socket's buffer was full. -EBUSY or -EPERM if
+ * another program, such as `whittle watch`, listens to the group. By whittle/firewall.h, with WH_MAY_HEAR. */
 int wh_audit_hear(uint16_t group, const volatile bool *stop, void (*each)(void *arg, const struct wh_audited *a), void *arg,
                   uint64_t *lost, struct wh_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * base: what every room leans on. Errors, addresses and prefixes, arenas, time.
+ * base: the foundation of every room. Errors, addresses and prefixes, arenas, time.
  *
  * One error idiom in the whole library: a function that can fail returns 0 or a negative errno and fills a
  * struct wh_error with one sentence for a person. Nothing in the library prints or exits.
@@ -16,24 +16,24 @@
 
 #define WH_VERSION "0.2.0"
 
-/* Why something failed. `text` is complete: "what: why", with file, line and offset where there are any. */
+/* The reason of a failure. `text` is complete: "what: why", with file, line and offset where there are any. */
 struct wh_error {
 	int code;        /* negative errno; -EINVAL and the like for bad input, see wh_error_is_input() */
-	bool input;      /* true when the caller's input (file, option) is at fault: exit status 2 */
+	bool input;      /* true if the caller's input (file, option) is at fault: exit status 2 */
 	char text[512];
 };
-/* The first byte of a character that would not only be read but do something on a terminal (a control character, one that turns
- * the direction of writing round, bytes that are no UTF-8), or NULL. Names from files with one are refused. */
+/* The first byte of a character that controls a terminal instead of being displayed (a control character, a change of the writing
+ * direction, invalid UTF-8), or NULL. Names from files that contain one are refused. */
 const char *wh_text_unprintable(const char *s);
-/* Puts '?' in the place of each such character: for texts that come from a file, the ledger or the network and are shown.
- * Messages are like that by themselves. */
+/* Replaces each such character by '?': for displayed texts from a file, the ledger or the network. Error messages are treated
+ * like this automatically. */
 void wh_text_make_printable(char *s);
 
 /* Fills *err (which may be NULL) and returns `code`, so that callers write `return wh_fail(err, -ENOMEM, …)`. */
 int wh_fail(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The same for bad input from a person or file: marks the error so that the program exits with status 2. */
 int wh_fail_input(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Both return what is negative, whatever `code` was: the compiler and the analyzers may rely on it. */
+/* Both return a negative value, whatever `code` was: the compiler and the analyzers may rely on it. */
 #define wh_fail(...) wh_negative((wh_fail)(__VA_ARGS__))
 #define wh_fail_input(...) wh_negative((wh_fail_input)(__VA_ARGS__))
 static inline int wh_negative(int rc)
@@ -83,7 +83,7 @@ static inline bool wh_addr_is_v4(const struct wh_addr *a)
 {
 	return !wh_addr_high(a) && wh_addr_low(a) >> 32 == 0xffff;
 }
-/* The address after, or before: false where there is none, and *a is then the first, or the last. */
+/* The address after, or before: false if there is none, and *a is then the first, or the last. */
 static inline bool wh_addr_next(struct wh_addr *a)
 {
 	uint64_t low = wh_addr_low(a) + 1, high = wh_addr_high(a) + !low;
@@ -98,7 +98,7 @@ static inline bool wh_addr_previous(struct wh_addr *a)
 }
 struct wh_addr wh_addr_v4(uint32_t host_order);
 uint32_t wh_addr_to_v4(const struct wh_addr *a); /* host order; meaningless unless wh_addr_is_v4() */
-/* memcmp order, IPv4 before most of IPv6. Here, for searches and sorts call it more than anything else. */
+/* memcmp order, IPv4 before most of IPv6. Defined here because searches and sorts call it more than anything else. */
 static inline int wh_addr_cmp(const struct wh_addr *a, const struct wh_addr *b)
 {
 	uint64_t x, y;
@@ -128,7 +128,7 @@ static inline unsigned wh_addr_common_bits(const struct wh_addr *a, const struct
 /* "41,203" */
 #define WH_NUMBER_STRLEN 32
 const char *wh_number_text(uint64_t n, char buf[static WH_NUMBER_STRLEN]);
-/* The same of a count that may be past any whole number ("2^64"), or a part of one ("0.5"). */
+/* The same for a count that may be beyond any whole number ("2^64"), or a fraction ("0.5"). */
 const char *wh_count_text(double n, char buf[static WH_NUMBER_STRLEN]);
 /* Parses exactly `len` bytes of text (no zone, no brackets, no spaces). Returns 0 or -EINVAL. */
 int wh_addr_parse(const char *text, size_t len, struct wh_addr *out);
@@ -176,16 +176,16 @@ static inline struct wh_addr wh_prefix_last(const struct wh_prefix *p)
 	return wh_addr_of_halves(wh_addr_high(&p->addr) | wh_host_bits_high(p->len),
 	                         wh_addr_low(&p->addr) | wh_host_bits_low(p->len));
 }
-/* Of sorted prefixes: the place of the first that does not begin below a. */
+/* In sorted prefixes: the index of the first that does not begin below a. */
 size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
-/* Of sorted, merged prefixes: the one that holds a; NULL when none does. */
+/* In sorted, merged prefixes: the one that contains a; NULL if none does. */
 const struct wh_prefix *wh_prefix_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
 /* Sorts, and removes duplicates and prefixes covered by others, in place; joins sibling halves. Returns the new count. */
 size_t wh_prefix_merge(struct wh_prefix *p, size_t n);
 /* RFC 1918, unique-local fc00::/7, carrier-grade NAT 100.64/10 is not private. */
 bool wh_addr_is_private(const struct wh_addr *a);
-/* The two "everything" prefixes: 0.0.0.0/0 (len 96) and ::/0 (len 0). An IPv6 prefix never holds an IPv4 address, though the
- * 128-bit span of ::/0 surrounds them: who works on spans (wh_prefix_last) must cut ::ffff:0:0/96 out. */
+/* The two "everything" prefixes: 0.0.0.0/0 (len 96) and ::/0 (len 0). An IPv6 prefix never contains an IPv4 address, though the
+ * 128-bit span of ::/0 surrounds them: code that works on spans (wh_prefix_last) must cut ::ffff:0:0/96 out. */
 extern const struct wh_prefix wh_prefix_all_v4, wh_prefix_all_v6;
 
 /* Protocol numbers are IANA's; text is upper case "TCP", "UDP", "ICMP", else the number. */
@@ -201,7 +201,7 @@ static inline uint64_t wh_saturating_add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* How many bits are set. Without an instruction for it, which old processors lack, the compiler's own way is a call and eight
+/* The number of set bits. Without an instruction for it, which old processors lack, the compiler generates a call with eight
  * look-ups. */
 static inline unsigned wh_bits(uint64_t x)
 {
@@ -210,8 +210,8 @@ static inline unsigned wh_bits(uint64_t x)
 	return (unsigned)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
 }
 
-/* An arena: everything an analysis allocates, dropped whole. Allocation never returns NULL: it aborts on exhaustion
- * only after `limit` (0: none) by calling abort(); analyses bound their input before. Memory is zeroed. */
+/* An arena: everything an analysis allocates, dropped whole. Allocation never returns NULL: it aborts on exhaustion only after
+ * `limit` (0: none) by calling abort(); analyses limit their input first. Memory is zeroed. */
 struct wh_arena;
 struct wh_arena *wh_arena_new(void);
 void *wh_arena_alloc(struct wh_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
@@ -222,9 +222,9 @@ void *wh_arena_unset(struct wh_arena *a, size_t n, size_t size);
 void *wh_arena_grown(struct wh_arena *a, void *old, size_t n, size_t *room, size_t size);
 char *wh_arena_strdup(struct wh_arena *a, const char *s);
 char *wh_arena_printf(struct wh_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What `from` holds belongs to `a` from now on; `from` is freed. */
+/* Moves the contents of `from` to `a`; `from` is freed. */
 void wh_arena_adopt(struct wh_arena *a, struct wh_arena *from);
-/* Forgets what it holds, and keeps the memory for as much again: for work that is done over and over, page faults are most of its
+/* Forgets its contents, but keeps the memory for reuse: in repeated work, page faults are most of the
  * cost. */
 void wh_arena_reset(struct wh_arena *a);
 size_t wh_arena_bytes(const struct wh_arena *a);
@@ -237,7 +237,7 @@ static inline int32_t wh_day(int64_t us)
 	return (int32_t)(us / WH_US_PER_DAY - (us % WH_US_PER_DAY < 0));
 }
 int64_t wh_now_us(void);
-int64_t wh_monotonic_us(void); /* of the clock that nobody sets (CLOCK_MONOTONIC): for time-outs and durations */
+int64_t wh_monotonic_us(void); /* from a clock that is never set (CLOCK_MONOTONIC): for time-outs and durations */
 #define WH_TIME_STRLEN 32
 char *wh_time_text(int64_t us, char buf[static WH_TIME_STRLEN]); /* 2026-11-01T00:00:00Z */
 /* ISO 8601 with or without fraction, zone as Z, +0000 or +00:00. Returns 0 or -EINVAL. */
@@ -247,6 +247,6 @@ int wh_duration_parse(const char *text, int64_t *seconds);
 /* "64MiB", "64M", "1048576" to bytes. Returns 0 or -EINVAL. */
 int wh_size_parse(const char *text, uint64_t *bytes);
 
-/* The file `name` ("ports.yaml") of rules/: from rules_dir (NULL: none is set), $WHITTLE_RULES, the source tree beside the
+/* The file `name` ("ports.yaml") of rules/: from rules_dir (NULL: none is set), $WHITTLE_RULES, the source tree next to the
  * binary, or the installed place. */
 int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t size, struct wh_error *err);

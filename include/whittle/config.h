@@ -33,13 +33,13 @@ struct wh_config {
 /* path NULL: the default file, which may be absent. *out is never NULL on success; free with wh_config_free(). */
 int wh_config_load(const char *path, struct wh_config **out, struct wh_error *err);
 /*
- * The same, but where this process has privileges the file is read by one without any, which it forks for that: as nobody where
- * it may become that, confined to reading one descriptor and writing another. What it found comes back as values of a fixed
- * layout, each of which is checked. Call it before there are threads.
+ * The same, but if this process has privileges, it forks one without any that reads the file: as nobody if possible, confined to
+ * reading one descriptor and writing another. The result comes back as values of a fixed layout, each of which is checked. Call
+ * it before threads are started.
  */
 int wh_config_load_apart(const char *path, struct wh_config **out, struct wh_error *err);
 void wh_config_free(struct wh_config *c);
-/* Every key: a whittle.yaml in which all are commented out, each below its help; free() it, NULL when out of memory. */
+/* Every key: a whittle.yaml with all keys commented out, each below its help; free() it, NULL when out of memory. */
 char *wh_config_sample(void);
 /* The same as JSON: [{"key", "type", "default", "help"}], maps' keys as "watch.alerts"; a new reference. */
 json_t *wh_config_keys_json(void);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) and alerts of our own signatures show: which
- * version was spoken, how somebody logged in, which name was asked for. Whatever could be a secret or a person's name (users,
- * credentials, realms, files) is not read.
+ * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) and alerts of our own signatures show: protocol
+ * versions, login methods, names that were looked up. Anything that could be a secret or a person's name (users, credentials,
+ * realms, files) is not read.
  */
 #pragma once
 #include "whittle/flow.h"
 
 enum wh_fact_kind {
-	WH_FACT_TLS,          /* "1.2": what was agreed on; "offers 1.0": the highest that the client knows, below 1.2 */
-	WH_FACT_SSH,          /* "2.0": the server's; the client's where the server's is not known */
+	WH_FACT_TLS,          /* "1.2": the negotiated one; "offers 1.0": the highest that the client supports, below 1.2 */
+	WH_FACT_SSH,          /* "2.0": the server's; the client's if the server's is not known */
 	WH_FACT_SMB,          /* "3.11", "1": the dialect */
 	WH_FACT_NTLM,         /* the version that the client names; "unknown"; "lm", "ntlmv1" or "ntlmv2 response" */
 	WH_FACT_KERBEROS,     /* "weak rc4-hmac", "strong aes256-cts-hmac-sha1-96" */
@@ -37,18 +37,18 @@ struct wh_fact {
 	uint8_t proto;
 	char value[WH_FACT_VALUE];     /* printable ASCII */
 	int64_t time_us;
-	uint64_t count, failed;        /* what is counted; of these, those that were refused */
-	/* DNS_DOMAIN: bytes in names below the domain, and in answers that carry text. CAPTURE: packets and drops since its
+	uint64_t count, failed;        /* what is counted; the refused ones of these */
+	/* DNS_DOMAIN: bytes in names below the domain, and in text answers. CAPTURE: packets and drops since its
 	 * start */
 	uint64_t up, down;
-	uint64_t hash;                 /* of what is counted once, however often it comes; 0: nothing */
+	uint64_t hash;                 /* of an item that is counted only once; 0: none */
 };
 
 #define WH_FACTS_MAX 12
-/* What one well-formed EVE record, whose kind is WH_RECORD_OTHER, shows. Returns how many facts; 0 for types that are not read.
- * Never allocates. */
+/* The facts in one well-formed EVE record of kind WH_RECORD_OTHER. Returns their number; 0 for types that are not read. Never
+ * allocates. */
 unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec, struct wh_fact out[static WH_FACTS_MAX]);
 
-/* The registered domain within a name of lower case: its last two labels, or three where the last but one is a registry's own
- * ("co.uk"). "" for names without any: single labels, reverse zones, .local. */
+/* The registered domain of a lower-case name: its last two labels, or three if the last but one is a registry's own ("co.uk"). ""
+ * for names without any: single labels, reverse zones, .local. */
 const char *wh_registered_domain(const char *name);

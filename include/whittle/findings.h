@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * findings: what is wrong with the rules of an estate, each with the rules' names, a packet that shows it, and what to do.
+ * findings: anomalies in the rules of an estate, each with the rules' names, a packet that shows it, and a remedy.
  */
 #pragma once
 #include "whittle/filter.h"
@@ -15,18 +15,18 @@ struct wh_anomaly {
 	const char *fix;                    /* a sentence */
 };
 /*
- * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor taken to cover
- * others. Exact where a rule's packets stay below a bound of pieces; *skipped counts the rules that were not judged for it. The
+ * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor counted as
+ * covering others. Exact as long as a rule's packets need fewer pieces than a limit; *skipped counts the rules beyond it. The
  * list is in `mem`.
  *
- * Shadowed: rules before it take all of its packets, and one of them decides otherwise. Redundant: the same, and all decide
- * alike. Generalised: it holds all packets of an earlier rule that decides otherwise. Correlated: it meets some packets of such a
- * rule, and each has others. Permissive: it lets in any address, or the whole Internet, at every port or at a management port
- * (22, 23, 135, 445, 3389, 5985, 5986). Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule
- * editing" (2003), here with unions of rules in place of pairs.
+ * Shadowed: earlier rules match all of its packets, and one of them decides otherwise. Redundant: the same, and all decide alike.
+ * Generalised: it matches all packets of an earlier rule that decides otherwise. Correlated: it matches some packets of such a
+ * rule, and each has others. Permissive: it allows any address, or the whole Internet, at every port or at a management port (22,
+ * 23, 135, 445, 3389, 5985, 5986). Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule editing"
+ * (2003), here with unions of rules in place of pairs.
  */
 size_t wh_anomalies(const struct wh_filter *f, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
 
 /* Ports that should not be open to the Internet. */
 struct wh_risky_port { uint8_t proto; uint16_t port; const char *name; bool management; };
-const struct wh_risky_port *wh_risky_port_at(size_t i); /* those of management first; NULL at the end */
+const struct wh_risky_port *wh_risky_port_at(size_t i); /* those of management come first; NULL at the end */

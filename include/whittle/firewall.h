@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * firewall: this machine's firewall, changed by a process of its own. It is forked before the program becomes the ledger's owner,
- * keeps CAP_NET_ADMIN alone and the state directory, and is the only one that has either. It parses no JSON, opens no ledger,
- * reads no file that another user or whittle.yaml names, and obeys only messages of a fixed layout (guard/firewall_message.h),
- * each of which it checks as a stranger's: its ranges, whether this command may ask for it, whether it would shut out the person
- * who runs the command, whether whittle.yaml's policy allows it.
+ * and only it keeps CAP_NET_ADMIN and the state directory. It parses no JSON, opens no ledger, reads no file that another user or
+ * whittle.yaml names, and accepts only messages of a fixed layout (guard/firewall_message.h), each of which it checks as
+ * untrusted: its ranges, whether this command may send it, whether it would shut out the person who runs the command, whether
+ * whittle.yaml's policy allows it.
  *
- * Where none was started these functions do the same in this very process, with its own rights.
+ * If no such process was started these functions do the same in this process, with its own rights.
  */
 #pragma once
 #include "whittle/enforce.h"
@@ -14,40 +14,40 @@
 #include "whittle/open.h"
 #include "whittle/persist.h"
 
-/* The requests that the command which a person typed may send. */
+/* The requests that the user's command may send. */
 enum wh_firewall_may {
-	WH_MAY_LOOK = 1,        /* what the kernel holds, and whether that is what is kept */
+	WH_MAY_LOOK = 1,        /* reads the kernel's rules, and compares them with the kept ones */
 	WH_MAY_APPLY = 2,       /* rules, until they are confirmed */
 	WH_MAY_CONFIRM = 4,
 	WH_MAY_ROLL_BACK = 8,   /* one step */
 	WH_MAY_REMOVE = 16,     /* all steps */
-	WH_MAY_PUT_BACK = 32,   /* what is kept */
+	WH_MAY_PUT_BACK = 32,   /* the kept rules */
 	WH_MAY_UNINSTALL = 64,
-	WH_MAY_CLOSE = 128,     /* just-in-time access: the ports of the policy, and openings early */
+	WH_MAY_CLOSE = 128,     /* just-in-time access: closes the policy's ports, and ends openings early */
 	WH_MAY_CONFIRM_CLOSED = 256,
-	WH_MAY_OPEN = 512,      /* what the policy allows */
+	WH_MAY_OPEN = 512,      /* openings that the policy allows */
 	WH_MAY_STOP_CLOSING = 1024,
 	WH_MAY_HEAR = 2048,     /* drops and events */
-	WH_MAY_ADOPT = 4096,    /* keep what the kernel holds, as an earlier version kept it */
+	WH_MAY_ADOPT = 4096,    /* keeps the rules in the kernel that an earlier version kept */
 };
 struct wh_firewall_grants {
 	unsigned may;
-	bool force;                                       /* a person said so: rules may shut out the sessions below */
+	bool force;                                       /* a person asked for it: rules may shut out the sessions below */
 	const char *state_dir;
 	const struct wh_session *sessions; size_t n_sessions; /* the person's own */
 	const struct wh_jit_config *jit;                  /* the policies of just-in-time access; NULL: there are none */
 	const char *who;                                  /* who runs the command */
 	uint16_t nflog_group;
 };
-/* Forks the process, where CAP_NET_ADMIN is held; else, and always in this process, the grants count for calls that are made
- * here. They must last as long as the program. Call it once, after wh_opener_start() and before there are threads. */
+/* Forks the process if CAP_NET_ADMIN is held; otherwise, and for calls in this process, the grants apply here. They must last as
+ * long as the program. Call it once, after wh_opener_start() and before threads are started. */
 int wh_firewall_start(const struct wh_firewall_grants *g, struct wh_error *err);
-/* The same where that process is a service of its own, which listens at `path` (base/helper.h): it has its own grants. */
+/* The same if that process is a service of its own, which listens at `path` (base/helper.h): it has its own grants. */
 int wh_firewall_connect(const char *path, struct wh_error *err);
-/* Is that service for the program at the other side of `end`, until that one ends: gives up all rights but CAP_NET_ADMIN first.
- * Returns where it could not. */
+/* Runs that service for the program at the other side of `end`, until that one ends: first gives up all rights but CAP_NET_ADMIN.
+ * Returns if it can't. */
 int wh_firewall_serve(const struct wh_firewall_grants *g, int end, struct wh_error *err);
-/* -EPERM where nobody here may change the firewall. */
+/* -EPERM if nothing here may change the firewall. */
 int wh_firewall_ready(struct wh_error *err);
 
 int wh_firewall_state(struct wh_nft_state *out, struct wh_error *err);
@@ -58,7 +58,7 @@ enum wh_firewall_stored {
 	WH_STORED_APPLIED,   /* those that were applied last and wait */
 	WH_STORED_WANTED,    /* those that wait for their confirmation in the kernel, else the confirmed ones */
 };
-/* As wh_nft_compare() with rules that are kept; -ENOENT when there are none such. *state (may be NULL) is the kernel's, also
+/* As wh_nft_compare() with kept rules; -ENOENT if there are none. *state (may be NULL) is the kernel's, also
  * then. */
 int wh_firewall_compare(enum wh_firewall_stored which, struct wh_nft_state *state, char **difference, struct wh_error *err);
 /* When the confirmed rules were confirmed, microseconds since 1970; 0: not known, or there are none. */
@@ -77,46 +77,46 @@ int wh_firewall_present(const char *interface, uint32_t index, enum wh_direction
                         const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err);
 /* As wh_nft_judge(). */
 int wh_firewall_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct wh_nft_judged *out, struct wh_error *err);
-/* As wh_nft_openings(), of the addresses of this machine but loopback's and link-local ones; those too, by interface. */
+/* As wh_nft_openings(), for this machine's addresses except loopback and link-local ones; with those, by interface. */
 int wh_firewall_openings(struct wh_arena *mem, struct wh_nft_openings *out, struct wh_nft_way **ways, size_t *n_ways,
                          struct wh_error *err);
 int wh_firewall_jit_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err);
 /* As wh_persist_jit_differs(). */
 int wh_firewall_jit_differs(char **difference, struct wh_error *err);
 
-/* Applies rules until they are confirmed, and keeps them for that; *expires_us: when they go. *unstored (may be NULL, free() it):
- * why they could not be kept, or NULL. */
+/* Applies rules until they are confirmed, and keeps them until then; *expires_us: when they
+ * end. */
 int wh_firewall_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, bool force,
                       struct wh_enforce_result *out, int64_t *expires_us, char **unstored, struct wh_error *err);
 int wh_firewall_confirm(struct wh_confirmed *out, struct wh_error *err);
 int wh_firewall_rollback(bool all, struct wh_rolled_back *out, struct wh_error *err);
-/* Puts back what should be in force, rules and closed ports, where the kernel holds something else; *was (free() it) says what,
- * NULL: nothing.
- * -ENOENT where nothing should be. */
+/* Restores what should be in force, rules and closed ports, if the kernel holds
+ * something else; *was (free() it) describes that, NULL: nothing. -ENOENT if nothing
+ * should be. */
 int wh_firewall_repair(char **was, struct wh_error *err);
 int wh_firewall_restore(struct wh_restored *out, struct wh_error *err);
 int wh_firewall_uninstall(bool verify, struct wh_uninstalled *out, struct wh_error *err);
-/* Keeps rules that an earlier version kept elsewhere (NULL: none), and the ports that are closed for good. The kernel is the
- * witness: only what it holds exactly is kept. 0: kept; 1: something is kept already; -ESTALE: the kernel holds something
+/* Keeps rules that an earlier version kept elsewhere (NULL: none), and the ports that are closed permanently. The kernel is
+ * trusted: only rules that it holds exactly are kept. 0: kept; 1: something is kept already; -ESTALE: the kernel holds something
  * else. */
 int wh_firewall_adopt(const struct wh_nft_ruleset *rs, struct wh_error *err);
 
 int wh_firewall_jit_on(const struct wh_jit_port *ports, size_t n, int64_t confirm_within_s, struct wh_error *err);
 int wh_firewall_jit_confirm(struct wh_error *err);
 int wh_firewall_jit_off(struct wh_error *err);
-/* As wh_jit_nft_open() and wh_jit_nft_close(), of an opening that wh_jit_allowed() allows. */
+/* As wh_jit_nft_open() and wh_jit_nft_close(), for an opening that wh_jit_allowed() allows. */
 int wh_firewall_jit_open(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err);
 int wh_firewall_jit_close(const struct wh_jit_grant *g, struct wh_error *err);
-/* wh_jit_open() and others change the kernel by these. */
+/* wh_jit_open() and others change the kernel through these. */
 extern const struct wh_jit_kernel wh_firewall_jit_kernel;
 
 /* Sockets that hear what our rules drop (log group of the grants), and events of nf_tables: a descriptor, or a negative errno. */
 int wh_firewall_hear_drops(void);
 int wh_firewall_hear_events(void);
-/* Sockets for what the kernel reports of the connections that it tracks (net/conntrack.h): as they come, and all at once.
- * `buffer` of the first, bytes; `count`: makes the kernel count bytes and record times from now on, where it can. */
+/* Sockets for the kernel's tracked connections (net/conntrack.h): events, and a dump. `buffer` of the first, bytes; `count`:
+ * makes the kernel count bytes and record times from now on, if it can. */
 enum { WH_TRACKED_BUFFER_MIN = 4096, WH_TRACKED_BUFFER_MAX = 1 << 30 };
 int wh_firewall_hear_tracked(int64_t buffer, bool count);
 int wh_firewall_dump_tracked(void);
-/* Whether connections of IPv4 and of IPv6 are tracked at all: 1, 0, or negative where the kernel does not say. */
+/* Whether connections of IPv4 and of IPv6 are tracked at all: 1, 0, or negative if not known. */
 void wh_firewall_tracks(int *v4, int *v6);

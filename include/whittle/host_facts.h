@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host_facts: facts of a Linux host, as `whittle estate facts` on that host prints it and `whittle estate import` reads it:
+ * host_facts: facts of a Linux host, which `whittle estate facts` on that host prints and `whittle estate import` reads:
  *
  *   {"kind": "whittle host facts", "version": 1, "name": "db-1", "at": "2026-11-29T10:00:00Z", "by": "whittle 1.0",
  *    "addresses": [{"interface": "eth0", "address": "203.0.113.7", "outside": true}…],
@@ -16,9 +16,9 @@
  *    "listeners": [{"protocol": "TCP", "address": "0.0.0.0", "port": 22}…],
  *    "resolvers": ["9.9.9.9"…]}
  *
- * Outside: a default route leads by that interface. Inbound: the peers whose connections the ruleset lets in, at these ports, to
- * this address; what is in no row is denied. Certain false: a rule asks for what whittle can't know (a mark, a rate). Forwards:
- * the fate of packets to other machines that no rule names. Without `ruleset` it was not read.
+ * Outside: a default route leads by that interface. Inbound: the peers whose connections the ruleset allows, at these ports, to
+ * this address; everything else is denied. Certain false: a rule depends on something unknown to whittle (a mark, a rate).
+ * Forwards: the decision on packets to other machines that no rule names. Without `ruleset` it was not read.
  */
 #pragma once
 #include <jansson.h>
@@ -52,12 +52,12 @@ struct wh_host_facts {
 	struct wh_host_listener *listeners; size_t n_listeners;
 	struct wh_addr *resolvers; size_t n_resolvers;
 };
-bool wh_host_facts_are(const json_t *doc); /* it says that it is such a document */
+bool wh_host_facts_are(const json_t *doc); /* Whether it claims to be such a document. */
 /* Reads and checks one. `file` is for errors; texts are the document's, which must last. */
 int wh_host_facts_read(const char *file, const json_t *doc, struct wh_arena *mem, struct wh_host_facts *out,
                        struct wh_error *err);
 /* "0" of "net.ipv4.ip_forward"; NULL: it is not known. */
 const char *wh_host_setting(const struct wh_host_facts *f, const char *name);
-/* Keeps one in the place of that host's earlier ones; and all that are kept, by name: a new reference. */
+/* Keeps one in place of that host's earlier ones; the other: all kept ones, by name: a new reference. */
 int wh_host_facts_put(struct wh_state *s, const json_t *doc, const char *who, struct wh_error *err);
 int wh_host_facts_list(struct wh_state *s, json_t **out, struct wh_error *err);

@@ -18,14 +18,14 @@
 /* Settings of this room. */
 struct wh_ledger_config {
 	const char *store;       /* NULL: --store, $WHITTLE_STORE or the default */
-	const char *state;       /* where what was applied is kept; NULL: $WHITTLE_STATE or the default, see base/state_dir.h */
+	const char *state;       /* where the applied rules are kept; NULL: $WHITTLE_STATE or the default, see base/state_dir.h */
 	uint64_t memory_limit;   /* bytes of the edge table; 0: 48 MiB, of the plugin 64 MiB */
 	int64_t flush_interval;  /* seconds between the plugin's flushes; 0: 10 */
-	const char *realm, *sensor; /* as wh_ingest_options has them; NULL */
+	const char *realm, *sensor; /* as in wh_ingest_options; NULL */
 	int64_t sensor_slack;    /* seconds; 0: 2 */
 	uint64_t ledger_size;
 	const char *password_file; /* of a cluster's; NULL */
-	int64_t port_edges, edge_days; /* as wh_store_bounds has them; 0: the default */
+	int64_t port_edges, edge_days; /* as in wh_store_bounds; 0: the default */
 };
 extern const struct wh_key wh_ledger_keys[];
 
@@ -39,8 +39,8 @@ struct wh_edge_key {
 };
 
 #define WH_EDGE_BUCKETS 8
-/* What is known of an edge. Adding two values (wh_edge_merge) is commutative and associative, so that any split of the
- * same flows over flushes, processes or kills ends in the same ledger. Sums saturate. */
+/* The value of an edge. Adding two values (wh_edge_merge) is commutative and associative, so any split of the same flows over
+ * flushes, processes or kills gives the same ledger. Sums saturate. */
 struct wh_edge {
 	int64_t first_us, last_us;    /* start of the first flow, end of the last */
 	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
@@ -50,7 +50,7 @@ struct wh_edge {
 	uint64_t days;
 	uint32_t hours : 24;          /* bitmap of UTC hours of the day in which a flow was open */
 	uint32_t marks : 8;           /* WH_EDGE_… below, or'ed */
-	uint32_t connects;            /* of the flows, those that completed the handshake and in which not both sides sent data */
+	uint32_t connects;            /* the number of flows that completed the handshake without data from both sides */
 	uint64_t flows;
 	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
 	/* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
@@ -58,21 +58,21 @@ struct wh_edge {
 	/* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
 	uint32_t size_hist[WH_EDGE_BUCKETS];
 	uint32_t time_hist[WH_EDGE_BUCKETS]; /* by length: <0.1 s, <1 s, <5 s, <30 s, <5 min, <1 h, <8 h, more */
-	uint32_t alerted_flows;       /* flows on which some signature fired, severity unknown from the flow record */
+	uint32_t alerted_flows;       /* flows on which a signature fired, severity unknown from the flow record */
 	uint32_t alert_sid;           /* the signature of the latest of these alerts; 0: none, or not known */
 };
-#define WH_EDGE_PROXY 1       /* an alert said that the peer speaks for others: a proxy, a load balancer */
-#define WH_EDGE_OPEN 4        /* some of its days were seen as open connections alone (wh_store_seen_open); never stored */
+#define WH_EDGE_PROXY 1       /* an alert showed that the peer acts for others: a proxy, a load balancer */
+#define WH_EDGE_OPEN 4        /* some of its days were seen only as open connections (wh_store_seen_open); never stored */
 #define WH_EDGE_ALERT_OTHER                                                                                                      \
-	2 /* a signature fired that proves nothing of the peer: on our own packet, over UDP, or it can't be told whose it was */
+	2 /* a signature fired that proves nothing about the peer: on our own packet, over UDP, or of unknown origin */
 void wh_edge_merge(struct wh_edge *into, const struct wh_edge *add);
 unsigned wh_edge_days(const struct wh_edge *e); /* distinct days seen */
-/* Whether all that is known of an inbound edge could be one exchange with a forged source: datagrams, or handshakes without data,
- * within WH_APART_US. Such edges are kept up to a number a day and port, and are no evidence of anything. */
+/* Whether an inbound edge could be a single exchange with a forged source: datagrams, or handshakes without data, within
+ * WH_APART_US. A limited number of such edges is kept a day and port, and they are no evidence of anything. */
 #define WH_APART_US INT64_C(300000000)
 bool wh_edge_unproven(const struct wh_edge_key *k, const struct wh_edge *e);
 /* Whether it is an inbound edge of datagrams that came again, on WH_FRESH_DAYS days at most: forging a source again is no harder
- * than forging it once. Such edges are kept up to a number a port; many that are new in one span are no evidence either. */
+ * than forging it once. A limited number of such edges is kept a port; many new ones in one span are no evidence either. */
 #define WH_FRESH_DAYS 3
 bool wh_edge_fresh(const struct wh_edge_key *k, const struct wh_edge *e);
 
@@ -84,13 +84,13 @@ struct wh_sketch {
 	int32_t day0;
 	uint64_t days;
 	uint64_t flows;                        /* flows that were not answered */
-	/* answered, but which side is the server can't be told (capture began in mid-flow) */
+	/* answered, but the server side is not known (capture began in mid-flow) */
 	uint64_t undirected;
 	uint64_t unproven;                     /* answered flows of sources that have no edge: see wh_edge_unproven() */
-	/* of these flows, those that only one side of was seen, which shows that the other spoke too */
+	/* of these flows, those with only one side seen, which shows that the other sent too */
 	uint64_t one_sided;
 	uint64_t heard;                        /* bitmap of days like `days`: packets of both directions were seen */
-	uint64_t one_sided_days;               /* likewise: flows that only one side of was seen */
+	uint64_t one_sided_days;               /* likewise: flows with only one side seen */
 	uint8_t hll[WH_SKETCH_REGISTERS];      /* HyperLogLog of distinct sources */
 	/* heaviest sources, approximately (merge keeps the largest) */
 	struct { struct wh_addr addr; uint64_t count; } top[WH_SKETCH_TOP];
@@ -101,7 +101,7 @@ double wh_sketch_distinct(const struct wh_sketch *s);
 struct wh_locals;
 struct wh_locals *wh_locals_new(void);
 int wh_locals_add_addr(struct wh_locals *l, const struct wh_addr *a);   /* an estate address */
-/* a range in which answering addresses become resources */
+/* a range in which an answering address becomes a resource */
 int wh_locals_add_prefix(struct wh_locals *l, const struct wh_prefix *p);
 bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a);
 void wh_locals_free(struct wh_locals *l);
@@ -111,66 +111,66 @@ struct wh_edge_table;
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit); /* borrows locals */
 /* Folds one record. Returns 0, or -ENOSPC when the table is full: flush, clear, and fold again. Not thread-safe. */
 int wh_edge_table_fold(struct wh_edge_table *t, const struct wh_record *rec);
-/* The same, but the record may wait for a few others, so that what it touches has come from memory meanwhile: for a table that is
- * larger than the processor's caches, twice as fast. Nothing else may be asked of the table before its updates have been carried
- * out. -ENOSPC is an earlier record's, which then is lost: see to it before (wh_edge_table_nearly_full). */
+/* The same, but the record may wait for a few others while its memory is prefetched: for a table that is larger than the
+ * processor's caches, twice as fast. The table must not be read before its updates have been carried out. -ENOSPC is for an
+ * earlier record, which then is lost: check before (wh_edge_table_nearly_full). */
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *rec);
 int wh_edge_table_carry_out(struct wh_edge_table *t);
 size_t wh_edge_table_bytes(const struct wh_edge_table *t);
-/* Whether folding `input_bytes` more of a log could fill the table: flush before, and no record is met half folded. */
+/* Whether folding `input_bytes` more of a log could fill the table: flush first, so that no record is half folded. */
 bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes);
-/* Whether so many records more may make it count what was not answered more coarsely, by address alone, for want of room. */
+/* Whether so many more records may make it count unanswered flows more coarsely, by address only, for want of room. */
 bool wh_edge_table_coarse(const struct wh_edge_table *t, size_t records);
 size_t wh_edge_table_count(const struct wh_edge_table *t);
 void wh_edge_table_clear(struct wh_edge_table *t);
 void wh_edge_table_free(struct wh_edge_table *t);
-/* Says by which addresses records are judged from now on: `locals` is borrowed instead of those of before. */
+/* Sets the addresses by which records are judged from now on: `locals` is borrowed instead of the former ones. */
 void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *locals);
 const struct wh_locals *wh_edge_table_locals(const struct wh_edge_table *t);
-/* Moves everything of `from` into `into`; `from` ends empty. -ENOSPC as above (then `from` keeps what did not fit). */
+/* Moves everything from `from` to `into`; `from` ends empty. -ENOSPC as above (then `from` keeps the rest). */
 int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from);
 
 /* ---- the store ---- */
 struct wh_store;
-struct wh_store_progress { /* where the reading of one input stands; committed together with the edges */
-	const char *identity;   /* of a plain file, for a place to go on at without reading it anew; NULL: none */
+struct wh_store_progress { /* the position in one input; committed together with the edges */
+	const char *identity;   /* of a plain file, to resume without reading it again; NULL: none */
 	const char *path;       /* for people */
 	uint64_t offset, line;
-	const char *outdated;   /* an identity that is forgotten; NULL: none */
-	const struct wh_store_seen *seen; /* which lines and conversations were counted (ledger/store.h); NULL: none */
+	const char *outdated;   /* an identity to forget; NULL: none */
+	const struct wh_store_seen *seen; /* counted lines and conversations (ledger/store.h); NULL: none */
 };
 /* The store of `url`: see wh_ledger_open(), or "memory:", which is gone when it is closed. `state` is borrowed: a store in the
- * same file keeps its tables there; NULL will do for one in memory. */
+ * same file keeps its tables there; it may be NULL for one in memory. */
 int wh_store_open(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
 /* Another connection to the store of `s`, for reading, for another thread. */
 int wh_store_again(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
 void wh_store_close(struct wh_store *s); /* NULL is fine */
 /* How long a write waits for another process's lock before it fails with -EBUSY; 20 s after opening. */
 void wh_store_patience(struct wh_store *s, int milliseconds);
-/* Moves what stands in the store's log into its file, so that the file is whole wherever it was moved. As far as can be; no
+/* Moves the store's log into its file, so that the file is complete wherever it was moved. Best effort; reports no
  * errors. */
 void wh_store_checkpoint(struct wh_store *s);
-/* How much it keeps: of edges that are evidence, too. 0: the default. */
+/* Limits of what it keeps, which also apply to edges that are evidence. 0: the default. */
 struct wh_store_bounds {
-	/* edges of one local address, direction, protocol and port; 262144. The rest goes, those with the least evidence first */
+	/* edges of one local address, direction, protocol and port; 262144. The rest goes, the least evidence first */
 	unsigned port_edges;
-	/* edges and sketches that were last seen before so many days with data go; 180. Not below 64, which is the longest
-	 * window */
+	/* edges and sketches that were last seen before so many days with data are removed; 180. Not below 64, which is the
+	 * longest window */
 	unsigned edge_days;
-	/* of the whole ledger: where its file uses so many, no edge and no sketch is made that is not there; 8 GiB */
+	/* of the whole ledger: at this file size no new edge or sketch is created; 8 GiB */
 	uint64_t bytes;
 };
 void wh_store_bound(struct wh_store *s, const struct wh_store_bounds *b);
-/* How many edges went for either reason since this store was opened, and how many edges and sketches were not made, as the ledger
- * was full. */
+/* The number of edges removed for either reason since this store was opened, and of edges and sketches not created because the
+ * ledger was full. */
 struct wh_store_dropped { uint64_t crowded, aged, full_edges, full_sketches; };
 struct wh_store_dropped wh_store_dropped(const struct wh_store *s);
-/* Each local address that lost an edge because the ledger was full, with the last day of what it lost; NULL: any address may
+/* Each local address that lost an edge because the ledger was full, with the last day of its losses; NULL: any address may
  * have. */
 typedef int (*wh_full_cb)(void *arg, const struct wh_addr *local, int32_t day);
 int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
-/* Adds the table's edges and sketches and records the progress: all, or nothing where it fails. The table is left as it was.
- * -EAGAIN: others have written what was seen meanwhile (ledger/store.h). */
+/* Adds the table's edges and sketches and records the progress: all, or nothing if it fails. The table is unchanged. -EAGAIN:
+ * others have written `seen` meanwhile (ledger/store.h). */
 int wh_store_commit(struct wh_store *s, const struct wh_edge_table *t, const struct wh_store_progress *progress,
                     const struct wh_read_stats *delta, struct wh_error *err);
 /* The same with several tables at once; an edge may be in more than one of them. */
@@ -182,10 +182,10 @@ int wh_store_progress_of(struct wh_store *s, const char *identity, uint64_t *off
 typedef int (*wh_edge_cb)(void *arg, const struct wh_edge_key *key, const struct wh_edge *edge);
 /* Edges in key order; `local` NULL for all, else only that address. A negative return of the callback ends it with that code. */
 int wh_store_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
-/* The same of one address, of what the sensors reported alone: open connections, which the kernel saw, say nothing of what a
- * sensor hears. */
+/* The same for one address, only from the sensors' reports: open connections, which the kernel saw, are no evidence of what a
+ * sensor receives. */
 int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_edge_cb each, void *arg, struct wh_error *err);
-/* Of the local addresses from `from` up to, but not with, `to`; NULL: from the first, to the last. */
+/* For the local addresses from `from` up to, but not including, `to`; NULL: from the first, to the last. */
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
                            struct wh_error *err);
 typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
@@ -194,26 +194,26 @@ int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct w
 typedef int (*wh_local_cb)(void *arg, const struct wh_addr *local);
 int wh_store_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err);
 /* Days on which the sensor reported anything, with how many flows were open on it (one that lasts counts on the last 64 of its
- * days): outages are distinguished from silence by these. */
+ * days): these distinguish outages from silence. */
 typedef int (*wh_day_cb)(void *arg, int32_t day, uint64_t flows);
 int wh_store_days(struct wh_store *s, wh_day_cb each, void *arg, struct wh_error *err);
 struct wh_store_totals {
 	uint64_t edges, flows, alerts, other, malformed, records;
-	/* edges that went because their port had more than port_edges, because they were last seen too long ago */
+	/* edges removed because their port had more than port_edges, because they were last seen too long ago */
 	uint64_t crowded, aged;
-	uint64_t full;          /* edges that were not made because the ledger was full */
+	uint64_t full;          /* edges not created because the ledger was full */
 	int64_t first_us, last_us;
 };
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
 
-/* ---- protocol evidence: what protocol records showed of addresses of ours ---- */
+/* ---- protocol evidence: facts from protocol records about our addresses ---- */
 struct wh_fact_key {
 	struct wh_addr local, peer; /* CAPTURE: none */
-	int32_t day;                /* since 1970; 0 of kinds that have no row a day */
+	int32_t day;                /* since 1970; 0 for kinds without a row a day */
 	uint16_t port;              /* the server's */
 	uint8_t kind, proto;        /* enum wh_fact_kind */
 	uint8_t direction;          /* enum wh_direction: inbound, local is the server */
-	char value[WH_FACT_VALUE];  /* WH_FACT_MORE: what had no room of its own */
+	char value[WH_FACT_VALUE];  /* WH_FACT_MORE: values without a row of their own */
 };
 #define WH_FACT_MORE "..."
 #define WH_FACT_REGISTERS 32
@@ -221,10 +221,10 @@ struct wh_fact_row {
 	int64_t first_us, last_us;
 	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run */
 	uint64_t count, failed, up, down;
-	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of what is counted once */
+	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of distinct items */
 };
 double wh_fact_distinct(const struct wh_fact_row *r);
-/* Of a CAPTURE row: what came between its first look and its last; 0 where a counter went back. */
+/* For a CAPTURE row: the difference between its first look and its last; 0 if a counter went back. */
 struct wh_capture { uint64_t packets, drops; };
 struct wh_capture wh_fact_capture(const struct wh_fact_row *r);
 typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r);
@@ -232,24 +232,24 @@ typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct w
 int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 
 /* ---- sensors ---- */
-/* A sensor that writes to a store of many. */
+/* A sensor that writes to a store of several. */
 struct wh_fleet_sensor {
 	uint64_t id;
 	char name[64], tenant[64], site[64], release[32];
 	int64_t seen_us;               /* when it last sent something */
 	struct wh_store_totals totals; /* its counters; no edges, no days */
-	uint64_t lost;                 /* records that its plugin had no room for, since Suricata's start */
-	struct wh_capture capture;     /* packets that its capture took and lost, on the last 64 days */
+	uint64_t lost;                 /* records that its plugin lost for want of memory, since Suricata's start */
+	struct wh_capture capture;     /* packets that its capture received and lost, on the last 64 days */
 };
 typedef int (*wh_fleet_sensor_cb)(void *arg, const struct wh_fleet_sensor *sensor);
-/* none where it is one machine's */
+/* none if it is one machine's */
 int wh_store_sensors(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
-/* Whether something that was committed is still on this machine's disk alone, after another attempt to send it: 0, or why not.
- * It stays there until it could be sent. */
+/* Whether committed data are still only on this machine's disk, after another attempt to send them: 0, or why not. They stay
+ * there until they are sent. */
 int wh_store_waiting(struct wh_store *s, struct wh_error *why);
 
 /* ---- both ---- */
-/* A ledger that was opened: its documents and journal, and its edges. */
+/* An open ledger: its documents and journal, and its edges. */
 struct wh_ledger {
 	struct wh_state *state;
 	struct wh_store *store;
@@ -257,25 +257,25 @@ struct wh_ledger {
 /* url: a path, "sqlite:PATH", or "clickhouse://…" (ledger/clickhouse/url.c); flags: WH_STATE_…. On failure both are NULL. */
 int wh_ledger_open(const char *url, int flags, struct wh_ledger *out, struct wh_error *err);
 void wh_ledger_close(struct wh_ledger *l); /* one that was never opened, {NULL, NULL}, is fine */
-/* Its documents and journal alone. */
+/* Only its documents and journal. */
 int wh_ledger_state(const char *url, int flags, struct wh_state **out, struct wh_error *err);
 
 /*
- * Connections that the kernel has open at now_us: `src` opened it, `start_us` is 0 where it is not known since when. Each that
- * wh_flow_server() calls answered counts as present on each day from its start to now. The same connection may be seen any number
- * of times, and be reported by a sensor later or earlier: it adds days, and is a flow only where the sensors have none
- * (wh_edge_merge_open). It says nothing of sensors: their days, and what they hear, stay as they are. A flow whose start can't be
+ * Connections that the kernel has open at now_us: `src` opened it, `start_us` is 0 if its start is not known. Each that
+ * wh_flow_server() counts as answered is present on each day from its start to now. The same connection may be seen any number of
+ * times, and a sensor may report it later or earlier: it adds days, and counts as a flow only if the sensors have none
+ * (wh_edge_merge_open). It is no evidence about sensors: their days and coverage stay unchanged. A flow with an impossible start
  * (WH_CLOCK_FIRST_US) began now.
  */
 int wh_store_seen_open(struct wh_store *s, const struct wh_locals *locals, const struct wh_flow *flows, size_t n, int64_t now_us,
                        struct wh_error *err);
 
 /*
- * Hours in which a source lost messages, so that something may have happened in them that the ledger does not know: `hour` counts
- * since 1970, 64 days of them are kept. What is concluded from silence in them is worth less (harden/confidence.c).
+ * Hours in which a source lost messages, so that the ledger may miss something: `hour` counts since 1970, 64 days of them are
+ * kept. Conclusions from silence in them weigh less (harden/confidence.c).
  */
 int wh_lost_hours_add(struct wh_state *s, const char *source, int64_t hour, uint64_t lost, struct wh_error *err);
-/* These hours, in no order, one as often as sources lost something in it; in mem. `s` may be NULL. */
+/* These hours, unordered, repeated for each source with losses; in mem. `s` may be NULL. */
 int wh_lost_hours(struct wh_state *s, struct wh_arena *mem, int64_t **hours, size_t *n, struct wh_error *err);
 
 /* ---- ingest: one input through a reader into a store ---- */
@@ -283,15 +283,15 @@ struct wh_ingest_options {
 	const char *format;      /* NULL: probe */
 	const char *columns;     /* the names of the columns, for logs whose lines have no header; NULL */
 	size_t byte_limit;       /* of the edge table; 0: 48 MiB */
-	int64_t since_us, until_us; /* flows that began before, or then or later, are left out, and not taken for read; 0: none */
+	int64_t since_us, until_us; /* flows that began before, or then or later, are left out, and count as unread; 0: none */
 	bool follow;             /* wait for more; survives rotation and truncation; ends when *stop becomes true */
 	const volatile bool *stop;
 	const struct wh_locals *locals;
 	const char *
-		realm; /* NULL: a private address of ours in two VLANs or tenants is refused; "one": they are one network; else records of
-	                          * this one alone are read (wh_realm_text) */
-	const char *sensor;      /* the name of the sensor that wrote the records which name none; NULL: it has none */
-	/* starts of one conversation that two sensors report are no farther apart; 0: WH_SENSOR_SLACK_US */
+		realm; /* NULL: a private address of ours in two VLANs or tenants is refused; "one": they are one network; else
+	                          * only records of this network are read (wh_realm_text) */
+	const char *sensor;      /* the sensor's name for records that name none; NULL: it has none */
+	/* the greatest distance of one conversation's starts from two sensors; 0: WH_SENSOR_SLACK_US */
 	int64_t sensor_slack_us;
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
@@ -305,6 +305,6 @@ struct wh_ingest_result {
 	bool resumed;
 	uint64_t unfinished_line; /* the last line's number when it was not complete and left for the next run, else 0 */
 };
-/* What was read is committed with the place in the input, also when a damaged stream ends the reading with an error. */
+/* The records are committed with the position in the input, also if a damaged stream ends the reading with an error. */
 int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_options *opt, struct wh_ingest_result *out,
               struct wh_error *err);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * map: the network of an estate as a picture: VNets, their subnets and machines, how bad each is and why, which ones the Internet
- * reaches, peerings, gateways, and the traffic between them where it is known.
+ * map: the network of an estate as a picture: VNets, their subnets and machines, the severity of each and its reason, those that
+ * the Internet reaches, peerings, gateways, and the traffic between them where it is known.
  *
- * A machine is as bad as the worst of: what the Internet reaches at it by all rules together, what the caller knows of it
- * (alerts, rules that could be narrower), and whether any group guards it. What the inventory does not decide makes it unknown,
- * never healthy. A subnet is as bad as the worst of its machines, a VNet as the worst of its subnets.
+ * A machine's severity is the worst of: what the Internet reaches at it by all rules together, the caller's facts about it
+ * (alerts, rules that could be narrower), and whether any group guards it. A machine that the inventory does not decide is
+ * unknown, never healthy. A subnet is as bad as its worst machine, a VNet as its worst subnet.
  */
 #pragma once
 #include "whittle/reach.h"
@@ -23,17 +23,17 @@ struct wh_map_node {
 	const char *about;                 /* its addresses */
 	enum wh_map_state state;
 	struct wh_map_reason *reasons;     /* the worst first; NULL: none */
-	bool facing;                       /* the Internet reaches some port of it, or of one below it, or might */
-	bool reached;                      /* and it is known that it does */
+	bool facing;                       /* the Internet reaches, or may reach, some port of it, or of one below it */
+	bool reached;                      /* and certainly does */
 	bool advice;                       /* a recommendation exists for it */
-	bool unscanned;                    /* it cannot be judged at all: the first reason says why */
-	size_t *parents; size_t n_parents; /* nodes; the first one is where it is drawn. None: its subnet is not known */
+	bool unscanned;                    /* it cannot be judged at all: the first reason explains it */
+	size_t *parents; size_t n_parents; /* nodes; it is drawn at the first one. None: its subnet is not known */
 	size_t *children; size_t n_children; /* the worst first */
 	size_t counts[WH_MAP_STATES];      /* of machines below it */
 };
-/* What is known of a machine in addition to its network's rules. */
+/* A fact about a machine in addition to its network's rules. */
 struct wh_map_fact { const char *id; enum wh_map_state state; bool advice; const char *text; };
-/* Traffic that was observed; WH_NONE: the Internet. Places of hosts in the topology, in `nodes` of the map. */
+/* Observed traffic; WH_NONE: the Internet. Indexes of hosts in the topology, then in `nodes` of the map. */
 struct wh_map_flow { size_t from, to; uint64_t flows, bytes; };
 struct wh_map {
 	const struct wh_topology *t;
@@ -43,7 +43,7 @@ struct wh_map {
 	const struct wh_map_flow *flows; size_t n_flows; /* the heaviest first */
 	struct wh_arena *mem;
 };
-/* facts: sorted by id, without case. flows: places in t->hosts; they become places of nodes. */
+/* facts: sorted by id, without case. flows: indexes in t->hosts; they become indexes of nodes. */
 void wh_map_build(struct wh_reach *r, const struct wh_topology *t, const struct wh_map_fact *facts, size_t n_facts,
                   struct wh_map_flow *flows, size_t n_flows, struct wh_arena *mem, struct wh_map *out);
 /*
@@ -58,7 +58,7 @@ json_t *wh_map_json(const struct wh_map *m, int64_t now_us);
  * The same for a page that draws it, as text (free() it; NULL: out of memory): {"at", "vnets":[…], "subnets":[…],
  * "machines":[[head, name, state, flags, place, [parent…], [reason…], "addresses"]…], "peerings":[[vnet, vnet, connected]…],
  * "gateways":[[name, kind, vnet, public]…], "lines":[from, to, flows, …], "heads":[…], "places":[…], "reasons":[…]}. Nodes are
- * numbered through the three lists, -1 is the Internet, or none; head, place and reason are places in those lists. The id is the
+ * numbered across the three lists, -1 is the Internet, or none; head, place and reason are indexes in those lists. The id is the
  * head, with the name where that ends with a slash. state: enum wh_map_state, or WH_MAP_STATES for "Unscanned"; flags: 1 the
  * Internet reaches it, 2 a recommendation exists.
  */
@@ -70,27 +70,27 @@ struct wh_map_mark {
 	double x, y, r;
 	double angle, distance;            /* from the middle of the picture */
 	enum wh_map_kind kind;
-	enum wh_map_state state;           /* the worst of those that it stands for */
+	enum wh_map_state state;           /* the worst of its nodes */
 	const struct wh_map_node *node;    /* NULL: several */
-	size_t count;                      /* nodes that it stands for */
+	size_t count;                      /* its number of nodes */
 	size_t machines;                   /* machines at or below it */
-	bool facing, reached;              /* of any of them */
+	bool facing, reached;              /* of any of its nodes */
 	size_t parent;                     /* a mark; WH_NONE */
 };
 struct wh_map_layout {
 	struct wh_map_mark *marks; size_t n;
-	size_t *mark_of;                   /* by node: the mark that it is in; WH_NONE: none, where one VNet alone is drawn */
-	bool many_vnets, many_subnets;     /* too many for names that are written level */
+	size_t *mark_of;                   /* by node: the mark that contains it; WH_NONE: none, if only one VNet is drawn */
+	bool many_vnets, many_subnets;     /* too many for horizontal names */
 	double internet;                   /* radius of the line that stands for the Internet */
 	struct wh_arena *mem;
 };
 /*
- * VNets on the inner ring (or in the middle, where there is one), subnets on the next, machines on the outer one. Each ring has
- * room for so many circles as can be told apart; what is more stands together in circles with a number, one for each state, and
- * the worst are the last to be put together. root: a VNet that is drawn alone, or WH_NONE.
+ * VNets on the inner ring (or in the middle, if there is one), subnets on the next, machines on the outer one. Each ring has room
+ * for as many circles as can be distinguished; further nodes are grouped in circles with a number, one for each state, and the
+ * worst are grouped last. root: a VNet that is drawn alone, or WH_NONE.
  */
 void wh_map_lay_out(const struct wh_map *m, size_t root, struct wh_arena *mem, struct wh_map_layout *out);
-/* A picture that stands by itself, and a page with pictures of the whole and of each VNet, and a list; neither refers to anything
+/* A self-contained picture, and a page with pictures of the whole and of each VNet, and a list; neither refers to anything
  * outside. free() them; NULL: out of memory. */
 char *wh_map_svg(const struct wh_map *m);
 char *wh_map_html(const struct wh_map *m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reach: which resource can reach which, by all rules together.
+ * reach: which resources can reach which, by all rules together.
  *
  * A packet from one address to another passes these, in this order. Each must let it through; the first that does not decides.
  *
@@ -11,23 +11,23 @@
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
  *
- * Security admin rules are asked by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without a look at the
- * groups, Allow and no rule go on to the groups. A group's rules are asked by priority, its default rules last. No group:
- * allowed. Where neither the subnet nor the interface has one, a Standard public address (and a Standard load balancer) is closed
- * to the Internet, and a Basic one is open. Groups don't apply to private endpoints, unless the subnet's policies say so; a
- * private endpoint sends nothing by itself.
+ * Security admin rules are evaluated by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without the groups,
+ * Allow and no rule continue with the groups. A group's rules are evaluated by priority, its default rules last. No group:
+ * allowed. If neither the subnet nor the interface has one, a Standard public address (and a Standard load balancer) is closed to
+ * the Internet, and a Basic one is open. Groups don't apply to private endpoints, unless the subnet's policies say so; a private
+ * endpoint sends nothing by itself.
  *
  * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access
- * (allowVirtualNetworkAccess; it changes the tag, not the way), ranges on premises where there is a gateway, 168.63.129.16, and
- * the prefixes of the subnet's own routes. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An application security
- * group is its members' addresses. A tag or group whose addresses are not known may match anything: where that could change the
- * outcome the verdict is WH_UNDECIDED, with what is missing.
+ * (allowVirtualNetworkAccess; it changes the tag, not the way), ranges on premises if there is a gateway, 168.63.129.16, and the
+ * prefixes of the subnet's own routes. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An application security
+ * group is its members' addresses. A tag or group with unknown addresses may match anything: if that could change the outcome the
+ * verdict is WH_UNDECIDED, with the missing part.
  *
- * From the Internet a host is reached by its own public address, at all ports, and by the rules of load balancers, at the ports
- * behind them. To the Internet it gets by its public address, a NAT gateway, a balancer's pool, or the default way out of its
- * subnet where that is not switched off.
+ * From the Internet a host is reached at its own public address, at all ports, and by the rules of load balancers, at the ports
+ * behind them. It reaches the Internet by its public address, a NAT gateway, a balancer's pool, or its subnet's default outbound
+ * access if that is not disabled.
  *
- * Answers come back the same way: everything here is stateful. Where source ports matter, "allowed" means from some source port.
+ * Replies take the same way: everything here is stateful. If source ports matter, "allowed" means from some source port.
  *
  * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags,
  * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route"), security admin rules, public
@@ -38,100 +38,100 @@
 #include "whittle/topology.h"
 
 struct wh_reach;
-/* Translates the policies of an estate into filters. Refers to the topology; `mem` holds the result, which wh_reach_free() ends
- * the use of. */
+/* Translates the policies of an estate into filters. Refers to the topology; `mem` holds the result until
+ * wh_reach_free(). */
 struct wh_reach *wh_reach_new(const struct wh_topology *t, struct wh_arena *mem);
-/* Two estates whose verdicts have the same numbers, for comparing. */
+/* Two estates with common verdict numbers, for comparison. */
 void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, struct wh_arena *mem, struct wh_reach *out[static 2]);
 void wh_reach_free(struct wh_reach *r);
 
-/* The lists of rules that stand before endpoints, each in one context: of a group (its place), or security admin rules (WH_NONE).
+/* The lists of rules in front of endpoints, each in one context: of a group (its index), or security admin rules (WH_NONE).
  * Borrowed. */
 size_t wh_reach_lists(const struct wh_reach *r);
 const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
 
-/* The list of a group that stands nowhere: what VirtualNetwork holds is not known. */
+/* The list of an unattached group: the contents of VirtualNetwork are not known. */
 const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum wh_direction d);
 
 /* ---- one packet ---- */
 struct wh_reach_packet {
-	size_t from, to;             /* endpoints; WH_NONE: no host of the estate: then the address is read */
-	struct wh_addr from_addr, to_addr; /* read where the endpoint is WH_NONE */
+	size_t from, to;             /* endpoints; WH_NONE: no host of the estate: the address is used */
+	struct wh_addr from_addr, to_addr; /* used if the endpoint is WH_NONE */
 	uint8_t proto;               /* a protocol's number */
 	uint16_t sport, dport;
 };
-/* One that was asked, in the order in which they were. */
+/* One evaluated step, in order. */
 struct wh_reach_step {
 	const char *where;           /* "interface nic-web-1", "subnet snet-web", "virtual network manager", "the way" */
 	enum wh_direction direction;
-	const char *nsg;             /* the group's name; NULL: none was asked */
-	const struct wh_rule *rule;  /* the deciding rule; NULL: no rule did */
-	enum wh_answer verdict;      /* of this one */
-	const char *why;             /* a sentence where there is no rule, or where something is missing */
+	const char *nsg;             /* the group's name; NULL: no group */
+	const struct wh_rule *rule;  /* the deciding rule; NULL: none */
+	enum wh_answer verdict;      /* of this step */
+	const char *why;             /* a sentence if there is no rule, or if something is missing */
 };
 #define WH_REACH_STEPS 8
 struct wh_reach_answer {
 	enum wh_answer verdict;
 	struct wh_reach_step steps[WH_REACH_STEPS]; size_t n;
-	const char *missing;         /* UNDECIDED: what the inventory lacks */
+	const char *missing;         /* UNDECIDED: the missing part of the inventory */
 };
 void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out);
 
 /* ---- ports between two ---- */
 struct wh_reach_ports {
-	struct wh_ranges tcp, udp;                 /* allowed for certain */
+	struct wh_ranges tcp, udp;                 /* certainly allowed */
 	struct wh_ranges tcp_unknown, udp_unknown; /* not decided */
 	bool icmp, icmp_unknown;                   /* ICMP (protocol 1) */
 	bool other, other_unknown;                 /* some other protocol */
-	const char *missing;                       /* what would decide the unknown; NULL where nothing is unknown */
+	const char *missing;                       /* what would decide the unknown part; NULL if nothing is unknown */
 };
 
-/* ---- classes ----
- * Endpoints that no rule, route or peering of the estate tells apart are one class: what holds for one member holds for all. */
+/* ---- classes ---- Endpoints that no rule, route or peering of the estate distinguishes are one class: what holds for one member
+ * holds for all. */
 size_t wh_reach_classes(struct wh_reach *r);
 size_t wh_reach_class(const struct wh_reach *r, size_t endpoint);
 /* The members of a class, as endpoints; sorted. */
 size_t wh_reach_members(const struct wh_reach *r, size_t class, const size_t **out);
-/* What members of one class may send to (other) members of another: a number that stands for a set of ports; 0: nothing. Cheap
- * after the first time. */
+/* The traffic that members of one class may send to (other) members of another: a number for a set of ports; 0: none. Cheap after
+ * the first time. */
 uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to);
-/* The same between two endpoints, without a look at any other: for a question about a few. */
+/* The same between two endpoints, without examining others: for a few questions. */
 uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to);
-/* What a number stands for. */
+/* The set of ports of such a number. */
 struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t verdict);
-/* Between an endpoint and an address that no endpoint has (of the Internet, or on premises). */
+/* Between an endpoint and an address of no endpoint (on the Internet, or on premises). */
 uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d);
-/* Addresses outside that no rule of this endpoint tells apart: one address and the ranges of each class. In the arena of r. */
+/* Outside addresses that no rule of this endpoint distinguishes: one address and the ranges of each class. In the arena of r. */
 struct wh_reach_outside { struct wh_ranges peers; uint32_t verdict; };
 size_t wh_reach_internet(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_reach_outside **out);
-/* The same of any addresses that no endpoint has. */
+/* The same for any addresses of no endpoint. */
 size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_ranges base,
                     struct wh_reach_outside **out);
 /* the Internet's addresses: no private ones, and none of the estate's */
 struct wh_ranges wh_reach_outside_ranges(struct wh_reach *r);
-/* The source ports that no rule tells apart: one of each class. */
+/* The source ports that no rule distinguishes: one of each class. */
 size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_range **out);
 /* a or b; a but not b. */
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b);
-bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* whatever a may allow, b allows */
+bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* b allows all that a may allow */
 
 /* ---- Azure's own answer about an interface ---- */
 /*
  * A region in which Azure's effective rules of a group (`az network nic list-effective-nsg`) and the same group here decide
- * differently, as one packet, and the rules that decide it: one region for each two rules. Compared are packets of IPv4 at the
- * endpoints that the answer is about, in both directions, of TCP, UDP, ICMP and any other protocol.
+ * differently, as one packet, and the rules that decide it: one region for each pair of rules. It compares IPv4 packets at the
+ * answer's endpoints, in both directions, of TCP, UDP, ICMP and any other protocol.
  */
 struct wh_effective_difference {
 	const char *nsg, *at;               /* the group's name; "subnet snet-web", "interface nic-1" */
 	bool azure_allows;                  /* else the inventory's group does */
-	const char *azure_rule, *own_rule;  /* NULL: its default; own_rule also where the group is not before the endpoint */
+	const char *azure_rule, *own_rule;  /* NULL: its default; own_rule also if the group is not attached to the endpoint */
 	struct wh_filter_packet packet;
-	/* the destination ports of the region at that endpoint; none where protocols have none */
+	/* the destination ports of the region at that endpoint; none if the protocol has none */
 	struct wh_ranges ports;
 };
 struct wh_effective_answer {
 	struct wh_effective_difference *list; size_t n;
-	const char **unjudged; size_t n_unjudged; /* what could not be compared: sentences */
+	const char **unjudged; size_t n_unjudged; /* parts that could not be compared: sentences */
 };
 /* One group of an answer. Adds to `out`, in the arena of r. */
 void wh_reach_effective(struct wh_reach *r, const struct wh_effective_item *item, struct wh_effective_answer *out);
@@ -141,13 +141,13 @@ void wh_reach_effective(struct wh_reach *r, const struct wh_effective_item *item
 struct wh_reach_change {
 	const char **from, **to; size_t n_from, n_to; /* ids of machines; none: addresses of the Internet */
 	struct wh_ranges outside;                     /* these addresses */
-	/* where a machine is in one of the estates alone, it reaches nothing in the other */
+	/* a machine in only one of the estates reaches nothing in the other */
 	struct wh_reach_ports before, after;
 };
 /*
- * What differs between two estates of wh_reach_two(), by receivers, in `mem`. Problem: pairs of machines of which one of the
- * estates says something else. Method: machines that both estates can't tell apart stand together, and where only groups differ,
- * pairs without a machine behind one of these are left out. The numbers of verdicts are the same in both, so a pair costs two
+ * The differences between two estates of wh_reach_two(), by receivers, in `mem`. Problem: find the pairs of machines for
+ * which the estates differ. Method: machines that neither estate distinguishes are one class, and if only groups differ,
+ * pairs without a machine behind one of these are skipped. Verdict numbers are the same in both, so a pair costs two
  * look-ups.
  */
 size_t wh_reach_diff(struct wh_reach *a, struct wh_reach *b, struct wh_arena *mem, struct wh_reach_change **out);

@@ -10,19 +10,19 @@
 
 struct wh_render_options {
 	const char *const *resources; size_t n_resources; /* 0: all */
-	const char *nsg;            /* nsg: only this one; NULL: all that are touched */
-	/* NSGs: which groups of a resource, whatever the estate says; UNSET: as it says, and … */
+	const char *nsg;            /* nsg: only this one; NULL: all that change */
+	/* NSGs: the groups of a resource to use, despite the estate; UNSET: the estate's value, and … */
 	enum wh_nsg_scope nsg_scope;
-	enum wh_nsg_scope nsg_scope_default; /* … this where it says nothing; UNSET: both */
-	/* NSGs: "2027-01-31": until then the narrowed rule is kept below; NULL: as long as it was said before */
+	enum wh_nsg_scope nsg_scope_default; /* … this if it has none; UNSET: both */
+	/* NSGs: "2027-01-31": the narrowed rule is kept below until then; NULL: as long as set before */
 	const char *keep_until;
-	/* NSGs: the same form: what was to be kept until an earlier day is removed; NULL: nothing is */
+	/* NSGs: the same form: rules that were kept until an earlier day are removed; NULL: none */
 	const char *today;
-	const struct wh_kept *kept; size_t n_kept; /* NSGs: said before by rules that the caller took out of the groups */
-	/* NSGs: new rules are numbered and named beside those of an earlier export, which are deleted afterwards */
+	const struct wh_kept *kept; size_t n_kept; /* NSGs: kept rules from rules that the caller removed from the groups */
+	/* NSGs: new rules are numbered and named next to those of an earlier export, which are deleted afterwards */
 	bool beside;
-	bool whole;                 /* NSGs: groups that hold rules of ours are planned though nothing changes in them */
-	/* NSGs: rules that Terraform made may be renumbered, since what is written is for its configuration */
+	bool whole;                 /* NSGs: groups with rules of ours are planned even if nothing changes in them */
+	/* NSGs: rules that Terraform made may be renumbered, since the output is for its configuration */
 	bool move_terraform;
 	bool audit;                 /* nft: count and log, drop nothing */
 	const struct wh_heard *heard; /* nft: see wh_nft_options */
@@ -43,17 +43,17 @@ const struct wh_renderer *wh_renderer_find(const char *name);
 
 struct wh_nft_options {
 	const char *const *resources; size_t n_resources; /* names or ids; 0: all */
-	/* NULL: each address of a resource counts; else, where some of them are here, these alone */
+	/* NULL: each address of a resource counts; else only these, if some of its addresses are here */
 	const struct wh_heard *heard;
-	/* a rule judges whichever address of the machine a packet is for, also those of no resource */
+	/* a rule judges any address of the machine, also those of no resource */
 	bool all_addresses;
-	const struct wh_nft_reject *reject; /* NULL: nobody gets an answer */
+	const struct wh_nft_reject *reject; /* NULL: no peer gets an answer */
 };
 /*
- * The rules of each resource, for its own addresses; loopback is left out, and a resource without an address has no rule. Of an
+ * The rules of each resource, for its own addresses; loopback is left out, and a resource without an address has no rule. For an
  * Azure resource each inbound TCP port lets the load balancer's probes in: that opens nothing, since the host's own firewall
- * still judges what this table lets through. -EEXIST where two rules would judge the same packet: one address in two resources,
- * or all_addresses.
+ * still judges what this table lets through. -EEXIST if two rules would judge the same packet: one address in two resources, or
+ * all_addresses.
  */
 int wh_nft_ruleset_from(const struct wh_recommendation *r, const struct wh_estate *e, const struct wh_nft_options *opt,
                         struct wh_arena *mem, struct wh_nft_ruleset **out, struct wh_error *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report: documents about how the estate stands, in the formats that other programs and auditors read. Each takes what core/app
- * returns (whittle/app_posture.h) and nothing else. Texts are free()d by the caller; NULL: out of memory. Texts from inventories
- * are hostile: each format escapes what acts in it.
+ * report: documents about the estate's posture, in formats for other programs and auditors. Each takes a document of core/app
+ * (whittle/app_posture.h) and nothing else. Texts are free()d by the caller; NULL: out of memory. Texts from inventories are
+ * hostile: each format escapes its special characters.
  */
 #pragma once
 #include <jansson.h>
@@ -19,7 +19,7 @@ json_t *wh_report_sarif(const json_t *doc, const json_t *list);
 char *wh_report_junit(const json_t *doc);
 
 /*
- * The PDF of a compliance document. `made_us` is written into it as its date, so that two runs are equal. It is drawn by cairo
- * and pango, which are loaded for that alone (whittle-report.so); -ELIBACC where they are not there. free(*out).
+ * The PDF of a compliance document. `made_us` is written as its date, so that two runs give equal files. Cairo and pango draw it,
+ * which are loaded only for this (whittle-report.so); -ELIBACC if they are missing. free(*out).
  */
 int wh_report_pdf(const json_t *compliance, int64_t made_us, char **out, size_t *len, struct wh_error *err);

@@ -10,8 +10,8 @@
  *                 runs this program's own enforce, confirm, rollback and jit, for operators alone, with arguments that it makes
  *                 itself
  *
- * So a web side that was taken over can neither read the ledger nor forge an operator, and no one but root's own commands changes
- * the firewall.
+ * So a compromised web side can neither read the ledger nor forge an operator, and only root's own commands change the
+ * firewall.
  */
 #pragma once
 #include "whittle/app.h"
@@ -30,27 +30,27 @@ struct wh_token {
 enum { WH_TOKENS_MAX = 256 };
 struct wh_tokens { struct wh_token list[WH_TOKENS_MAX]; size_t n; };
 #define WH_TOKEN_SECRET 52 /* "whittle_", 43 characters of base64url, NUL */
-/* Makes a token and keeps its hash; `secret` is what its holder shows, and is nowhere else. -EEXIST where the name is taken. */
+/* Creates a token and keeps its hash; only its holder has `secret`. -EEXIST if the name is in use. */
 int wh_token_add(const char *state_dir, const char *name, enum wh_serve_role role, int64_t expires_us,
                  char secret[static WH_TOKEN_SECRET], struct wh_error *err);
-int wh_token_revoke(const char *state_dir, const char *name, struct wh_error *err); /* -ENOENT where there is none */
-int wh_tokens_load(const char *state_dir, struct wh_tokens *out, struct wh_error *err); /* none where there is no file */
-/* The one that `secret` belongs to, whether or not it has expired; NULL. */
+int wh_token_revoke(const char *state_dir, const char *name, struct wh_error *err); /* -ENOENT if there is none */
+int wh_tokens_load(const char *state_dir, struct wh_tokens *out, struct wh_error *err); /* none if there is no file */
+/* The token of `secret`, whether or not it has expired; NULL. */
 const struct wh_token *wh_token_of(const struct wh_tokens *t, const char *secret);
 
 /* ---- the server ---- */
 enum { WH_SERVE_LISTENERS = 4, WH_SERVE_WORKERS = 8 };
 struct wh_serve_options {
 	const char *listen[WH_SERVE_LISTENERS]; size_t n_listen; /* "ADDR:PORT", "[ADDR]:PORT", "unix:PATH" */
-	const char *cert, *key;       /* PEM files; NULL: a pair of its own, made where it is not there */
-	bool insecure_loopback;       /* plain HTTP at addresses of the loopback */
+	const char *cert, *key;       /* PEM files; NULL: a pair of its own, created if missing */
+	bool insecure_loopback;       /* plain HTTP at loopback addresses */
 	unsigned workers;             /* 1 … WH_SERVE_WORKERS */
 	const char *state_dir, *store_url, *config_path /* NULL: the default one */;
 };
-/* With the rights that the program was started with: reads or makes the certificate, listens, forks the gate and the web side.
- * Call it before there are threads and before privileges are given up. */
+/* With the rights of the program's start: reads or creates the certificate, listens, forks the gate and the web side. Call it
+ * before threads are started and before privileges are given up. */
 int wh_serve_prepare(const struct wh_serve_options *o, struct wh_error *err);
-/* Where it listens and the SHA-256 of its certificate, as lines for a person. */
+/* The listening addresses and the SHA-256 of the certificate, as lines for a person. */
 const char *wh_serve_banner(void);
 /* Runs the workers until *stop, or until the web side has ended. `ready` is called once. */
 int wh_serve_run(const struct wh_app *a, const volatile bool *stop, void (*ready)(void *arg), void *arg, struct wh_error *err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * topology: the network of an estate as a typed model: which host has which address, behind which groups, on which network.
- * Reachability, maps and findings read this, not the JSON.
+ * topology: the network of an estate as a typed model: hosts, their addresses, groups and networks. Reachability, maps and
+ * findings read this, not the JSON.
  *
- * Things refer to each other by their place in a list; WH_NONE is none. What a document leaves out is said once in the
- * inventory's notes, and the model goes on with the assumption that the note states.
+ * Things refer to each other by index in a list; WH_NONE is none. A gap in the documents is reported once in the inventory's
+ * notes, and the model uses the assumption that the note states.
  */
 #pragma once
 #include "whittle/inventory.h"
@@ -12,7 +12,7 @@
 
 #define WH_NONE ((size_t)-1)
 #define WH_MISSING                                                                                                               \
-	((size_t)-2) /* one is named that no document has. Of groups WH_MISSING - i is the i-th of the topology's missing ones */
+	((size_t)-2) /* one is named that no document has. WH_MISSING - i: the i-th of the topology's missing groups */
 static inline bool wh_known(size_t place)
 {
 	return place < WH_NONE / 2;
@@ -22,9 +22,9 @@ struct wh_tag { const char *name, *value; };
 struct wh_peering {
 	const char *name, *remote_id;
 	size_t remote;                           /* a VNet; WH_NONE: not in the inventory */
-	struct wh_prefix *space; size_t n;       /* the remote VNet's addresses as the peering states them */
-	bool connected;                          /* peeringState Connected; packets are carried when it is at both ends */
-	/* allowVirtualNetworkAccess: whether the tag VirtualNetwork holds the remote addresses; packets are carried either way */
+	struct wh_prefix *space; size_t n;       /* the remote VNet's addresses from the peering */
+	bool connected;                          /* peeringState Connected; packets are forwarded if it is so at both ends */
+	/* allowVirtualNetworkAccess: the tag VirtualNetwork holds the remote addresses; packets are forwarded either way */
 	bool access;
 	bool forwarded, gateway_transit, remote_gateways;
 };
@@ -55,7 +55,7 @@ struct wh_public_ip {
 	bool known /* an address is allocated */, standard;
 	size_t endpoint;
 };
-/* Ports of a host that the Internet reaches by another address than the host's own: rules of a load balancer. */
+/* Ports of a host that the Internet reaches at an address that is not the host's: rules of a load balancer. */
 struct wh_exposure {
 	uint8_t proto;
 	struct wh_port_range ports;
@@ -63,7 +63,7 @@ struct wh_exposure {
 	const char *by; /* "load balancer lb-web, rule ssh-1" */
 };
 struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
-/* One address of an interface: what packets are sent to, and what groups see. */
+/* One address of an interface: the destination of packets, and the address that groups match. */
 struct wh_endpoint {
 	struct wh_addr addr;
 	size_t host, nic, subnet;                /* subnet may be WH_NONE */
@@ -76,33 +76,33 @@ enum wh_host_kind { WH_HOST_VM, WH_HOST_INSTANCE /* of a scale set */, WH_HOST_P
 struct wh_host {
 	const char *id, *name, *location, *key;
 	enum wh_host_kind kind;
-	const char *unscanned;                   /* why it can't be judged; NULL: it can */
+	const char *unscanned;                   /* why it can't be judged; NULL: it can be */
 	struct wh_tag *tags; size_t n_tags;
-	size_t first, n;                         /* its endpoints: they stand side by side */
+	size_t first, n;                         /* its endpoints: they are adjacent */
 };
-/* What stands between networks: for the map, and to name what a route leads to. */
+/* Devices between networks: for the map, and to name a route's next hop. */
 struct wh_appliance { const char *id, *name, *kind; size_t vnet; struct wh_addr addr; bool has_addr, internet; };
-/* A rule of Azure Virtual Network Manager, asked before the groups. */
+/* A rule of Azure Virtual Network Manager, evaluated before the groups. */
 struct wh_admin_rule {
 	const char *id, *name;
 	int priority;
 	enum wh_admin_access {
-		WH_ADMIN_ALLOW /* the groups are asked, too */,
+		WH_ADMIN_ALLOW /* the groups are evaluated, too */,
 		WH_ADMIN_ALWAYS_ALLOW /* they are not */,
 		WH_ADMIN_DENY
 	} access;
 	struct wh_rule rule;                     /* its packets; rule.allow is access != DENY */
-	size_t *vnets; size_t n_vnets;           /* for which it is in force */
-	/* why it is not known for which; then it may be in force for any. NULL: it is known */
+	size_t *vnets; size_t n_vnets;           /* where it is in force */
+	/* why that is not known; it may then be in force for any. NULL: known */
 	const char *unsure;
 };
 struct wh_topology {
 	struct wh_inventory *inventory;
 	struct wh_vnet *vnets; size_t n_vnets;
 	struct wh_subnet *subnets; size_t n_subnets;
-	/* by id; their JSON is the inventory's: wh_topology_free() drops the references */
+	/* by id; their JSON belongs to the inventory: wh_topology_free() drops the references */
 	struct wh_nsg *nsgs; size_t n_nsgs;
-	const char **missing; size_t n_missing;  /* ids of groups that are named, and that no document has */
+	const char **missing; size_t n_missing;  /* ids of groups that are named but in no document */
 	struct wh_route_table *route_tables; size_t n_route_tables;
 	struct wh_asg *asgs; size_t n_asgs;
 	struct wh_public_ip *public_ips; size_t n_public_ips;
@@ -118,17 +118,17 @@ struct wh_topology {
 };
 
 /* Builds the model. Refers to the inventory. A value that can't be read (an address, a priority) is an error with its file and
- * line; what is missing is a note of the inventory's. *out is the caller's also after an error. */
+ * line; a missing one is a note of the inventory's. *out is the caller's also after an error. */
 int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_topology *out, struct wh_error *err);
-/* The model with other rules of some of its groups: the groups of `over`, which must all be groups of `base` and keep their JSON
- * there. Everything else is the same one, which tells wh_reach_diff() that nothing else differs. False: `over` has a group that
- * `base` has not. */
+/* The model with other rules in some of its groups: the groups of `over`, which must all be groups of `base` and keep their JSON
+ * there. Everything else is shared, by which wh_reach_diff() sees that nothing else differs. False: `over` has a group that
+ * `base` does not have. */
 bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *over, struct wh_arena *mem,
                       struct wh_topology *out);
 void wh_topology_free(struct wh_topology *t);
-/* A host by id, or by name whatever its case; WH_NONE: none. *twins: how many have the name. */
+/* A host by id, or by name, ignoring case; WH_NONE: none. *twins: the number of hosts of that name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
-/* Whether the Internet has an address for it: a public one of its own, or that of a balancer or translation. */
+/* Whether the Internet has an address for it: its own public one, or that of a balancer or translation. */
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h);
 /* The endpoints with an address, as [*from, the returned end) of by_addr. */
 size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from);
@@ -137,30 +137,30 @@ size_t wh_topology_nsg(const struct wh_topology *t, const char *id);
 size_t wh_topology_route_table(const struct wh_topology *t, const char *id);
 
 /*
- * Replaces the ledger's estate by the inventory, in one transaction: the resources that recommendations are made for, their
- * groups, and every resource's JSON (collection "resource" for the network's, "other" for the rest).
+ * Replaces the ledger's estate by the inventory, in one transaction: the resources for recommendations, their groups, and every
+ * resource's JSON (collection "resource" for the network's, "other" for the rest).
  */
 struct wh_estate_summary;
 struct wh_state;
 int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err);
-/* Reads the documents, builds the model and stores it. When anything is wrong the ledger stays as it was. */
+/* Reads the documents, builds the model and stores it. If anything is wrong the ledger stays unchanged. */
 int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, struct wh_estate_summary *out,
                         struct wh_error *err);
 /*
- * The model as bytes, which the import puts into the ledger beside the documents: reading them takes milliseconds where the
- * documents of a large estate take seconds. They hold all but the groups' JSON, the rules' ids and descriptions, and the
- * inventory, which is an empty one then (`none`). Their bytes may be anybody's: -EBADMSG where they are not as they must be, or
- * of another version.
+ * The model as bytes, which the import puts into the ledger with the documents: reading them takes milliseconds, while the
+ * documents of a large estate take seconds. They contain all but the groups' JSON, the rules' ids and descriptions, and
+ * the inventory, which is then empty (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of another
+ * version.
  */
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
 int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out);
-/* Out of the ledger. 1: it has none (an earlier version imported the estate, or it is no inventory): then wh_inventory_load() is
- * the way. */
+/* Reads it from the ledger. 1: it has none (an earlier version imported the estate, or it is not an inventory): use
+ * wh_inventory_load(). */
 int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out,
                      struct wh_error *err);
-/* The network's resources out of the ledger. -ENOENT: it has none. */
+/* The network's resources from the ledger. -ENOENT: it has none. */
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
-/* The effective rules that were among the documents, out of the ledger, to those of `inv`. */
+/* Adds the effective rules that were among the documents, from the ledger, to those of `inv`. */
 int wh_inventory_load_effective(struct wh_state *s, struct wh_inventory *inv, struct wh_error *err);
-/* Every resource out of the ledger, of whatever type. An estate that was no inventory is an empty one. */
+/* Every resource from the ledger, of any type. An estate that was not an inventory is an empty one. */
 int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
