@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Classes of addresses in one list of rules: all addresses between two neighbouring ends of its ranges match the same rules.
- * Which rules these are is asked once for each such piece, when the first address of it comes, and pieces with the same rules are
- * one class.
+ * Classes of addresses in one list of rules: all addresses between two neighbouring ends of its ranges match the same rules. The
+ * matching rules are determined once for each such piece, when its first address comes, and pieces with the same rules are one
+ * class.
  */
 #include <stdlib.h>
 #include "reach/policy.h"
@@ -47,7 +47,7 @@ void wh_address_prepare(struct stage *s, struct wh_arena *mem)
 
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem)
 {
-	size_t lo = 0, hi = c->n_cuts; /* how many cuts are not above the address */
+	size_t lo = 0, hi = c->n_cuts; /* the number of cuts at or below the address */
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		if (wh_addr_cmp(&c->cuts[mid], a) <= 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Endpoints that nothing tells apart.
+ * Classes of endpoints that nothing distinguishes.
  *
- * Problem: what any of n endpoints may send to any other, without n² questions.
- * Method: two endpoints are of one class where they have the same lists before them, lie alike in each of these (as local
- * address), lie alike in every other endpoint's lists that their packets can meet (as peer), and are reached alike by every route
- * table. All of that is mixed into a hash of 128 bits under this process's key. With l lists the cost is n · l look-ups; what
- * follows costs classes² at most. A list is of concern to an endpoint only where a way leads between their VNets: unrelated VNets
- * don't split each other's classes.
+ * Problem: the traffic that any of n endpoints may send to any other, without n² evaluations. Method: two endpoints are one
+ * class if they have the same lists in front of them, match each of these alike (as local address), match every other
+ * endpoint's lists that their packets can reach alike (as peer), and every route table reaches them alike. All of that is
+ * mixed into a hash of 128 bits under this process's key. With l lists the cost is n · l look-ups; later steps cost classes²
+ * at most. A list concerns an endpoint only if a route leads between their VNets: unrelated VNets don't split each other's
+ * classes.
  *
  *   web-1, web-2 (subnet web), db-1 (subnet db); db's group allows 10.0.1.0/24 = web → 5432
  *   web-1 and web-2 lie alike in both groups: one class of two; db-1 another. Four pairs of classes, whatever the number of web
@@ -38,7 +38,7 @@ static bool uses_appliances(const struct wh_reach *r, size_t vnet)
 	return false;
 }
 
-/* Between which VNets packets may pass. */
+/* The pairs of VNets between which packets may pass. */
 static bool *related(const struct wh_reach *r)
 {
 	size_t n = r->t->n_vnets;

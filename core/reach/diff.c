@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What one estate lets through and another does not. */
+/* The traffic that one estate lets through and another does not. */
 #include <stdlib.h>
 #include <string.h>
 #include "reach/diff.h"
@@ -116,7 +116,7 @@ static void join_places(struct comparing *c)
 
 /* ---- their connections ---- */
 
-/* What one receiver's senders with the same verdicts are. */
+/* The senders of one receiver that have the same verdicts. */
 struct bundle { uint32_t v[2]; size_t *from; size_t n, room, to; };
 
 static const char **names_of(const struct comparing *c, const size_t *joints, size_t n, size_t *n_names)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two estates that differ in some groups' rules alone, as when somebody asks what a change would do.
+ * Compares two estates that differ only in some groups' rules, as for the effect of a change.
  *
- * Problem: the connections that differ, without a look at most of the estate. A connection can differ only where one end is
- * behind a changed group (it is "own" here), and where that end's lists say something else about the other end than before.
- * Method: each own endpoint's lists are asked about every other endpoint, before and after: two cells of tables that whole
- * subnets have in common. Only where the cells differ are the other end's lists translated and asked. Endpoints that differ alike
- * towards all own ones stand together, and so do own ones that are alike and differ alike. With k own endpoints of n that takes 4
- * · k · n look-ups, and the translation of no list that is not asked. Lists that did not change are those of the other estate,
- * with all that was computed of them.
+ * Problem: find the connections that differ, without examining most of the estate. A connection can differ only if one end is
+ * behind a changed group (it is "own" here), and if that end's lists decide otherwise about the other end than before. Method:
+ * each own endpoint's lists are evaluated for every other endpoint, before and after: two cells of tables that whole subnets
+ * share. Only if the cells differ are the other end's lists translated and evaluated. Endpoints that differ alike towards all own
+ * ones form one joint, and so do own ones that are alike and differ alike. With k own endpoints of n that takes 4 · k · n
+ * look-ups, and only lists that are evaluated are translated. Unchanged lists are shared with the other estate, with everything
+ * computed for them.
  *
  *   one rule of web's group changes for 10.0.9.0/24: web's 20 machines are asked about 10,000, 12 of these lie in 10.0.9.0/24,
  *   and 20 · 12 pairs are evaluated
@@ -21,8 +21,8 @@ enum { MOST_PAIRS = 4000000, MOST_OWN = 1000 };
 
 struct few {
 	size_t *own; size_t n_own;
-	uint32_t *at;               /* of each endpoint: its place in `own` + 1 */
-	uint32_t *row[2][2];        /* by estate and direction: of each endpoint in its own side + 1 */
+	uint32_t *at;               /* by endpoint: its index in `own` + 1 */
+	uint32_t *row[2][2];        /* by estate and direction: each endpoint's row in its own side + 1 */
 	/* by estate and side: columns of all endpoints, and of the own ones + 1 */
 	struct columns { uint32_t *peer, *own; } *columns[2];
 	struct print *prints;       /* of each endpoint: how it differs */
@@ -31,7 +31,7 @@ struct few {
 
 /* ---- cells ---- */
 
-/* How all endpoints lie as peers in one list, by a walk along addresses and cuts. */
+/* The classes of all endpoints as peers in one list, by a walk along addresses and cuts. */
 static void walk_peers(struct wh_reach *r, struct stage *s, size_t at, uint32_t (*keys)[3])
 {
 	size_t cut = 0;
@@ -72,7 +72,7 @@ static uint32_t column_of(struct comparing *c, int x, uint32_t side, bool own_si
 	return *at - 1;
 }
 
-/* What the lists before one endpoint let through, to or from a peer; one of the two is an own one. */
+/* The traffic that the lists in front of one endpoint let through, to or from a peer; one of the two is an own one. */
 static uint32_t side_cell(struct comparing *c, int x, enum wh_direction d, size_t endpoint, size_t peer)
 {
 	struct wh_reach *r = c->r[x];
@@ -112,7 +112,7 @@ static void pair(struct comparing *c, const struct joint *from, const struct joi
 	between(c, a, b, v);
 }
 
-/* ---- who stands together ---- */
+/* ---- joints ---- */
 
 static void note(struct few *f, size_t endpoint, const struct wh_hash_key *key, uint64_t what, const uint32_t v[2])
 {
@@ -135,7 +135,7 @@ static void ask_all(struct comparing *c, const struct wh_hash_key *key)
 			}
 }
 
-/* Whether two own endpoints differ alike towards all other own ones, and each other. */
+/* Whether two own endpoints differ alike towards all other own ones, and towards each other. */
 static bool alike(struct comparing *c, size_t a, size_t b)
 {
 	uint32_t v[2], w[2];
@@ -162,7 +162,7 @@ static void add_joint(struct comparing *c, size_t endpoint, bool affected, bool 
 	c->places[c->n_places++] = (struct place){{endpoint, endpoint}, 0, affected};
 }
 
-/* Own endpoints with the same print are one joint as long as each is like the first. */
+/* Own endpoints with the same print form one joint as long as each equals the first. */
 static void join_own(struct comparing *c, struct print *p, size_t n)
 {
 	bool *done = wh_arena_array(c->mem, n, sizeof *done);
@@ -200,8 +200,8 @@ static void join_all(struct comparing *c)
 
 /* ---- all ---- */
 
-/* What did not change is one and the same in both, so that it is translated and computed once. Both have numbered lists and sides
- * alike, since the same endpoints have them. */
+/* The unchanged parts are shared by both estates, so that they are translated and computed once. Both have numbered lists and
+ * sides alike, since the same endpoints have them. */
 static bool use_in_common(struct comparing *c)
 {
 	struct wh_reach *a = c->r[0], *b = c->r[1];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Azure's own evaluation of a group, held against ours.
+ * Compares Azure's own evaluation of a group with ours.
  *
- * Azure's answer is made a group again: names without their prefix ("securityRules/ssh" is ssh), lists for their first entries,
- * 0.0.0.0/0 for *, expanded addresses for service tags; VirtualNetwork is what Azure expanded it to, and Internet all the rest,
- * as it is here. Its filter and that of the imported group, as it stands before the endpoint, are asked for the same sets of
- * peers, port by port where either distinguishes ports. Where the sets differ a packet is taken out of the difference, and the
- * rules that decide it name the region. A packet that is undecided here (by a tag without a list) counts
- * as equal.
+ * Azure's answer is converted to a group: names without their prefix ("securityRules/ssh" is ssh), lists for their first
+ * entries, 0.0.0.0/0 for *, expanded addresses for service tags; VirtualNetwork is what Azure expanded it to, and Internet
+ * all the rest, as it is here. Its filter and that of the imported group, in front of the endpoint, are evaluated for the
+ * same sets of peers, port by port if either distinguishes ports. If the sets differ, a packet is taken from the
+ * difference, and the rules that decide it name the region. A packet that is undecided here (by a tag without a list)
+ * counts as equal.
  */
 #include <string.h>
 #include <strings.h>
@@ -40,7 +40,7 @@ static bool is_known_tag(const char *s)
 	return !strcasecmp(s, "VirtualNetwork") || !strcasecmp(s, "Internet") || !strcasecmp(s, WH_PROBES_TAG);
 }
 
-/* Addresses of one side: expanded where the tag is one of a service, else as they are. */
+/* Addresses of one side: the expanded ones for a service tag, else as written. */
 static json_t *side(const json_t *rule, const char *single, const char *plural, const char *expanded)
 {
 	json_t *out = json_array(), *v, *more = wh_field(rule, expanded), *list = wh_field(rule, plural);
@@ -158,7 +158,7 @@ static bool same_name(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* A part of the difference, in `peers`. One that the same two rules decide is one region. */
+/* A part of the difference, in `peers`. Parts that the same two rules decide are one region. */
 static void add(struct comparing *c, const struct wh_filter *own, struct wh_filter_packet p, struct wh_port_range class,
                 struct wh_ranges peers, bool azure_allows)
 {
@@ -235,7 +235,7 @@ static const char *last_of(const char *id)
 	return slash ? slash + 1 : id ? id : "?";
 }
 
-/* Of the endpoints that the answer is about: those of an interface, or of a subnet. */
+/* The endpoints of the answer: those of an interface, or of a subnet. */
 static bool is_about(const struct wh_topology *t, const struct wh_endpoint *e, const char *subnet, const char *nic)
 {
 	if (!wh_addr_is_v4(&e->addr))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which addresses are of the Internet: none of the estate's, none on premises, and none that no router of the Internet knows. */
+/* The addresses of the Internet: none of the estate's, none on premises, and none that the Internet does not route. */
 #include <string.h>
 #include "reach/policy.h"
 
-/* From IANA's special-purpose registries (RFC 6890): the ranges that are somebody's own or nobody's. Those for documentation
- * stay: examples mean the Internet by them. */
+/* From IANA's special-purpose registries (RFC 6890): the ranges that the Internet does not route. Those for documentation stay:
+ * in examples they mean the Internet. */
 static const char *const never[] = {
 	"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
 	"192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",   "::/8",        "fc00::/7",       "fe80::/10",     "ff00::/8",

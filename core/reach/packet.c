@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One packet, with every list that it passes. Each list has a set of possible outcomes (a rule that may match adds its own and
- * goes on); the packet is decided where all combinations of them end alike.
+ * Evaluates one packet through every list that it passes. Each list has a set of possible outcomes (a rule that may match adds
+ * its own, and the evaluation continues); the packet is decided if all combinations have the same end.
  */
 #include <string.h>
 #include "reach/policy.h"
 
-enum { CAN_DENY = 1, CAN_PASS = 2, CAN_END = 4 /* AlwaysAllow: the groups are not asked */ };
+enum { CAN_DENY = 1, CAN_PASS = 2, CAN_END = 4 /* AlwaysAllow: the groups are not evaluated */ };
 
 struct verdict { unsigned can; const struct wh_filter_rule *rule; const char *missing; };
 
@@ -73,7 +73,7 @@ static const char *where_of(const struct asking *q, const struct stage *s, size_
 	if (s->admin)
 		return "virtual network manager";
 	bool subnet = q->r->t->subnets[e->subnet].nsg == s->nsg, nic = q->r->t->nics[e->nic].nsg == s->nsg;
-	bool first = s->direction == WH_INBOUND ? subnet : !nic; /* where one group guards both, the first asked is … */
+	bool first = s->direction == WH_INBOUND ? subnet : !nic; /* if one group guards both, the first one evaluated is … */
 	if (subnet && nic) {
 		first = s->direction == WH_INBOUND;
 		for (size_t i = 0; i < q->out->n; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one class may send to another. A side is a table: a row for each way in which local addresses lie in its lists, a column
- * for each way in which peers do. A pair is a cell of the receiver's table and one of the sender's, and what both allow is looked
- * up by their numbers; so a pair costs a few memory reads.
+ * The traffic that one class may send to another. A side is a table: a row for each class of local addresses in its lists, a
+ * column for each class of peers. A pair is a cell of the receiver's table and one of the sender's, and their intersection is
+ * looked up by their numbers; so a pair costs a few memory reads.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of reach: an estate's policies as filters, and the classes that they make. */
+/* The inside of reach: an estate's policies as filters, and their classes. */
 #pragma once
 #include "base/intern.h"
 #include "base/siphash.h"
 #include "whittle/reach.h"
 
-/* Where a rule is read: its tags mean something else at each VNet and route table. */
+/* The context of a rule: its tags have other values at each VNet and route table. */
 struct context { size_t vnet, table; struct wh_ranges own /* VirtualNetwork */, internet; };
 
-/* One side's classes of addresses in a stage: those between which its rules make no difference. */
+/* One side's classes of addresses in a stage: its rules treat the addresses of a class alike. */
 struct address_classes {
-	struct wh_addr *cuts; size_t n_cuts; /* where a range of some rule begins, or ended just before; sorted */
-	uint32_t *of_atom;                   /* class + 1 of the addresses from cuts[i - 1] on; 0: not asked yet */
-	struct intern bits;                  /* class → which rules match on this side */
+	struct wh_addr *cuts; size_t n_cuts; /* where a rule's range begins, or ended just before; sorted */
+	uint32_t *of_atom;                   /* class + 1 of the addresses from cuts[i - 1] on; 0: not yet known */
+	struct intern bits;                  /* class → the rules that match on this side */
 	bool local;
 };
 
 /* One list of rules that a packet passes: a group's, or the security admin rules, in one context and direction. */
 struct stage {
-	/* it is translated: when it is first asked, since few of an estate's lists decide about two machines */
+	/* it is translated: at its first use, since few of an estate's lists decide about two machines */
 	bool ready;
-	size_t nsg;                          /* WH_NONE: admin rules; WH_MISSING and below: a group that no document has */
+	size_t nsg;                          /* WH_NONE: admin rules; WH_MISSING and below: a group that is in no document */
 	size_t context;
 	enum wh_direction direction;
 	bool admin;
@@ -28,25 +28,25 @@ struct stage {
 	size_t words;                        /* of a set of rules as bits */
 	uint64_t *of_proto;                  /* for each class of protocols: the rules that match it */
 	struct address_classes local, peer;
-	struct intern matched;               /* sets of rules that match all of a packet but its ports … */
-	uint32_t *outcome; size_t room_outcome; /* … and what they let through, a port verdict + 1 */
+	struct intern matched;               /* sets of rules that match a packet apart from its ports … */
+	uint32_t *outcome; size_t room_outcome; /* … and the allowed ports, a port verdict + 1 */
 };
-/* The stages of an endpoint in one direction, in the order in which they are asked. */
+/* The stages of an endpoint in one direction, in order of evaluation. */
 struct side {
 	uint32_t stage[3]; size_t n;
 	bool guarded;                        /* by a group */
 	struct intern columns, rows;         /* combinations of its stages' classes of peers, of locals */
 	uint32_t **cells; size_t *room_cells, room_rows; /* by row, then column: a cell + 1; 0: not computed yet */
-	uint32_t *column_of;                 /* of each class of endpoints; NULL: not asked yet */
+	uint32_t *column_of;                 /* by class of endpoints; NULL: not yet known */
 };
 
-struct numbering { /* numbers that two estates have in common */
+struct numbering { /* numbers that two estates share */
 	struct intern ports;                 /* sets of ports, as bytes of ranges */
 	/* port verdicts: for each class of source ports, allowed and undecided; then the reason */
 	struct intern verdicts;
 	struct intern cells;                 /* verdicts for each class of protocols */
 	struct intern reasons;
-	/* port verdicts that must both allow; cells; cells of which either allows; cells and reasons */
+	/* port verdicts that must both allow; cells; cells either of which allows; cells and reasons */
 	struct pair_map both, whole, unions, unsures;
 	uint8_t proto[256]; size_t n_proto;
 	struct wh_port_range *sport; size_t n_sport;
@@ -57,11 +57,11 @@ struct wh_reach {
 	const struct wh_topology *t;
 	struct wh_arena *mem, *scratch;
 	struct context *contexts; size_t n_contexts, room_contexts;
-	struct stage **stages; size_t n_stages, room_stages; /* two estates may have some of these in common: see diff_groups.c */
+	struct stage **stages; size_t n_stages, room_stages; /* two estates may share some of these: see diff_groups.c */
 	struct side **sides; size_t n_sides, room_sides;
 	uint32_t *side_of[2];                /* by direction: of each endpoint */
-	uint32_t *context_of;                /* of each endpoint: context + 1; 0: its subnet is not known */
-	struct pair_map context_at, stage_at[4]; /* by (vnet, table); by (nsg, context) for each direction, admin's behind */
+	uint32_t *context_of;                /* by endpoint: context + 1; 0: its subnet is not known */
+	struct pair_map context_at, stage_at[4]; /* by (vnet, table); by (nsg, context) for each direction, admin's last */
 	struct intern side_keys;
 	const struct wh_asg **asgs;          /* by id */
 	struct wh_ranges *asg_ranges, *tag_ranges; bool *asg_done, *tag_done;
@@ -71,16 +71,16 @@ struct wh_reach {
 	/* classes.c */
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
 	bool divided;
-	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not asked yet */
+	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not yet known */
 	const char **gate_why;
 	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
-	struct wh_ranges outside, never;     /* the Internet's addresses; those that are nobody's there */
+	struct wh_ranges outside, never;     /* the Internet's addresses; those that it does not route */
 };
 
 /* translate.c */
 uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
 void wh_stage_translate(struct wh_reach *r, struct stage *s);
-/* Each rule that stage_of() counts on: before a stage is translated. */
+/* Each rule that stage_of() depends on: before a stage is translated. */
 typedef void (*wh_stage_each)(void *arg, const struct wh_rule *rule);
 void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_each each, void *arg);
 void wh_reach_index(struct wh_reach *r); /* of application security groups and tags: before the first list */
@@ -89,14 +89,14 @@ void wh_reach_sides(struct wh_reach *r);
 /* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
 enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
                             struct wh_arena *mem);
-/* The same between an endpoint and an address that no endpoint has: of a VNet, on premises, or of the Internet. */
+/* The same between an endpoint and an address of no endpoint: of a VNet, on premises, or of the Internet. */
 enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
                                     uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
-/* internet.c: the ranges of `never`; whether the address is of the Internet, and of no VNet or range on premises. */
+/* internet.c: the ranges of `never`; whether the address belongs to the Internet, and to no VNet or range on premises. */
 void wh_reach_never(struct wh_reach *r);
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
 void wh_reach_links(struct wh_reach *r);
-/* Whether the Internet gets to a port of a host at all, and a host to the Internet, whatever the groups say. */
+/* Whether the Internet reaches a port of a host at all, and a host the Internet, regardless of the groups. */
 enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why,
                                 struct wh_arena *mem);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
@@ -107,29 +107,29 @@ uint32_t wh_ports_intern(struct numbering *s, struct wh_ranges ports);
 struct wh_ranges wh_ports_get(const struct numbering *s, uint32_t number);
 enum { WH_CELL_NONE, WH_CELL_ALL }; /* nothing; every port of every protocol */
 uint32_t wh_cell_both(struct numbering *s, uint32_t a, uint32_t b, struct wh_arena *scratch);
-/* The cell in which everything that `a` may allow is undecided, for a reason. */
+/* The cell in which all that `a` may allow is undecided, for a reason. */
 uint32_t wh_cell_unsure(struct numbering *s, uint32_t a, const char *why, struct wh_arena *scratch);
 /* The cell restricted to ports of a protocol. */
 uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposure *x, size_t n, struct wh_arena *scratch);
-/* What a side's stages let through between a local and a peer class of each stage. */
+/* The traffic that a side's stages let through between a local and a peer class of each stage. */
 uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer);
 struct stage *wh_stage(struct wh_reach *r, size_t number); /* translated */
 /* addresses.c */
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem);
 void wh_address_prepare(struct stage *s, struct wh_arena *mem);
-/* pairs.c: the combination of classes in which an address lies in a side's lists, as a local or as a peer; and the cell of such
- * two */
+/* pairs.c: the combination of an address's classes in a side's lists, as a local or as a peer; and the cell of two such
+ * combinations */
 uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr *a, bool local);
 uint32_t wh_side_cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column);
-/* What the way makes of a cell. */
+/* The cell after the route's verdict. */
 uint32_t wh_reach_on_the_way(struct wh_reach *r, size_t a, size_t b, enum wh_answer way, uint32_t cell);
 bool wh_reach_can_send(const struct wh_reach *r, size_t a, size_t b);
-/* What the lists before one endpoint let through in one direction, from or to another one. */
+/* The traffic that the lists in front of one endpoint let through in one direction, from or to another one. */
 uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_direction d);
-/* classes.c: what tells endpoints apart, as a hash of 128 bits */
+/* classes.c: the distinguishing features of endpoints, as a hash of 128 bits */
 struct print { uint64_t h[2]; size_t endpoint; };
 void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, uint64_t b);
-/* what it is by itself: its lists and how it lies in them as a local, its ways */
+/* its own part: its lists, its classes in them as a local, its routes */
 void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key);
 int wh_print_order(const void *a, const void *b);
 void wh_reach_divide(struct wh_reach *r);

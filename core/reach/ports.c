@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lists of rules let through between two addresses, as sets of ports that are computed once.
+ * The traffic that lists of rules let through between two addresses, as sets of ports that are computed once.
  *
- * Problem: for millions of pairs of addresses, the destination ports that all lists let through, for each protocol.
- * Method: what a list does with a packet depends on nothing but which of its rules match in all dimensions other than ports. That
- * is a set of bits: the local address's AND the peer's AND the protocol's. Few sets occur, so that each is walked once (a filter
- * of these rules alone, core/policy) and has a number; numbers of several lists combine through a table. A port verdict holds,
- * for each class of source ports that rules of the estate tell apart, the allowed and the undecided destination ports; a cell
- * holds one for each class of protocols. Everything equal has one number.
+ * Problem: for millions of pairs of addresses, find the destination ports that all lists let through, for each protocol. Method:
+ * a list's decision on a packet depends only on the rules that match in all dimensions other than ports. That is a set of bits:
+ * the local address's AND the peer's AND the protocol's. Few sets occur, so each is evaluated once (a filter of only these rules,
+ * core/policy) and has a number; numbers of several lists combine through a table. A port verdict has, for each class of source
+ * ports that the estate's rules distinguish, the allowed and the undecided destination ports; a cell has one for each class of
+ * protocols. Equal values have one number.
  *
  *   rules matching 10.0.0.4 ← 10.1.0.9, TCP: {300 allow 443, 400 deny *}  →  [443]      (verdict 7)
  *   the subnet's group: 7, the interface's: 9 = [80,443]                   →  7 ∩ 9 = 7  (looked up the second time)
  *
- * Protocols without ports are asked at port 0, as in core/policy.
+ * Protocols without ports are evaluated at port 0, as in core/policy.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +43,14 @@ static uint32_t uniform(struct numbering *s, struct wh_ranges allowed)
 	return intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
 
-/* ---- what the estate's rules tell apart ---- */
+/* ---- what the estate's rules distinguish ---- */
 
 static int by_port(const void *a, const void *b)
 {
 	return (int)*(const uint32_t *)a - (int)*(const uint32_t *)b;
 }
 
-/* Ends of the rules' source ports, and the protocols that they name. */
+/* Ends of the rules' source ports, and the protocols in the rules. */
 struct named { uint32_t *at; size_t n, room; bool proto[256]; struct wh_arena *mem; };
 
 static void note(void *arg, const struct wh_rule *rule)
@@ -81,7 +81,7 @@ static void source_ports(uint32_t *at, size_t n, struct numbering *s)
 	}
 }
 
-/* TCP, UDP and ICMP stand first; then what rules name; then one for all the rest. */
+/* TCP, UDP and ICMP come first; then those in rules; then one for all the rest. */
 static void protocols(bool named[256], struct numbering *s)
 {
 	static const uint8_t first[] = {WH_PROTO_TCP, WH_PROTO_UDP, WH_PROTO_ICMP};
@@ -146,7 +146,7 @@ static uint32_t reason_of(struct numbering *s, const char *why)
 	return why ? intern_add(&s->reasons, why, strlen(why) + 1) : 0;
 }
 
-/* Both must allow: undecided is what both may allow, but not both do for certain. */
+/* Both must allow: undecided are ports that both may allow, but not both certainly do. */
 static uint32_t both_verdicts(struct numbering *s, uint32_t a, uint32_t b, struct wh_arena *scratch)
 {
 	bool there;
@@ -187,7 +187,7 @@ uint32_t wh_cell_both(struct numbering *s, uint32_t a, uint32_t b, struct wh_are
 	return *known = intern_add(&s->cells, c, s->n_proto * sizeof *c);
 }
 
-/* A verdict within some ports, or, where these are NULL, with everything that it may allow undecided for a reason. */
+/* A verdict within some ports, or, if these are NULL, with all that it may allow undecided for a reason. */
 static uint32_t changed(struct numbering *s, uint32_t number, const struct wh_ranges *ports, const char *why,
                         struct wh_arena *scratch)
 {
@@ -231,7 +231,7 @@ uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposur
 
 /* ---- lists of rules ---- */
 
-/* The rules of a set of bits, without addresses and protocols, up to the first that takes all. */
+/* The rules of a set of bits, without addresses and protocols, up to the first that matches all. */
 static struct wh_filter rules_of(const struct stage *s, const uint64_t *bits, struct wh_arena *scratch)
 {
 	size_t n = 0, most = 0;
@@ -297,7 +297,7 @@ static uint32_t group_verdict(struct wh_reach *r, struct stage *s, const uint64_
 	return s->outcome[number] - 1;
 }
 
-/* Admin rules before what the groups say: Deny, AlwaysAllow, and on to the groups, which stand as two rules behind. */
+/* Admin rules in front of the groups' verdict: Deny, AlwaysAllow, or on to the groups, which follow as two rules. */
 static uint32_t behind_admin(struct wh_reach *r, struct stage *s, const uint64_t *bits, uint32_t groups)
 {
 	struct numbering *sh = r->numbering;
@@ -342,7 +342,7 @@ uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *
 	uint32_t c[256];
 	for (size_t p = 0; p < sh->n_proto; p++) {
 		uint32_t all = cell(sh, WH_CELL_ALL)[p];
-		for (size_t i = s->n; i-- > 0;) { /* the groups first, for what admin rules go on to */
+		for (size_t i = s->n; i-- > 0;) { /* the groups first, for admin rules that continue with them */
 			struct stage *g = wh_stage(r, s->stage[i]);
 			uint64_t *bits = wh_arena_unset(r->scratch, g->words, sizeof *bits);
 			bool any = match(g, p, local[i], peer[i], bits);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "reach/verdicts.h"
 
-/* Protocols without ports have the first class alone, in which port 0 is. */
+/* Protocols without ports have only the first class, which contains port 0. */
 static size_t sources(const struct numbering *s, size_t proto)
 {
 	return proto < 2 ? s->n_sport : 1;
@@ -49,7 +49,7 @@ static struct wh_ranges at_zero(struct wh_ranges x, size_t proto, struct wh_aren
 	return proto < 2 ? x : wh_ranges_intersect(x, (struct wh_ranges){&zero, 1}, mem);
 }
 
-/* Of each class of source ports: what is allowed by either, and what may be. */
+/* For each class of source ports: the ports that either allows, and those that either may. */
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b)
 {
 	struct numbering *s = r->numbering;

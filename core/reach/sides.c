@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which lists of rules stand before each endpoint. Endpoints with the same ones share a side, and lists that mean the same are
+/* The lists of rules in front of each endpoint. Endpoints with the same lists share a side, and lists with the same meaning are
  * translated once. */
 #include <string.h>
 #include "reach/policy.h"

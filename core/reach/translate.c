@@ -2,8 +2,8 @@
 /*
  * Groups and security admin rules as filters.
  *
- * A rule whose addresses are known is one rule of the filter. Of one whose addresses are known in part (a service tag without a
- * list, an application security group that no document has), what is known stays certain, and a second rule may match any
+ * A rule whose addresses are known is one rule of the filter. If only a part of its addresses is known (a service tag without
+ * a list, an application security group in no document), the known part stays certain, and a second rule may match any
  * address:
  *
  *   300 allow 10.0.0.0/8 + Storage → 443       may allow any → 443 (the addresses of Storage);  allow 10.0.0.0/8 → 443
@@ -134,7 +134,7 @@ static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, 
 		s->unknown = wh_arena_printf(r->mem, "the value of %s (a parameter of the template)", tag);
 		return;
 	}
-	if (strchr(tag, ':') && !strchr(tag, ' ')) /* an IPv6 prefix that no packet meets */
+	if (strchr(tag, ':') && !strchr(tag, ' ')) /* an IPv6 prefix that no packet can match */
 		return;
 	if (!strcasecmp(tag, "VirtualNetwork") && c->vnet == WH_NONE) {
 		s->unknown = "the ranges of the virtual network";
@@ -195,7 +195,7 @@ static void add(struct list *l, const struct wh_filter_rule *f, struct wh_arena 
 	l->rules[l->n++] = *f;
 }
 
-/* The expression by which a rule's ports are written: any may be meant. */
+/* The expression in a rule's ports: it may mean any. */
 static const char *doubted_ports(struct wh_reach *r, const struct wh_rule *rule)
 {
 	for (size_t i = 0; rule->unsupported && i < rule->n_peer_tags; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* verdicts: what the numbers of port verdicts and cells stand for, between ports.c and ports_answer.c. */
+/* verdicts: the values behind the numbers of port verdicts and cells, shared by ports.c and ports_answer.c. */
 #pragma once
 #include "reach/policy.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a packet gets from one network to another, before any rule is asked: by the system's routes (one VNet, or peered ones),
- * by the longest matching route of the sender's table, and between the Internet and a host.
+ * Whether a packet gets from one network to another, before any rule is evaluated: by the system's routes (one VNet, or peered
+ * ones), by the longest matching route of the sender's table, and between the Internet and a host.
  */
 #include <string.h>
 #include "reach/policy.h"
@@ -28,7 +28,7 @@ void wh_reach_links(struct wh_reach *r)
 	}
 }
 
-/* The longest prefix of a VNet's that holds the address, in bits of its family; -1: none does. */
+/* The longest prefix of a VNet that contains the address, in bits of its family; -1: none. */
 static int longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
 	int best = -1;
@@ -50,14 +50,14 @@ static const struct wh_route *route_for(const struct wh_reach *r, size_t table, 
 	return best;
 }
 
-/* Sets *why where it is asked for. */
+/* Sets *why if it was requested. */
 #define because(mem, why, ...) \
 	do { \
 		if (why) \
 			*(why) = wh_arena_printf(mem, __VA_ARGS__); \
 	} while (0)
 
-/* What the route does with the packet; ALLOWED: it goes where the system's routes lead. */
+/* The route's decision on the packet; ALLOWED: it follows the system's routes. */
 static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to,
                                const char **why, struct wh_arena *mem)
 {
@@ -173,7 +173,7 @@ static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
 	return WH_NONE;
 }
 
-/* Peers that the inventory does not have, by the ranges that the peering states. */
+/* Peers that are not in the inventory, by the ranges of the peering. */
 static bool of_peer(const struct wh_vnet *v, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < v->n_peerings; i++)
