@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables: fields apart by commas, semicolons, tabs, bars or blanks (RFC 4180's quotes), with a header that may stand in a
- * comment, as abuse.ch has it, or with none. The header says which fields make up an entry (record.c); where it does not, the
- * fields that hold addresses do, if there is no doubt which.
+ * Tables: fields separated by commas, semicolons, tabs, bars or blanks (RFC 4180's quotes), with a header that may stand in a
+ * comment, as abuse.ch has it, or with none. The header names the fields of an entry (record.c); without it, the fields that hold
+ * addresses are taken, if there is no doubt which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static bool next_field(const char **at, const char *end, char separator, char *b
 	}
 	buf[n] = 0;
 	*len = n;
-	if (separator == ' ') /* any number of them is one */
+	if (separator == ' ') /* several blanks are one */
 		while (s + 1 < end && (s[1] == ' ' || s[1] == '\t'))
 			s++;
 	*at = s + 1; /* past the separator, or past the end by one: no further field */
@@ -65,7 +65,7 @@ static int ignore(void *arg, const struct wh_prefix *p)
 
 struct shape { size_t fields, addresses, roles; bool pair; };
 
-/* How a line looks when it is cut at the separator. */
+/* A line's shape when it is split at the separator. */
 static struct shape look(const struct wh_line *l, char separator)
 {
 	const char *at = l->text, *end = l->text + l->len;
@@ -112,7 +112,7 @@ static void read_header(struct table *t, const char *text, size_t len, const cha
 	t->has_header = !wanted || named;
 }
 
-/* Finds the header, the line or the comment before the first line with text. False: the document is no table. */
+/* Finds the header, the line or the comment before the first line with text. False: the document is not a table. */
 static bool find_table(const char *text, size_t len, const char *wanted, struct table *t)
 {
 	static const char separators[] = ",;\t| ";
@@ -238,7 +238,7 @@ static int csv_row(const struct table *t, const struct wh_line *l, char (*buf)[F
 	size_t n = fields_of(t, l, buf, f);
 	int rc = 0;
 	if (!t->list) {
-		rc = wh_intel_record(f, n, each, arg, &why); /* in this order: why is set by it */
+		rc = wh_intel_record(f, n, each, arg, &why); /* evaluated in this order: it sets why */
 		return wh_intel_count(st, l->number, rc, why);
 	}
 	for (size_t i = 0; i < n && !rc; i++)

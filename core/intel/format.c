@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of formats, and reading a list in one of them. */
+/* The table of formats, and reading a list in any of them. */
 #include <string.h>
 #include "whittle/intel.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One JSON document: a list of addresses or of objects that name one each, alone or in an envelope ({"data":[…]},
- * {"decisions":[…]}, lists under the numbers that they have, one list a family), or an object whose keys are the addresses. What
- * an envelope calls deleted or allowed is none of it. Two lists whose names do not say that both are meant are refused.
+ * {"decisions":[…]}, numbered lists, one list a family), or an object whose keys are the addresses. Lists that an envelope calls
+ * deleted or allowed are skipped. Two lists are refused unless their names show that both are meant.
  */
 #include <ctype.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct walk {
 
 static size_t line_of(const struct walk *w)
 {
-	/* from the start each time: only where something has to be named, and once */
+	/* scans from the start each time: only done when an error is reported, and once */
 	int line = w->st->first_unreadable_line && w->st->first_other_line ? 0 : wh_json_line(w->text, w->len, w->path);
 	return line > 0 ? (size_t)line : 0;
 }
@@ -101,7 +101,7 @@ static bool any_of(const char *name, const char *words)
 	return strstr(words, key) != NULL;
 }
 
-/* What is not, or no longer, hostile. */
+/* Lists of entries that are not, or no longer, hostile. */
 static bool left_out(const char *name)
 {
 	return any_of(
@@ -128,7 +128,7 @@ static bool member_holds(const char *key, const json_t *v, const char *column, i
 	return (json_is_array(v) || json_is_object(v)) && !left_out(key) && holds_entry(v, column, level + 1);
 }
 
-/* Looks at the first elements of lists, so that this is quick. */
+/* Looks only at the first elements of lists, to be quick. */
 static bool holds_entry(const json_t *v, const char *column, int level)
 {
 	enum { LOOK = 50 };
@@ -166,7 +166,7 @@ static int into(struct walk *w, const char *step, const json_t *v, bool in_list,
 	return rc;
 }
 
-/* An object that is no entry itself: keys that are addresses, or the lists in it. */
+/* An object that is not an entry itself: keys that are addresses, or the lists in it. */
 static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int level)
 {
 	const char *key, *first = NULL;
@@ -253,7 +253,7 @@ static int json_probe(const char *text, size_t len)
 	if (!wh_intel_any_line(&at, end, &l) || (*l.text != '{' && *l.text != '['))
 		return 0;
 	const char *inside = l.text + 1 + strspn(l.text + 1, " \t\r\n");
-	if (*l.text == '[') /* [2001:db8::1]:443 is none */
+	if (*l.text == '[') /* [2001:db8::1]:443 is not one */
 		return *inside && strchr("[{\"]", *inside) ? 75 : 0;
 	if (l.text[l.len - 1] != '}')
 		return 65;

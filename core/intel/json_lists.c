@@ -48,7 +48,7 @@ static int stix_probe(const char *text, size_t len)
 	(void)len;
 	if (*text == '[')
 		return strstr(text, "\"pattern_type\"") && strstr(text, "\"indicator\"") ? 92 : 0;
-	/* a bundle, or what TAXII wraps objects in: {"more":false,"objects":[…]} */
+	/* a bundle, or TAXII's envelope of objects: {"more":false,"objects":[…]} */
 	return *text == '{' && strstr(text, "\"objects\"") &&
 	                       (strstr(text, "\"bundle\"") || strstr(text, "\"indicator\"") || strstr(text, "\"more\""))
 	               ? 95
@@ -60,7 +60,7 @@ static const char *skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* The end of the text in quotes that begins at p, where \' and \\ stand for themselves; NULL when it has none. */
+/* The end of the quoted text that begins at p, with \' and \\ as escapes; NULL if it has none. */
 static const char *closing_quote(const char *p)
 {
 	for (p++; *p && *p != '\''; p++)
@@ -84,8 +84,8 @@ static const char *quoted(const char *p, wh_intel_sink each, void *arg, size_t *
 }
 
 /*
- * A pattern is a boolean expression of comparisons `path op value`. We take the values that an address path is compared with
- * by =, IN or ISSUBSET; a comparison that is negated (NOT, !=) names what is *not* meant and is passed over.
+ * A pattern is a boolean expression of comparisons `path op value`. It takes the values that an address path is compared with by
+ * =, IN or ISSUBSET; a negated comparison (NOT, !=) names what is *not* meant and is skipped.
  */
 static int stix_pattern(const char *pattern, wh_intel_sink each, void *arg, size_t *taken)
 {

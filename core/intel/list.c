@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a source to the list in the ledger: read, merge, subtract what no list may name, compare with the former size, store.
+ * From a source to the list in the ledger: read, merge, subtract protected ranges, compare with the former size, store.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum { MAX_LIST_BYTES = 256 << 20, COMMAND_SECONDS = 120 };
 static const int64_t default_max_age_s = 7 * 86400;
 
-/* IANA's special-purpose registries (RFC 6890 and successors): never a remote host's own address on the Internet. */
+/* IANA's special-purpose registries (RFC 6890 and successors): never the address of a remote host on the Internet. */
 static const struct { const char *text, *why;
 } special[] = {
 	{"0.0.0.0/8", "reserved"},
@@ -53,7 +53,7 @@ static int collect(void *arg, const struct wh_prefix *p)
 	return 0;
 }
 
-/* Takes one protected prefix out of what is left of the list, noting what of the whole list it is. */
+/* Removes one protected prefix from the rest of the list, noting its part of the whole list. */
 static struct wh_ranges subtract(struct wh_ranges whole, struct wh_ranges left, const struct wh_prefix *p, const char *why,
                                  struct wh_arena *mem, struct wh_intel_list *out, size_t *room)
 {
@@ -76,7 +76,7 @@ static void clean(struct bag *raw, const struct wh_intel_protected *prot, size_t
 	size_t room = 0;
 	raw->n = wh_prefix_merge(raw->p, raw->n);
 	struct wh_ranges whole = wh_ranges_from_prefixes(raw->p, raw->n, mem), r = whole;
-	/* What is ours comes first; what lies within something else that is taken out as well is told of both. */
+	/* Our own ranges come first; a part that lies in several protected ranges is reported for each. */
 	for (size_t i = 0; i < n_prot; i++)
 		for (size_t j = 0; j < prot[i].n; j++)
 			r = subtract(whole, r, &prot[i].prefixes[j], prot[i].why, mem, out, &room);
@@ -109,7 +109,7 @@ static int read_source(const struct wh_intel_source *src, char **text, size_t *l
 
 /* ---- the ledger's document ---- */
 
-/* Collections: held lists wait for a person. */
+/* Collections: held lists wait for a person's decision. */
 static const char IN_FORCE[] = "intel", HELD[] = "intel-held";
 
 static json_t *prefixes_json(const struct wh_prefix *p, size_t n)
@@ -146,7 +146,7 @@ static int load_prefix(const json_t *v, struct wh_prefix *out)
 	return t ? wh_prefix_parse(t, strlen(t), out, NULL) : -EINVAL;
 }
 
-/* The ledger's owner could put anything there. */
+/* The ledger's owner could put any text there. */
 static const char *printable(const char *s, struct wh_arena *mem)
 {
 	char *copy = wh_arena_strdup(mem, s);
@@ -252,7 +252,7 @@ int wh_intel_confirm(struct wh_state *s, const char *name, struct wh_arena *mem,
 
 /* ---- update ---- */
 
-/* Of all addresses that hosts may have, what the list keeps out: of IPv4, and of IPv6's 2000::/3. */
+/* The share of all hosts' addresses that the list blocks: of IPv4, and of IPv6's 2000::/3. */
 static double share_of(const struct wh_intel_list *l)
 {
 	double sum = 0;
@@ -262,7 +262,7 @@ static double share_of(const struct wh_intel_list *l)
 	return sum;
 }
 
-/* One line can do what a thousand can't: 0.0.0.0/0 keeps everybody out. What was taken before may stay. */
+/* One line can do more than a thousand: 0.0.0.0/0 blocks every peer. A list that was accepted before may stay. */
 static int check_space(const struct wh_intel_list *before, const struct wh_intel_list *l, struct wh_error *err)
 {
 	const double most = 1.0 / 16, told_from = 1.0 / 4096;
@@ -280,7 +280,7 @@ static int check_space(const struct wh_intel_list *before, const struct wh_intel
 	return 0;
 }
 
-/* Refuses what looks like a broken or poisoned download. */
+/* Refuses a list that looks like a broken or poisoned download. */
 static int check_size(struct wh_state *s, const struct wh_intel_list *l, struct wh_arena *mem, struct wh_error *err)
 {
 	struct loading ld = {.mem = mem, .err = err, .only = l->name};
@@ -305,14 +305,14 @@ bool wh_intel_large(const struct wh_prefix *p)
 	return wh_prefix_is_v4(p) ? p->len < 96 + 12 : p->len < 24;
 }
 
-/* Whether a person should see it first: what is new in it, beside all lists that are in force. */
+/* Whether a person should review it first: its entries that no list in force contains. */
 static int ask(struct wh_state *s, const struct wh_intel_list *l, wh_intel_review review, void *arg, struct wh_arena *mem,
                struct wh_error *err)
 {
 	struct wh_intel_list *lists;
 	struct wh_prefix *known, *fresh;
 	size_t n, n_fresh;
-	if (wh_intel_lists(s, mem, &lists, &n, err)) /* one of them is damaged, and may be the one that is updated */
+	if (wh_intel_lists(s, mem, &lists, &n, err)) /* one of them is damaged, perhaps the one being updated */
 		n = 0;
 	wh_intel_merged(lists, n, mem, &known, &n);
 	struct wh_ranges r = wh_ranges_minus(wh_ranges_from_prefixes(l->prefixes, l->n_prefixes, mem),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sets of nftables, as `nft list set` prints them and files for `nft -f` define them: elements = { 192.0.2.7 timeout 1d,
- * 198.51.7.0/24 }. Of a concatenation (address . port) the address counts; a map's elements have verdicts, and are refused.
+ * 198.51.7.0/24 }. In a concatenation (address . port) the address counts; a map's elements have verdicts, and are refused.
  */
 #include <string.h>
 #include "intel/lines.h"

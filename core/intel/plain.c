@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lists with one entry a line, after what firewalls and web servers write before it ("add NAME", "deny from"), with a remark
- * after it: FireHOL, Spamhaus, ipsum, blocklist.de, `ipset save`. A second address in a line is read as what it is (the end of a
- * range, a mask), or the line is refused: its first address alone would be something else. And Suricata's own reputation lists:
+ * Lists with one entry a line, after the words of firewalls and web servers ("add NAME", "deny from"), with a remark after it:
+ * FireHOL, Spamhaus, ipsum, blocklist.de, `ipset save`. A second address in a line is read by its meaning (the end of a range, a
+ * mask), or the line is refused: its first address alone would mean something else. And Suricata's own reputation lists:
  * address,category,score.
  */
 #include <ctype.h>
@@ -32,7 +32,7 @@ static bool entry(const struct word *w)
 	return w->n && !wh_intel_token(w->s, w->n, ignore, NULL);
 }
 
-/* How long a line is without the remark at its end. */
+/* The length of a line without its final remark. */
 static size_t without_remark(const struct wh_line *l)
 {
 	size_t n = 0;
@@ -58,7 +58,7 @@ static void split(const struct wh_line *l, struct words *out)
 	}
 }
 
-/* Takes off what stands before an entry in other programs' files. Returns false where the line is one without an entry (`create
+/* Removes the words before an entry in other programs' files. Returns false for a line without an entry (`create
  * …`). */
 static bool strip(struct words *x)
 {
@@ -83,7 +83,7 @@ static bool strip(struct words *x)
 	return true;
 }
 
-/* "192.0.2.7,tcp:443", as ipset has an address with a port; "192.0.2.7," of a list. */
+/* "192.0.2.7,tcp:443": ipset's address with a port; "192.0.2.7," in a list. */
 static void cut_comma(struct words *x)
 {
 	const char *comma = x->n ? memchr(x->w[0].s, ',', x->w[0].n) : NULL;
@@ -135,8 +135,8 @@ static bool network(const struct words *x, struct wh_prefix *out)
 	return bits <= 128 && bits > (wh_addr_is_v4(&a) ? 96 : 0) && wh_addr_eq(&out->addr, &a);
 }
 
-/* A number after each address may be how often it was reported (ipsum), or the length of a network: it is that where all host
- * bits are zero. */
+/* A number after each address may be a count of reports (ipsum), or the length of a network: it is a length if all host bits are
+ * zero. */
 enum numbers { COUNTS, LENGTHS, DOUBTFUL };
 static enum numbers meaning_of_numbers(const char *text, size_t len)
 {
@@ -161,7 +161,7 @@ static enum numbers meaning_of_numbers(const char *text, size_t len)
 static const char two[] =
 	"a second address in the line that is neither the end of a range nor a mask: nothing says what it means";
 
-/* Two addresses. 0 and *p or *to: which network or range they are. */
+/* Two addresses. 0 and *p or *to: the network or range. */
 static const char *pair(const struct words *x, struct wh_addr *from, struct wh_addr *to, struct wh_prefix *p, bool *is_prefix)
 {
 	bool wildcard;
@@ -299,7 +299,7 @@ static int plain_parse(const struct wh_intel_source *src, const char *text, size
 
 const struct wh_intel_format wh_intel_plain = {"plain", "one address, network or range a line", plain_probe, plain_parse};
 
-/* address,category,score with both numbers in 0–127 or so; says whether the line has that shape. */
+/* address,category,score with both numbers in 0–127 or so; returns whether the line has that shape. */
 static bool iprep_line(const struct wh_line *l, size_t *addr_len, long *score)
 {
 	char buf[96];

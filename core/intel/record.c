@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A row of a table or an object of JSON: fields with names, of which one holds the address, or two the ends of a range, or two a
- * network and its length or mask. What the fields mean together is decided here, so that no network is ever read as its first
- * address alone.
+ * A row of a table or an object of JSON: named fields, one of which holds the address, or two the ends of a range, or two a
+ * network and its length or mask. This file decides the fields' common meaning, so that no network is ever read as only its first
+ * address.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 static const struct { enum wh_intel_role role; const char *names;
 } roles[] = {
-	/* without case, blanks, '_' and '-' */
+	/* ignoring case, blanks, '_' and '-' */
 	{WH_INTEL_ADDRESS,
          " ip cidr address ipaddress ipaddr addr dstip srcip sourceip destinationip destip dst src source network net prefix subnet indicator value ipdst ipsrc "
          "netblock host ipv4 ipv6 ipprefix ipv4prefix ipv6prefix ipv4address ipv6address ioc iocvalue observable attacker attackerip remoteip remoteaddress "
@@ -111,7 +111,7 @@ static int network_record(const struct wh_intel_field *at, const struct wh_intel
 {
 	struct wh_addr a;
 	unsigned len;
-	if (!length || !bare(at, &a)) /* it has its length in itself, or a port */
+	if (!length || !bare(at, &a)) /* it contains its own length, or a port */
 		return wh_intel_token(at->text, at->len, each, arg);
 	*why = "the length or mask of the network can't be read";
 	if (!length_of(length, wh_addr_is_v4(&a), &len) || len < (wh_addr_is_v4(&a) ? 97u : 1u))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One value of a list: an address, network or range in the spellings in which lists have them, or something of another kind. */
+/* One value of a list: an address, network or range in the usual spellings, or something of another kind. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
