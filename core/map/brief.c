@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The map for a page that draws it: rows instead of objects, with names, places and reasons once each. It is written as it is
- * read, without a tree: 10,000 machines with 30,000 lines are 1 MB, which takes 10 ms; as objects they are 20 MB.
+ * The map for a page that draws it: rows instead of objects, with each name, place and reason once. It is written directly,
+ * without a tree: 10,000 machines with 30,000 lines are 1 MB, which takes 10 ms; as objects they are 20 MB.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 struct brief { FILE *f; const struct wh_map *m; struct intern heads, places, reasons; };
 
-/* A text in quotes; what is no UTF-8 is U+FFFD. */
+/* A text in quotes; invalid UTF-8 becomes U+FFFD. */
 static void write_text(FILE *f, const char *s, size_t n)
 {
 	fputc('"', f);
@@ -37,7 +37,7 @@ static uint32_t number_of(struct intern *i, const char *text)
 	return intern_add(i, text, strlen(text));
 }
 
-/* An id's beginning, where the name is its end; else all of it. */
+/* An id's beginning, if the name is its end; else all of it. */
 static uint32_t head_of(struct brief *b, const struct wh_map_node *n)
 {
 	size_t id = strlen(n->id), name = strlen(n->name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the writers of pictures. */
+/* Shared by the writers of pictures. */
 #pragma once
 #include <stdio.h>
 #include "whittle/map.h"
@@ -12,17 +12,17 @@ enum {
 	WH_MAP_OUTSIDE = 9 /* from the line that stands for the Internet to a machine's name */
 };
 struct wh_map_frame { double left, top, right, bottom; };
-/* The room that the circles, their names and the head take up. */
+/* The size of the circles, their names and the head. */
 struct wh_map_frame wh_map_frame(const struct drawing *d, const char *title);
 /* hidden: lines of traffic that are not drawn. */
 void wh_map_draw_head(const struct drawing *d, const struct wh_map_frame *frame, const char *title, size_t hidden);
 
-/* Colours and lines of both: rules of CSS, light, then dark where the reader prefers that. */
+/* Colours and lines of both: CSS rules, light, then dark if the reader prefers that. */
 extern const char wh_map_style[];
 /* Text between tags and in attributes: markup is escaped, and what XML does not allow, or is no UTF-8, becomes U+FFFD. At most
  * `most` characters (0: all), then an ellipsis. */
 void wh_map_text(FILE *f, const char *s, size_t most);
-/* One picture as an element; root: as in wh_map_lay_out(). alone: it is a document of its own, with the style inside. */
+/* One picture as an element; root: as in wh_map_lay_out(). alone: it is a separate document, with the style inside. */
 void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title, bool alone);
 /* "1 VNet", "3 VMs" */
 void wh_map_number(FILE *f, size_t n, enum wh_map_kind kind);

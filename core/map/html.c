@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A page that works by itself: the picture of the whole and one of each VNet, of which one is shown at a time, and the list of
- * machines. The script zooms, moves, shows details and filters; it takes every text from the page as text. The page forbids
- * itself to load anything.
+ * A self-contained page: the picture of the whole and one of each VNet, of which one is shown at a time, and the list of
+ * machines. The script zooms, moves, shows details and filters; it takes every text from the page as text. The page's policy
+ * forbids it to load anything.
  */
 #include <stdlib.h>
 #include "map/draw.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the circles stand.
+ * The positions of the circles.
  *
  *   1. Each ring, from the inside, shares its places among the parents of the ring before: every parent gets what it needs up to
  * the same number, the largest for which all fit.
  *   2. A parent with more children than places shows the worst by themselves, as far as its places go, and the rest as one circle
  * for each state. With too few places for that all children are one circle, in the state of the worst.
  *   3. Circles without children of their own stand side by side all around, each with as much of the angle as the next; a parent
- * stands in the middle of its children. A radius is what the circles of a ring need, and at least a step more than the ring
- * before.
+ * stands in the middle of its children. A ring's radius is large enough for its circles, and at least a step more than that of
+ * the ring before.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -22,14 +22,14 @@ enum {
 	LEVELS = 3,
 	STEP = 118,
 	PITCH = 30,
-	ENOUGH = 5 /* places from which on one that is not bad may have its own */,
+	ENOUGH = 5 /* number of places from which a circle that is not bad may have its own */,
 	FIRST = 96,
 	FAR = 150,
 	FEW_VNETS = 6,
 	FEW_SUBNETS = 12
 };
 
-/* A mark's nodes, of which its children are made. */
+/* A mark's nodes, from which its children are made. */
 struct group { size_t *nodes; size_t n; };
 struct laying {
 	const struct wh_map *m;
@@ -69,7 +69,7 @@ static size_t states_of(const struct laying *l, const size_t *nodes, size_t from
 	return states;
 }
 
-/* Nodes, the worst first, in so many places. */
+/* Puts nodes, the worst first, into so many places. */
 static void fill(struct laying *l, size_t parent, const size_t *nodes, size_t n, size_t places)
 {
 	const struct wh_map_node *all = l->m->nodes;
@@ -88,7 +88,7 @@ static void fill(struct laying *l, size_t parent, const size_t *nodes, size_t n,
 	}
 }
 
-/* The largest number such that every parent may have so many of what it needs. */
+/* The largest number such that every parent may have so many of the places that it needs. */
 static size_t share(const size_t *needs, size_t n, size_t places)
 {
 	size_t each = 1;
@@ -112,7 +112,7 @@ static int worst_first(const void *a, const void *b, void *nodes)
 	                            : (*(const size_t *)a > *(const size_t *)b) - (*(const size_t *)a < *(const size_t *)b);
 }
 
-/* The children of a group, each where it is drawn; those of a node of its own are sorted already. */
+/* The children of a group, each at its drawing parent; those of a single node are sorted already. */
 static size_t children_of(struct laying *l, size_t mark, size_t **out)
 {
 	const struct group *g = &l->groups[mark];
@@ -192,7 +192,7 @@ static double place_angles(struct wh_map_layout *o, struct wh_arena *mem)
 	return place;
 }
 
-/* The radius of each ring: what its closest neighbours need. */
+/* The radius of each ring: enough for its closest neighbours. */
 static void place_rings(struct wh_map_layout *o, double places, bool middle)
 {
 	double ring[LEVELS] = {middle          ? 0
@@ -230,7 +230,7 @@ static void place_rings(struct wh_map_layout *o, double places, bool middle)
 	o->internet = ring[LEVELS - 1] + 38;
 }
 
-/* Machines whose subnet is not known, and subnets whose VNet is not: they hang on nothing. */
+/* Machines whose subnet is not known, and subnets whose VNet is not: they have no parent. */
 static void add_strays(struct laying *l, bool any)
 {
 	const struct wh_map *m = l->m;

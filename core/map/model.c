@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tree of VNets, subnets and machines, and how bad each is. */
+/* The tree of VNets, subnets and machines, and their severities. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -68,7 +68,7 @@ static void judge_ports(struct building *b, struct wh_map_node *n, uint8_t proto
 		because(b, n, WH_MAP_MEDIUM, wh_arena_printf(b->mem, "the Internet reaches %zu %s ports", many, name));
 }
 
-/* Addresses of which so many are let in that they are no list of partners. */
+/* So many addresses are allowed that they are not a list of partners. */
 static bool is_wide(struct wh_ranges peers)
 {
 	for (size_t i = 0; i < peers.n; i++) {

@@ -111,7 +111,7 @@ static int by_flows(const void *a, const void *b)
 	return x->flows != y->flows ? (x->flows < y->flows ? 1 : -1) : by_ends(a, b);
 }
 
-/* The traffic between marks. Returns how many lines there were no room for. */
+/* The traffic between marks. Returns the number of lines without room. */
 static size_t draw_flows(const struct drawing *d)
 {
 	struct bundle *all = wh_arena_array(d->l.mem, d->m->n_flows + 1, sizeof *all);
@@ -246,7 +246,7 @@ static void level_name(const struct drawing *d, const struct wh_map_mark *k, siz
 	fputs("</text>", d->f);
 }
 
-/* Along the radius: outwards from a distance, or, where `inwards`, up to it. */
+/* Along the radius: outwards from a distance, or, if `inwards`, up to it. */
 static void radial_name(const struct drawing *d, const struct wh_map_mark *k, double distance, bool inwards, size_t most)
 {
 	double degrees = k->angle * 180 / M_PI;
