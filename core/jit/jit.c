@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Openings, as the ledger keeps them: documents of the collection "jit", one an opening, by id,
+ * Openings in the ledger: documents of the collection "jit", one an opening, by id,
  *   {"resource": …, "proto": 6, "port": 22, "from": "203.0.113.7", "opened": µs, "expires": µs, "who": …, "why": …, "nsg": false}
- * and the journal, which keeps every opening and closing for good. The document goes when the opening ends; whether it is open on
- * this machine the kernel alone knows.
+ * and the journal, which keeps every opening and closing permanently. The document is deleted when the opening ends; only the
+ * kernel knows whether it is open on this machine.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,8 +135,8 @@ static int next_id(void *arg, int64_t seq, int64_t time_us, const char *who, con
 	return 0;
 }
 
-/* Ended ones, and those that the new one replaces, leave the list; the journal keeps them. The id is the journal's own number of
- * it. */
+/* Ended openings, and those that the new one replaces, leave the list; the journal keeps them. The id is the number of its
+ * journal entry. */
 static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
 {
 	struct collecting c = {.mem = mem};
@@ -148,7 +148,7 @@ static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena
 	if (!rc)
 		rc = wh_state_log_each(s, "jit.open", next_id, &last, err);
 	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
-	for (size_t i = 0; !rc && i < c.n; i++) /* the journal may have been shortened: never an id that is in use */
+	for (size_t i = 0; !rc && i < c.n; i++) /* the journal may have been shortened: never reuse an id that is in use */
 		if (!strcmp(c.g[i].id, g->id) && !same_place(&c.g[i], g))
 			snprintf(g->id, sizeof g->id, "%lld", (long long)++last + 1), i = (size_t)-1;
 	return rc;
@@ -184,7 +184,7 @@ int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const st
 		opened = !rc;
 	}
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
-	if (!rc && end && opened) /* nothing is open that is not written down */
+	if (!rc && end && opened) /* no opening exists that is not recorded */
 		kernel->close(g, &ignored);
 	json_decref(o);
 	free(text);
@@ -219,7 +219,7 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 	return rc ? rc : end;
 }
 
-/* The opening that a live element is, or a new one that the ledger does not know. */
+/* The opening of a live element, or a new one that the ledger does not have. */
 static void join(struct collecting *c, const struct wh_jit_live *live, size_t i, int64_t now_us, bool *alive)
 {
 	for (size_t k = 0; k < c->n; k++) {
@@ -269,7 +269,7 @@ int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct w
 	bool *alive = wh_arena_alloc(mem, from_ledger + 1);
 	struct wh_error own = {0};
 	rc = kernel->live(mem, &live, &own);
-	if (rc && local) { /* without a word of the kernel nothing can be said of what is open here */
+	if (rc && local) { /* without the kernel's answer the openings here are not known */
 		if (err)
 			*err = own;
 		return rc;

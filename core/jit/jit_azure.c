@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Openings in a network security group at Azure itself: the group is read, written as wh_jit_nsg() has it, and replaced wholly or
- * not at all. */
+/* Openings in a network security group at Azure: the group is read, written by wh_jit_nsg(), and replaced completely or not at
+ * all. */
 #include <stdlib.h>
 #include <string.h>
 #include "azure/arm_http.h"
@@ -18,7 +18,7 @@ static int build(void *arg, const json_t *present, json_t **wanted, struct wh_er
 	struct job *j = arg;
 	struct wh_nsg now;
 	char where[512];
-	free(j->notes); /* a group that was changed meanwhile is built upon once more */
+	free(j->notes); /* a group that was changed meanwhile is the base of another attempt */
 	j->notes = NULL;
 	int rc = wh_nsg_read(j->nsg->name, present, j->mem, &now, err);
 	if (rc)
@@ -48,7 +48,7 @@ int wh_jit_azure(struct wh_arm *arm, const struct wh_jit_openings *o, const stru
 	                                 nsg->name);
 	wh_arm_more_time(arm); /* each group has its own */
 	for (int tries = 0; tries < 3 && rc == -EAGAIN;
-	     tries++) /* somebody else was faster: the openings are built upon what is there now */
+	     tries++) /* somebody else was faster: the openings are added to the present state */
 		rc = wh_arm_replace_nsg(arm, nsg->id, build, &j, out, err);
 	*notes = j.notes;
 	wh_arena_free(j.mem);

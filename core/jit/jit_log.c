@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was opened, closed, switched on and off, from the ledger's journal. */
+/* Openings, closings, switching on and off, from the ledger's journal. */
 #include <string.h>
 #include "whittle/jit.h"
 
@@ -21,7 +21,7 @@ static int entry(void *arg, int64_t seq, int64_t time_us, const char *who, const
 	e.resource = json_string_value(json_object_get(o, "resource"));
 	e.nsg = json_string_value(json_object_get(doc, "nsg"));
 	e.state = json_string_value(json_object_get(doc, "state"));
-	/* of a closing its own reason, and the opening's where it has none; of an opening its own */
+	/* for a closing its own reason, or the opening's if it has none; for an opening its own */
 	e.why = json_string_value(json_object_get(doc, "why"));
 	if (!e.why)
 		e.why = json_string_value(json_object_get(o, "why"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Changes of the table inet whittle_jit: each one transaction against what was read. */
+/* Changes of the table inet whittle_jit: each is one transaction against the state that was read. */
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 #include "nft/jit_table.h"
@@ -42,8 +42,8 @@ static int end(struct change *x, int rc, struct wh_error *err)
 	return rc;
 }
 
-/* Somebody else's change between reading and writing, or an element whose time was just up, is no reason to fail: the change is
- * made anew from what is there now. */
+/* A change by another program between reading and writing, or an element that just expired, is no reason to fail: the change is
+ * made again from the present state. */
 #define AGAIN(call)                                                                                                              \
 	({                                                                                                                       \
 		int rc_ = -ERESTART;                                                                                             \
@@ -94,7 +94,7 @@ static int rebuild_once(const struct wh_jit_port *ports, size_t n, struct wh_err
 	struct change x;
 	struct wh_error unreadable;
 	int rc = begin(&x, &unreadable);
-	if (rc == -ENOENT) { /* a set is missing: nothing that was open can be read */
+	if (rc == -ENOENT) { /* a set is missing: its openings can't be read */
 		memset(&x.live, 0, sizeof x.live);
 		x.live.present = true;
 		wh_batch_begin(&x.b, 0);
@@ -109,7 +109,7 @@ static int rebuild_once(const struct wh_jit_port *ports, size_t n, struct wh_err
 	for (size_t i = 0; !rc && i < n; i++)
 		wh_jit_put_closed(&x.b, NFT_MSG_NEWSETELEM, ports[i], 0);
 	for (size_t i = 0; !rc && i < x.live.n_open; i++)
-		/* whittle opens prefixes alone; what is none was opened by others */
+		/* whittle opens only prefixes; another program opened anything else */
 		for (unsigned len = 0; len <= 128 && x.live.open[i].expires_ms > 0; len++) {
 			struct wh_prefix p = wh_prefix_of(&x.live.open[i].first, len);
 			struct wh_addr last = wh_prefix_last(&p);
@@ -154,7 +154,7 @@ static int off_once(struct wh_error *err)
 	memset(&x, 0, sizeof x);
 	int rc = wh_nl_open(&x.nl, err);
 	x.mem = wh_arena_new();
-	if (!rc) { /* also where the table can't be read: this is the way out of that */
+	if (!rc) { /* also if the table can't be read: this is the way out of that */
 		wh_batch_begin(&x.b, 0);
 		wh_batch_done(&x.b, wh_jit_message(&x.b, NFT_MSG_DELTABLE, 0, 0, NULL));
 	}

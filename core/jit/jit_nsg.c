@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Openings in a network security group. For each port of a policy, and each address family of the resource, before the group's
- * first rule that lets anybody in there: whittle-jit-ID-vm1-TCP-22        allow, the opening's source    (none when nothing is
- * open) whittle-jit-deny-vm1-TCP-22      deny, everybody What was ours before is taken out first, so what has ended goes by being
- * left out, and writing twice gives the same. An opening must lie within what the group allows without our rules: the rest of the
- * group is what it was, so nothing is widened.
+ * first rule that lets anybody in there: whittle-jit-ID-vm1-TCP-22 allow, the opening's source (none when nothing is open)
+ * whittle-jit-deny-vm1-TCP-22 deny, everybody What was ours before is taken out first, so what has ended goes by being left out,
+ * and writing twice gives the same. An opening must lie within what the group allows without our rules: the rest of the group is
+ * unchanged, so nothing is widened.
  */
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static bool is_ours(const struct wh_rule *r)
 	return !r->is_default && !strncasecmp(r->name, PREFIX, strlen(PREFIX));
 }
 
-/* The others stay as they are. Returns how many are ours, which are left out. */
+/* The others stay as they are. Returns the number of ours, which are left out. */
 static size_t keep_others(struct writer *w)
 {
 	size_t gone = 0;
@@ -132,7 +132,7 @@ static int one_port(struct writer *w, const struct wh_resource *r, struct wh_jit
 			has |= wh_addr_is_v4(&r->addrs[j]) == (bool)v4;
 		if (!has)
 			continue;
-		/* ours must stand before the first rule that lets anybody in to this port of these addresses */
+		/* ours must come before the first rule that allows any peer to this port of these addresses */
 		const struct wh_rule *first = wh_nsg_first_allow(&w->others, &w->tags, &narrowed, w->mem);
 		struct spot at = {r,
 		                  port,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Policies that a command or the API made, in addition to whittle.yaml's: a file in the state directory, which only root or the
- * user of the services writes. One line each: the version, resource, ports, sources, users and the longest time in seconds,
- * between tabs; lists have commas, an empty one is "-".
+ * services' user writes. One line each: the version, resource, ports, sources, users and the longest time in seconds, between
+ * tabs; lists have commas, an empty one is "-".
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +20,7 @@ enum { MAX_FILE = 1 << 20, FIELDS = 6, MAX_LIST = 256, MAX_LONGEST_S = 30 * 8640
 
 /* ---- one policy ---- */
 
-/* The parts of a list; 0 where it has too many, or an empty one. */
+/* The parts of a list; 0 if it has too many, or an empty one. */
 static size_t split(const char *list, struct wh_arena *mem, char *parts[static MAX_LIST])
 {
 	char *text = wh_arena_strdup(mem, list);
