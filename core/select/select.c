@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which prefixes to allow.
+ * Selects the prefixes to allow.
  *
- * Given S, the peers that belong and the prefixes that are trusted, X, what must stay out, in as few prefixes as say it, and A,
- * the prefixes that the rules in force allow, choose disjoint prefixes P, each inside one of A, that cover S and
+ * Given S, the allowed peers and the trusted prefixes, X, the excluded addresses in as few prefixes as possible, and A, the
+ * prefixes that the rules in force allow, choose disjoint prefixes P, each inside one of A, that cover S and
  *
  *     minimise  line·|P| + unseen·Σ units of p not seen + carve·|X ∩ P| − newcomer·Σ newcomers(p)
  *
- * |X ∩ P| counts prefixes, each of which is a line too. A unit is an address in IPv4 and a /64 in IPv6. Newcomers are predicted
- * from arrivals: the peers of p first seen in the second half of the window, less one (one arrival is no stream), scaled from the
- * half to the horizon, at most the unseen units. Subtracting them is the same as charging for each that will come and be blocked,
- * up to a constant.
+ * |X ∩ P| counts prefixes, each of which is also a line. A unit is an address in IPv4 and a /64 in IPv6. Newcomers are predicted
+ * from arrivals: the peers of p first seen in the second half of the window, minus one (one arrival is no trend), scaled from the
+ * half to the horizon, at most the unseen units. Subtracting them equals, up to a constant, charging for each newcomer that will
+ * be blocked.
  *
- * Prefixes that are private as a whole have prices of their own for an unseen address and for a newcomer: most private addresses
- * belong to no machine, so that nobody can come from there, while whoever does come is inside already.
+ * Entirely private prefixes have their own prices for an unseen address and for a newcomer: most private addresses belong to no
+ * machine, so that no peer can come from them, while a peer that does come is already inside.
  *
  * Candidates are the longest common prefixes of peers (trie.c), on whose trie within each prefix of A, leaves up:
  *
  *     best(leaf) = line            best(node) = min(price(node), best(left) + best(right))
  *
- * Linear in |S| once sorted; X is counted by binary search. A tie goes to the children: the narrower choice.
+ * Linear in |S| once sorted; X is counted by binary search. A tie goes to the children, the narrower choice.
  *
  *     peers .8 .9 .11 .12 .14 of 140.20.30.0/24, unseen 0.25:
  *     .8/31 costs 1 against 1 + 1;  {.8/31, .11}: .8/30 costs 1.25 against 2;  {.12, .14}: .12/30 costs 1.5 against 2
  *     .8/29: 1 + 3 · 0.25 = 1.75 against 1.25 + 1.5: one line, 140.20.30.8/29
  *
- * A budget counts lines, of prefixes and carve-outs. One of EXACT_LINES or fewer is met exactly, as is one where peers × lines is
- * at most EXACT_WORK, by the same recurrence with the number of lines as a second dimension (Soldo, Argyraki, Markopoulou,
- * "Optimal Source-Based Filtering of Malicious Traffic", IEEE/ACM ToN 2012). A subtree never asks for more lines than its best
- * without a budget has, which keeps most of them down to one. Above, one price is added to every line and found by bisection,
- * which is the best for the number of lines that it ends with, though some of the budget may be left.
+ * A budget counts lines: prefixes and carve-outs. One of EXACT_LINES or fewer is met exactly, as is one where peers × lines is at
+ * most EXACT_WORK, by the same recurrence with the number of lines as a second dimension (Soldo, Argyraki, Markopoulou, "Optimal
+ * Source-Based Filtering of Malicious Traffic", IEEE/ACM ToN 2012). A subtree never needs more lines than its best without a
+ * budget has, which keeps most of them at one. Larger budgets are met by adding one price to every line, found by bisection: the
+ * result is the best for its number of lines, though some of the budget may be left.
  */
 #include <math.h>
 #include "select/trie.h"
@@ -67,7 +67,7 @@ static size_t solve_all(const struct wh_trie *t, double extra)
 	return lines;
 }
 
-/* The least extra price at which the budget holds; returns false when no price does. */
+/* The lowest extra price at which the budget holds; returns false if there is none. */
 static bool solve_by_price(const struct wh_trie *t, size_t budget)
 {
 	double lo = 0, hi = 1;
@@ -89,7 +89,7 @@ static bool solve_by_price(const struct wh_trie *t, size_t budget)
 	return true;
 }
 
-/* ---- with a budget, exactly: the trie is solved without one before ---- */
+/* ---- with a budget, exactly: the trie was solved without one before ---- */
 
 static size_t at_most(size_t k, size_t most)
 {
@@ -139,7 +139,7 @@ static void mark(struct wh_node *node, size_t k)
 struct division {
 	size_t stride;
 	double *cost;   /* [roots * stride + k]: of the first roots with at most k lines */
-	uint16_t *give; /* of them, the last one's */
+	uint16_t *give; /* of them, the lines of the last one */
 };
 
 static bool distribute(const struct wh_trie *t, size_t budget, struct division *s)
@@ -167,7 +167,7 @@ static bool distribute(const struct wh_trie *t, size_t budget, struct division *
 	return true;
 }
 
-/* Returns false where the budget does not do. */
+/* Returns false if the budget does not suffice. */
 static bool solve_within(const struct wh_trie *t, size_t budget)
 {
 	struct division s;

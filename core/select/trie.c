@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Candidates are the longest common prefixes of units: a shorter one holds the same peers and more that was not seen, and
- * arrivals tell nothing of what lies outside of where they arrived. Every price is of one prefix alone, so the best choice
- * within a subtree does not depend on the rest.
+ * Candidates are the longest common prefixes of units: a shorter one holds the same peers and more unseen addresses, and arrivals
+ * say nothing about addresses outside. Every price depends on one prefix only, so the best choice within a subtree does not
+ * depend on the rest.
  *
- * What must stay out is merged into as few prefixes as say the same, and a prefix is carved out of another whole or not at all:
- * each candidate holds a unit, so none lies within what is kept out. Counted by binary search, in parts that shrink on the way
+ * Excluded addresses are merged into as few prefixes as possible, and a prefix is carved out of another whole or not at all:
+ * each candidate holds a unit, so none lies within an excluded prefix. Counted by binary search, in parts that shrink on the way
  * down.
  */
 #include <math.h>
@@ -25,7 +25,7 @@ static double units_of(const struct wh_prefix *p)
 		return 1;
 	if (wh_prefix_is_v4(p))
 		return ldexp(1, 128 - (int)p->len);
-	return ldexp(1, 64 - (int)p->len); /* a part of a unit where it is longer */
+	return ldexp(1, 64 - (int)p->len); /* a part of a unit if it is longer */
 }
 
 static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n, const struct wh_addr *a)
@@ -41,7 +41,7 @@ static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n,
 	return lo;
 }
 
-/* ---- what must stay out ---- */
+/* ---- excluded addresses ---- */
 
 struct span { size_t from, to; }; /* of excluded */
 
@@ -98,7 +98,7 @@ static void unseen_and_newcomers(const struct wh_trie *t, const struct wh_node *
 	*unseen = *newcomers = 0;
 	if (!node->left)
 		return;
-	double units = units_of(&node->p) - node->seen - carved; /* which is not let in */
+	double units = units_of(&node->p) - node->seen - carved; /* which are not allowed */
 	*unseen = units > 0 ? units : 0;
 	*newcomers = predicted_newcomers(&t->in->costs, node->late, *unseen);
 }
@@ -138,8 +138,8 @@ static void price_node(const struct wh_trie *t, struct wh_node *node, struct spa
 
 /* ---- the trie ---- */
 
-/* units sorted and disjoint, all inside one prefix of `within`: so is every common prefix of theirs. At most 128 deep.
- * `out` is the part of excluded in the parent: below a prefix without any nothing is searched. */
+/* units sorted and disjoint, all inside one prefix of `within`, as are all their common prefixes. At most 128 deep. `out` is the
+ * part of excluded in the parent: below a prefix without any no search is needed. */
 static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, struct span out)
 {
 	struct wh_node *node = t->fresh++;
@@ -153,7 +153,7 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 	}
 	unsigned len = wh_addr_common_bits(&u[0].p.addr, &u[n - 1].p.addr);
 	size_t split = 1, hi = n - 1;
-	while (split < hi) { /* the first unit that has the bit after the common ones */
+	while (split < hi) { /* the first unit that has the bit after the common ones set */
 		size_t mid = (split + hi) / 2;
 		if (u[mid].p.addr.b[len / 8] & 0x80 >> len % 8)
 			hi = mid;
@@ -170,8 +170,8 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 	return node;
 }
 
-/* IPv6 peers are joined into the /64 that they are in, or into `within` where that is longer; those that keep their /128 on
- * most days stay, unless another one in the /64 does not. */
+/* IPv6 peers are joined into their /64, or into `within` if that is longer; those that keep their /128 on most days stay single,
+ * unless another one in the /64 does not. */
 static size_t join_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
 {
 	size_t n_units = 0;
@@ -196,9 +196,9 @@ static size_t join_peers(const struct wh_select_peer *peers, size_t n, const str
 	return n_units;
 }
 
-/* What there is in `within`. */
+/* The contents of `within`. */
 struct inside {
-	struct wh_select_peer *peers; size_t n;      /* but those in a trusted prefix */
+	struct wh_select_peer *peers; size_t n;      /* except those in a trusted prefix */
 	struct wh_prefix *trusted; size_t n_trusted;
 	size_t n_peers;                              /* all of them */
 };
@@ -210,7 +210,7 @@ static struct inside room_inside(const struct wh_select_input *in, struct wh_are
 	return i;
 }
 
-/* Trusted prefixes in `within`, cut to it. */
+/* Trusted prefixes in `within`, clipped to it. */
 static void find_trusted(const struct wh_select_input *in, const struct wh_prefix *within, struct inside *out)
 {
 	struct wh_addr last = wh_prefix_last(within);
@@ -246,7 +246,7 @@ static void find_inside(const struct wh_select_input *in, const struct wh_prefix
 	}
 }
 
-/* The units of `within`, in order: those of its peers, and the trusted prefixes that none of them holds. */
+/* The units of `within`, in order: those of its peers, and the trusted prefixes that no such unit contains. */
 static size_t join_units(const struct inside *inside, const struct wh_prefix *within, struct unit *of_peers, struct unit *out)
 {
 	size_t n_peers = join_peers(inside->peers, inside->n, within, inside->n_trusted ? of_peers : out), n = 0, i = 0;
@@ -297,7 +297,7 @@ double wh_select_price(const struct wh_select_input *in, const struct wh_prefix 
 	struct inside inside = room_inside(in, mem);
 	struct unit *units = wh_arena_unset(mem, in->n + in->n_trusted + 1, sizeof *units),
 		    *of_peers = wh_arena_unset(mem, in->n + 1, sizeof *of_peers);
-	struct wh_node node = {.p = *p, .left = &node}; /* no leaf: what is not seen counts */
+	struct wh_node node = {.p = *p, .left = &node}; /* not a leaf: unseen addresses count */
 
 	count_units_out(&t);
 	find_inside(in, p, &inside);
