@@ -24,7 +24,7 @@ const char *wh_rules_digest(const struct wh_resource_result *r, char out[static 
 		put_list(&b, k->except, k->n_except);
 	}
 	*out = 0;
-	if (b.failed) { /* nobody has this digest: what is compared with it is refused */
+	if (b.failed) { /* nobody has this digest: any comparison with it fails */
 		free(b.p);
 		return out;
 	}

@@ -54,7 +54,7 @@ static json_t *rule_json(const struct wh_recommended_rule *r)
 	                 "note", r->note, "review", r->review);
 }
 
-/* Of the resource that is this machine, without a group: what was taken for the rules in force; NULL for others. */
+/* For the resource that is this machine, without a group: the rules assumed to be in force; NULL for others. */
 static json_t *present_json(const struct wh_resource *r)
 {
 	return r->host          ? json_pack("{s:s}", "source", "hostRules")
@@ -91,7 +91,7 @@ static void add_number(json_t *o, const char *key, double v)
 		json_object_set_new(o, key, v == floor(v) ? json_integer((json_int_t)v) : json_real(twelve_digits(v)));
 }
 
-/* Empty where nothing was asked for. */
+/* Empty if no option was set. */
 static json_t *asked_json(const struct wh_asked *a)
 {
 	json_t *o = json_object();

@@ -17,7 +17,7 @@
 /* Of earlier versions: {"serial": of the calculation, "resources": {name: [reasons]}} */
 #define REASONS "reasons"
 
-/* The number of the last calculation; 0 where there is none. */
+/* The number of the last calculation; 0 if there is none. */
 int wh_recommendation_serial(struct wh_state *s, int64_t *out, struct wh_error *err);
 
 /* The rules that are in a document, in its order: their prefixes are written when the rest is text. */

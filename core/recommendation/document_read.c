@@ -109,7 +109,7 @@ static enum wh_status status_of(const char *s)
 	return s && !strcmp(s, "healthy") ? WH_HEALTHY : s && !strcmp(s, "unhealthy") ? WH_UNHEALTHY : WH_UNSCANNED;
 }
 
-/* Of this calculation; where an earlier version kept it, its sentences are all that there is. */
+/* For this calculation; from one that an earlier version kept, only its sentences are known. */
 static json_t *load_reasons(struct wh_state *s, int64_t serial)
 {
 	char *text = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Both directions look for a key's text, "ipAddresses": or "except": with its quotes. No string of a JSON document can hold it:
- * quotes in strings are escaped. So the document itself, a few hundred lines, is left to jansson, and its lists are put in or
- * taken out of the text. Rules come in the order of the document, and have both lists, in this order.
+ * Both directions search for a key's text with its quotes, "ipAddresses": or "except":. No string of a JSON document can hold it:
+ * quotes in strings are escaped. So jansson handles the document itself, a few hundred lines, and its lists are inserted into the
+ * text or cut out of it. Rules are in the document's order, and have both lists, in this order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 #include "recommendation/prefix_lists.h"
 
 #define FLAGS (JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12))
-#define MEMBER 10 /* how far a rule's members are indented */
+#define MEMBER 10 /* the indentation of a rule's members */
 
 static const char *const keys[] = {"\"ipAddresses\":", "\"except\":"};
 
 /* ---- out ---- */
 
 struct writing {
-	const char *from; /* of the document's text, what was not copied yet */
+	const char *from; /* the part of the document's text that is not copied yet */
 	char *to;
 	bool compact;
 };
@@ -36,7 +36,7 @@ static void copy(struct writing *w, size_t n)
 	w->from += n;
 }
 
-/* Copies up to the next empty list of this name, and writes that. */
+/* Copies up to the next empty list of this name, and writes the list. */
 static bool put_list(struct writing *w, const char *key, const struct wh_prefix *p, size_t n)
 {
 	const char *at = strstr(w->from, key);
@@ -96,7 +96,7 @@ static bool follows_key(const char *text, const char *at)
 	return false;
 }
 
-/* From behind the bracket to behind the one that closes it; NULL where anything but prefixes is between. */
+/* From after the bracket to after its closing one; NULL if anything but prefixes is in between. */
 static const char *take_list(const char *at, struct wh_arena *mem, struct wh_prefix_list *out)
 {
 	const char *end = strchr(at, ']');
@@ -107,7 +107,7 @@ static const char *take_list(const char *at, struct wh_arena *mem, struct wh_pre
 	for (const char *q = at; q < end; q++)
 		n += *q == ',';
 	*out = (struct wh_prefix_list){.p = wh_arena_array(mem, n, sizeof *out->p)};
-	for (;; at++) { /* at a quote, and then behind the next at what separates */
+	for (;; at++) { /* at a quote, then at the separator after the next one */
 		const char *close = *at == '"' ? memchr(at + 1, '"', (size_t)(end - at - 1)) : NULL;
 		if (!close || wh_prefix_parse(at + 1, (size_t)(close - at - 1), &out->p[out->n++], NULL))
 			return NULL;

@@ -2,13 +2,13 @@
 /*
  * The proof that a proposal only narrows.
  *
- * A recommended rule says, for one direction, protocol and port, exactly who may pass; every other port stays as it is. So
- * proposed ⊆ present holds if and only if, for each rule and each address of the resource, the peers that the rule allows are a
- * subset of those that the present policy allows. Both are exact sets of addresses (whittle/policy.h; a group is asked as a
- * filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the smallest is the first address of the
- * difference of the first rule, in the order of direction, protocol, port, that has one. A peer is held only against local
- * addresses of its own family: no packet has two. Where a machine's own rules are the present policy, they are asked the same
- * way, at the addresses by which they were read.
+ * A recommended rule defines, for one direction, protocol and port, exactly the peers that may pass; every other port is
+ * unchanged. So proposed ⊆ present holds if and only if, for each rule and each address of the resource, the peers that the rule
+ * allows are a subset of those that the present policy allows. Both are exact sets of addresses (whittle/policy.h; a group is
+ * evaluated as a filter, see nsg/filter.h), so their difference is empty or holds a counter-example; the smallest is the first
+ * address of the difference of the first rule, in the order of direction, protocol, port, that has one. A peer is compared only
+ * with local addresses of its own family: no packet has two. If a machine's own rules are the present policy, they are evaluated
+ * the same way, at the addresses that they were read for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ int wh_prove(const struct wh_estate *e, const struct wh_resource *r, const struc
              struct wh_arena *mem, struct wh_counterexample *ce, struct wh_error *err)
 {
 	const struct wh_tag_context tags = wh_estate_tags(e);
-	(void)err; /* exact sets can be asked without an error */
+	(void)err; /* evaluating exact sets can't fail */
 	const struct wh_recommended_rule **order = wh_arena_array(mem, n, sizeof *order);
 	for (size_t i = 0; i < n; i++)
 		order[i] = &rules[i];

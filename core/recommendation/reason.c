@@ -147,7 +147,7 @@ const char *wh_reason_why(const struct wh_reason *r, struct wh_arena *mem)
 	}
 }
 
-/* What a port comes to by its reason; NULL where the reason is of the whole resource. */
+/* A port's outcome by its reason; NULL if the reason is about the whole resource. */
 static const char *outcome(const struct wh_reason *r)
 {
 	switch (r->code) {
@@ -218,7 +218,7 @@ static bool one_port(const struct wh_reason *r)
 	return r->from && r->from == r->to;
 }
 
-/* "ports 22/TCP, 23/TCP and 80/TCP and 4 more are left alone: …", of those from `at` on that say the same; marks them in
+/* "ports 22/TCP, 23/TCP and 80/TCP and 4 more are left alone: …", for those from `at` on with the same text; marks them in
  * `printed`. */
 static const char *together(const struct wh_reason *r, const char *const *said, size_t n, size_t at, bool *printed,
                             struct wh_arena *mem)

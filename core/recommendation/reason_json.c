@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reasons as they are kept with a recommendation: objects whose members are left out where they are 0. */
+/* Reasons as kept with a recommendation: objects without the members that are 0. */
 #include <string.h>
 #include "whittle/reason.h"
 #include "whittle/recommendation.h"
@@ -40,7 +40,7 @@ enum {
 	LAST_DAY = 2932896 /* of the year 9999 */
 };
 
-/* The codes whose sentences name the text, or the peer. */
+/* The codes whose sentences contain the text, or the peer. */
 static bool needs_text(enum wh_reason_code c)
 {
 	return c == WH_REASON_TEXT || c == WH_REASON_GROUP_LINES || c == WH_REASON_GROUP_FULL || c == WH_REASON_UNKNOWN;

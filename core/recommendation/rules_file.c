@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules from a file that a person may have written or edited: what `whittle recommend --json` prints, or any document with the
- * same resources, rules, directions, ports, protocols and addresses. Stricter than the ledger's own copy: everything that decides
- * is checked, and every error names file, line and reason.
+ * Rules from a file that a person may have written or edited: the output of `whittle recommend --json`, or any document with the
+ * same resources, rules, directions, ports, protocols and addresses. Stricter than for the ledger's own copy: every deciding
+ * value is checked, and every error names file, line and reason.
  */
 #include <string.h>
 #include <strings.h>
@@ -40,7 +40,7 @@ static int prefixes(const struct file *f, const char *path, const char *key, con
 	return 0;
 }
 
-/* One rule of the file is one of ours for each of its protocols, for TCP and for UDP where they are All. */
+/* One rule of the file becomes one of ours for each of its protocols; All means TCP and UDP. */
 static int read_rule(const struct file *f, const char *path, const json_t *o, struct wh_resource_result *res, size_t *room)
 {
 	const char *name = json_string_value(json_object_get(o, "name")),
@@ -60,7 +60,7 @@ static int read_rule(const struct file *f, const char *path, const json_t *o, st
 	if (!json_is_integer(port) || json_integer_value(port) < 0 || json_integer_value(port) > 65535)
 		return bad(f, path, "%s: destinationPort must be a number from 0 to 65535", r.name);
 	r.port = (uint16_t)json_integer_value(port);
-	/* without the list nobody knows whether a deny-all or an allow was meant */
+	/* without the list it is not clear whether a deny-all or an allow was meant */
 	if (!json_object_get(o, "ipAddresses"))
 		return bad(f, path, "%s: there is no list ipAddresses", r.name);
 	if ((rc = prefixes(f, path, "ipAddresses", json_object_get(o, "ipAddresses"), &r.prefixes, &r.n_prefixes)) ||
@@ -76,7 +76,7 @@ static int read_rule(const struct file *f, const char *path, const json_t *o, st
 		snprintf(at, sizeof at, "%s/protocols/%zu", path, i);
 		if (!s || (!all && wh_proto_parse(s, &r.proto)))
 			return bad(f, at, "%s: unknown protocol '%s'", r.name, s ? s : "");
-		if (all || r.proto == WH_PROTO_ANY) { /* what has ports */
+		if (all || r.proto == WH_PROTO_ANY) { /* the protocols with ports */
 			r.proto = WH_PROTO_UDP;
 			res->rules[res->n_rules++] = r;
 			r.proto = WH_PROTO_TCP;
