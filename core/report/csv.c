@@ -5,7 +5,7 @@
 #include <string.h>
 #include "whittle/report.h"
 
-/* One cell, and what stands behind it. */
+/* One cell, and the text after it. */
 static void cell(FILE *f, const char *text, const char *after)
 {
 	const char *t = text ? text : "";

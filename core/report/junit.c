@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JUnit's XML, as pipelines show it. */
+/* JUnit's XML, in the form that CI pipelines show. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static const char *text_of(const json_t *o, const char *key)
 	return t ? t : "";
 }
 
-/* What XML 1.0 does not allow at all becomes '?'. */
+/* Characters that XML 1.0 does not allow become '?'. */
 static void escaped(FILE *f, const char *t)
 {
 	for (; *t; t++)
@@ -49,7 +49,7 @@ static void one_case(FILE *f, const json_t *v)
 	fputs("/>\n    </testcase>\n", f);
 }
 
-/* Verdicts of one assessment stand together: how many, of which how many failed and were skipped. */
+/* The verdicts of one assessment are adjacent: returns their number, and how many failed and were skipped. */
 static size_t measure(const json_t *list, size_t from, size_t *failed, size_t *skipped)
 {
 	size_t to = from;

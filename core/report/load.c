@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The library that draws the report, loaded when one is asked for: cairo and pango bring thirty libraries, which no other command
+/* The library that draws the report, loaded when one is requested: cairo and pango bring thirty libraries, which no other command
  * needs. */
 #include <dlfcn.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 typedef int (*draw_fn)(const json_t *compliance, int64_t made_us, char **out, size_t *len, struct wh_error *err);
 
-/* Beside the program, as it is built, else where it is installed. */
+/* Next to the program, as built, else in its installed place. */
 static void *library(const char **why)
 {
 	static const char *const places[] = {"/whittle-report.so", "/../lib/whittle/whittle-report.so"};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The report as a PDF. It is laid out twice: once without a drawing, so that every page can say how many there are, then for
- * good. Nothing in the file comes from the clock, so that two runs on one document are the same bytes.
+ * The report as a PDF. It is laid out twice: once without a drawing, so that every page can show the number of pages, then
+ * finally. Nothing in the file comes from the clock, so that two runs on one document give the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static void begin(struct pdf *p)
 	PangoAttrList *as_it_is = pango_attr_list_new(); /* a hyphen at a break would read as the name's own */
 	pango_attr_list_insert(as_it_is, pango_attr_insert_hyphens_new(FALSE));
 	p->cr = cairo_create(p->surface);
-	cairo_font_options_set_hint_metrics(exact, CAIRO_HINT_METRICS_OFF); /* a page is no screen */
+	cairo_font_options_set_hint_metrics(exact, CAIRO_HINT_METRICS_OFF); /* a page is not a screen */
 	cairo_font_options_set_hint_style(exact, CAIRO_HINT_STYLE_NONE);
 	for (int f = 0; f < PDF_FONTS; f++) {
 		PangoFontDescription *d = pango_font_description_from_string(fonts[f].face);
@@ -89,7 +89,7 @@ static int draw(struct pdf *p, const json_t *doc, int64_t made_us, struct sink *
 	pdf_summary(p, doc);
 	pdf_controls(p, doc);
 	cairo_show_page(p->cr);
-	cairo_status_t status = cairo_status(p->cr); /* a surface that ended early says that all is well */
+	cairo_status_t status = cairo_status(p->cr); /* a surface that ended early reports no error */
 	for (int f = 0; f < PDF_FONTS; f++)
 		g_object_unref(p->layout[f]);
 	cairo_destroy(p->cr);

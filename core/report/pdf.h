@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files that draw the report: pages of A4, text that flows over them, and an outline. Lengths are points. */
+/* Shared by the files that draw the report: pages of A4, text that flows over them, and an outline. Lengths are points. */
 #pragma once
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
@@ -15,35 +15,35 @@ struct pdf {
 	PangoLayout *layout[PDF_FONTS];
 	double y;                    /* where the next block begins */
 	unsigned page, pages;        /* pages: of the whole report; 0 while they are counted */
-	const char *title, *running; /* running: what the top of a page says */
+	const char *title, *running; /* running: the text at the top of a page */
 	bool drawing;                /* on the second pass; the first only measures */
 	unsigned unknown;            /* ASCII characters that no font has; others are drawn as boxes with their numbers */
 	void (*again)(struct pdf *p, void *arg); void *again_arg; /* what a new page begins with, as a table's head; NULL */
 };
 
 void pdf_colour(struct pdf *p, enum pdf_colour c);
-/* Text in a box of that width at (x, y), wrapped; returns its height. Nothing is drawn where `draw` is false. */
+/* Text in a box of that width at (x, y), wrapped; returns its height. Draws nothing if `draw` is false. */
 double pdf_text_at(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y, double width, const char *text,
                    bool draw);
-/* The text that was measured last in this font, drawn: for cells of a row, which PDF_CELL and PDF_OTHER_CELL are for, and nothing
- * else. */
+/* Draws the text that was measured last in this font: only for cells of a row, with PDF_CELL and
+ * PDF_OTHER_CELL. */
 void pdf_show(struct pdf *p, enum pdf_font f, enum pdf_colour c, double x, double y);
-/* A paragraph at the left margin + indent, on the next page where it does not fit; paragraphs longer than a page are cut at
+/* A paragraph at the left margin + indent, on the next page if it does not fit; paragraphs longer than a page are cut at
  * lines. */
 void pdf_paragraph(struct pdf *p, enum pdf_font f, enum pdf_colour c, double indent, const char *text);
 void pdf_space(struct pdf *p, double points);
-void pdf_need(struct pdf *p, double points); /* a new page where less is left */
+void pdf_need(struct pdf *p, double points); /* a new page if less is left */
 void pdf_new_page(struct pdf *p);
 void pdf_box(struct pdf *p, enum pdf_colour c, double x, double y, double width, double height);
-/* A place in the outline, below `parent` (0: the top), to which links of that name lead. Returns its number. */
+/* A place in the outline, below `parent` (0: the top), the target of links to that name. Returns its number. */
 int pdf_outline(struct pdf *p, int parent, const char *text, const char *name);
-/* The text of a document without what would ruin a page: control characters, marks of direction. A static buffer that the next
- * call uses anew. */
+/* A document's text without characters that would break a page: control characters, marks of direction. A static buffer that the
+ * next call reuses. */
 const char *pdf_clean(const char *text);
 
 enum pdf_colour pdf_state_colour(const char *state);
-enum pdf_colour pdf_control_colour(const json_t *control); /* green where all of it was assessed, and passed */
-const char *pdf_text_of(const json_t *o, const char *key); /* "" where there is none */
+enum pdf_colour pdf_control_colour(const json_t *control); /* green if all of it was assessed, and passed */
+const char *pdf_text_of(const json_t *o, const char *key); /* "" if there is none */
 long long pdf_number_of(const json_t *o, const char *key);
 
 void pdf_summary(struct pdf *p, const json_t *doc);  /* pdf_summary.c */

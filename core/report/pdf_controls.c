@@ -62,7 +62,7 @@ static void rows(struct pdf *p, json_t *a, const char *status, bool exempt, enum
 	}
 }
 
-/* ---- names of those that need no row ---- */
+/* ---- names of resources that need no row ---- */
 
 static int by_cause(const void *x, const void *y)
 {
@@ -92,7 +92,7 @@ static void names(struct pdf *p, json_t *const *list, size_t n, const char *head
 	free(text);
 }
 
-/* Those of one status, by cause where that tells them apart. */
+/* Those of one status, grouped by cause if causes differ. */
 static void named(struct pdf *p, const json_t *a, const char *status, const char *head, bool cause)
 {
 	const json_t *resources = json_object_get(a, "resources");
@@ -160,7 +160,7 @@ static void assessment(struct pdf *p, json_t *a, int parent)
 	pdf_space(p, 10);
 }
 
-/* A control passes by the assessments that could be judged: how many could not stands below its state. */
+/* A control passes by the assessments that could be judged: the number of the others is below its state. */
 static void control_head(struct pdf *p, const json_t *c, const char *title)
 {
 	char line[128];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The first page: the state, the score with a chart, the controls, and what was read. */
+/* The first page: the state, the score with a chart, the controls, and the inputs. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +84,7 @@ static void control_row(struct pdf *p, const json_t *c)
 	height = height < 14 ? 14 : height;
 	pdf_need(p, height + 5);
 	snprintf(link, sizeof link, "dest='control-%.60s'", pdf_clean(id));
-	bool linked = p->drawing && !strpbrk(id, "'\\"); /* either would ruin the page */
+	bool linked = p->drawing && !strpbrk(id, "'\\"); /* either would break the page */
 	if (linked)
 		cairo_tag_begin(p->cr, CAIRO_TAG_LINK, link);
 	pdf_text_at(p, PDF_BOLD, PDF_BLUE, PDF_MARGIN, p->y, 46, pdf_clean(id), true);

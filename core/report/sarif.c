@@ -16,7 +16,7 @@ static const char *level_of(const char *severity)
 	return !strcmp(severity, "High") ? "error" : !strcmp(severity, "Medium") ? "warning" : "note";
 }
 
-/* The scale of security severities that such services sort by. */
+/* The scale of security severities by which such services sort. */
 static const char *rank_of(const char *severity)
 {
 	return !strcmp(severity, "High") ? "8.0" : !strcmp(severity, "Medium") ? "5.5" : !strcmp(severity, "Low") ? "3.0" : "1.0";
