@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules that don't do what they seem to do.
+ * Rules that do not have their apparent effect.
  *
- * Problem: what is left of a rule's packets when the rules before it took theirs, exactly, over direction × protocol × local ×
- * peer × source port × destination port. Method: a set of packets is a list of boxes, each a set in every dimension. A box
- * without another one is at most five boxes: for each dimension, what is outside of the other in it and inside in those before
- * it. The list is bounded by MOST_BOXES; a rule that needs more is not judged.
+ * Problem: the rest of a rule's packets after the rules before it, exactly, over direction × protocol × local × peer × source
+ * port × destination port. Method: a set of packets is a list of boxes, each a set in every dimension. A box without another one
+ * is at most five boxes: for each dimension, the part outside of the other in it and inside in those before it. The list is
+ * bounded by MOST_BOXES; a rule that needs more is not judged.
  *
  *   300 allow 10/8 → 22, 310 deny 10.1/16 → 22      of 310 nothing is left: shadowed by 300, shown by 10.1.0.0 → 22
  */
@@ -57,7 +57,7 @@ static void add(struct boxes *l, const struct box *b, struct wh_arena *mem)
 	l->b[l->n++] = *b;
 }
 
-/* What is left of `from` without `less`. False: too many boxes. */
+/* The rest of `from` without `less`. False: too many boxes. */
 static bool take_away(struct boxes *from, const struct box *less, struct wh_arena *mem)
 {
 	struct boxes out = {0};
@@ -126,7 +126,7 @@ static bool judged(const struct wh_filter_rule *r)
 	return !r->may && (r->action == WH_FILTER_ALLOW || r->action == WH_FILTER_DENY);
 }
 
-/* Whether rules before it take all of it; reported where they do. -1: too many boxes. */
+/* Whether earlier rules match all of it; reported if so. -1: too many boxes. */
 static int covered(struct finding *x, size_t i)
 {
 	const struct wh_filter_rule *r = &x->f->rules[i];

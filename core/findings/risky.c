@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ports that should not be open to the Internet: of management, and of protocols that send secrets in the clear or ask for none.
+/* Ports that should not be open to the Internet: for management, and for protocols that send secrets in the clear or need none.
  */
 #include "whittle/findings.h"
 
