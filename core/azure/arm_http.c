@@ -120,7 +120,7 @@ void wh_arm_close(struct wh_arm *arm)
 	free(arm);
 }
 
-/* A path becomes a URL below the endpoint; a URL must be the endpoint's own host. NULL when it is another's. */
+/* A path becomes a URL below the endpoint; a URL must be the endpoint's own host. NULL if it is another host's. */
 static char *resolve(const struct wh_arm *arm, const char *path_or_url)
 {
 	char *url = NULL;
@@ -149,7 +149,7 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 	arm->requests++;
 	int rc = wh_https_exchange(&q, r, err);
 	if (rc && err)
-		wh_arm_hide_token(arm, err->text); /* the service may have named it, in an address to wait at */
+		wh_arm_hide_token(arm, err->text); /* the service may have included it, in a URL to poll */
 	return rc;
 }
 
@@ -185,7 +185,7 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 	for (unsigned i = 0;; i++) {
 		rc = send_once(arm, method, url, if_match, body, r, err);
 		if (rc && put && r->cut) {
-			rc = 0; /* the caller looks whether it took effect */
+			rc = 0; /* the caller checks whether it took effect */
 			break;
 		}
 		if (!rc && r->status == 401 && arm->opt.token_command && !renewed) {
@@ -199,7 +199,7 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 			break;
 		int64_t ms = !rc && r->retry_after_ms >= 0 ? r->retry_after_ms : backoff;
 		if (put && !rc && r->status >= 500)
-			break; /* it may have taken effect all the same: the caller looks before it sends again */
+			break; /* it may still have taken effect: the caller checks before it sends again */
 		if (rc)
 			wh_arm_say(arm, "no answer; trying again in %lld ms", (long long)ms);
 		else

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "whittle/nsg.h"
 
-enum { POLL_MS = 100 }; /* between two questions whether Azure is done, at least */
+enum { POLL_MS = 100 }; /* the minimum time between two polls whether Azure is done */
 
 /* ---- bodies ---- */
 
@@ -33,7 +33,7 @@ json_t *wh_arm_nsg_body(const json_t *nsg)
 static bool same_value(const json_t *a, const json_t *b)
 {
 	if (json_is_string(a) && json_is_string(b))
-		/* Azure writes enumerations and tags in its own case */
+		/* Azure has its own case for enumerations and tags */
 		return !strcasecmp(json_string_value(a), json_string_value(b));
 	if (json_is_array(a) && json_is_array(b)) { /* lists of prefixes and ports are sets */
 		size_t i, j;
@@ -57,7 +57,7 @@ static bool same_value(const json_t *a, const json_t *b)
 				return false;
 		return true;
 	}
-	/* an empty list that was sent may come back as nothing */
+	/* an empty list that was sent may be missing in the answer */
 	return json_equal(a, b) || (json_is_array(a) && !json_array_size(a) && !b) || (json_is_null(a) && !b);
 }
 
@@ -110,7 +110,7 @@ static char *path_of(const struct wh_arm *arm, const char *id)
 	return asprintf(&path, "%s?api-version=%s", id, wh_arm_api_version(arm)) < 0 ? NULL : path;
 }
 
-/* An answer that is none, in words for who has to do something about it. */
+/* Turns an error status into words for the person who has to act. */
 static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, const char *verb, const char *id,
                    struct wh_error *err)
 {
@@ -129,7 +129,7 @@ static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, con
 	               wh_arm_reason(arm, r, buf));
 }
 
-/* *inexact: something in the group may not be written back as it was read. */
+/* *inexact: a part of the group may not be written back as it was read. */
 static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **etag, bool *inexact, struct wh_error *err)
 {
 	struct wh_https_reply r = {0};
@@ -210,8 +210,8 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_r
 }
 
 /*
- * PUTs `body` if the group still has `etag`. Where the reply was lost, looks: the group as wanted means that it took effect,
- * the same etag that it did not (and it is sent again), anything else that somebody else was there.
+ * PUTs `body` if the group still has `etag`. If the reply was lost, reads the group: equal to the wanted one means that it took
+ * effect, the same etag that it did not (and it is sent again), anything else that somebody else changed it.
  */
 static int put_group(struct wh_arm *arm, const char *id, const json_t *body, const char *etag, struct wh_error *err)
 {
@@ -261,7 +261,7 @@ static void add_words(struct wh_error *err, const char *words)
 		snprintf(err->text + len, sizeof err->text - len, "%s", words);
 }
 
-/* Reads the group back; where it is not as wanted, puts the former one back and says so. */
+/* Reads the group back; if it is not as wanted, puts the former one back and reports it. */
 static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former, struct wh_arm_result *out,
                   struct wh_error *err)
 {
@@ -293,7 +293,7 @@ static int verify(struct wh_arm *arm, const char *id, const json_t *wanted, cons
 	return rc;
 }
 
-/* After a change that failed in whatever way: where it took effect all the same, the former group is put back. */
+/* After any failed change: if it took effect nevertheless, the former group is put back. */
 static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const json_t *wanted, const json_t *former,
                                       const char *etag_before, struct wh_arm_result *out, struct wh_error *err)
 {

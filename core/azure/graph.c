@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One query of Resource Graph, page by page. The order by id keeps pages from overlapping; a page names the next one by
- * $skipToken, and the last one has none. An answer that lacks rows, whatever the reason, is an error: what is missing would be
- * taken not to exist. Source: Azure REST reference of Microsoft.ResourceGraph resources (2022-10-01), "Working with large Azure
- * resource data sets", "Guidance for throttled requests".
+ * $skipToken, and the last one has none. An answer that lacks rows, for any reason, is an error: missing rows would count as not
+ * existing. Source: Azure REST reference of Microsoft.ResourceGraph resources (2022-10-01), "Working with large Azure resource
+ * data sets", "Guidance for throttled requests".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "whittle/graph.h"
 
 #define PATH "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
-enum { PAGE_ROWS = 1000 /* as many as the service gives */, MOST_PAGES = 20000 };
+enum { PAGE_ROWS = 1000 /* the service's maximum */, MOST_PAGES = 20000 };
 
 static char *body_of(const struct wh_graph_query *q, const char *token)
 {
@@ -32,7 +32,7 @@ static char *body_of(const struct wh_graph_query *q, const char *token)
 	return text;
 }
 
-/* One page: its rows, and where it stands in the whole answer. */
+/* One page: its rows, and its position in the whole answer. */
 struct page { size_t rows; json_int_t total; bool truncated; const char *token; };
 
 static int read_page(const struct wh_arm *arm, const struct wh_https_reply *r, json_t **doc, struct page *out,

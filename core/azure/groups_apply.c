@@ -8,8 +8,8 @@
 
 struct apply { struct wh_azure *a; size_t i; bool saved; };
 
-/* Rules that are there because of us: new ones, and those of earlier times that stay. Where an original was removed ours are all
- * that is left, and the group itself from now on. */
+/* Rules that exist because of us: new ones, and earlier ones that stay. If an original was removed, ours are all that is left,
+ * and belong to the group itself from now on. */
 static json_t *our_names(const struct wh_azure_work *w)
 {
 	json_t *names = json_array();
@@ -28,7 +28,7 @@ static json_t *our_names(const struct wh_azure_work *w)
 	return names;
 }
 
-/* Originals that go: others' rules of the group as it is that are not in the new one. */
+/* Originals to be removed: others' rules of the present group that are not in the new one. */
 static json_t *removed_names(const struct wh_azure_work *w)
 {
 	json_t *names = json_array();
@@ -101,14 +101,14 @@ static int apply_one(struct wh_azure *a, size_t i)
 	           : res.rolled_back ? WH_AZURE_ROLLED_BACK
 	                             : WH_AZURE_PLANNED;
 	if (x.saved && !rc &&
-	    wh_azure_record_etag(a->state, g->id, res.etag, &ignored)) /* then it is compared by its rules alone */
+	    wh_azure_record_etag(a->state, g->id, res.etag, &ignored)) /* then only its rules are compared */
 		wh_arm_say(a->arm, "%s: applied, but its new etag could not be kept: %s", g->name, ignored.text);
 	if (x.saved && rc && g->state != WH_AZURE_UNCERTAIN && g->state != WH_AZURE_FAILED)
-		wh_azure_record_pop(a->state, g->id, &ignored); /* nothing of ours is there */
+		wh_azure_record_pop(a->state, g->id, &ignored); /* nothing of ours was applied */
 	return rc;
 }
 
-/* Puts back what was applied before the one that failed. */
+/* Puts back the groups applied before the one that failed. */
 static void unwind(struct wh_azure *a, size_t failed)
 {
 	struct wh_error why;

@@ -2,10 +2,10 @@
 /*
  * Putting former groups back.
  *
- * The step that says what was there lies in the state directory, and is proved all the same before anything is written: the group
- * that would be is within what the group of now lets through once whittle's own rules are taken out of it. Of rules of others
- * that whittle removed, and the step names, that can't be proved; they come back only where the etag shows that the group is what
- * whittle wrote.
+ * The step with the former group is in the state directory, and is proved all the same before anything is written: the
+ * resulting group must lie within what the present one lets through without whittle's own rules. Rules of others that
+ * whittle removed, and the step names, can't be proved; they come back only if the etag shows that the group is what whittle
+ * wrote.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct back {
 	struct wh_error *err;
 };
 
-/* The group as it is now with the former rules; just-in-time rules stay those of now. */
+/* The present group with the former rules; just-in-time rules stay as they are now. */
 static json_t *with_former_rules(const json_t *present, const struct wh_nsg *live, const struct wh_nsg *former)
 {
 	json_t *group = json_deep_copy(present), *to = wh_nsg_rules(group), *old = wh_nsg_rules(former->source),
@@ -47,7 +47,7 @@ static bool names(const json_t *list, const char *name)
 	return in;
 }
 
-/* The group as it is now without those of whittle's own rules that the target has not; with `removed`, the former's rules of
+/* The present group without those of whittle's own rules that the target does not have; with `removed`, the former's rules of
  * these names are added. */
 static int without_ours(const struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *target,
                         const struct wh_nsg *former, const json_t *removed, struct wh_nsg *into)
@@ -92,8 +92,8 @@ static int prove_back(const struct back *b, const json_t *present, const struct 
 }
 
 /*
- * Refuses the way back where the group was changed since whittle applied: in a rule, or, where the rules are the same, in
- * anything else, which its etag shows. Rules of just-in-time access change the etag, too: where they differ it proves nothing.
+ * Refuses the rollback if the group was changed since whittle applied: in a rule, or, if the rules are the same, in anything
+ * else, which its etag shows. Rules of just-in-time access change the etag, too: if they differ it proves nothing.
  */
 static int find_changes(struct back *b, const json_t *present, const struct wh_nsg *live, const struct wh_nsg *applied)
 {

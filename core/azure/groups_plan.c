@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a recommendation and the groups as they are at Azure now to what they should be.
+ * From a recommendation and the present groups at Azure to the wanted ones.
  *
- * Of one group: live (as Azure has it) → base (without the rules that whittle applied to the chosen resources before and nobody
- * changed) → merged (the plan that `export` makes, upon base). The proof holds the rules against base without the rules of
- * just-in-time access, which come and go by themselves; the plan leaves those where they are. The difference between live and
- * merged is printed, and written to Azure.
+ * For one group: live (as Azure has it) → base (without the rules that whittle applied to the chosen resources before and nobody
+ * changed) → merged (the plan of `export`, based on base). The proof compares the rules with base without the rules of
+ * just-in-time access, which appear and expire by themselves; the plan leaves those where they are. The difference between live
+ * and merged is printed, and written to Azure.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static bool only_of_chosen(const struct wh_azure *a, const struct wh_nsg *nsg, c
 	return r->n_locals && own == r->n_locals && !r->n_local_tags;
 }
 
-/* All that whittle wrote is there as it wrote it. An allow and its deny belong together: where somebody changed or removed one of
+/* All that whittle wrote is still as it wrote it. An allow and its deny belong together: if somebody changed or removed one of
  * them, all stay, and are a part of the group like any other. */
 static bool ours_untouched(const struct wh_azure_work *w)
 {
@@ -147,7 +147,7 @@ static void put_into_estate(struct wh_azure *a, const struct wh_azure_work *w, s
 	*at = *nsg;
 }
 
-/* proposed ⊆ present, of each chosen resource that this group guards. */
+/* proposed ⊆ present, for each chosen resource that this group guards. */
 static int prove(struct wh_azure *a, const struct wh_azure_group *g, struct wh_azure_work *w)
 {
 	struct wh_nsg bare;
@@ -196,7 +196,7 @@ static int merge(struct wh_azure *a, struct wh_azure_group *g, struct wh_azure_w
 	return rc;
 }
 
-/* merged ⊆ base, whatever the plan is: of every address and port. */
+/* merged ⊆ base, for any plan: for every address and port. */
 static int prove_whole(struct wh_azure *a, const struct wh_azure_group *g, const struct wh_azure_work *w)
 {
 	const struct wh_tag_context tags = wh_estate_tags(a->e);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The groups at hand, between planning and applying. */
+/* The current groups, between planning and applying. */
 #pragma once
 #include "azure/groups.h"
 
 struct wh_azure_work {
-	size_t at;                       /* its place in the estate */
+	size_t at;                       /* its index in the estate */
 	struct wh_nsg imported;
 	struct wh_nsg applied; bool has_applied; /* what whittle wrote last */
-	json_t *ours; bool untouched;    /* the names of its rules in that; they are all there as they were written */
-	struct wh_nsg live, base, merged; /* of the last plan: pointers of the group's changes lead here */
+	json_t *ours; bool untouched;    /* the names of its rules in that; they are all still as they were written */
+	struct wh_nsg live, base, merged; /* of the last plan: pointers of the group's changes point here */
 };
 
 struct wh_azure {
@@ -24,7 +24,7 @@ struct wh_azure {
 	size_t n;
 };
 
-/* Plans one group upon what Azure has. */
+/* Plans one group based on Azure's present one. */
 int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live);
 /* Puts the former rules of the record's last step back, and forgets the step. */
 int wh_azure_one_back(struct wh_arm *arm, const char *state, const json_t *record, bool force, struct wh_arena *mem,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is remembered of the groups that were changed at Azure, in the state directory: what is put back from there is written
- * with the person's own token, so that nobody else may write it. One file, azure.steps.
+ * The record of groups that were changed at Azure, in the state directory: its groups are put back with the person's own token,
+ * so nobody else may write it. One file, azure.steps.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define MAGIC "whittle-azure 1"
 enum { MAX_STEPS = 256 << 20, HEAD = 64 };
 
-/* Azure's ids are the same whatever their case. */
+/* Azure's ids ignore case. */
 static char *key_of(const char *id)
 {
 	char *key = strdup(id);
@@ -38,7 +38,7 @@ static unsigned long sum_of(const char *text, size_t len)
 	return crc32(crc32(0, NULL, 0), (const Bytef *)text, (uInt)len);
 }
 
-/* The JSON behind the line that says its length and checksum; NULL where it is not that. */
+/* The JSON after the line with its length and checksum; NULL if these do not match. */
 static const char *body_of(const char *text, size_t len, size_t *n)
 {
 	const char *end = memchr(text, '\n', len < HEAD ? len : HEAD);
@@ -51,7 +51,7 @@ static const char *body_of(const char *text, size_t len, size_t *n)
 	return end + 1;
 }
 
-/* All records, by the group's id in lower case; an empty object where there are none. */
+/* All records, by the group's id in lower case; an empty object if there are none. */
 static int read_all(const char *state, json_t **out, struct wh_error *err)
 {
 	char path[PATH_MAX], *text = NULL;
@@ -77,8 +77,8 @@ static int read_all(const char *state, json_t **out, struct wh_error *err)
 	return rc;
 }
 
-/* Nobody else changes the records from now on, until the descriptor is closed. Where it can't be had, another apply at the same
- * moment could be forgotten. */
+/* Locks the records until the descriptor is closed. Without the lock, another apply at the same moment could be
+ * lost. */
 static int locked(const char *state)
 {
 	char path[PATH_MAX];
