@@ -51,7 +51,7 @@ static void sketch(const uint8_t *data, size_t size)
 	wh_sketch_encode(&s, out);
 	if (size == sizeof out)
 		expect(!memcmp(out, data, size));
-	else /* of an earlier version: it says the same in the present one */
+	else /* of an earlier version: it means the same in the present one */
 		expect(size == WH_SKETCH_BYTES_1 && !memcmp(out + 1, data + 1, size - 1));
 	expect(!wh_sketch_decode(out, sizeof out, &same));
 	wh_sketch_encode(&same, again);

@@ -45,7 +45,7 @@ static void facts_of(const char *text, size_t len, const struct wh_record *rec)
 	}
 }
 
-/* Lines: each is what the reference says of it alone. */
+/* Lines: each gives the reference's result for it alone. */
 static void lines(const char *text, size_t len)
 {
 	struct wh_read_stats s = {0};

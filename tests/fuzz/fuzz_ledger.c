@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the ledger's owner made of its file, opening, reading and writing it end, with a sentence or with rows in their order;
- * and where the file holds a trigger, a view or an index, it is not opened. The first byte says what is done to a good ledger:
+ * For any change that the ledger's owner makes to its file, opening, reading and writing it end, with an error or with rows in
+ * order. A file with a trigger, a view or an index is not opened. The first byte chooses the change to a good ledger:
  *
  *   q SQL           the statements are run on it, without any of our limits but for time and length
  *   p (place length bytes)*   its bytes are replaced at places (three bytes, big-endian; the length is one byte)

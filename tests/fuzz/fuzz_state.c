@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What survives a reboot, and what is asked of the process that changes the firewall, whoever wrote the bytes: it is refused, or
- * is rules of which no two judge one packet, and which are written and read again unchanged. The first byte says what is read:
+ * Files that survive a reboot, and requests to the process that changes the firewall, of any bytes: each is refused, or gives
+ * rules of which no two judge one packet, and which are the same after writing and reading them again. The first byte chooses:
  *
  *   r bytes   a ruleset, as in the files of the state directory
  *   m bytes   a request to the process that changes the firewall

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ledger_lock LEDGER FILE: holds the ledger's write lock until FILE exists; says "locked" when it has it. */
+/* ledger_lock LEDGER FILE: holds the ledger's write lock until FILE exists; prints "locked" when it has it. */
 #include <time.h>
 #include <unistd.h>
 #include "whittle/ledger.h"

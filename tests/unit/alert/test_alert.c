@@ -107,7 +107,7 @@ static void a_peer_outside_the_rule_is_one_alert_with_the_rule_and_the_source(vo
 	assert_string_equal(json_string_value(json_object_get(x, "Destination Port")), "22");
 	assert_non_null(strstr(text(a, "description"), "The rule would have stopped it."));
 	json_decref(list);
-	assert_int_equal(update(&w).followed, 0); /* nothing came since: nothing is said again */
+	assert_int_equal(update(&w).followed, 0); /* nothing came since: nothing is reported again */
 	scene_close(&w.s);
 }
 
@@ -279,7 +279,7 @@ static void a_ledger_without_flows_for_a_day_is_a_blind_sensor(void **state)
 	scene_close(&w.s);
 }
 
-/* ---- what a person says ---- */
+/* ---- decisions of a person ---- */
 
 static const char *only_name(struct world *w)
 {

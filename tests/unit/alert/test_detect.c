@@ -261,7 +261,7 @@ static void a_capture_that_lost_packets_on_a_day_is_an_alert_and_a_restart_is_no
 	close_world(&w);
 }
 
-static void a_peer_over_ipv6_where_the_rule_knows_ipv4_alone_is_an_alert(void **state)
+static void a_peer_over_ipv6_is_an_alert_if_the_rule_has_only_ipv4(void **state)
 {
 	struct world w;
 	(void)state;
@@ -286,7 +286,7 @@ static void a_port_that_is_new_and_answers_the_world_is_an_alert(void **state)
 	close_world(&w);
 }
 
-static void much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none(void **state)
+static void a_large_upload_to_a_new_peer_is_an_alert_and_a_usual_one_is_none(void **state)
 {
 	struct world w;
 	(void)state;
@@ -423,9 +423,9 @@ int main(void)
 		TEST(names_are_looked_for_by_their_category),
 		TEST(old_protocols_are_one_alert_a_port_with_their_peers),
 		TEST(a_capture_that_lost_packets_on_a_day_is_an_alert_and_a_restart_is_none),
-		TEST(a_peer_over_ipv6_where_the_rule_knows_ipv4_alone_is_an_alert),
+		TEST(a_peer_over_ipv6_is_an_alert_if_the_rule_has_only_ipv4),
 		TEST(a_port_that_is_new_and_answers_the_world_is_an_alert),
-		TEST(much_to_a_new_peer_is_an_alert_and_as_much_as_ever_is_none),
+		TEST(a_large_upload_to_a_new_peer_is_an_alert_and_a_usual_one_is_none),
 		TEST(regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
 		TEST(a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none),
 		TEST(a_source_that_tries_many_ports_scans),

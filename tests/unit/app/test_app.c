@@ -37,7 +37,7 @@ static struct wh_app begin(struct scene *s)
 		.store_url = s->db, .config = &config, .who = "alice", .state_dir = s->dir, .beside = "", .note = note};
 }
 
-static void recommend_keeps_what_a_second_call_compares_with(void **state)
+static void recommend_stores_the_result_that_a_second_call_compares_with(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -115,7 +115,7 @@ static void status_is_a_document(void **state)
 	scene_close(&s);
 }
 
-static void explain_and_export_answer_texts_and_name_what_is_unknown(void **state)
+static void explain_and_export_return_texts_and_name_unknown_words(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -148,7 +148,7 @@ static void explain_and_export_answer_texts_and_name_what_is_unknown(void **stat
 	scene_close(&s);
 }
 
-static void replay_checks_its_words_itself(void **state)
+static void replay_checks_its_arguments_itself(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -337,12 +337,12 @@ static void an_alert_that_is_never_taken_is_given_up_until_it_opens_again(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(recommend_keeps_what_a_second_call_compares_with),
+		cmocka_unit_test(recommend_stores_the_result_that_a_second_call_compares_with),
 		cmocka_unit_test(a_part_or_a_dry_run_is_not_kept),
 		cmocka_unit_test(a_number_out_of_its_range_is_refused_for_every_caller),
 		cmocka_unit_test(status_is_a_document),
-		cmocka_unit_test(explain_and_export_answer_texts_and_name_what_is_unknown),
-		cmocka_unit_test(replay_checks_its_words_itself),
+		cmocka_unit_test(explain_and_export_return_texts_and_name_unknown_words),
+		cmocka_unit_test(replay_checks_its_arguments_itself),
 		cmocka_unit_test(prove_names_the_denying_rule_for_every_caller),
 		cmocka_unit_test(enforce_proves_once_more_for_every_caller),
 		cmocka_unit_test(an_alert_that_is_not_taken_is_offered_again_at_growing_intervals),

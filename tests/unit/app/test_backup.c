@@ -82,7 +82,7 @@ static void a_header_is_that_of_a_plain_file_or_refused(void **state)
 	wh_tar_header("ledger.db", UINT64_C(1) << 40, 0, block);
 	assert_int_equal(wh_tar_header_parse(block, name, &bytes), -EBADMSG); /* larger than any ledger */
 	wh_tar_header("ledger.db", 4096, 0, block);
-	for (size_t i = 0; i < sizeof block; i++) { /* the checksum says so, of every byte */
+	for (size_t i = 0; i < sizeof block; i++) { /* the checksum covers every byte */
 		memcpy(other, block, sizeof block);
 		other[i] ^= 1;
 		assert_true(wh_tar_header_parse(other, name, &bytes) || i == 154 || i == 155);

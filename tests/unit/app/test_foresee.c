@@ -43,7 +43,7 @@ static void much_breakage_or_little_confidence_needs_force(void **state)
 	scene();
 	rule.expected = (struct wh_breakage){.flows = 2, .of = 100, .days = 7};
 	assert_non_null(strstr(wh_app_doubtful(&replay, mem), "the rule of 7 days ago would have lost 2 of 100 flows"));
-	rule.review = "edited"; /* a person said so already */
+	rule.review = "edited"; /* a person decided that already */
 	assert_null(wh_app_doubtful(&replay, mem));
 }
 

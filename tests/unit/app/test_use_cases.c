@@ -260,7 +260,7 @@ static void a_change_is_in_the_list_and_the_history_until_it_is_undone(void **st
 
 /* ---- just-in-time access, Azure ---- */
 
-static void just_in_time_access_names_wrong_words_before_the_kernel_is_asked(void **state)
+static void just_in_time_access_names_wrong_arguments_before_it_asks_the_kernel(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -332,7 +332,7 @@ static void doctor_names_each_fault_and_its_remedy(void **state)
 	scene_close(&s);
 }
 
-static void selftest_says_why_a_sensor_is_deaf(void **state)
+static void selftest_reports_why_a_sensor_is_deaf(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -373,10 +373,10 @@ int main(void)
 		cmocka_unit_test(ingest_reports_each_file_and_counts_all_of_them),
 		cmocka_unit_test(a_list_that_would_cut_off_peers_that_belong_is_held_for_every_caller),
 		cmocka_unit_test(a_change_is_in_the_list_and_the_history_until_it_is_undone),
-		cmocka_unit_test(just_in_time_access_names_wrong_words_before_the_kernel_is_asked),
+		cmocka_unit_test(just_in_time_access_names_wrong_arguments_before_it_asks_the_kernel),
 		cmocka_unit_test(azure_is_not_asked_for_a_resource_that_is_not_there),
 		cmocka_unit_test(doctor_names_each_fault_and_its_remedy),
-		cmocka_unit_test(selftest_says_why_a_sensor_is_deaf),
+		cmocka_unit_test(selftest_reports_why_a_sensor_is_deaf),
 		cmocka_unit_test(the_result_of_the_firewall_is_a_document),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

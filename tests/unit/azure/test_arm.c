@@ -263,7 +263,7 @@ static void each_request_has_a_connection_and_a_handle_of_its_own(void **state)
 	assert_int_equal(connections, res.requests);
 }
 
-static void a_token_never_goes_out_in_the_clear(void **state)
+static void a_token_is_never_sent_in_clear(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"http://management.azure.example", "http://127.0.0.1.evil.example", "ftp://x",
@@ -295,7 +295,7 @@ int main(void)
 		cmocka_unit_test(an_expired_token_is_asked_for_again),
 		cmocka_unit_test(an_answer_with_a_continuation_line_or_too_long_a_header_is_refused),
 		cmocka_unit_test(each_request_has_a_connection_and_a_handle_of_its_own),
-		cmocka_unit_test(a_token_never_goes_out_in_the_clear),
+		cmocka_unit_test(a_token_is_never_sent_in_clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

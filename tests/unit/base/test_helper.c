@@ -99,7 +99,7 @@ static void a_message_that_is_too_long_is_refused_with_its_descriptor(void **sta
 	close(through[0]);
 }
 
-static void a_message_that_ends_early_is_none(void **state)
+static void a_message_that_ends_early_is_refused(void **state)
 {
 	const uint32_t eight = 8;
 	uint8_t *bytes;
@@ -163,7 +163,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_descriptor_comes_with_its_message, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_descriptor_that_nobody_expects_is_closed, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_message_that_is_too_long_is_refused_with_its_descriptor, make_pair, close_pair),
-		cmocka_unit_test_setup_teardown(a_message_that_ends_early_is_none, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_message_that_ends_early_is_refused, make_pair, close_pair),
 cmocka_unit_test_setup_teardown(a_helper_that_does_not_answer_in_time_is_not_waited_for, make_pair, close_pair),
 cmocka_unit_test_setup_teardown(a_helper_that_reads_nothing_is_not_waited_for, make_pair, close_pair),
 cmocka_unit_test_setup_teardown(a_helper_that_answers_byte_by_byte_is_not_waited_for, make_pair, close_pair),

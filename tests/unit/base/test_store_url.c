@@ -17,7 +17,7 @@ static void a_path_with_or_without_its_kind_is_a_file(void **state)
 	assert_string_equal(wh_store_path("sqlite:sqlite:x"), "sqlite:x");
 }
 
-static void a_path_may_hold_what_looks_like_another_kind_behind_its_own(void **state)
+static void a_path_may_look_like_another_kind_behind_its_own(void **state)
 {
 	(void)state;
 	assert_true(wh_store_is_file("sqlite:a://b"));
@@ -51,7 +51,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_with_or_without_its_kind_is_a_file),
-		cmocka_unit_test(a_path_may_hold_what_looks_like_another_kind_behind_its_own),
+		cmocka_unit_test(a_path_may_look_like_another_kind_behind_its_own),
 		cmocka_unit_test(other_kinds_are_no_file_and_are_named_whole),
 		cmocka_unit_test(a_cluster_has_a_file_of_this_machine_that_its_last_parameter_names),
 	};

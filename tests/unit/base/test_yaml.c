@@ -47,7 +47,7 @@ static void refused(const char *text, const char *sentence)
 		fail_msg("'%s' does not say '%s'", err.text, sentence);
 }
 
-static void every_value_knows_its_line(void **state)
+static void every_value_has_its_line(void **state)
 {
 	(void)state;
 	struct wh_yaml *root = good("# a comment\na: 1\nb:\n  - x\n  - {c: \"2\"}\nd:\n");
@@ -149,7 +149,7 @@ static void a_value_of_the_wrong_type_is_reported_with_its_line(void **state)
 	assert_true(wh_yaml_double("f.yaml", wh_yaml_get(root, "h"), &d, &err) < 0);
 }
 
-static void the_nearest_word_is_near_or_none(void **state)
+static void a_suggested_word_is_similar_or_absent(void **state)
 {
 	(void)state;
 	static const char *const words[] = {"ingest", "recommend", "export", "enforce", "confirm", NULL};
@@ -168,14 +168,14 @@ static void the_nearest_word_is_near_or_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_value_knows_its_line, fresh, drop),
+		cmocka_unit_test_setup_teardown(every_value_has_its_line, fresh, drop),
 		cmocka_unit_test_setup_teardown(an_empty_document_has_no_root, fresh, drop),
 		cmocka_unit_test_setup_teardown(surprising_yaml_is_refused, fresh, drop),
 		cmocka_unit_test_setup_teardown(depth_is_bounded, fresh, drop),
 		cmocka_unit_test_setup_teardown(a_map_of_many_keys_is_read_in_time, fresh, drop),
 		cmocka_unit_test_setup_teardown(an_unknown_key_names_the_nearest_right_one, fresh, drop),
 		cmocka_unit_test_setup_teardown(a_value_of_the_wrong_type_is_reported_with_its_line, fresh, drop),
-		cmocka_unit_test_setup_teardown(the_nearest_word_is_near_or_none, fresh, drop),
+		cmocka_unit_test_setup_teardown(a_suggested_word_is_similar_or_absent, fresh, drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

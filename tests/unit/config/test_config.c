@@ -136,7 +136,7 @@ static void a_named_file_must_exist(void **state)
 	assert_true(err.input);
 }
 
-static void rules_are_looked_for_where_the_config_says(void **state)
+static void rules_are_read_from_the_configured_directory(void **state)
 {
 	(void)state;
 	struct wh_error err;
@@ -316,7 +316,7 @@ int main(void)
 		cmocka_unit_test(a_value_that_no_file_could_have_is_not_believed),
 		cmocka_unit_test(a_privileged_process_lets_another_one_read_it),
 		cmocka_unit_test(a_named_file_must_exist),
-		cmocka_unit_test(rules_are_looked_for_where_the_config_says),
+		cmocka_unit_test(rules_are_read_from_the_configured_directory),
 	};
 	return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }

@@ -169,7 +169,7 @@ static void established_flows_are_never_judged(void **state)
 	assert_true(wh_nft_passes(&o.rs, &p));
 }
 
-static void azures_probes_reach_what_they_probe(void **state)
+static void azures_probes_reach_the_probed_ports(void **state)
 {
 	(void)state;
 	struct one o;
@@ -439,7 +439,7 @@ int main(void)
 		cmocka_unit_test(path_mtu_is_never_judged),
 		cmocka_unit_test(loopback_is_never_judged),
 		cmocka_unit_test(established_flows_are_never_judged),
-		cmocka_unit_test(azures_probes_reach_what_they_probe),
+		cmocka_unit_test(azures_probes_reach_the_probed_ports),
 		cmocka_unit_test(the_rules_of_an_azure_machine_let_the_probes_in),
 		cmocka_unit_test(the_servers_are_read_from_the_hosts_files),
 		cmocka_unit_test(behind_systemds_stub_its_own_servers_are_read),

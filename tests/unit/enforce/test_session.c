@@ -145,7 +145,7 @@ static void without_an_environment_the_servers_socket_gives_the_client(void **st
 	assert_true(is(&s[1], "2001:db8:7::9", 22));
 }
 
-static void the_operators_other_sessions_count_and_nobody_elses(void **state)
+static void the_operators_other_sessions_count_and_no_other_users(void **state)
 {
 	char tcp[512];
 	struct wh_session s[8];
@@ -181,7 +181,7 @@ static void network_of(int pid, const char *name)
 	assert_int_equal(symlink(name, path), 0);
 }
 
-static void a_session_in_another_network_namespace_is_none_of_ours(void **state)
+static void a_session_in_another_network_namespace_does_not_count(void **state)
 {
 	static const char env[] = "SSH_CONNECTION=203.0.113.7 50000 10.0.0.4 22";
 	struct wh_session s[8];
@@ -256,8 +256,8 @@ int main(void)
 		T(behind_sudo_the_shells_own_environment_is_found),
 		T(a_link_local_client_is_found_without_its_zone),
 		T(without_an_environment_the_servers_socket_gives_the_client),
-		T(the_operators_other_sessions_count_and_nobody_elses),
-		T(a_session_in_another_network_namespace_is_none_of_ours),
+		T(the_operators_other_sessions_count_and_no_other_users),
+		T(a_session_in_another_network_namespace_does_not_count),
 		T(a_malformed_value_is_no_session),
 		T(a_cycle_of_parents_ends),
 		T(no_more_sessions_are_returned_than_there_is_room_for),

@@ -211,9 +211,9 @@ static void hosts_that_answered_become_resources_where_discovery_looks(void **st
 	struct wh_error err = import(ledger.state, "resources:\n  - name: vm1\n    addresses: [10.1.1.2]\n", &sum);
 	assert_string_equal(err.text, "");
 	free(sum.note_texts);
-	expect_resources(&ledger, "vm1"); /* an estate says what there is */
+	expect_resources(&ledger, "vm1"); /* an estate lists the resources */
 	answer(&ledger, "10.1.0.0/16,9.9.9.0/24", "9.9.9.9");
-	expect_resources(&ledger, "10.1.1.1? 9.9.9.9? vm1"); /* recommend sees what ingest was told */
+	expect_resources(&ledger, "10.1.1.1? 9.9.9.9? vm1"); /* recommend uses the ranges of ingest */
 	answer(&ledger, "off", "10.1.1.7");
 	expect_resources(&ledger, "vm1");
 	wh_ledger_close(&ledger);

@@ -114,7 +114,7 @@ static void every_service_has_its_friends_and_foes(void **state)
 }
 
 /* Each hostile source of the scored days is counted once, under what it does, and every kind of attacker has come. */
-static void hostile_sources_are_counted_by_what_they_do(void **state)
+static void hostile_sources_are_counted_by_their_first_action(void **state)
 {
 	(void)state;
 	struct digest d = {0};
@@ -338,7 +338,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_scored_days_is_given_to_learn_from),
 		cmocka_unit_test(a_failing_ledger_ends_the_making),
 		cmocka_unit_test(every_service_has_its_friends_and_foes),
-		cmocka_unit_test(hostile_sources_are_counted_by_what_they_do),
+		cmocka_unit_test(hostile_sources_are_counted_by_their_first_action),
 		cmocka_unit_test(daily_guesser_appears_every_day),
 		cmocka_unit_test(the_ledger_holds_exactly_the_answered_sources),
 		cmocka_unit_test(a_carve_out_admits_nobody_and_takes_its_space),

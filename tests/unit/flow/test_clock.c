@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Times that can't be: which records they cost, and what is said of them. */
+/* Impossible times: the records that they make unreadable, and the messages about them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

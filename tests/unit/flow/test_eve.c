@@ -44,7 +44,7 @@ static char *before_guard(const char *p, size_t len)
 	return guarded.base + guarded.size - len;
 }
 
-/* ---- what one record says ---- */
+/* ---- the meaning of one record ---- */
 
 static void every_field_of_a_flow_record_is_read(void **state)
 {
@@ -354,7 +354,8 @@ static int compare_record(void *arg, const struct wh_record *rec)
 	return 0;
 }
 
-/* Many lines at once, as ingest has them: each in the middle of a buffer, or at its end, is what jansson says of it alone. */
+/* Many lines at once, as ingest reads them: each, in the middle of a buffer or at its end, gives jansson's result for it
+ * alone. */
 static void every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends(void **state)
 {
 	static const size_t pieces[] = {64 << 10, 5000, 2049, 700};

@@ -191,7 +191,7 @@ static void a_missing_name_counts_its_domain_and_the_target_of_its_alias(void **
 	assert_true(facts[1].hash != 0);
 }
 
-static void names_are_printable_whatever_bytes_they_hold(void **state)
+static void names_of_any_bytes_become_printable(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -321,7 +321,7 @@ int main(void)
 		TEST(both_layouts_of_dns_give_the_same_facts),
 		TEST(an_answer_belongs_to_the_client_in_either_order_of_the_ends),
 		TEST(a_missing_name_counts_its_domain_and_the_target_of_its_alias),
-		TEST(names_are_printable_whatever_bytes_they_hold),
+		TEST(names_of_any_bytes_become_printable),
 		TEST(registered_domains_are_found_within_names),
 		TEST(the_sensors_own_counters_are_a_fact_where_it_captures),
 		TEST(an_unusable_record_is_no_fact),

@@ -370,7 +370,7 @@ static struct wh_part part_of(unsigned i)
 	                        .source = i % 3};
 }
 
-static void memory_is_bounded_and_a_saved_state_goes_on_the_same(void **s)
+static void memory_is_bounded_and_a_saved_state_continues_unchanged(void **s)
 {
 	enum { PARTS = 300000, AT = 170001 };
 	uint64_t whole = 0, parted = 0;
@@ -462,7 +462,7 @@ int main(void)
 		cmocka_unit_test(one_direction_is_no_answer),
 		cmocka_unit_test(columns_come_from_the_header_or_the_format),
 		cmocka_unit_test(a_refused_connection_is_no_answer),
-		cmocka_unit_test(memory_is_bounded_and_a_saved_state_goes_on_the_same),
+		cmocka_unit_test(memory_is_bounded_and_a_saved_state_continues_unchanged),
 		cmocka_unit_test(a_damaged_page_is_refused),
 		cmocka_unit_test(formats_are_recognised_by_their_content),
 	};

@@ -149,7 +149,7 @@ static int64_t read_until_it_ends(struct wh_error *err)
 	return n;
 }
 
-static void a_stream_cut_anywhere_is_an_error_that_says_so(void **state)
+static void a_stream_cut_anywhere_is_reported_as_cut(void **state)
 {
 	(void)state;
 	for (int gz = 0; gz < 2; gz++) {
@@ -170,7 +170,7 @@ static void a_stream_cut_anywhere_is_an_error_that_says_so(void **state)
 	}
 }
 
-static void damage_and_trailing_rubbish_are_errors(void **state)
+static void damage_and_trailing_garbage_are_errors(void **state)
 {
 	struct wh_error err;
 	(void)state;
@@ -270,8 +270,8 @@ int main(void)
 		cmocka_unit_test(a_plain_file_is_read_and_sought),
 		cmocka_unit_test(gzip_of_several_members_is_read_and_sought),
 		cmocka_unit_test(zstd_of_several_frames_is_read_and_sought),
-		cmocka_unit_test(a_stream_cut_anywhere_is_an_error_that_says_so),
-		cmocka_unit_test(damage_and_trailing_rubbish_are_errors),
+		cmocka_unit_test(a_stream_cut_anywhere_is_reported_as_cut),
+		cmocka_unit_test(damage_and_trailing_garbage_are_errors),
 		cmocka_unit_test(a_file_that_grows_is_read_on_and_keeps_its_identity),
 		cmocka_unit_test(a_pipe_is_read_without_identity_and_sought_forward_only),
 		cmocka_unit_test(a_file_that_cannot_be_opened_is_named),

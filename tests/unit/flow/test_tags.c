@@ -33,7 +33,7 @@ static void a_records_network_is_its_tenant_and_its_vlans(void **state)
 	}
 }
 
-static void a_records_sensor_is_what_the_record_itself_names(void **state)
+static void a_records_sensor_is_the_one_that_it_names(void **state)
 {
 	static const struct { const char *line, *sensor; } cases[] = {
 		{"{\"a\":1}", NULL},
@@ -89,7 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_records_network_is_its_tenant_and_its_vlans),
-		cmocka_unit_test(a_records_sensor_is_what_the_record_itself_names),
+		cmocka_unit_test(a_records_sensor_is_the_one_that_it_names),
 		cmocka_unit_test(only_records_with_tags_are_marked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static void a_request_is_decoded_as_it_was_encoded(void **state)
 	free(b.p);
 }
 
-static void a_cut_or_a_longer_message_is_none(void **state)
+static void a_cut_or_a_longer_message_is_refused(void **state)
 {
 	struct wh_bytes b = message(rules(), 60);
 	struct wh_request out;
@@ -208,7 +208,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, arena_begin, arena_end)
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_is_decoded_as_it_was_encoded),
-		TEST(a_cut_or_a_longer_message_is_none),
+		TEST(a_cut_or_a_longer_message_is_refused),
 		TEST(every_field_has_its_range),
 		TEST(rejected_prefixes_are_decoded_as_they_were_encoded),
 		TEST(a_number_of_things_is_no_larger_than_the_message),

@@ -98,7 +98,7 @@ static void hours_with_lost_messages_lower_the_confidence(void **state)
 	scene_close(&s);
 }
 
-static void a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why(void **state)
+static void a_rule_that_was_not_stable_for_the_requested_days_is_not_offered_with_a_reason(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -204,7 +204,7 @@ static void along_the_curve_lines_become_fewer_and_addresses_more(void **state)
 	scene_close(&s);
 }
 
-static void each_point_of_the_curve_is_what_its_permissiveness_recommends(void **state)
+static void each_point_of_the_curve_is_the_recommendation_of_its_permissiveness(void **state)
 {
 	(void)state;
 	struct scene s;
@@ -384,12 +384,12 @@ int main(void)
 		cmocka_unit_test(an_office_that_came_this_week_is_the_expected_breakage_of_rules_like_these),
 		cmocka_unit_test(changed_peers_give_less_confidence_than_stable_ones),
 		cmocka_unit_test(hours_with_lost_messages_lower_the_confidence),
-		cmocka_unit_test(a_rule_that_has_not_been_stable_for_the_days_asked_for_is_not_offered_and_says_why),
+		cmocka_unit_test(a_rule_that_was_not_stable_for_the_requested_days_is_not_offered_with_a_reason),
 		cmocka_unit_test(reasons_are_kept_with_their_calculation),
 		cmocka_unit_test(a_window_too_short_for_the_days_asked_for_is_reported),
 		cmocka_unit_test(the_advice_of_a_rule_is_stored_with_it),
 		cmocka_unit_test(along_the_curve_lines_become_fewer_and_addresses_more),
-		cmocka_unit_test(each_point_of_the_curve_is_what_its_permissiveness_recommends),
+		cmocka_unit_test(each_point_of_the_curve_is_the_recommendation_of_its_permissiveness),
 		cmocka_unit_test(a_budget_of_lines_is_held_by_all_rules_of_a_resource_together),
 		cmocka_unit_test(a_groups_budget_is_held_by_all_its_resources_together),
 		cmocka_unit_test(a_change_since_the_last_calculation_is_reported_with_its_reason),

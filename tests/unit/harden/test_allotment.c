@@ -323,7 +323,7 @@ static void a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_
 	scene_close(&s);
 }
 
-static void ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them(void **state)
+static void ports_without_peers_weigh_as_the_one_rule_that_closes_them(void **state)
 {
 	(void)state;
 	static const char group[] = SCENE_NSG("*", "\"22\", \"8000-8019\"");
@@ -354,7 +354,7 @@ int main(void)
 		cmocka_unit_test(a_share_that_narrows_nothing_is_given_to_another_port),
 		cmocka_unit_test(few_lines_never_let_everybody_in),
 		cmocka_unit_test(a_budget_that_even_single_lines_overrun_is_kept_by_leaving_ports_as_they_are),
-		cmocka_unit_test(ports_that_nobody_belongs_to_weigh_as_the_one_rule_that_closes_them),
+		cmocka_unit_test(ports_without_peers_weigh_as_the_one_rule_that_closes_them),
 		cmocka_unit_test(resources_in_a_group_with_little_room_share_it_as_well_as_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

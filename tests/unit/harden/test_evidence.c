@@ -52,7 +52,7 @@ static void weigh(struct wh_evidence_peer *p, size_t n)
 	struct wh_shapes shapes = {.n_others = 0};
 	wh_shapes_finish(&shapes, &w);
 	wh_evidence(p, n, &month, &shapes, &w);
-	for (size_t i = 0; i < n; i++) { /* the score is what is said of it */
+	for (size_t i = 0; i < n; i++) { /* the score is the sum of its features */
 		double sum = w.prior;
 		for (unsigned f = 0; f < WH_N_FEATURES; f++)
 			sum += w.weight[f] * p[i].value[f];

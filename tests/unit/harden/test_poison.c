@@ -161,7 +161,7 @@ static void an_attacker_that_works_like_a_customer_gets_its_own_address(void **s
 	assert_true(let_in_with_sessions_of(64, 600, NULL, NULL));
 }
 
-/* Honest: a connection held open looks like work, though next to nothing is said on it. */
+/* A known limit: a connection held open looks like work, even with hardly any data. */
 static void an_attacker_that_holds_connections_open_every_day_gets_its_own_address(void **state)
 {
 	(void)state;

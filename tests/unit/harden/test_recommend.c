@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From sessions to rules, the whole way: what is offered, what is not, and what is said about it. */
+/* From sessions to rules: the rules that are offered, those that are not, and the notes about them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -430,7 +430,7 @@ static void one_resource_is_read_alone_and_of_the_last_calculation(void **state)
 	scene_close(&s);
 }
 
-static void a_saved_list_that_is_none_is_refused(void **state)
+static void a_malformed_stored_list_is_refused(void **state)
 {
 	(void)state;
 	static const char *const lists[] = {"7",           "-1",  "[\"1.2.3.4\",]", "[\"1.2.3.4\" \"1.2.3.5\"]",
@@ -480,7 +480,7 @@ int main(void)
 		cmocka_unit_test(a_saved_recommendation_is_loaded_unchanged),
 		cmocka_unit_test(lists_of_prefixes_are_written_and_read_as_any_json),
 		cmocka_unit_test(one_resource_is_read_alone_and_of_the_last_calculation),
-		cmocka_unit_test(a_saved_list_that_is_none_is_refused),
+		cmocka_unit_test(a_malformed_stored_list_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void json_lines_pass_over_metadata(void **state)
 	assert_int_equal(st.skipped, 1);
 }
 
-static void stix_takes_what_is_compared_and_not_what_is_negated_revoked_or_over(void **state)
+static void stix_takes_compared_values_and_no_negated_revoked_or_expired_ones(void **state)
 {
 	(void)state;
 	parse(&plain,
@@ -109,7 +109,7 @@ static void stix_takes_what_is_compared_and_not_what_is_negated_revoked_or_over(
 	      "7.7.7.7 8.8.1.1 8.8.1.2 9.9.0.0/16 2001:500::1 9.8.7.6 ");
 }
 
-static void misp_takes_only_what_is_marked_for_detection(void **state)
+static void misp_takes_only_entries_marked_for_detection(void **state)
 {
 	(void)state;
 	parse(&plain,
@@ -405,8 +405,8 @@ int main(void)
 		cmocka_unit_test(a_missing_column_is_named),
 		cmocka_unit_test(iprep_counts_from_the_least_score),
 		cmocka_unit_test(json_lines_pass_over_metadata),
-		cmocka_unit_test(stix_takes_what_is_compared_and_not_what_is_negated_revoked_or_over),
-		cmocka_unit_test(misp_takes_only_what_is_marked_for_detection),
+		cmocka_unit_test(stix_takes_compared_values_and_no_negated_revoked_or_expired_ones),
+		cmocka_unit_test(misp_takes_only_entries_marked_for_detection),
 		cmocka_unit_test(lists_are_read_as_their_tools_write_them),
 		cmocka_unit_test(an_ambiguous_line_is_refused_with_line_and_reason),
 		cmocka_unit_test(a_list_of_something_else_is_refused_with_its_line),

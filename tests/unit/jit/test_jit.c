@@ -53,7 +53,7 @@ static void refused(const struct wh_config *c, struct wh_jit_grant g, const char
 		fail_msg("%s", err.text);
 }
 
-static void a_request_is_refused_by_the_name_of_what_the_policy_lacks(void **state)
+static void a_refusal_names_the_missing_part_of_the_policy(void **state)
 {
 	(void)state;
 	struct wh_error err = {.text = ""};
@@ -194,7 +194,7 @@ static void kept_policies_are_added_to_those_of_the_configuration(void **state)
 	wh_config_free(c);
 }
 
-static void words_that_make_no_policy_are_refused(void **state)
+static void arguments_that_make_no_policy_are_refused(void **state)
 {
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
@@ -222,11 +222,11 @@ static void words_that_make_no_policy_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_request_is_refused_by_the_name_of_what_the_policy_lacks),
+		cmocka_unit_test(a_refusal_names_the_missing_part_of_the_policy),
 		cmocka_unit_test(by_default_only_root_may_open_and_for_three_hours_at_most),
 		cmocka_unit_test(a_wrong_policy_is_reported_with_its_line),
 		cmocka_unit_test(kept_policies_are_added_to_those_of_the_configuration),
-		cmocka_unit_test(words_that_make_no_policy_are_refused),
+		cmocka_unit_test(arguments_that_make_no_policy_are_refused),
 		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

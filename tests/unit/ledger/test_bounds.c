@@ -167,7 +167,7 @@ static void ports_below_the_bound_lose_nothing(void **state)
 	end(&w);
 }
 
-static void edges_go_when_so_many_days_with_data_came_since(void **state)
+static void edges_are_removed_after_edge_days_of_later_data(void **state)
 {
 	struct world w;
 	struct wh_store_totals totals;
@@ -296,7 +296,7 @@ static void a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyon
 	end(&w);
 }
 
-static void sketches_go_with_age_too(void **state)
+static void old_sketches_are_removed_too(void **state)
 {
 	struct world w;
 	size_t n = 0;
@@ -315,7 +315,7 @@ static void sketches_go_with_age_too(void **state)
 }
 
 /* Documents, too: a quarter above the size and 64 MiB nothing more is written. */
-static void a_ledger_far_beyond_its_size_takes_nothing_and_says_so(void **state)
+static void a_ledger_far_beyond_its_size_takes_nothing_and_reports_it(void **state)
 {
 	struct world w;
 	char *text = malloc((30 << 20) + 3);
@@ -341,9 +341,9 @@ int main(void)
 		cmocka_unit_test(a_newcomer_outlives_the_crowd_of_the_days_before),
 		cmocka_unit_test(ports_below_the_bound_lose_nothing),
 		cmocka_unit_test(a_sweep_of_all_ports_of_all_addresses_does_not_grow_the_ledger_beyond_its_size),
-		cmocka_unit_test(sketches_go_with_age_too),
-		cmocka_unit_test(a_ledger_far_beyond_its_size_takes_nothing_and_says_so),
-		cmocka_unit_test(edges_go_when_so_many_days_with_data_came_since),
+		cmocka_unit_test(old_sketches_are_removed_too),
+		cmocka_unit_test(a_ledger_far_beyond_its_size_takes_nothing_and_reports_it),
+		cmocka_unit_test(edges_are_removed_after_edge_days_of_later_data),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 /* ---- days ---- */
 
-static void the_window_of_days_moves_forward_and_what_is_older_leaves_no_bit(void **state)
+static void the_window_of_days_moves_forward_and_older_days_leave_no_bit(void **state)
 {
 	(void)state;
 	int32_t day0 = 0;
@@ -154,7 +154,7 @@ static void every_day_of_a_year_that_is_read_at_once_is_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_window_of_days_moves_forward_and_what_is_older_leaves_no_bit),
+		cmocka_unit_test(the_window_of_days_moves_forward_and_older_days_leave_no_bit),
 		cmocka_unit_test(every_day_of_a_year_that_is_read_at_once_is_counted),
 		cmocka_unit_test(a_flow_of_thirty_days_counts_on_each_of_them),
 		cmocka_unit_test(a_night_has_the_hours_on_both_sides_of_midnight),

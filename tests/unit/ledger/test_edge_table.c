@@ -126,7 +126,7 @@ static void an_alert_that_is_not_the_peers_own_leaves_a_mark_alone(void **state)
 }
 
 /* Outbound the peer is the server: its own packets are those to the client. */
-static void an_outbound_edges_alert_is_of_what_the_server_sent(void **state)
+static void an_outbound_edges_alert_is_about_the_servers_packets(void **state)
 {
 	(void)state;
 	struct wh_record r = alert(host, 1);
@@ -387,7 +387,7 @@ int main(void)
 		cmocka_unit_test(a_flow_that_the_sensors_own_firewall_denied_is_no_edge),
 		cmocka_unit_test(without_flags_only_data_both_ways_or_an_application_is_a_conversation),
 		cmocka_unit_test(an_alert_that_is_not_the_peers_own_leaves_a_mark_alone),
-		cmocka_unit_test(an_outbound_edges_alert_is_of_what_the_server_sent),
+		cmocka_unit_test(an_outbound_edges_alert_is_about_the_servers_packets),
 		cmocka_unit_test(an_alert_adds_its_severity_and_neither_days_nor_flows),
 		cmocka_unit_test(an_alert_that_can_be_forged_in_a_peers_name_does_not_count_against_it),
 		cmocka_unit_test(an_edge_of_alerts_alone_merges_in_any_order),

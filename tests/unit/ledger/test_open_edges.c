@@ -214,7 +214,7 @@ static void open_connections_are_no_evidence_of_a_sensor(void **state)
 	end(&l);
 }
 
-static void others_connections_and_what_may_be_an_answer_are_left_out(void **state)
+static void foreign_connections_and_possible_answers_are_left_out(void **state)
 {
 	(void)state;
 	struct ledger l;
@@ -329,7 +329,7 @@ int main(void)
 		cmocka_unit_test(a_sensors_report_of_it_before_or_later_makes_no_second_flow),
 		cmocka_unit_test(connections_of_one_peer_that_are_open_at_once_are_as_many_flows),
 		cmocka_unit_test(open_connections_are_no_evidence_of_a_sensor),
-		cmocka_unit_test(others_connections_and_what_may_be_an_answer_are_left_out),
+		cmocka_unit_test(foreign_connections_and_possible_answers_are_left_out),
 		cmocka_unit_test(a_connection_of_ours_to_a_server_is_an_outbound_edge),
 		cmocka_unit_test(the_number_of_datagram_edges_is_limited),
 		cmocka_unit_test(edges_of_a_clock_that_ran_ahead_are_not_read_and_are_removed),

@@ -146,7 +146,7 @@ static void of_forged_sources_a_port_keeps_so_many_and_the_rest_is_counted(void 
 	world_close(&w);
 }
 
-static void another_way_to_the_store_reads_what_was_committed_and_outlives_nothing_but_itself(void **state)
+static void another_handle_of_the_store_reads_committed_edges_and_is_closed_on_its_own(void **state)
 {
 	struct world w;
 	struct wh_store *other;
@@ -163,7 +163,7 @@ static void another_way_to_the_store_reads_what_was_committed_and_outlives_nothi
 	world_close(&w);
 }
 
-static void open_connections_are_beside_reported_edges_and_come_with_them_each_key_once(void **state)
+static void open_connections_and_reported_edges_are_read_together_each_key_once(void **state)
 {
 	struct world w;
 	const int64_t now = scene_day0_us + 5 * WH_US_PER_DAY;
@@ -273,8 +273,8 @@ int main(void)
 		EACH_KIND(however_flows_are_split_over_batches_and_tables_the_sum_is_the_same),
 		EACH_KIND(a_callback_ends_the_walk_with_its_code_and_may_read_from_the_same_store),
 		EACH_KIND(of_forged_sources_a_port_keeps_so_many_and_the_rest_is_counted),
-		EACH_KIND(another_way_to_the_store_reads_what_was_committed_and_outlives_nothing_but_itself),
-		EACH_KIND(open_connections_are_beside_reported_edges_and_come_with_them_each_key_once),
+		EACH_KIND(another_handle_of_the_store_reads_committed_edges_and_is_closed_on_its_own),
+		EACH_KIND(open_connections_and_reported_edges_are_read_together_each_key_once),
 		cmocka_unit_test(every_kind_holds_the_same),
 		cmocka_unit_test(a_batch_that_was_lost_on_the_way_back_is_added_once),
 		cmocka_unit_test(a_kind_that_is_not_known_is_refused_and_memory_is_no_ledger),

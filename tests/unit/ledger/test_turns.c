@@ -126,7 +126,7 @@ static void an_input_is_read_before_its_turn_and_written_in_it(void **state)
 }
 
 /* The second holds the end of the first, cut where no mark of either is the other's, and goes on. */
-static void what_an_input_before_it_brought_is_read_again_and_counts_once(void **state)
+static void records_that_an_earlier_input_added_are_read_again_and_count_once(void **state)
 {
 	struct world w;
 	struct reading first = {.rc = 0}, second = {.rc = 0};
@@ -199,7 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_KIND(an_input_is_read_before_its_turn_and_written_in_it),
-		EACH_KIND(what_an_input_before_it_brought_is_read_again_and_counts_once),
+		EACH_KIND(records_that_an_earlier_input_added_are_read_again_and_count_once),
 		EACH_KIND(an_address_in_two_realms_is_met_though_neither_input_knew_of_the_other),
 		EACH_KIND(where_there_are_no_more_turns_nothing_is_written),
 	};

@@ -274,7 +274,7 @@ static void counts_of_one_are_singular(void **state)
 	erase(&d);
 }
 
-static void a_machine_of_no_known_vnet_says_so(void **state)
+static void a_machine_of_no_known_vnet_is_marked(void **state)
 {
 	struct drawn d;
 	(void)state;
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
 		cmocka_unit_test(the_frame_fits_what_is_drawn),
 		cmocka_unit_test(counts_of_one_are_singular),
-		cmocka_unit_test(a_machine_of_no_known_vnet_says_so),
+		cmocka_unit_test(a_machine_of_no_known_vnet_is_marked),
 		cmocka_unit_test(names_cannot_become_markup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,7 +264,7 @@ static enum wh_answer decide_one(void (*rule)(struct nftnl_rule *r), bool drops,
 	return d.verdict;
 }
 
-static void a_rule_that_asks_for_a_mark_leaves_it_undecided_and_says_why(void **state)
+static void a_rule_with_a_mark_leaves_the_packet_undecided_with_a_reason(void **state)
 {
 	(void)state;
 	const char *why;
@@ -297,7 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(random_rule_sets_of_ours_are_decided_by_the_filter_as_by_their_generator,
 	                                        arena_begin, arena_end),
-		cmocka_unit_test_setup_teardown(a_rule_that_asks_for_a_mark_leaves_it_undecided_and_says_why, arena_begin,
+		cmocka_unit_test_setup_teardown(a_rule_with_a_mark_leaves_the_packet_undecided_with_a_reason, arena_begin,
 	                                        arena_end),
 		cmocka_unit_test_setup_teardown(loopback_is_no_way_in, arena_begin, arena_end),
 		cmocka_unit_test_setup_teardown(networks_and_ranges_of_ports_are_exact, arena_begin, arena_end),

@@ -108,7 +108,7 @@ static void rules_of_just_in_time_access_are_known_by_their_names(void **state)
 	assert_int_equal(origin("{}", "my-JITRule", NULL), WH_ORIGIN_PERSON);
 }
 
-static void rules_of_terraform_are_known_by_what_people_wrote_on_them(void **state)
+static void rules_of_terraform_are_recognised_by_their_tags_and_descriptions(void **state)
 {
 	(void)state;
 	assert_int_equal(origin("{}", "ssh", "Managed by Terraform"), WH_ORIGIN_TERRAFORM);
@@ -129,7 +129,7 @@ int main(void)
 	                                        arena_end),
 		cmocka_unit_test_setup_teardown(every_field_that_decides_counts, arena_begin, arena_end),
 		cmocka_unit_test(rules_of_just_in_time_access_are_known_by_their_names),
-		cmocka_unit_test(rules_of_terraform_are_known_by_what_people_wrote_on_them),
+		cmocka_unit_test(rules_of_terraform_are_recognised_by_their_tags_and_descriptions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void the_highest_free_priority_before_a_rule_is_taken_and_nothing_moves(v
 	free(l);
 }
 
-static void without_a_free_one_what_follows_moves_up_and_at_the_end_what_precedes_moves_down(void **state)
+static void without_a_free_priority_later_rules_move_up_and_at_the_end_earlier_ones_move_down(void **state)
 {
 	(void)state;
 	struct wh_nsg_line *l = calloc(1, sizeof *l);
@@ -124,7 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_highest_free_priority_before_a_rule_is_taken_and_nothing_moves),
-		cmocka_unit_test(without_a_free_one_what_follows_moves_up_and_at_the_end_what_precedes_moves_down),
+		cmocka_unit_test(without_a_free_priority_later_rules_move_up_and_at_the_end_earlier_ones_move_down),
 		cmocka_unit_test(rules_of_just_in_time_access_and_of_terraform_do_not_move),
 		cmocka_unit_test(the_first_free_priority_is_below_the_limit_or_there_is_none),
 		cmocka_unit_test(a_group_is_written_in_the_shape_that_it_came_in),

@@ -91,7 +91,7 @@ static void ranges_and_single_packets_agree(void **state)
 	}
 }
 
-/* Brute force of certainty: whatever the addresses of an unknown group or tag are, what is said to be allowed is allowed. */
+/* Brute force of certainty: for any addresses of an unknown group or tag, traffic that is reported as allowed is allowed. */
 static void unknown_traffic_never_counts_as_allowed(void **state)
 {
 	(void)state;

@@ -117,7 +117,7 @@ static void a_document_other_than_the_group_is_refused_with_the_command_to_run(v
 	}
 }
 
-static void a_tag_may_begin_with_a_digit_and_a_mistyped_address_is_none(void **state)
+static void a_tag_may_begin_with_a_digit_and_a_mistyped_address_is_no_tag(void **state)
 {
 	(void)state;
 	static const struct { const char *source; bool good;
@@ -183,7 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_shape_gives_the_same_group),
 		cmocka_unit_test(a_document_other_than_the_group_is_refused_with_the_command_to_run),
-		cmocka_unit_test(a_tag_may_begin_with_a_digit_and_a_mistyped_address_is_none),
+		cmocka_unit_test(a_tag_may_begin_with_a_digit_and_a_mistyped_address_is_no_tag),
 		cmocka_unit_test(files_of_tools_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static bool passes(const char *group, const struct wh_service_tags *tags, const 
 	return in;
 }
 
-static void a_tag_of_the_list_is_known_whatever_its_case_and_another_is_not(void **state)
+static void a_tag_of_the_list_is_known_in_any_case_and_another_is_not(void **state)
 {
 	(void)state;
 	struct wh_arena *mem = wh_arena_new();
@@ -116,7 +116,7 @@ static void an_azure_vm_is_known_by_its_chassis_and_nothing_else_is(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_tag_of_the_list_is_known_whatever_its_case_and_another_is_not),
+		cmocka_unit_test(a_tag_of_the_list_is_known_in_any_case_and_another_is_not),
 		cmocka_unit_test(a_mapped_prefix_in_a_group_opens_nothing_of_ipv4),
 		cmocka_unit_test(a_document_that_is_no_list_is_refused_with_its_line),
 		cmocka_unit_test(an_azure_vm_is_known_by_its_chassis_and_nothing_else_is),

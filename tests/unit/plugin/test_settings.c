@@ -76,7 +76,7 @@ static void a_mistake_in_whittle_yaml_names_file_and_line(void **state)
 	wh_settings_clear(&s);
 }
 
-static void the_section_goes_before_whittle_yaml_and_that_before_the_defaults(void **state)
+static void the_section_precedes_whittle_yaml_and_whittle_yaml_precedes_the_defaults(void **state)
 {
 	struct wh_settings s = {0};
 	struct wh_error err = {0};
@@ -109,7 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_bad_setting_is_refused_with_the_right_one, clean),
 		cmocka_unit_test_teardown(a_mistake_in_whittle_yaml_names_file_and_line, clean),
-		cmocka_unit_test_teardown(the_section_goes_before_whittle_yaml_and_that_before_the_defaults, clean),
+		cmocka_unit_test_teardown(the_section_precedes_whittle_yaml_and_whittle_yaml_precedes_the_defaults, clean),
 	};
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

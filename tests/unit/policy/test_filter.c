@@ -194,7 +194,7 @@ static bool set_has(struct wh_ranges s, const struct wh_addr *a)
 	return in_set(&s, a);
 }
 
-static void a_region_along_a_free_dimension_holds_what_each_of_its_packets_gets(void **state)
+static void a_region_along_a_free_dimension_has_the_verdict_of_each_of_its_packets(void **state)
 {
 	(void)state;
 	srand(2);
@@ -413,7 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_verdict_is_that_of_every_choice_of_the_rules_that_may_match),
-		cmocka_unit_test(a_region_along_a_free_dimension_holds_what_each_of_its_packets_gets),
+		cmocka_unit_test(a_region_along_a_free_dimension_has_the_verdict_of_each_of_its_packets),
 		cmocka_unit_test(any_source_port_means_every_one_for_allowed_and_some_one_for_undecided),
 		cmocka_unit_test(containment_is_proved_or_broken_by_a_packet_that_breaks_it),
 		cmocka_unit_test(more_combinations_than_asked_for_are_refused),

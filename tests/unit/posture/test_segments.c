@@ -127,7 +127,7 @@ static const char *flooded(const char *alerts, const char *unfit)
 	return status;
 }
 
-static void a_flood_that_nobody_worked_on_is_bad(void **state)
+static void a_flood_with_an_active_alert_is_unhealthy(void **state)
 {
 	(void)state; /* it is 24 November 2025 */
 	assert_string_equal(flooded("[" ALERT("DDOS", "Active", "2025-11-20T10:00:00Z") "]", NULL), "Unhealthy");
@@ -143,7 +143,7 @@ int main(void)
 		cmocka_unit_test(two_groups_that_open_different_ports_disagree),
 		cmocka_unit_test(machines_of_two_environments_share_a_network),
 		cmocka_unit_test(a_private_endpoint_needs_its_zone_at_its_network),
-		cmocka_unit_test(a_flood_that_nobody_worked_on_is_bad),
+		cmocka_unit_test(a_flood_with_an_active_alert_is_unhealthy),
 	};
 	return cmocka_run_group_tests_name("posture_segments", tests, arena_begin, arena_end);
 }

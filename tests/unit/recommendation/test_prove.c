@@ -15,7 +15,7 @@ static void small(struct wh_arena *mem, size_t n, struct wh_prefix **out)
 	}
 }
 
-/* Random policies and proposals in a universe of 32 peers and 4 ports: the proof says what looking at every point says. */
+/* Random policies and proposals in a universe of 32 peers and 4 ports: the proof agrees with a look at every point. */
 static void the_proof_equals_looking_at_every_point(void **state)
 {
 	(void)state;

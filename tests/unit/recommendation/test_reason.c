@@ -128,7 +128,7 @@ static void several_ports_with_one_reason_are_named_together(void **state)
 	wh_arena_free(mem);
 }
 
-static void a_kept_list_that_is_none_gives_no_reason(void **state)
+static void a_malformed_stored_list_gives_no_reason(void **state)
 {
 	(void)state;
 	static const char *const lists[] = {
@@ -167,7 +167,7 @@ int main(void)
 		cmocka_unit_test(each_code_has_a_sentence_and_comes_back_as_it_was_kept),
 		cmocka_unit_test(the_reason_of_a_port_is_whole_though_a_semicolon_is_in_it),
 		cmocka_unit_test(several_ports_with_one_reason_are_named_together),
-		cmocka_unit_test(a_kept_list_that_is_none_gives_no_reason),
+		cmocka_unit_test(a_malformed_stored_list_gives_no_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,7 +137,7 @@ static void neither_is_moved_to_make_room(void **state)
 					  "ssh", "101", "Allow", "45.0.0.0/24", ",\"description\":\"terraform\""))),
 	                 -ENOSPC);
 	assert_non_null(strstr(w.err.text, "of Terraform are not moved"));
-	/* but what is written for Terraform's own configuration says where to move it */
+	/* but the text for Terraform's own configuration names the new place */
 	assert_int_equal(wh_renderer_find("terraform")->render(&w.rec, &w.estate, NULL, &w.text, &w.err), 0);
 	assert_non_null(strstr(w.text, "# web: rule ssh must move from priority 101 to 104 first, where it is configured."));
 	assert_non_null(strstr(w.text, "priority                    = 102"));

@@ -100,7 +100,7 @@ static char *kept(const char *group, const char *day)
 static const char simple[] = GROUP(
 	RULE("deny-bad", "200", "Deny", "45.0.0.12", "*") "," RULE("ssh", "300", "Allow", "45.0.0.0/24", "22"));
 
-static void the_deny_says_until_when_and_the_group_matches_its_golden_file(void **state)
+static void the_deny_has_the_day_and_the_group_matches_its_golden_file(void **state)
 {
 	static const char file[] = "tests/golden/nsg/kept.json";
 	(void)state;
@@ -284,7 +284,7 @@ static void a_removal_changes_no_decision(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_deny_says_until_when_and_the_group_matches_its_golden_file),
+		cmocka_unit_test(the_deny_has_the_day_and_the_group_matches_its_golden_file),
 		cmocka_unit_test(the_day_fits_next_to_the_longest_name),
 		cmocka_unit_test(the_rule_stays_up_to_the_day_and_is_removed_after_it),
 		cmocka_unit_test(every_format_carries_the_removal),

@@ -84,7 +84,7 @@ static void the_option_precedes_the_estate_and_the_estate_precedes_the_default(v
 	expect(groups, WH_NSG_SUBNET, WH_NSG_NIC, WH_NSG_NIC, "at-subnet ");
 }
 
-static void a_group_that_does_not_say_where_it_is_is_refused_where_that_matters(void **state)
+static void a_group_without_its_place_is_refused_if_the_scope_needs_it(void **state)
 {
 	(void)state;
 	expect(silent, WH_NSG_NIC, 0, 0, "silent does not say whether a network interface or a subnet has it");
@@ -110,7 +110,7 @@ int main(void)
 		cmocka_unit_test(without_a_setting_every_group_gets_the_rules),
 		cmocka_unit_test(only_those_at_an_interface_or_at_a_subnet),
 		cmocka_unit_test(the_option_precedes_the_estate_and_the_estate_precedes_the_default),
-		cmocka_unit_test(a_group_that_does_not_say_where_it_is_is_refused_where_that_matters),
+		cmocka_unit_test(a_group_without_its_place_is_refused_if_the_scope_needs_it),
 		cmocka_unit_test(a_resource_without_a_group_for_its_rules_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,7 @@ static void a_deny_all_can_be_deleted_but_not_modified(void **state)
 	assert_null(scene_rule(loaded(t), 3389));
 }
 
-static void a_deletion_lasts_until_the_next_calculation_and_says_so(void **state)
+static void a_deletion_lasts_until_the_next_calculation_and_has_a_note(void **state)
 {
 	struct stage *t = *state;
 	assert_int_equal(change(t, (struct wh_review_change){.op = WH_REVIEW_DELETE, .rule = "22"}, NULL), 0);
@@ -222,7 +222,7 @@ int main(void)
 		T(only_allow_rules_are_added_or_modified),
 		T(an_allow_never_becomes_a_deny),
 		T(a_deny_all_can_be_deleted_but_not_modified),
-		T(a_deletion_lasts_until_the_next_calculation_and_says_so),
+		T(a_deletion_lasts_until_the_next_calculation_and_has_a_note),
 		T(an_edit_outlives_the_next_calculation),
 		T(nothing_is_allowed_that_the_present_policy_does_not_allow),
 		T(an_addition_takes_the_place_of_a_deny_all),

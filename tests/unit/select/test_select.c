@@ -113,7 +113,7 @@ static void steady_arrivals_take_the_pool_whole(void **state)
 	                    "192.0.2.17 192.0.2.21 192.0.2.26 192.0.2.30");
 }
 
-static void a_private_range_has_prices_of_its_own(void **state)
+static void private_ranges_have_their_own_prices(void **state)
 {
 	(void)state;
 	struct wh_select_costs c = usual;
@@ -371,7 +371,7 @@ static void no_choice_within_a_budget_is_better_on_thousands_of_small_tries(void
 	}
 }
 
-static void the_curve_of_lines_is_what_each_budget_would_cost(void **state)
+static void the_curve_of_lines_has_the_cost_of_each_budget(void **state)
 {
 	(void)state;
 	srand(4);
@@ -476,7 +476,7 @@ static void deep_in_one_64(unsigned i, struct wh_addr *a)
 	put_bits(a->b + 8, UINT64_C(1) << (63 - level) | i / 46);
 }
 
-static void a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one(void **state)
+static void a_crowd_in_one_64_takes_at_most_three_times_as_long_as_an_ordinary_one(void **state)
 {
 	(void)state;
 	double usual_crowd = seconds_of(anywhere), crafted = seconds_of(deep_in_one_64);
@@ -486,12 +486,12 @@ static void a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_crowd_of_one_64_costs_no_more_than_three_times_an_ordinary_one),
+		cmocka_unit_test(a_crowd_in_one_64_takes_at_most_three_times_as_long_as_an_ordinary_one),
 		cmocka_unit_test(five_of_eight_neighbours_are_one_prefix),
 		cmocka_unit_test(fixed_servers_far_apart_stay_single),
 		cmocka_unit_test(without_peers_nothing_is_allowed),
 		cmocka_unit_test(steady_arrivals_take_the_pool_whole),
-		cmocka_unit_test(a_private_range_has_prices_of_its_own),
+		cmocka_unit_test(private_ranges_have_their_own_prices),
 		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
 		cmocka_unit_test(hostile_peers_inside_a_prefix_are_carved_out),
 		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),
@@ -500,7 +500,7 @@ int main(void)
 		cmocka_unit_test(a_budget_is_met_exactly_or_reported_as_exceeded),
 		cmocka_unit_test(no_choice_is_better_on_thousands_of_small_tries),
 		cmocka_unit_test(no_choice_within_a_budget_is_better_on_thousands_of_small_tries),
-		cmocka_unit_test(the_curve_of_lines_is_what_each_budget_would_cost),
+		cmocka_unit_test(the_curve_of_lines_has_the_cost_of_each_budget),
 		cmocka_unit_test(a_large_budget_is_kept_by_the_price_of_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void a_short_answer_stays_text_and_a_long_one_is_gzip_of_it(void **state)
 	}
 }
 
-static void a_reply_arrives_as_it_was_sent_whatever_its_length(void **state)
+static void a_reply_of_any_length_arrives_as_it_was_sent(void **state)
 {
 	(void)state;
 	static const size_t lengths[] = {0, 10, 32768, 32769, 100000};
@@ -103,7 +103,7 @@ static void put(const char *target, size_t n)
 		free(body.bytes);
 }
 
-static void what_was_used_longest_ago_makes_room_and_a_change_of_the_file_forgets_all(void **state)
+static void the_least_recently_used_answer_is_removed_and_a_change_of_the_file_removes_all(void **state)
 {
 	(void)state;
 	char path[] = "/tmp/whittle-cache-XXXXXX", name[20];
@@ -133,8 +133,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_short_answer_stays_text_and_a_long_one_is_gzip_of_it),
-		cmocka_unit_test(a_reply_arrives_as_it_was_sent_whatever_its_length),
-		cmocka_unit_test(what_was_used_longest_ago_makes_room_and_a_change_of_the_file_forgets_all),
+		cmocka_unit_test(a_reply_of_any_length_arrives_as_it_was_sent),
+		cmocka_unit_test(the_least_recently_used_answer_is_removed_and_a_change_of_the_file_removes_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,7 @@ static void the_file_holds_no_secret_and_is_its_owners(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-static void a_revoked_token_is_none(void **state)
+static void a_revoked_token_is_refused(void **state)
 {
 	char secret[WH_TOKEN_SECRET];
 	(void)state;
@@ -106,7 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_secret_is_its_tokens_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_file_holds_no_secret_and_is_its_owners, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_revoked_token_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_revoked_token_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_file_accepts_no_token, setup, teardown),
 		cmocka_unit_test(a_name_is_one_word),
 	};
