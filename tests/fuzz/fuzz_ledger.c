@@ -149,8 +149,9 @@ static bool run_sql(const uint8_t *data, size_t size)
 	need(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix") == SQLITE_OK);
 	sqlite3_progress_handler(db, 1000, in_time, &steps);
 	/* the indices of UNIQUE have no text of their own */
-	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view') OR (type = 'index' AND sql IS NOT NULL)",
-	                       -1, &st, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(
+		    db, "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view') OR (type = 'index' AND sql IS NOT NULL)",
+		    -1, &st, NULL) == SQLITE_OK) {
 		odd = sqlite3_step(st) == SQLITE_ROW;
 		sqlite3_finalize(st);
 	}
