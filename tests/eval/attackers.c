@@ -224,7 +224,7 @@ const char *const attacker_kinds[N_ATTACKERS] = {
 	[BOT] = "a botnet in homes: 1 to 4 tries on some days, here and there",
 	[PATIENT] = "the patient: 2 to 15 tries on most days",
 	[DAILY] = "one to three tries on every day",
-	[NEIGHBOUR] = "the infected within legitimate peers' networks, and whom they reach",
+	[NEIGHBOUR] = "the infected within legitimate peers' networks, and the peers that they reach",
 	[HOLDER] = "connections held open for days without a login",
 	[FORGED] = "forged sources of datagrams that were answered",
 };

@@ -5,7 +5,7 @@
  *   ADDRESS may name its own side too: 10.0.0.4@10.0.0.1
  *   talk try ADDRESS PORT       connects within two seconds, says a word and wants it back: "connects" (0) or "no connection" (1)
  *   talk bulk ADDRESS PORT N    connects and has N bytes sent back, within five seconds: "all back" (0) or "cut" (1)
- *   talk userve PORT            the same as serve over UDP; who asks from port 68 (a DHCP client) is answered by broadcast
+ *   talk userve PORT            the same as serve over UDP; a request from port 68 (a DHCP client) is answered by broadcast
  *   talk utry ADDRESS PORT [N [OWNPORT]]  sends one datagram of N bytes (5), more than one packet holds goes as fragments:
  *                                         "answered" (0) or "no answer" (1)
  *   talk refusal tcp|udp ADDRESS PORT  what becomes of it: "refused" by an answer, "silence", or "connects"
