@@ -126,11 +126,15 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 	char at[WH_TIME_STRLEN];
 	size_t n[4] = {0};
 	struct totals all = {{0}};
+	json_int_t partly = 0;
 	json_t *controls = json_array();
 	for (size_t i = 0; i < s->n; i++) {
 		enum wh_posture_state state = wh_standard_state(&p->posture, &s->controls[i]);
 		n[state] += !s->controls[i].of;
-		json_array_append_new(controls, control_json(&p->posture, &s->controls[i], state));
+		json_t *c = control_json(&p->posture, &s->controls[i], state);
+		partly += !s->controls[i].of && state == WH_STATE_PASSED &&
+		          json_integer_value(json_object_get(c, "unsupportedAssessments")) > 0;
+		json_array_append_new(controls, c);
 	}
 	for (size_t i = 0; i < p->pack.n; i++) { /* each once, however many controls have it */
 		struct wh_posture_counts c = wh_posture_count(&p->posture, &p->pack.list[i]);
@@ -144,6 +148,7 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 	                      (json_int_t)n[WH_STATE_SKIPPED], "unsupportedControls", (json_int_t)n[WH_STATE_UNSUPPORTED],
 	                      "percent", judged ? json_real(100.0 * (double)n[WH_STATE_PASSED] / (double)judged) : json_null());
 	put_totals(o, &all);
+	json_object_set_new(o, "partlyPassedControls", json_integer(partly));
 	json_object_set_new(o, "score", wh_app_score(p));
 	json_object_set_new(o, "controls", controls);
 	return o;

@@ -88,8 +88,12 @@ static void print(const json_t *doc)
 		cli_table_text(t, text_of(c, "name"));
 	}
 	cli_table_print(t);
-	printf("%lld of %lld controls passed, %lld could not be assessed.\n", number_of(doc, "passedControls"),
-	       number_of(doc, "passedControls") + number_of(doc, "failedControls"), number_of(doc, "unsupportedControls"));
+	long long partly = number_of(doc, "partlyPassedControls");
+	printf("%lld of %lld controls passed", number_of(doc, "passedControls"),
+	       number_of(doc, "passedControls") + number_of(doc, "failedControls"));
+	if (partly)
+		printf(" (%lld of these in part: some of their assessments had no evidence)", partly);
+	printf(", %lld could not be assessed.\n", number_of(doc, "unsupportedControls"));
 	print_score_line(json_object_get(doc, "score"));
 }
 

@@ -53,8 +53,9 @@ static void bar(struct pdf *p, double x, double y, double width, double height, 
 
 static void chart(struct pdf *p, const json_t *doc)
 {
-	const long long controls[] = {pdf_number_of(doc, "passedControls"), pdf_number_of(doc, "failedControls"),
-	                              pdf_number_of(doc, "unsupportedControls") + pdf_number_of(doc, "skippedControls")};
+	const long long partly = pdf_number_of(doc, "partlyPassedControls"),
+			controls[] = {pdf_number_of(doc, "passedControls") - partly, pdf_number_of(doc, "failedControls"),
+	                              partly + pdf_number_of(doc, "unsupportedControls") + pdf_number_of(doc, "skippedControls")};
 	const long long assessments[] = {pdf_number_of(doc, "passedAssessments"), pdf_number_of(doc, "failedAssessments"),
 	                                 pdf_number_of(doc, "unsupportedAssessments") + pdf_number_of(doc, "skippedAssessments")};
 	char text[160];
@@ -62,7 +63,8 @@ static void chart(struct pdf *p, const json_t *doc)
 	score_ring(p, json_object_get(doc, "score"), PDF_MARGIN + 58, top + 52);
 	pdf_text_at(p, PDF_BOLD, PDF_BLACK, left, top + 8, width, "Controls", true);
 	bar(p, left, top + 22, width, 12, controls);
-	snprintf(text, sizeof text, "%lld passed, %lld failed, %lld not assessed", controls[0], controls[1], controls[2]);
+	snprintf(text, sizeof text, "%lld passed, %lld passed in part, %lld failed, %lld not assessed", controls[0], partly,
+	         controls[1], controls[2] - partly);
 	pdf_text_at(p, PDF_SMALL, PDF_GREY, left, top + 37, width, text, true);
 	pdf_text_at(p, PDF_BOLD, PDF_BLACK, left, top + 56, width, "Assessments", true);
 	bar(p, left, top + 70, width, 12, assessments);
@@ -79,6 +81,7 @@ static void control_row(struct pdf *p, const json_t *c)
 	const long long n[] = {pdf_number_of(c, "passedAssessments"), pdf_number_of(c, "failedAssessments"),
 	                       pdf_number_of(c, "unsupportedAssessments") + pdf_number_of(c, "skippedAssessments")};
 	const char *id = pdf_text_of(c, "id"), *state = pdf_text_of(c, "state");
+	bool partly = pdf_number_of(c, "unsupportedAssessments") > 0;
 	char link[96], text[64];
 	double name = 190, height = pdf_text_at(p, PDF_BODY, PDF_BLACK, 0, 0, name, pdf_clean(pdf_text_of(c, "name")), false);
 	height = height < 14 ? 14 : height;
@@ -92,7 +95,10 @@ static void control_row(struct pdf *p, const json_t *c)
 		cairo_tag_end(p->cr, CAIRO_TAG_LINK);
 	pdf_text_at(p, PDF_BODY, PDF_BLACK, PDF_MARGIN + 48, p->y, name, pdf_clean(pdf_text_of(c, "name")), true);
 	pdf_text_at(p, PDF_BOLD, pdf_control_colour(c), PDF_MARGIN + 246, p->y, 72,
-	            !strcmp(state, "Unsupported") ? "Not assessed" : state, true);
+	            !strcmp(state, "Unsupported")           ? "Not assessed"
+	            : !strcmp(state, "Passed") && partly ? "Passed in part"
+	                                                 : state,
+	            true);
 	bar(p, PDF_MARGIN + 322, p->y + 3, 90, 7, n);
 	snprintf(text, sizeof text, "%lld / %lld / %lld", n[0], n[1], n[2]);
 	pdf_text_at(p, PDF_SMALL, PDF_GREY, PDF_MARGIN + 420, p->y + 1, 80, text, true);
@@ -155,7 +161,7 @@ void pdf_summary(struct pdf *p, const json_t *doc)
 	pdf_space(p, 10);
 	pdf_paragraph(
 		p, PDF_SMALL, PDF_GREY, 0,
-		"A control passes where all of its assessments that could be judged pass, and fails where one fails; it is green where none was left. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
+		"A control passes where all of its assessments pass, passes in part where some of them could not be judged, and fails where one fails. Not assessed means that the data does not tell: a question that nobody answered, a kind of resource that "
 		"is not there, or traffic that was not seen by a sensor without loss. It is neither passed nor failed. Previews are shown and don't count. The secure score is, for each of its controls, the points of the control "
 		"times the share of resources that are healthy in all of its assessments.");
 }

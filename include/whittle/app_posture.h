@@ -44,7 +44,8 @@ int wh_app_inventory(const struct wh_app_posture *p, const struct wh_app_invento
 /*
  * standard: the file's name below rules/standards ("mcsb-v1", "cis-v8", …); NULL: the benchmark. {"version":1, "standard":{"id",
  * "name", "version", "preview"}, "at", "inputs":[{"name", "what", "at"}…], "state", "passedControls", "failedControls",
- * "skippedControls", "unsupportedControls", "passedAssessments", "failedAssessments", "unsupportedAssessments", "percent",
+ * "skippedControls", "unsupportedControls", "partlyPassedControls" (of those that passed: some of whose assessments could not be
+ * judged), "passedAssessments", "failedAssessments", "unsupportedAssessments", "percent",
  * "score":{…}, "controls":[{"id", "name", "state", "question", "of" (a sub-control's control: it does not count),
  * "passedAssessments", …, "assessments":[{"name", "displayName", "severity", "state", "preview", "description", "remediation",
  * "question", "passedResources", "failedResources", "skippedResources", "unsupportedResources", "resources":[{"id", "name",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# An estate of 10,000 machines in 500 subnets with 300 groups of 200 rules: import, all connections by class, and one question; and how the cost grows. All in
+# An estate of 10,000 machines in 500 subnets with 300 groups of 200 rules: import, all connections by class, one question, every assessment and the report; and how the cost grows. All in
 # seconds of CPU of one thread: the least of three runs.
 set -eu
 BUILD=${BUILD:-build}
@@ -28,10 +28,15 @@ for vms in 1000 3000 10000; do
 	jq '.[7] | .securityRules |= map(if .name == "rule-33" then .access = (if .access == "Deny" then "Allow" else "Deny" end) else . end)' "$dir/$vms/nsgs.json" >"$dir/group.json"
 	what_if=$(cpu "$dir/one" "$BUILD/whittle" diff "$dir/group.json")
 	map=$(cpu "$dir/one" "$BUILD/whittle" map --html "$dir/map.html")
-	echo "# $vms machines: $(jq '.classes | length' "$dir/out") classes; import $import, connections $all, reach $one, what one group would change $what_if (of which any command $start), map $map (s, MiB)"
+	assess=$(cpu "$dir/assessed" "$BUILD/whittle" assess --all --json)
+	states=$(cpu "$dir/one" "$BUILD/whittle" compliance --json)
+	pdf=$(cpu "$dir/one" "$BUILD/whittle" compliance --pdf "$dir/report.pdf")
+	echo "# $vms machines: $(jq '.classes | length' "$dir/out") classes; import $import, connections $all, reach $one, what one group would change $what_if (of which any command $start), map $map, $(jq '.assessments | length' "$dir/assessed") verdicts $assess, report $pdf (s, MiB)"
 done
 row "estate import of 10,000 machines (s)" "${import% *}" 5
 row "connections --compact of 10,000 machines (s)" "${all% *}" 5
 row "connections --compact of 10,000 machines (MiB)" "${all#* }" 1024
 row "reach between two of 10,000 machines, beyond the start of a command (s)" "$(awk -v a="${one% *}" -v b="${start% *}" 'BEGIN { print a - b }')" 0.010
 row "diff of one group of 10,000 machines (s)" "${what_if% *}" 0.200
+row "assess of 10,000 machines by every assessment (s)" "${assess% *}" 3
+row "the report of 10,000 machines as PDF, beyond its document (s)" "$(awk -v a="${pdf% *}" -v b="${states% *}" 'BEGIN { print a - b }')" 2

@@ -40,13 +40,19 @@ export async function hardening(p: Page): Promise<Node> {
 				{ title: "Resource", cell: (r: any) => r.name, value: (r: any) => r.name },
 				{ title: "Rules", cell: (r: any) => r.rules, value: (r: any) => r.rules },
 				{ title: "Days with data", cell: (r: any) => r.daysWithData, value: (r: any) => r.daysWithData },
-				{ title: "Reason", cell: (r: any) => r.reason ?? "–" },
+				{ title: "Reason", cell: reason },
 			],
 			mine,
 			(r: any) => p.go(["hardening", "vm", r.name]),
 			empty(`No resource is ${tab.toLowerCase()}.`, next[tab]),
 		),
 	);
+}
+
+function reason(r: any): string {
+	if (r.reason) return r.reason;
+	if (r.status === "Healthy") return "Its rules are as narrow as its traffic.";
+	return r.rules === 1 ? "1 rule can be narrower." : `${r.rules} rules can be narrower.`;
 }
 
 const addresses = (r: any): Child =>
