@@ -18,7 +18,7 @@ static int entry(void *arg, int64_t seq, int64_t time_us, const char *who, const
 	json_t *doc = json_loads(json, 0, NULL), *o = json_object_get(doc, "opening");
 	const char *from = json_string_value(json_object_get(o, "from"));
 	e.id = json_string_value(json_object_get(o, "id"));
-	e.resource = json_string_value(json_object_get(o, "resource"));
+	e.resource = json_string_value(json_object_get(o ? o : doc, "resource")); /* a policy's stands alone */
 	e.nsg = json_string_value(json_object_get(doc, "nsg"));
 	e.state = json_string_value(json_object_get(doc, "state"));
 	/* for a closing its own reason, or the opening's if it has none; for an opening its own */

@@ -119,8 +119,10 @@ static int apply_shown(struct wh_call *c, const struct wh_app_rules *x, const ch
 	int rc = apply(c, &w, &doc, &why);
 	if (rc && r->resource->id && *r->resource->id == '/') {
 		struct wh_error here = why;
-		wh_fail(&why, rc, "%.500s. A machine elsewhere is narrowed in its groups: `whittle enforce --to azure %s`",
-		        here.text, r->resource->name);
+		wh_fail(&why, rc,
+		        "this server changes the firewall of its own machine alone. Run `whittle enforce --to azure %s` to narrow a "
+		        "machine elsewhere in its groups. Here: %.500s",
+		        r->resource->name, here.text);
 	}
 	rc = wh_operation_end(c, id, rc, doc, &why, err);
 	return rc ? rc : wh_operation_accepted(c, id);

@@ -202,3 +202,46 @@ WH_ENDPOINT(jit_delete)
 	wh_jit_policies_close(&all);
 	return rc || c->doc ? rc : wh_call_empty(c, 204);
 }
+
+/* ---- our own: one machine's policy, its ports as they are shown ---- */
+
+static int change_one(struct wh_call *c, const struct wh_jit_policies *all, struct wh_gate_request *r, struct wh_error *err)
+{
+	const struct wh_resource *res = wh_estate_require(all->estate, c->values[0], err);
+	bool there = false;
+	if (!res)
+		return -ENXIO;
+	for (size_t i = 0; i < all->n; i++) {
+		if (strcmp(all->list[i].resource, res->name) != 0)
+			continue;
+		if (!all->list[i].kept)
+			return refuse_configured(c, res->name);
+		there = true;
+	}
+	if (r->what == WH_GATE_JIT_DELETE && !there)
+		return wh_fail(err, -ENOENT, "%s has no policy", res->name);
+	int rc = change(c, r, res->name, err);
+	return rc ? rc : wh_call_json(c, 200, json_pack("{s:s}", "resource", res->name));
+}
+
+static int open_and_change(struct wh_call *c, struct wh_gate_request *r, struct wh_error *err)
+{
+	struct wh_jit_policies all;
+	int rc = wh_jit_policies_open(c, &all, err);
+	rc = rc ? rc : change_one(c, &all, r, err);
+	wh_jit_policies_close(&all);
+	return rc;
+}
+
+WH_ENDPOINT(own_jit_policy_put)
+{
+	struct wh_gate_request r = wh_call_gate(c, WH_GATE_JIT_SET);
+	int rc = read_machine(c, c->body, &r, err);
+	return rc ? rc : open_and_change(c, &r, err);
+}
+
+WH_ENDPOINT(own_jit_policy_delete)
+{
+	struct wh_gate_request r = wh_call_gate(c, WH_GATE_JIT_DELETE);
+	return open_and_change(c, &r, err);
+}

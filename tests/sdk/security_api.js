@@ -94,6 +94,9 @@ async function policies() {
   say("jit-replaced", await seen());
   await api.delete(group, location, "default");
   await api.delete(group, location, "default");
+  // the console's way: one machine's policy
+  const own = async (method, vm, body) => { const r = await fetch(`${endpoint}/api/v1/jit/policies/${vm}`, { method, headers: { Authorization: `Bearer ${process.env.TOKEN}`, "Content-Type": "application/json" }, body: body && JSON.stringify(body) }); return r.status; };
+  say("jit-own", [await own("PUT", "a", { ports: [port(22, { protocol: "TCP", allowedSourceAddressPrefix: "203.0.113.0/24" })] }), await seen(), await own("PUT", "a", { ports: [] }), await own("PUT", "nobody", { ports: [port(22)] }), await own("DELETE", "a"), await own("DELETE", "a")]);
   say("jit-left", (await all(api.list())).length);
 }
 

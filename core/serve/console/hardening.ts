@@ -8,6 +8,16 @@ import type { Page } from "./main";
 
 const states: Record<string, string> = { Unhealthy: "unhealthy", Healthy: "healthy", Unscanned: "unscanned" };
 
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+const reason = (r: any) =>
+	r.reason ??
+	(r.status === "unhealthy"
+		? `${count(r.rules, "port")} open to more than the traffic needs`
+		: r.status === "healthy"
+			? "As narrow as its traffic"
+			: "–");
+
 export async function hardening(p: Page): Promise<Node> {
 	if (p.words[0] === "vm" && p.words[1]) return p.words[2] ? rule(p, p.words[1], p.words[2]) : machine(p, p.words[1]);
 	const { resources } = await api("/api/v1/status"),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { api, seg } from "./api";
+import { api, maybe, seg } from "./api";
 import { ask, empty, field, h, table, time } from "./dom";
 import type { Page } from "./main";
 
 async function request(p: Page, policy: any, port: any) {
-	const most = Number(/PT(\d+)M/.exec(port.maxRequestAccessDuration)?.[1] ?? 180);
+	const most = minutesOf(port);
 	const f = await ask(
 		`Open ${port.number}/${port.protocol} of ${policy.resource}`,
 		[
@@ -28,23 +28,100 @@ async function request(p: Page, policy: any, port: any) {
 		"Open",
 	);
 	if (!f) return;
+	await change(p, "Not opened", "/api/v1/jit", "POST", {
+		resource: policy.id,
+		number: port.number,
+		protocol: port.protocol,
+		allowedSourceAddressPrefix: f.get("from"),
+		endTimeUtc: new Date(Date.now() + 60000 * Number(f.get("minutes")) - 2000).toISOString(),
+		why: f.get("why"),
+	});
+}
+
+const minutesOf = (port: any) => Number(/PT(\d+)M/.exec(port?.maxRequestAccessDuration)?.[1] ?? 180);
+
+// Asks for one resource's policy and keeps it; `resources` are those to choose from, or the one whose policy is edited.
+async function edit(p: Page, resources: string[], ports: any[]) {
+	const f = await ask(
+		ports.length ? `Policy of ${resources[0]}` : "Add a policy",
+		[
+			field(
+				"Resource",
+				h(
+					"select",
+					{ name: "resource" },
+					resources.map((r) => h("option", { value: r }, r)),
+				),
+			),
+			field(
+				"Ports, such as 22/tcp, 3389/tcp",
+				h("input", {
+					name: "ports",
+					required: true,
+					value: ports.map((x) => `${x.number}/${x.protocol.toLowerCase()}`).join(", "),
+				}),
+			),
+			field(
+				"Open them for sources in (empty: any)",
+				h("input", {
+					name: "from",
+					placeholder: "203.0.113.0/24",
+					value: ports[0]?.allowedSourceAddressPrefixes?.join(", ") ?? "",
+				}),
+			),
+			field(
+				"For at most (minutes)",
+				h("input", { name: "minutes", type: "number", min: 1, max: 43200, value: minutesOf(ports[0]), required: true }),
+			),
+		],
+		"Save",
+	);
+	if (!f) return;
+	const words = (name: string) => String(f.get(name)).split(/[\s,]+/).filter(Boolean),
+		from = words("from"),
+		sources = from.length ? { allowedSourceAddressPrefixes: from } : { allowedSourceAddressPrefix: "*" };
+	await change(p, "Not saved", `/api/v1/jit/policies/${seg(String(f.get("resource")))}`, "PUT", {
+		ports: words("ports").map((w) => ({
+			number: Number(w.split("/")[0]),
+			protocol: (w.split("/")[1] ?? "tcp").toUpperCase(),
+			maxRequestAccessDuration: `PT${f.get("minutes")}M`,
+			...sources,
+		})),
+	});
+}
+
+async function change(p: Page, failed: string, path: string, method: string, body?: any) {
 	try {
-		await api("/api/v1/jit", "POST", {
-			resource: policy.id,
-			number: port.number,
-			protocol: port.protocol,
-			allowedSourceAddressPrefix: f.get("from"),
-			endTimeUtc: new Date(Date.now() + 60000 * Number(f.get("minutes")) - 2000).toISOString(),
-			why: f.get("why"),
-		});
+		await api(path, method, body);
 	} catch (e) {
-		await ask("Not opened", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await ask(failed, [h("p", { role: "alert" }, (e as Error).message)], "Close");
 	}
 	p.again();
 }
 
+async function remove(p: Page, policy: any) {
+	const f = await ask(
+		`Delete the policy of ${policy.resource}?`,
+		[h("p", null, "Its ports can't be requested any more. What is open now stays open until it ends.")],
+		"Delete",
+	);
+	if (f) await change(p, "Not deleted", `/api/v1/jit/policies/${seg(policy.resource)}`, "DELETE");
+}
+
+const words: Record<string, string> = {
+	open: "opened",
+	close: "closed",
+	"policy.set": "policy saved",
+	"policy.delete": "policy deleted",
+};
+
+const button = (text: string, click: () => void) => h("button", { type: "button", click }, text);
+
 export async function jit(p: Page): Promise<Node> {
-	const doc = await api("/api/v1/jit"),
+	const [doc, status] = await Promise.all([api("/api/v1/jit"), maybe("/api/v1/status")]),
+		without = (status.doc?.resources ?? [])
+			.map((r: any) => r.name)
+			.filter((name: string) => !doc.policies.some((x: any) => x.resource === name)),
 		operator = p.me.role === "operator",
 		ports = doc.policies.flatMap((policy: any) => policy.ports.map((port: any) => ({ policy, port })));
 	return h(
@@ -53,6 +130,9 @@ export async function jit(p: Page): Promise<Node> {
 		h("h1", null, "Just-in-time access"),
 		doc.notAsConfirmed ? h("div", { class: "notice" }, doc.notAsConfirmed) : null,
 		h("h2", null, "Ports that can be opened"),
+		operator && without.length
+			? h("div", { class: "tools" }, button("Add policy…", () => edit(p, without, [])))
+			: null,
 		table(
 			"Ports",
 			[
@@ -72,19 +152,24 @@ export async function jit(p: Page): Promise<Node> {
 					cell: (x: any) =>
 						operator
 							? h(
-									"button",
-									{
-										type: "button",
-										click: () => request(p, x.policy, x.port),
-									},
-									"Request access…",
+									"span",
+									{ class: "row" },
+									button("Request access…", () => request(p, x.policy, x.port)),
+									x.policy.configured
+										? h("span", { class: "soft" }, "policy of whittle.yaml")
+										: [
+												button("Edit policy…", () =>
+													edit(p, [x.policy.resource], x.policy.ports),
+												),
+												button("Delete policy…", () => remove(p, x.policy)),
+											],
 								)
 							: "–",
 				},
 			],
 			ports,
 			undefined,
-			h("div", { class: "card" }, empty("No port has a policy.", "Policies are in whittle.yaml: jit.")),
+			h("div", { class: "card" }, empty("No port has a policy.", "Add one here, or in whittle.yaml (jit).")),
 		),
 		h("h2", null, "Open now"),
 		table(
@@ -100,32 +185,7 @@ export async function jit(p: Page): Promise<Node> {
 					title: "Actions",
 					cell: (x: any) =>
 						operator && x.id
-							? h(
-									"button",
-									{
-										type: "button",
-										click: () =>
-											api(
-												`/api/v1/jit/${seg(x.id)}`,
-												"DELETE",
-											).then(p.again, (e) =>
-												ask(
-													"Not closed",
-													[
-														h(
-															"p",
-															{
-																role: "alert",
-															},
-															e.message,
-														),
-													],
-													"Close",
-												),
-											),
-									},
-									"Close",
-								)
+							? button("Close", () => change(p, "Not closed", `/api/v1/jit/${seg(x.id)}`, "DELETE"))
 							: "–",
 				},
 			],
@@ -143,7 +203,7 @@ export async function jit(p: Page): Promise<Node> {
 			[
 				{ title: "Time", cell: (x: any) => time(x.time), value: (x: any) => x.time },
 				{ title: "Who", cell: (x: any) => x.who },
-				{ title: "What", cell: (x: any) => x.what },
+				{ title: "What", cell: (x: any) => words[x.what] ?? x.what },
 				{ title: "Resource", cell: (x: any) => x.resource ?? "–" },
 				{ title: "Port", cell: (x: any) => x.port ?? "–" },
 				{ title: "From", cell: (x: any) => x.from ?? "–" },

@@ -33,6 +33,12 @@ export async function overview(_: Page): Promise<Node> {
 					? "The confirmed rules are in force."
 					: "The rules in force are not as they were applied."
 				: (drift.doc?.why ?? drift.why ?? "No rules of whittle's are in force here.");
+	const state =
+		drift.doc && drift.doc.state !== "unknown"
+			? drift.doc.state
+			: /^nothing is enforced/.test(drift.doc?.why)
+				? "Not enforced"
+				: "Unknown";
 	return h(
 		"div",
 		null,
@@ -96,7 +102,7 @@ export async function overview(_: Page): Promise<Node> {
 			card(
 				"This machine's firewall",
 				"#/hardening",
-				h("div", { class: "big" }, drift.doc?.state === "unknown" ? "–" : (drift.doc?.state ?? "–")),
+				h("div", { class: "big" }, state),
 				h("div", null, force),
 			),
 			card(
