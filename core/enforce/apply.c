@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Apply: plan each port from what the kernel holds, fill chains that no packet reaches, switch in one transaction. See
+/* Apply: plan each port from the kernel's contents, fill chains that no packet reaches, switch in one transaction. See
  * enforce/apply.h. */
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static int switch_over(struct wh_apply *j)
 
 /* ---- all of it ---- */
 
-/* After a failure nothing that was filled is reached by any packet; take it away all the same, as well as it goes. */
+/* After a failure no packet reaches the filled chains; remove them all the same, as far as possible. */
 static void clean_up(struct wh_apply *j)
 {
 	bool was_there = j->live.present;
@@ -139,7 +139,7 @@ static int verify(const struct wh_nft_ruleset *rs, struct wh_enforce_result *out
 	return rc;
 }
 
-/* A refusal may mean that the kernel cannot do what is asked: then that is what to say. */
+/* A refusal may mean that the kernel lacks a feature: then report that. */
 static int explain_lack(int rc, const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	char what[360];

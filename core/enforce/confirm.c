@@ -25,7 +25,7 @@ static void delete_chain(struct confirmation *c, const char *chain)
 			wh_del_set(&c->b, c->live.sets[i]);
 }
 
-/* What is new goes into the confirmed sets, and what is gone comes out of them. */
+/* Adds the new addresses to the confirmed sets, and removes the others from them. */
 static int move_differences(struct confirmation *c, const char *from, const char *to)
 {
 	char set[WH_NFT_NAME];
@@ -48,11 +48,11 @@ static int move_differences(struct confirmation *c, const char *from, const char
 	return rc;
 }
 
-/* What becomes of a dispatch element. */
+/* The future of a dispatch element. */
 enum fate { STAYS, GOES, MOVES };
 
-/* The confirmed elements that the pending one takes the place of: its own, and where it is for any address, all of its port,
- * since theirs are asked before. */
+/* The confirmed elements that the pending one replaces: its own and, if it is for any address, all of its port, since those are
+ * consulted first. */
 static bool takes_place_of(const struct wh_nft_dispatch *p, const struct wh_nft_dispatch *d)
 {
 	return wh_nft_key_eq(&d->key, &p->key) || (p->key.any && p->chain[0] && d->key.direction == p->key.direction &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which of the machine's addresses the rules judge. What they do not judge is as open as it was, so it is named. */
+/* The machine's addresses that the rules judge. The others stay as open as they were, so they are listed. */
 #include <ifaddrs.h>
 #include <string.h>
 #include "base/socket_addr.h"
@@ -12,7 +12,7 @@ static bool link_local(const struct wh_addr *a)
 	return wh_addr_is_v4(a) ? a->b[12] == 169 && a->b[13] == 254 : a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
-/* How many ports are judged for an address. */
+/* The number of ports that are judged for an address. */
 static size_t ports_of(const struct wh_nft_ruleset *rs, const struct wh_addr *a)
 {
 	size_t n = 0;

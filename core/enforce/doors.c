@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A packet is judged by the port that the peer asked for. A port that is translated to a judged one is therefore a way around its
+/* A packet is judged by the port that the peer addressed. A port that is translated to a judged one is therefore a way around its
  * rule, unless it has a rule itself. */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static uint16_t first_open(const struct wh_nft_ruleset *rs, const struct wh_nft_
 	return 0;
 }
 
-/* A rule of a port that it leads to; `a` may be NULL: of whichever address. */
+/* The rule of a port that it leads to; `a` may be NULL: for any address. */
 static const struct wh_nft_port *rule_at(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p,
                                          const struct wh_addr *a)
 {
@@ -42,7 +42,7 @@ static const struct wh_nft_port *rule_at(const struct wh_nft_ruleset *rs, const 
 	return NULL;
 }
 
-/* Of the address that it leads to where that is judged, else (on another machine, or in a container) of any. */
+/* For the address that it leads to if that is judged, else (on another machine, or in a container) for any. */
 static const struct wh_nft_port *behind(const struct wh_nft_ruleset *rs, const struct wh_nft_published *p,
                                         const struct wh_addr *a)
 {
@@ -84,7 +84,7 @@ size_t wh_nft_doors(const struct wh_nft_ruleset *rs, const struct wh_nft_publish
 	*out = NULL;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct wh_nft_published *p = &l->p[i];
-		for (size_t k = 0; k < n_locals + !n_locals; k++) { /* where rules judge any address, there is none to ask for */
+		for (size_t k = 0; k < n_locals + !n_locals; k++) { /* if rules judge any address, there is none to look for */
 			const struct wh_addr *a = n_locals ? &locals[k] : &p->from;
 			const struct wh_nft_port *to = within(p, a) ? behind(rs, p, a) : NULL;
 			uint16_t port = to ? first_open(rs, p, a) : 0;

@@ -6,7 +6,7 @@
 
 enum { SPANS_AT_ONCE = 1024, SPANS_BYTES = 100000 };
 
-/* Sends what was filled, when `more` bytes could be too many for one transaction, and begins the next. */
+/* Sends the filled part if `more` bytes could be too many for one transaction, and begins the next. */
 static int make_room(struct wh_apply *j, size_t more)
 {
 	if (j->b.len + more <= wh_nl_room(j->nl))
@@ -15,7 +15,7 @@ static int make_room(struct wh_apply *j, size_t more)
 	uint32_t next = j->generation + 1 ? j->generation + 1 : 1, now = j->generation;
 	int rc = wh_nl_commit(j->nl, &j->b, j->err);
 	if (!rc && j->b.n) {
-		/* a transaction of ours counts one, or none where there was nothing to flush; anything else is somebody's */
+		/* our transaction counts one, or none if there was nothing to flush; anything else is another program's */
 		now = wh_nl_generation(j->nl, j->err);
 		if (now != next && !(flushes_only && now == j->generation))
 			rc = wh_fail(j->err, -ERESTART,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The servers that this machine is configured to use. Where /etc/resolv.conf names the machine itself, a resolver of its own
- * stands between: then what counts is whom that one asks. Each of them is known by the files that it keeps or is configured by;
- * they are read as far as they name addresses. A resolver that asks the servers of each name itself, or of which nothing is
- * found, is said to be unchecked.
+ * The servers that this machine is configured to use. If /etc/resolv.conf names the machine itself, a local resolver is in
+ * between: then its upstream servers count. Each of them is recognized by its state or configuration files, which are read as
+ * far as they name addresses. A resolver that finds each name's servers itself, or that is not recognized, is reported as
+ * unchecked.
  */
 #include <glob.h>
 #include <ifaddrs.h>
@@ -19,8 +19,8 @@ struct reading {
 	const char *root;
 	struct wh_arena *mem;
 	struct wh_nft_host *out;
-	size_t files;           /* that were read; bounds what includes can ask for */
-	bool resolved, others;  /* looked at already */
+	size_t files;           /* read so far; limits includes */
+	bool resolved, others;  /* already read */
 	bool forwards_all;      /* unbound: there is a forward zone for all names */
 	bool unbound;           /* it is configured */
 };
@@ -39,7 +39,7 @@ static void add(struct wh_addr **list, size_t *n, const char *text, size_t len, 
 {
 	struct wh_addr a, *more;
 	if (wh_addr_parse(text, len, &a))
-		return; /* a name: what it means is known only to the resolver */
+		return; /* a name: only the resolver knows its address */
 	more = wh_arena_array(mem, *n + 1, sizeof *more);
 	if (*n)
 		memcpy(more, *list, *n * sizeof *more);
@@ -120,7 +120,7 @@ static void resolv_conf(struct reading *r, const char *path)
 	size_t n = 0;
 	addresses_in(r, path, "nameserver", &list, &n);
 	for (size_t i = 0; i < n; i++)
-		if (!ours(&list[i])) /* a resolver's own stub in the file that it reads is not asked */
+		if (!ours(&list[i])) /* a resolver's own stub in the file that it reads is not an upstream server */
 			upstream(r, wh_addr_text(&list[i], text), "", DNS);
 }
 
@@ -334,7 +334,7 @@ void wh_nft_host_read(const char *root, struct wh_arena *mem, struct wh_nft_host
 		bool own = ours(&a);
 		if (own)
 			ask_behind(&r, &a);
-		if (!own || wh_nft_loopback(&a)) /* what goes to an address of the machine itself goes by loopback */
+		if (!own || wh_nft_loopback(&a)) /* traffic to an address of the machine itself uses loopback */
 			out->resolvers[kept++] = a;
 	}
 	out->n_resolvers = kept;

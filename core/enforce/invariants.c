@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What no rule set may break, asked before anything is sent. The layout itself sees to loopback, established connections,
- * neighbour discovery and path MTU (nothing but TCP that opens a connection and UDP is ever judged; confirm looks whether that
- * still is so, see compare.c). What is left are rules that would cut the machine off from what it cannot do without: each is a
+ * The invariants of every rule set, checked before anything is sent. The layout itself takes care of loopback, established
+ * connections, neighbour discovery and path MTU (nothing but TCP that opens a connection and UDP is ever judged; confirm looks
+ * whether that still is so, see compare.c). The rest are rules that would cut the machine off from essential services: each is a
  * packet that must pass, and wh_nft_passes() is the table's own decision in C.
  */
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int refuse(struct wh_error *err, const char *name, const struct wh_nft_po
 		p->direction == WH_INBOUND ? "inbound" : "outbound", p->port, wh_proto_text(p->proto, proto), why);
 }
 
-/* A server that the host is configured to use must stay within reach, from whichever of its addresses. */
+/* A server that the host is configured to use must stay reachable, from each of its addresses. */
 static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port,
                        const struct wh_addr *server, struct wh_error *err)
 {
@@ -36,7 +36,7 @@ static int reaches_one(const struct wh_nft_ruleset *rs, const char *name, uint8_
 	return 0;
 }
 
-/* `others`: servers are known beside these. A rule that allows nobody breaks what nobody is known for. */
+/* `others`: more servers are known. A rule that allows no peer breaks a service of which no server is known. */
 static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t proto, uint16_t port, const struct wh_addr *servers,
                    size_t n, bool others, struct wh_error *err)
 {
@@ -51,7 +51,7 @@ static int reaches(const struct wh_nft_ruleset *rs, const char *name, uint8_t pr
 	return rc;
 }
 
-/* Where the resolver on this machine asks: over UDP and TCP, over TLS by TCP alone. */
+/* The upstream servers of this machine's resolver: over UDP and TCP, over TLS only by TCP. */
 static int upstreams(const struct wh_nft_ruleset *rs, const struct wh_nft_host *host, struct wh_error *err)
 {
 	int rc = 0;
@@ -78,7 +78,7 @@ static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		wh_prefix_parse(need[i].peers, strlen(need[i].peers), &peers, NULL);
 		for (size_t k = 0; k < rs->n_ports; k++) {
 			const struct wh_nft_port *p = &rs->ports[k];
-			/* who serves nobody by DHCP may close the server's port */
+			/* a machine that is no DHCP server may close the server's port */
 			if (wh_nft_is_for(p, need[i].d, WH_PROTO_UDP, need[i].port) && !wh_nft_allows(p, &peers) &&
 			    (need[i].d == WH_OUTBOUND || need[i].port != 67 || p->n_v4))
 				return refuse(err, "DHCP", p, need[i].why);
@@ -98,7 +98,7 @@ static int azure(const struct wh_nft_ruleset *rs, struct wh_error *err)
 	return 0;
 }
 
-/* Only TCP and UDP are dispatched; a rule about another protocol is one that somebody meant for what must never be judged. */
+/* Only TCP and UDP are dispatched; a rule for another protocol was meant for traffic that must never be judged. */
 static int only_ports(const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	for (size_t i = 0; i < rs->n_ports; i++) {

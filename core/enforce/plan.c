@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an apply has to do about each port, told from what the kernel holds. */
+/* The work of an apply for each port, derived from the kernel's contents. */
 #include <string.h>
 #include "enforce/apply.h"
 
@@ -19,7 +19,7 @@ static int differences(struct wh_apply *j, struct wh_plan *p, const struct wh_ch
 	return 0;
 }
 
-/* A name that no element leads to, and no other plan has taken. */
+/* A name that no element leads to, and that no other plan uses. */
 static void choose_name(struct wh_apply *j, struct wh_plan *p)
 {
 	for (int letter = 'a'; letter <= 'z'; letter++) {
@@ -32,7 +32,7 @@ static void choose_name(struct wh_apply *j, struct wh_plan *p)
 	}
 }
 
-/* The confirmed chain of the port, to which each of its addresses leads and that no other plan builds upon; or NULL. */
+/* The confirmed chain of the port, to which each of its addresses leads and on which no other plan is based; or NULL. */
 static const char *confirmed_chain(struct wh_apply *j, const struct wh_plan *p)
 {
 	const char *chain = NULL;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "whittle/enforce.h"
 
-enum { MOST = 64 /* each is one more rule that refused packets meet */ };
+enum { MOST = 64 /* each is one more rule that refused packets pass */ };
 
 static int entry_of(const struct wh_key_source *src, const struct wh_yaml *entry, const char *text, void *element,
                     struct wh_error *err)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From where the operator is connected. His shell has it in $SSH_CONNECTION, but sudo takes that away, and who came back to a
- * tmux of yesterday still has yesterday's. So three places are asked, and whatever any of them says is kept:
+ * The peers of the operator's connections. $SSH_CONNECTION in the operator's shell has it, but sudo removes the variable, and a
+ * reattached tmux still has an old one. So three places are read, and every result is kept:
  *   the environment of this process and of each of its parents, which are of before sudo;
  *   the sockets of an SSH server's process that is one of these parents;
  *   and those of each such process that belongs to the operator: sshd becomes its user once he has logged in.
- * What happens in another network namespace is no session that our rules could cut. (utmp is not asked: newer systems keep none.)
- * All of it is read from /proc, whose text others can shape: whoever has a process here may make us refuse, and nobody can make
- * us cut a session by what he adds.
+ * A session in another network namespace can't be cut by our rules. (utmp is not read: newer systems keep none.) All of it
+ * comes from /proc, whose text others can influence: any process here may make us refuse, but no added text can make us cut a
+ * session.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -39,7 +39,7 @@ static void found(struct search *s, const struct wh_addr *client, unsigned port,
 		                                     .server = server ? *server : *client};
 }
 
-/* A file of a process, at most `max` bytes of it, NUL-terminated; free() it. NULL where it can't be read. */
+/* At most `max` bytes of a process's file, NUL-terminated; free() it. NULL if it can't be read. */
 static char *read_proc(const struct search *s, pid_t pid, const char *name, size_t max, size_t *len)
 {
 	char path[4096], *text = malloc(max + 1);
@@ -156,7 +156,7 @@ static void sockets(struct search *s, pid_t pid)
 
 /* ---- processes ---- */
 
-/* "123 (name) S 1 …": the name may hold anything, so it ends at the last bracket. 0 where there is no such process. */
+/* "123 (name) S 1 …": the name may hold anything, so it ends at the last bracket. 0 if there is no such process. */
 static pid_t parent_of(const struct search *s, pid_t pid, char name[static 32])
 {
 	size_t len;
@@ -173,7 +173,7 @@ static pid_t parent_of(const struct search *s, pid_t pid, char name[static 32])
 	return parent;
 }
 
-/* Whether a process is in our network namespace; also where that can't be told. */
+/* Whether a process is in our network namespace; also true if that is not known. */
 static bool same_network(const struct search *s, pid_t self, pid_t pid)
 {
 	char path[4096], ours[64], theirs[64];
@@ -232,7 +232,7 @@ uid_t wh_operator_uid(const char *proc)
 	unsigned long uid = text && isdigit((unsigned char)*text) ? strtoul(text, NULL, 10) : UINT32_MAX;
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
 	free(text);
-	if (uid != UINT32_MAX) /* who logged in, whatever he became since */
+	if (uid != UINT32_MAX) /* the user who logged in, whatever the process became since */
 		return (uid_t)uid;
 	return sudo && isdigit((unsigned char)*sudo) ? (uid_t)strtoul(sudo, NULL, 10) : getuid();
 }

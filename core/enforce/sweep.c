@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an apply deletes: chains and sets of before that nothing leads to, and what is not ours. */
+/* The objects that an apply deletes: earlier chains and sets that nothing leads to, and foreign ones. */
 #include <string.h>
 #include "enforce/apply.h"
 
@@ -9,7 +9,7 @@ static bool belongs(const char *set, const char *chain)
 	return !strncmp(set, chain, len) && !strncmp(set + len, "_v", 2);
 }
 
-/* Whether a dispatch element of before leads to the chain. */
+/* Whether an earlier dispatch element leads to the chain. */
 static bool reached(const struct wh_apply *j, const char *chain)
 {
 	for (size_t i = 0; i < j->live.n_dispatch; i++)
@@ -18,7 +18,7 @@ static bool reached(const struct wh_apply *j, const char *chain)
 	return false;
 }
 
-/* Whether the chain still serves once the new rules stand: it is new, or confirmed and in use or to be fallen back upon. */
+/* Whether the chain is still needed with the new rules: it is new, or confirmed and in use or the fallback. */
 static bool kept(const struct wh_apply *j, const char *chain)
 {
 	for (size_t i = 0; i < j->rs->n_ports; i++) {
@@ -35,7 +35,7 @@ static bool kept(const struct wh_apply *j, const char *chain)
 	return false;
 }
 
-/* An element whose time is up is not told any more, but holds its chain until the kernel collects it, which may be minutes
+/* The kernel no longer lists an expired element, but the element holds its chain until it is collected, which may be minutes
  * later. */
 static void flush_expired(struct wh_apply *j)
 {
