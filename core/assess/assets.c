@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Assets: found by type and id, each with its parent, and the children that stand inside their parents' objects. */
+/* Assets: found by type and id, each with its parent, and the children inside their parents' objects. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -85,7 +85,7 @@ size_t wh_assets_of_type(const struct wh_assets *a, const char *type, size_t *fr
 
 /* ---- children inside their parents ---- */
 
-/* Lists whose elements are resources with ids and names of their own; and single settings that Azure gives a name. */
+/* Lists whose elements are resources with ids and names of their own; and single settings that have a name at Azure. */
 static const struct { const char *parent, *member, *child, *name; } inside[] = {
 	{NULL, "privateEndpointConnections", "privateEndpointConnections", NULL},
 	{"Microsoft.Network/virtualNetworks", "subnets", "subnets", NULL},
@@ -107,7 +107,7 @@ static struct wh_asset child_of(const struct wh_asset *parent, const json_t *bod
 	};
 }
 
-/* Where two have one id, the first in the list stays: a child that was exported by itself says more than its parent's copy. */
+/* If two have one id, the first in the list stays: a child that was exported by itself has more data than its parent's copy. */
 static void drop_twins(struct wh_assets *a, struct wh_arena *mem)
 {
 	size_t *order = wh_arena_array(mem, a->n, sizeof *order), kept = 0;
@@ -130,7 +130,7 @@ static void drop_twins(struct wh_assets *a, struct wh_arena *mem)
 	a->n = kept;
 }
 
-/* Lists of sites carry their configuration with null in every place. */
+/* Lists of sites contain their configuration with null everywhere. */
 static bool says_something(const json_t *object)
 {
 	const char *key;

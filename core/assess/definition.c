@@ -79,7 +79,7 @@ int wh_definition_read(const char *file, const json_t *doc, struct wh_arena *mem
 	return check(out, mem, err);
 }
 
-/* ---- which types it is about ---- */
+/* ---- the types that it is about ---- */
 
 static void types_in(const json_t *c, struct wh_arena *mem, const char **list, size_t room, size_t *n)
 {
@@ -121,7 +121,7 @@ static bool below(const char *id, const char *parent)
 	return id && n && !strncasecmp(id, parent, n) && id[n] == '/';
 }
 
-/* How much of an id says its resource group, or its subscription. */
+/* The part of an id that names its resource group, or its subscription. */
 static size_t scope_length(const char *id, bool subscription)
 {
 	size_t slashes = subscription ? 3 : 5, i;
@@ -152,8 +152,8 @@ static bool related(const struct wh_definition *d, const struct wh_asset *to, co
 	return to->id && r->id && !strncasecmp(to->id, r->id, k) && (r->id[k] == '/' || !r->id[k]);
 }
 
-/* Whether an inventory without related resources says that there are none: assessments are computed elsewhere, and an object of
- * nothing but names tells nothing of its children. */
+/* Whether an inventory without related resources proves that there are none: assessments are computed elsewhere, and an object
+ * with only names proves nothing about its children. */
 static bool absence_is_known(const struct wh_definition *d, const struct wh_asset *a)
 {
 	const char *type = text_of(d->details, "type"), *key;
@@ -164,7 +164,7 @@ static bool absence_is_known(const struct wh_definition *d, const struct wh_asse
 	if (strncasecmp(type, a->type, n) || type[n] != '/')
 		return true;
 	if (!strcasecmp(type, "Microsoft.Web/sites/config"))
-		return false; /* lists of sites leave their configuration out */
+		return false; /* lists of sites omit their configuration */
 	json_object_foreach((json_t *)a->body, key, v)
 		if (strcasecmp(key, "id") && strcasecmp(key, "name") && strcasecmp(key, "type") && strcasecmp(key, "location") &&
 		    strcasecmp(key, "resourceGroup"))

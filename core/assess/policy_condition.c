@@ -3,11 +3,11 @@
  * Conditions: allOf, anyOf, not; field, value or count with one operator.
  *
  * A field with a free "[*]" holds where every element does (so with no element at all it holds). Within a count's `where`, "[*]"
- * of the counted list means the one element that is being looked at. Texts are compared without case. An absent value equals
- * nothing: the operators that deny something hold, the others do not. With only_kind, conditions on other things than type, kind,
- * name and location are WH_PERHAPS, and Kleene's logic carries that upwards: what comes out as WH_NO can't hold for this resource
- * whatever its settings, so the definition is not about it. The same walk checks a definition (e->asset NULL): keywords,
- * operators and expressions, by place.
+ * of the counted list means the current element. Texts are compared without case. An absent value equals nothing: negating
+ * operators hold, the others do not. With only_kind, conditions on other things than type, kind, name and location are
+ * WH_PERHAPS, and Kleene's logic propagates that: a result of WH_NO can't hold for this resource with any settings, so the
+ * definition does not apply to it. The same walk checks a definition (e->asset NULL): keywords, operators and expressions, by
+ * place.
  */
 #include <string.h>
 #include <strings.h>
@@ -42,7 +42,7 @@ static bool same(const json_t *a, const json_t *b)
 	return text[0] && text[1] ? !strcasecmp(text[0], text[1]) : a && b && json_equal(a, b);
 }
 
-/* '*' is any run of characters; it may stand once. */
+/* '*' is any run of characters; it may occur once. */
 static bool like(const json_t *a, const json_t *b)
 {
 	const char *s = str(a), *pattern = str(b), *star = pattern ? strchr(pattern, '*') : NULL;
@@ -105,7 +105,7 @@ static bool as_number(const json_t *v, double *x)
 	return end != str(v) && !*end;
 }
 
-/* -1, 0, 1, or 2 where the two can't be put in order. */
+/* -1, 0, 1, or 2 if the two can't be ordered. */
 static int order(const json_t *a, const json_t *b)
 {
 	double x, y;

@@ -5,8 +5,8 @@
  *   expression = call | text | number;  call = NAME "(" [expression {"," expression}] ")" {"." NAME | "[" expression "]"}
  *   text = "'" … "'" ('' is one quote)
  *
- * One recursive descent both checks and evaluates: with e->asset NULL it only looks whether functions, their number of arguments
- * and the parameters exist. Values are jansson's; an absent one (a field that is not there) is NULL, in lists JSON null.
+ * One recursive descent both checks and evaluates: with e->asset NULL it only checks functions, their number of arguments and the
+ * parameters. Values are jansson's; an absent one (a missing field) is NULL, in lists JSON null.
  */
 #include <ctype.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static int arguments(struct parse *p, struct wh_call *c)
 	return rc;
 }
 
-/* .name and [index] behind a call */
+/* .name and [index] after a call */
 static int accessors(struct parse *p, json_t **v)
 {
 	for (;;) {

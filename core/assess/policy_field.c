@@ -5,7 +5,7 @@
  * An alias is the resource's type, then a path: "Microsoft.Network/virtualNetworks/subnets[*].name". Azure publishes a table of
  * all aliases; they follow one rule, with few exceptions: each step of the path is a member of the object, or of its `properties`
  * (ARM wraps a resource, its children, and the elements of some lists in one; az unwraps them all). So one reading serves exports
- * of every kind. Absent, null and, in texts of old tools, a member of another case are one thing.
+ * of every kind. Absent, null and, in old tools' output, a member in another case are treated alike.
  */
 #include <string.h>
 #include <strings.h>
@@ -34,7 +34,7 @@ json_t *wh_policy_member(const json_t *object, const char *key, size_t len)
 	return NULL;
 }
 
-/* Where the general rule leads astray: alias → path. */
+/* Where the general rule fails: alias → path. */
 static const struct { const char *alias, *path; } exceptions[] = {
 	{"Microsoft.Web/sites/config/minTlsVersion", "minTlsVersion"},
 	{"Microsoft.Compute/virtualMachines/imagePublisher", "storageProfile.imageReference.publisher"},
@@ -61,7 +61,7 @@ static void put(struct walk *w, json_t *v)
 	json_array_append(w->out, v ? v : json_null());
 }
 
-/* From `v` along the rest of the path, which begins at `at` in the alias. */
+/* From `v` along the rest of the path, from `at` in the alias. */
 static void along(struct walk *w, json_t *v, const char *at)
 {
 	while (v && *at) {

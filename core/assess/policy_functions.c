@@ -37,7 +37,7 @@ static int f_parameters(struct wh_call *c, json_t **out)
 
 static int f_field(struct wh_call *c, json_t **out)
 {
-	/* Within an existence condition, field() speaks of the resource that is assessed, but for aliases of the related one's
+	/* Within an existence condition, field() means the assessed resource, except for aliases of the related one's
 	 * type. */
 	const struct wh_asset *asset = c->e->asset;
 	size_t n = strlen(asset->type);
