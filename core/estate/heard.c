@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Of which addresses anything was learned at all. */
+/* The addresses for which anything was learned. */
 #include <stdlib.h>
 #include "whittle/estate.h"
 

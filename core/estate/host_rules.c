@@ -97,7 +97,7 @@ static void find_opener(void *arg, const struct wh_filter_rule *r, struct wh_ran
 		o->name = r->name;
 }
 
-/* The last filter that has one: those before it let through what is none of their concern. */
+/* The last filter that has one: those before it only let other traffic through. */
 static const char *opener(const struct wh_host_end *at, const struct wh_filter_packet *p, struct wh_ranges allowed,
                           struct wh_arena *mem)
 {

@@ -2,8 +2,8 @@
 /*
  * The model of a network as bytes. Each struct has one function, which writes its members or reads them, so that both agree;
  * lists come with their lengths, places in lists are checked against these, and texts end with a zero byte, so that the model
- * points into the bytes. Anybody may have written them: a model that was read is as safe to follow as one that was built, though
- * it may say what no document did.
+ * points into the bytes. The bytes are untrusted: a model that was read is as safe to follow as one that was built, though its
+ * values may be in no document.
  */
 #include <stdlib.h>
 #include "estate/image.h"
@@ -168,7 +168,7 @@ static void length(struct io *x, void *list_pointer, size_t *n, size_t size, siz
 	*left -= x->out ? 0 : *n * LEAST;
 }
 
-/* The lengths stand before everything, since what comes first refers to what comes later. */
+/* The lengths come first, since earlier parts refer to later ones. */
 static void lengths(struct io *x)
 {
 	struct wh_topology *t = x->t;

@@ -51,7 +51,7 @@ void wh_io_tags(struct io *x, struct wh_tag **p, size_t *n);
 /* image_rules.c */
 void wh_io_rule(struct io *x, struct wh_rule *r);
 void wh_io_group(struct io *x, struct wh_nsg *g);
-/* What rules have in common stands before everything: taken, or begun and put when all else is written. */
+/* The shared parts of rules come before everything: taken, or begun and put after all else is written. */
 void wh_io_take_pools(struct io *x);
 void wh_io_begin_pools(struct io *x, struct wh_arena *mem);
 void wh_io_put_pools(struct io *x, struct wh_bytes *out);

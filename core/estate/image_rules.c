@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "estate/image.h"
 
-/* ---- what rules have in common ---- */
+/* ---- shared parts of rules ---- */
 
 static void side(struct io *x, struct side *s)
 {
@@ -12,7 +12,7 @@ static void side(struct io *x, struct side *s)
 	wh_io_names(x, &s->asgs, &s->n_asgs);
 }
 
-/* Writes what a rule refers to into its list, and gives its place there. */
+/* Writes the data that a rule refers to into its list, and returns its index there. */
 static uint32_t common(struct io *x, enum pool pool, struct side *s, struct port_list *p, const char *text_or_null)
 {
 	struct wh_bytes one = {0};

@@ -55,7 +55,7 @@ static int need_list(struct import *im, const struct wh_yaml *n)
 	                               : wh_fail_input(im->err, -EINVAL, "%s:%d: '%s' must be a list", im->path, n->line, n->key);
 }
 
-/* `owner`: a word for the resource at hand, which may not have its name yet. */
+/* `owner`: a name for the current resource, which may not have its own yet. */
 static int add_address(struct import *im, const struct wh_yaml *n, const char *const *owner, json_t *list)
 {
 	const char *s;
@@ -181,7 +181,7 @@ static int read_platform(struct import *im, const struct wh_yaml *n, const char 
 	return rc;
 }
 
-/* A name or id: what is shown, and looked for, must be what is written. */
+/* A name or id: the text displayed and searched must be the text written. */
 static int need_printable(struct import *im, const struct wh_yaml *n, const char **out)
 {
 	int rc = need_text(im, n, out);

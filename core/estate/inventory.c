@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Walks documents down to the resources in them, whatever the envelope, and joins what several documents say of one resource.
+ * Walks documents down to their resources, in any envelope, and joins the documents about one resource.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *pa
 
 /* ---- envelopes ---- */
 
-/* How much of an answer its pages hold. A missing page is no error, but a note. */
+/* The share of an answer that its pages hold. A missing page is no error, but a note. */
 struct pages { double total, given; bool cut; const char *file; };
 
 static void count_page(struct pages *p, const json_t *o, const char *file)
@@ -208,7 +208,7 @@ static int by_key(const void *a, const void *b)
 	                                    : strcmp(x->path, y->path);
 }
 
-/* All members side by side, those that say nothing left out. */
+/* All members in one object, without the empty ones. */
 static json_t *flat(const json_t *o)
 {
 	json_t *out = json_object(), *inner = json_object_get(o, "properties"), *v;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include "whittle/inventory.h"
 
-/* The place of an id, whatever its case, in a list that is sorted by the member `member` of its elements, an id; (size_t)-1: not
+/* The index of an id, ignoring case, in a list that is sorted by the member `member` of its elements, an id; (size_t)-1: not
  * there, or id is NULL. */
 #define wh_place_of(list, n, member, id) wh_inventory_place(list, n, sizeof *(list), offsetof(__typeof__(*(list)), member), id)
 size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id);

@@ -40,7 +40,7 @@ static int put(struct storing *st, const struct wh_item *it)
 	json_t *o = group ? json_copy(it->body)
 	                  : json_pack("{s:s, s:s, s:s, s:s, s:O}", "id", it->id, "name", it->name, "type", it->type, "file",
 	                              it->file, "body", it->body);
-	if (group) { /* in a form that is read as a group whatever it came from */
+	if (group) { /* in a form that is read as a group, whatever its origin */
 		json_object_set_new(o, "type", json_string("Microsoft.Network/networkSecurityGroups"));
 		json_object_set_new(o, "id", json_string(it->id));
 	}
@@ -228,7 +228,7 @@ static int load(void *arg, const char *key, const char *json)
 	return take_stored(l->inv, key, json, l->groups, l->err);
 }
 
-/* The groups and the service tags, beside resources that are loaded. */
+/* The groups and the service tags, for resources that are loaded. */
 static int load_rest(struct wh_state *s, struct wh_inventory *out, struct wh_error *err)
 {
 	struct loading l = {out, err, true};

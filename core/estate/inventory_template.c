@@ -2,9 +2,9 @@
 /*
  * Resources out of an exported ARM template. Its texts are expressions in brackets over parameters with default values, such as
  * "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('vnet'), 'web')]". Those of exports are evaluated:
- * parameters, variables, concat, format, resourceId, toLower, toUpper, resourceGroup() and subscription(); what is left stands as
- * it is written, and is then an id that nothing has. A template has no ids: they are made of the file's name (for the resource
- * group), type and name, so that references within one file meet.
+ * parameters, variables, concat, format, resourceId, toLower, toUpper, resourceGroup() and subscription(); anything else stays as
+ * written, and is then an unknown id. A template has no ids: they are made of the file's name (for the resource group), type and
+ * name, so that references within one file meet.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Resources out of Terraform's state (`terraform show -json`, terraform.tfstate), in az's form. The provider's names are az's
- * with underscores; what it keeps apart (the association of a subnet and a group, of an interface and a pool) is put where Azure
- * has it. Groups are read by the nsg room.
+ * with underscores; its separate resources (the association of a subnet and a group, of an interface and a pool) are put where
+ * Azure has them. Groups are read by the nsg room.
  */
 #include <string.h>
 #include <strings.h>
@@ -173,7 +173,7 @@ static struct wh_item *item_of(const struct state *s, const char *id)
 	return (struct wh_item *)(uintptr_t)wh_name_set_find(&s->by_id, id);
 }
 
-/* What is joined to each of an interface's configurations, or to the one that is named. */
+/* Joins data to each of an interface's configurations, or to the named one. */
 static void join_configuration(struct wh_item *nic, const char *configuration, const char *list, const char *id)
 {
 	size_t i;

@@ -23,7 +23,7 @@ struct loading {
 	struct wh_name_set locals; /* the addresses of the estate's resources: one of these is not discovered again */
 	size_t room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
-	bool addresses_only; /* the groups were not loaded, and are not asked for */
+	bool addresses_only; /* the groups were not loaded, and are not evaluated */
 };
 
 static int damaged(const struct loading *ld)
@@ -58,7 +58,7 @@ static const char *copy(struct loading *ld, const json_t *o, const char *key)
 	return s ? wh_arena_strdup(ld->mem, s) : NULL;
 }
 
-/* What a reference names: "web.json", every group of that file; "all.json#web", those of that name, of which there is mostly
+/* The groups of a reference: "web.json", every group of that file; "all.json#web", those of that name, mostly
  * one. */
 struct reference { const struct group_file *file; const char *name; size_t first, n; };
 

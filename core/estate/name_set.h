@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Texts that were met before, each with what it belongs to, so that an estate of any size is checked in n log n. */
+/* Texts that occurred before, each with its owner, so that an estate of any size is checked in n log n. */
 #pragma once
 #include "whittle/base.h"
 
 struct wh_name_set { struct wh_name *root; struct wh_arena *mem; bool any_case; };
-/* The value that stands under the name; else puts `value` there and returns NULL. The name is not copied; all memory is in
+/* The value under the name; else puts `value` there and returns NULL. The name is not copied; all memory is in
  * s->mem. */
 const void *wh_name_set_add(struct wh_name_set *s, const char *name, const void *value);
 const void *wh_name_set_find(const struct wh_name_set *s, const char *name); /* NULL when it is not there */

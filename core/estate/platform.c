@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where this machine runs, as far as it says so by itself. */
+/* This machine's platform, as far as it can be detected locally. */
 #include <stdio.h>
 #include <string.h>
 #include "whittle/estate.h"
 
-/* The chassis asset tag of every Azure VM, whatever its size and region: by it cloud-init knows Azure too. */
+/* The chassis asset tag of every Azure VM, of any size and region; cloud-init detects Azure by it, too. */
 #define AZURE_ASSET_TAG "7783-7084-3265-9085-8269-3286-77"
 
 enum wh_platform wh_platform_found(const char *file)

@@ -37,7 +37,7 @@ int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const jso
                       struct wh_prefix **out, size_t *n);
 /* The endpoints in order of address. */
 void wh_topology_index(struct wh_topology *t);
-/* Tags of a resource whose values are texts. */
+/* A resource's tags whose values are texts. */
 void wh_build_tags(struct wh_building *b, const json_t *body, struct wh_tag **out, size_t *n);
 /* The service tags with known addresses that rules of groups and security admin rules name: as a list (free(list)), and as a
  * document of Azure's: {"changeNumber", "values":[{"name", "addressPrefixes"}…]}, a new reference. */

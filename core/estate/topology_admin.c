@@ -168,7 +168,7 @@ static struct wh_admin_rule *next(struct wh_building *b)
 	return &b->t->admin[b->t->n_admin++];
 }
 
-/* The collection that a rule stands in says which groups it applies to, where the rule does not. */
+/* The collection of a rule determines its groups, if the rule has none. */
 static const json_t *groups_of(struct wh_building *b, const struct wh_item *it)
 {
 	const json_t *own = wh_field(it->body, "ruleCollectionAppliesToGroups");

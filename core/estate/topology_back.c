@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * References that an inventory has at their other end alone. A group lists its subnets and interfaces, a public address the
- * configuration that has it; documents of other sources may leave out the member by which these point back. What a resource
- * says of itself, also that it has none, counts before what others say of it.
+ * configuration that has it; documents of other sources may leave out the member by which these point back. A resource's own
+ * references, also an explicit absence, take precedence over references from others.
  */
 #include <string.h>
 #include "base/json.h"

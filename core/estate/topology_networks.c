@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VNets, subnets, peerings, route tables, groups and public addresses. Subnets and peerings stand in their VNets or by
- * themselves. */
+/* VNets, subnets, peerings, route tables, groups and public addresses. Subnets and peerings are inside their VNets or
+ * separate. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,7 +37,7 @@ static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *
 	struct wh_topology *t = b->t;
 	const char *name = wh_field_text(o, "name");
 	if (!id || wh_build_place(&b->subnets, id) != WH_NONE)
-		return 0; /* by itself and in its VNet: the first says as much */
+		return 0; /* both separate and in its VNet: the first has the same data */
 	if (name && strchr(name, '/'))
 		name = strrchr(name, '/') + 1;
 	t->subnets = wh_arena_grown(b->mem, t->subnets, t->n_subnets, &b->room_subnets, sizeof *t->subnets);
@@ -227,7 +227,7 @@ static int add_tables(struct wh_building *b)
 	return rc;
 }
 
-/* Rules that a template declares as resources of their own belong to their groups. */
+/* Rules that a template declares as separate resources belong to their groups. */
 static void join_rules(struct wh_building *b)
 {
 	const struct wh_item **list;

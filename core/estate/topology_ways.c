@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ways into and between networks: load balancers, whose rules put ports of hosts behind public addresses; gateways, firewalls,
- * bastions; and the ranges that local network gateways say are on premises.
+ * bastions; and the ranges of local network gateways, which are on premises.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Of the thousands of service tags those that some rule names: they alone are stored. */
+/* The service tags that some rule uses, of thousands: only they are stored. */
 #include <stdlib.h>
 #include "estate/topology.h"
 
