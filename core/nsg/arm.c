@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as ARM resources, whatever shape they came in. Members that only Azure sets are left out: Azure would refuse them, or
- * they would tie the template to one moment. */
+/* Groups as ARM resources, from any input shape. Members that only Azure sets are left out: Azure would refuse them, or they
+ * would tie the template to one moment. */
 #include "nsg/edit.h"
 
 #define API_VERSION "2023-09-01"
 
-/* What a deployment may set of a rule: the names in ARM's `properties`, which `az` prints beside the name. */
+/* What a deployment may set of a rule: the names in ARM's `properties`, which `az` prints next to the name. */
 static const char *const rule_fields[] = {
 	"description",
 	"priority",

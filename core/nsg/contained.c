@@ -2,14 +2,14 @@
 /*
  * Whether one reading of a network security group lets through nothing that another does not.
  *
- * Problem: allowed(a) ⊆ allowed(b) over all packets, where a and b are a thousand rules of which few differ.
- * Method: a packet that no differing rule can match meets the same rules in the same order in both, and is decided alike. So the
- * two are compared only in the region of each differing rule: its direction, protocol, ports and local addresses. Both filters
- * are clipped to it, which leaves few classes to distinguish (policy/filter_contained.c). A rule that may match (a tag or an
- * application security group whose addresses are not known) and stands in both matches a packet in both or in neither, and of
- * those that match only the first decides. So the proof is made once without all of them, and once with each of them alone, as if
- * it matched all that it may. Where such a rule is in one of the two alone, it counts against the proof: an allow of `a`, and a
- * deny of `b`, is refused.
+ * Problem: allowed(a) ⊆ allowed(b) over all packets, where a and b are a thousand rules of which few differ. Method: a packet
+ * that no differing rule can match meets the same rules in the same order in both, and is decided alike. So the two are
+ * compared only in the region of each differing rule: its direction, protocol, ports and local addresses. Both filters are
+ * clipped to it, which leaves few classes to distinguish (policy/filter_contained.c). A rule that may match (a tag or an
+ * application security group with unknown addresses) and is in both matches a packet in both or in neither, and only the first
+ * matching one decides. So the proof is made once without all of them, and once with each of them alone, as if it matched all
+ * that it may. If only one of the two has such a rule, it counts against the proof: an allow of `a`, and a deny of `b`, is
+ * refused.
  */
 #include <string.h>
 #include <strings.h>
@@ -65,7 +65,7 @@ static bool nothing(const struct wh_ranges *r)
 	return r && !r->n;
 }
 
-/* The rules of `f` as packets of the region `to` meet them. Of those that may match only `alone` does, NULL: none. */
+/* The rules of `f` as packets of the region `to` meet them. Of the rules that may match only `alone` does, NULL: none. */
 static struct wh_filter clipped(const struct sides *s, const struct wh_filter *f, const struct wh_filter_rule *to,
                                 const struct wh_rule *alone, struct wh_arena *mem)
 {

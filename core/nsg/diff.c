@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is different between two readings of one network security group, in rules alone: etags, states and descriptions decide
+/* The differences between two readings of one network security group, in rules only: etags, states and descriptions decide
  * nothing. */
 #include <string.h>
 #include <strings.h>
@@ -74,7 +74,7 @@ size_t wh_rule_written(const struct wh_nsg *nsg, const struct wh_rule *r)
 	       listed(o, "destinationAddressPrefix", "destinationAddressPrefixes");
 }
 
-/* Of descriptions only this decides something: until when the original is kept. */
+/* In descriptions only this decides something: the day until which the original is kept. */
 static bool same_day(const struct wh_rule *x, const struct wh_rule *y)
 {
 	struct wh_arena *mem = wh_arena_new();

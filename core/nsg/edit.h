@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing one group: where a rule must stand, which priority it gets, and how it is written. Exports, Azure and just-in-time
- * access make their rules from the same entries.
+ * Changing one group: the place of a rule, its priority, and its text. Exports, Azure and just-in-time access make their rules
+ * from the same entries.
  */
 #pragma once
 #include "whittle/nsg.h"
@@ -22,9 +22,9 @@ struct wh_nsg_entry {
 	const struct wh_prefix *peers; size_t n_peers;   /* ours: of one family */
 	const struct wh_port_range *src; size_t n_src;   /* ours: source ports; none means any */
 	const struct wh_prefix *locals; size_t n_locals; /* ours: the resource's addresses of the same family; none means any */
-	/* ours: it takes the place of this one of an earlier export, whose name it has; else NULL */
+	/* ours: it replaces this one of an earlier export, and takes its name; else NULL */
 	const struct wh_rule *in_place;
-	/* existing: of an earlier export, deleted when the new ones are there (plans with `beside` alone) */
+	/* existing: from an earlier export, deleted when the new ones are in place (only in plans with `beside`) */
 	bool leaving;
 	bool system_generated;           /* ours: shown as "System Generated" */
 	unsigned priority;
@@ -41,10 +41,10 @@ size_t wh_nsg_locals(const struct wh_addr *addrs, size_t n, bool v4, struct wh_a
  * name them, renumbered where an entry says so, then the new ones in the order of the entries. A new reference.
  */
 json_t *wh_nsg_json(const struct wh_nsg *nsg, const char *name, const struct wh_nsg_entry *entries, size_t n);
-/* The location of a group that says none: where the template is deployed. */
+/* The location of a group without one: that of the deployment. */
 #define WH_NSG_HERE "[resourceGroup().location]"
-/* The same as an ARM resource without what only Azure sets (etags, ids, default rules, associations). Takes the reference; a new
- * one. */
+/* The same as an ARM resource without the parts that only Azure sets (etags, ids, default rules, associations). Takes the
+ * reference; a new one. */
 json_t *wh_nsg_arm(const char *name, json_t *group);
 /* Ports as Azure writes them: "22", "8000-8003". Returns how many; "*" where there are none. */
 size_t wh_nsg_port_ranges(const struct wh_port_range *p, size_t n, struct wh_arena *mem, const char ***out);
@@ -89,7 +89,7 @@ int wh_nsg_check_limits(const char *name, const struct wh_nsg *nsg, const struct
 
 /* ---- places ---- */
 
-/* What is to be narrowed: one port of some local addresses of one family, to the prefixes without the exceptions. */
+/* The goal of narrowing: one port of some local addresses of one family, to the prefixes without the exceptions. */
 struct wh_nsg_narrowing {
 	enum wh_direction direction;
 	uint8_t proto;
@@ -102,19 +102,19 @@ struct wh_nsg_narrowing {
 struct wh_ranges wh_nsg_proposed(const struct wh_nsg_narrowing *w, struct wh_arena *mem);
 
 struct wh_nsg_place {
-	const struct wh_rule *before; /* the rule that is narrowed, directly before which new rules stand; NULL: none is */
+	const struct wh_rule *before; /* the rule that is narrowed, directly before which new rules go; NULL: none is */
 	const struct wh_rule *floor;  /* the last rule of unknown reach ahead of it, which stays ahead; NULL: none */
 };
-/* `gone[i]` says that nsg->rules[i] is left out. -EBUSY where a just-in-time opening, or peers that a rule of unknown reach lets
- * in, would be cut off. */
+/* `gone[i]`: nsg->rules[i] is left out. -EBUSY if a just-in-time opening, or peers that a rule of unknown reach allows, would be
+ * cut off. */
 int wh_nsg_find_place(const struct wh_nsg *nsg, const bool *gone, const struct wh_tag_context *tags,
                       const struct wh_nsg_narrowing *w, struct wh_arena *mem, struct wh_nsg_place *out, struct wh_error *err);
-/* The first rule, by priority, that allows anybody in to an inbound port of one of the addresses of one family, or may; default
+/* The first rule, by priority, that allows any peer to an inbound port of one of the addresses of one family, or may; default
  * rules included. NULL: none. */
 const struct wh_rule *wh_nsg_first_allow(const struct wh_nsg *nsg, const struct wh_tag_context *tags,
                                          const struct wh_nsg_narrowing *w, struct wh_arena *mem);
 
-/* What the group must let through afterwards, exactly, where it is narrowed. */
+/* The exact traffic that the group must let through after narrowing. */
 struct wh_nsg_region {
 	enum wh_direction direction;
 	uint8_t proto;
@@ -127,8 +127,8 @@ struct wh_nsg_regions { struct wh_nsg_region *r; size_t n, room; };
 
 struct wh_nsg_passing {
 	bool more;               /* the group lets through more than is proposed */
-	bool differs;            /* rules tell source ports apart, and not for all of the addresses alike */
-	/* addresses that the load balancer's probes reach, and would not by what is proposed */
+	bool differs;            /* rules distinguish source ports, and not for all of the addresses alike */
+	/* addresses that the load balancer's probes reach, but would not reach by the proposal */
 	struct wh_prefix *probed; size_t n_probed;
 	struct wh_nsg_source {
 		struct wh_port_range *src;
@@ -137,9 +137,9 @@ struct wh_nsg_passing {
 		size_t n_peers;
 	} *split;
 	size_t n_split;
-	/* where rules tell source ports apart: who passes from which; none: the proposed pass from any */
+	/* if rules distinguish source ports: the peers that pass from each; none: the proposed peers pass from any */
 };
-/* What passes now (nsg NULL: everything), and what must pass afterwards, which is added to `regions`; all in `mem`. */
+/* The traffic that passes now (nsg NULL: everything), and that must pass afterwards, added to `regions`; all in `mem`. */
 void wh_nsg_pass(const struct wh_nsg *nsg, const struct wh_tag_context *tags, const struct wh_nsg_narrowing *w,
                  struct wh_arena *mem, struct wh_nsg_regions *regions, struct wh_nsg_passing *out);
 /* Reads the group back as any reader would, and holds it against the regions: nothing goes out that decides otherwise. */

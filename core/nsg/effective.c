@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a policy lets through.
+ * The traffic that a policy lets through.
  *
- * Problem: for one direction, protocol and local port, the exact set of peers that may pass.
- * Method: each group is translated into a filter for that question (nsg/filter.h), and walked once for all peers
- * (whittle/filter.h). Several groups (the subnet's and the interface's) must all allow: intersect. No group: everything. Rules
- * may tell source ports apart, which a peer chooses anew for each flow. The ports fall into classes that all rules treat alike;
- * the walk is made for each, and who passes from some port passes. What a rule means can be unknown: an application security
- * group, or a service tag whose addresses are not here. Then the result is what is allowed for certain, and *unknown says that it
- * happened. Source: Azure's documentation of network security groups, "How network security groups filter traffic".
+ * Problem: for one direction, protocol and local port, the exact set of peers that may pass. Method: each group is translated
+ * into a filter for that question (nsg/filter.h), and walked once for all peers (whittle/filter.h). Several groups (the subnet's
+ * and the interface's) must all allow: intersect. No group: everything. Rules may distinguish source ports, which a peer chooses
+ * anew for each flow. The ports fall into classes that all rules treat alike; each class is evaluated, and a peer passes if it
+ * passes from some port. A rule's meaning can be unknown: an application security group, or a service tag without addresses here.
+ * Then the result is certainly allowed traffic, and *unknown is set. Source: Azure's documentation of network security groups,
+ * "How network security groups filter traffic".
  *
  *   300 allow 10.0.0.0/8 → 22     open = all        result = 10/8            open = all − 10/8
  *   400 deny  *          → 22     takes the rest    result = 10/8            open = ∅
@@ -181,7 +181,7 @@ struct wh_nsg wh_nsg_without(const struct wh_nsg *nsg, bool (*gone)(const struct
 
 /* ---- a policy ---- */
 
-/* What a walk of a group meets: the peers whom a default rule lets through, and the first rule whose reach is not known. */
+/* The results of evaluating a group: the peers that a default rule lets through, and the first rule of unknown reach. */
 struct met { struct wh_ranges by_default; const struct wh_rule *unknown; struct wh_arena *mem; };
 
 static void meet(void *arg, const struct wh_filter_rule *f, struct wh_ranges peers)

@@ -50,7 +50,7 @@ static void add(struct translation *t, const struct wh_filter_rule *like, const 
 
 static const char unknown[] = "its reach is not known";
 
-/* One local address is asked about. */
+/* The question is about one local address. */
 static void add_at(struct translation *t, const struct wh_rule *r, struct wh_filter_rule *f)
 {
 	const struct wh_nsg_question *q = t->q;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Names and descriptions within Azure's rules: names up to 80 characters, [A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?, unique in a
- * group whatever their case; descriptions up to 140 characters.
+ * group ignoring case; descriptions up to 140 characters.
  */
 #include <stdlib.h>
 #include <string.h>

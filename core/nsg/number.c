@@ -4,10 +4,10 @@
  *
  * Problem: give an entry a priority before the rule that it narrows and after the rule that must stay ahead, moving as few
  * existing rules as possible and changing the order of none. Method: the highest free priority below its successor. Taking the
- * highest leaves the lower ones, which every later entry can use too, so nothing moves while there are free ones at all. When
- * there is none, what stands at the successor's place and directly after it moves up by one until the first gap; if there is no
- * gap up to 4096, what stands before it moves down by one until the first gap. The run between the place and the gap must move in
- * any solution, since the order must hold. A run that holds a rule which must not be moved is none.
+ * highest leaves the lower ones, which every later entry can use too, so nothing moves while there are free ones at all. If there
+ * is none, the rules at the successor's place and directly after it move up by one until the first gap; if there is no gap up to
+ * 4096, the rules before it move down by one until the first gap. The run between the place and the gap must move in any
+ * solution, since the order must hold. A run that holds a rule which must not be moved is none.
  *
  *   100 a, 101 ssh, 103 web   allow and deny before ssh → 100 a, 101 allow, 102 deny, 103 ssh, 104 web (ssh up by two, web by
  * one)
@@ -74,7 +74,7 @@ unsigned wh_nsg_take_first(struct wh_nsg_line *l, struct wh_nsg_entry *e, unsign
 	return 0;
 }
 
-/* Prefixes as Azure counts them: what is written, not what it means. */
+/* Prefixes as Azure counts them: as written, not by meaning. */
 static size_t prefixes_of(const struct wh_nsg_entry *e, const struct wh_nsg *nsg)
 {
 	return e->existing ? wh_rule_written(nsg, e->existing) : e->n_peers + e->n_locals + (e->tag != NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who made a rule. Just-in-time access is known by the names that it gives: Defender for Cloud's
+ * The maker of a rule. Just-in-time access is known by the names that it gives: Defender for Cloud's
  * MicrosoftDefenderForCloud-JITRule_… and, formerly, SecurityCenter-JITRule…; ours whittle-jit-…. Terraform leaves no mark of its
- * own on a rule; people mark what it manages in the group's tags (managed-by: terraform) or in a rule's description.
+ * own on a rule; people mark its objects in the group's tags (managed-by: terraform) or in a rule's description.
  */
 #include <ctype.h>
 #include <string.h>

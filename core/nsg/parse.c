@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading network security groups: what `az network nsg show|list` prints (properties flattened), ARM resources (under
+ * Reading network security groups: the output of `az network nsg show|list` (properties flattened), ARM resources (under
  * "properties"), templates ("resources") and REST lists ("value"). Every error names file, line and reason.
  */
 #include <stdarg.h>
@@ -88,7 +88,7 @@ static int check_priorities(struct parse *p, const struct wh_nsg *nsg, const cha
 	return 0;
 }
 
-/* Azure holds each name once, whatever its case; what is read by name must be one rule. */
+/* Azure accepts each name once, ignoring case; a name must identify one rule. */
 static int check_names(struct parse *p, const struct wh_nsg *nsg, const char *base)
 {
 	const struct wh_rule **by = wh_arena_array(p->mem, nsg->n_rules + 1, sizeof *by);

@@ -10,7 +10,7 @@ struct parse {
 	struct wh_arena *mem;
 	struct wh_error *err;
 	char path[512]; /* of the rule at hand, for its line */
-	const char **rule_paths; /* of the group at hand, where its rules do not stand in it; else NULL */
+	const char **rule_paths; /* of the current group, if its rules are elsewhere; else NULL */
 	bool terraform;
 };
 
@@ -23,7 +23,7 @@ int wh_nsg_parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r);
 /* The rules that Azure puts into every group. */
 enum { WH_NSG_DEFAULTS = 6 };
 void wh_nsg_default_rule(struct parse *p, size_t i, struct wh_rule *r);
-/* The ports of one end. `unknown`: an expression of a template, whose value is not known here; then the list has every port. */
+/* The ports of one end. `unknown`: a template's expression, whose value is not known here; then the list has every port. */
 struct wh_nsg_ports { struct wh_port_range *list; size_t n, room; const char *unknown; };
 int wh_nsg_parse_ports(struct parse *p, const json_t *o, const char *single, const char *plural, struct wh_nsg_ports *out);
 /* The addresses of one end; an expression is a tag that nothing resolves. The rule gets notes. */

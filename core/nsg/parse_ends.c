@@ -113,7 +113,7 @@ static void add_tag(struct parse *p, struct wh_nsg_side *out, const char *s)
 	out->tags[out->n_tags++] = wh_arena_strdup(p->mem, s);
 }
 
-/* No bit of a network of length 0 counts, so that what stands before it may be any text: /0, 0/0, <nw>/0. */
+/* No bit of a network of length 0 counts, so any text may precede it: /0, 0/0, <nw>/0. */
 static bool is_everything(const char *s)
 {
 	size_t n = strlen(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What passes a group now, and what must pass it after it was narrowed: for each local address, and for each class of source
+ * The traffic that passes a group now, and that must pass after narrowing: for each local address, and for each class of source
  * ports that the group treats alike. The planned group is read back and held against it.
  */
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static bool equal(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 	return !wh_ranges_minus(a, b, mem).n && !wh_ranges_minus(b, a, mem).n;
 }
 
-/* The local addresses are to be treated alike by what is allowed from each class of source ports. */
+/* The local addresses must be treated alike for the peers allowed from each class of source ports. */
 struct ends { struct wh_ranges *of_class; bool *known; bool split, differs; };
 
 /* The peers that must pass afterwards at one local address from one class of source ports. True when more pass now. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which rule of the group is narrowed, and what must stay ahead of the new rules.
+ * The rule of the group to be narrowed, and the rules that must stay ahead of the new ones.
  *
- * All is asked for each local address, and for each class of source ports that the group treats alike (one, but for groups whose
- * rules tell source ports apart): the first rule that is to be narrowed for any of them is the one that the block stands before.
+ * All is evaluated for each local address, and for each class of source ports that the group treats alike (one, except if rules
+ * distinguish source ports): the block goes before the first rule that is to be narrowed for any of them.
  *
- * A rule whose reach is not known may decide anything that is still open where it stands. Ahead of the block it stays ahead.
- * Behind it, it could let in peers whom the block's deny would cut off, and what an allow behind an unknown deny lets in is as
- * little known; so such an edit is refused by the rule's name, as for a just-in-time opening that would be cut off.
+ * A rule of unknown reach may decide anything that is still open at its place. Ahead of the block it stays ahead. After it, it
+ * could allow peers that the block's deny would cut off, and the peers of an allow after an unknown deny are not known either; so
+ * such an edit is refused with the rule's name, as for a just-in-time opening that would be cut off.
  */
 #include "nsg/edit.h"
 
@@ -22,10 +22,10 @@ struct wh_ranges wh_nsg_proposed(const struct wh_nsg_narrowing *w, struct wh_are
 
 struct place {
 	const struct wh_rule *before, *floor; /* NULL: none */
-	const struct wh_rule *cut;            /* an allow behind `before`, whose peers our deny would cut off … */
+	const struct wh_rule *cut;            /* an allow after `before`, whose peers our deny would cut off … */
 	const struct wh_rule *blind; /* an allow behind a floor that denies whom nobody knows: where the block is needed for
 	                              * another address or source port, its deny would cut off peers here that were not judged */
-	const struct wh_rule *behind;         /* … because it stands behind this deny of unknown reach; NULL: because of itself */
+	const struct wh_rule *behind;         /* … because it comes after this deny of unknown reach; NULL: because of itself */
 };
 
 struct walk {
@@ -33,7 +33,7 @@ struct walk {
 	const bool *gone;
 	const struct wh_tag_context *tags;
 	const struct wh_nsg_narrowing *want;
-	const struct wh_nsg *seen;            /* the group from one source port; its rules stand where the group's do */
+	const struct wh_nsg *seen;            /* the group from one source port; its rules have the group's places */
 	const struct wh_addr *local;
 	struct wh_ranges open, proposed;
 	struct wh_arena *mem;
@@ -49,7 +49,7 @@ static enum wh_match match_at(const struct walk *w, size_t i)
 	return wh_rule_match(&w->seen->rules[i], w->tags, w->want->direction, w->want->proto, w->local, w->want->port, w->mem);
 }
 
-/* What a rule of unknown reach, or of just-in-time access, lets in behind `from` must not meet our deny before it. */
+/* The peers that a rule of unknown reach, or of just-in-time access, allows after `from` must not meet our deny before it. */
 static void find_cut(struct walk *w, size_t from, struct place *at)
 {
 	struct wh_ranges open = w->open;
@@ -76,7 +76,7 @@ static void find_cut(struct walk *w, size_t from, struct place *at)
 	}
 }
 
-/* Behind a deny of unknown reach nobody passes for certain, but somebody may. */
+/* After a deny of unknown reach no peer passes for certain, but some may. */
 static void find_blind(struct walk *w, size_t from, struct place *at)
 {
 	struct wh_ranges open = w->open;
@@ -96,8 +96,8 @@ static void find_blind(struct walk *w, size_t from, struct place *at)
 	}
 }
 
-/* Where rules of an earlier export decide, the new ones take their place at the latest: somebody may have put a rule behind them
- * since. Rules of just-in-time access are never narrowed, and stay ahead. */
+/* If rules of an earlier export decide, the new ones replace them at the latest: a person may have added a rule after them since.
+ * Rules of just-in-time access are never narrowed, and stay ahead. */
 static void find_place(struct walk *w, struct place *at)
 {
 	bool passed_gone = false;

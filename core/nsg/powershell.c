@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `Get-AzNetworkSecurityGroup | ConvertTo-Json` writes: keys that begin with a capital, one list for what Azure keeps as a
+ * The output of `Get-AzNetworkSecurityGroup | ConvertTo-Json`: keys that begin with a capital, one list for what Azure keeps as a
  * text or a list, and, where ConvertTo-Json's depth ended, a list written as a text with spaces between its entries.
  */
 #include <string.h>
@@ -43,7 +43,7 @@ static void one_or_several(json_t *to, const json_t *from, const char *one, cons
 	json_decref(list);
 }
 
-/* Groups of hosts: what matters here is that there are some. */
+/* Groups of hosts: only their existence matters here. */
 static void hosts(json_t *to, const json_t *from, const char *name)
 {
 	json_t *list = entries(wh_json_member(from, name)), *out = json_array(), *e;

@@ -4,7 +4,7 @@
 #include <strings.h>
 #include "nsg/published_tags.h"
 
-/* Sorted, whatever the case. */
+/* Sorted, ignoring case. */
 static const char *const names[] = {
 	"ActionGroup",
 	"ApiManagement",

@@ -3,8 +3,8 @@
 #pragma once
 #include <stdbool.h>
 
-/* Whether Azure has a service tag of this name or, before a dot, of this part of it (Storage.WestEurope); whatever the case.
- * Source: "Virtual network service tags" of Azure's documentation. */
+/* Whether Azure has a service tag of this name or, before a dot, of this part of it (Storage.WestEurope); ignoring case. Source:
+ * "Virtual network service tags" of Azure's documentation. */
 bool wh_tag_is_published(const char *tag);
 /* AzureCloud and its regions: addresses of every customer's machines. */
 bool wh_tag_is_cloud(const char *tag);

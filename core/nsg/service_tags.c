@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Microsoft's published service tags: ServiceTags_Public_DATE.json as it is downloaded (with or without a byte-order mark), and
- * what `az network list-service-tags` prints. Both hold {"values":[{"name","properties":{"addressPrefixes":[…]}}]}; IPv4 and IPv6
- * stand mixed, a tag has variants for regions (Storage, Storage.WestEurope), and a null or absent list is an empty one.
+ * the output of `az network list-service-tags`. Both hold {"values":[{"name","properties":{"addressPrefixes":[…]}}]}; IPv4 and
+ * IPv6 are mixed, a tag has variants for regions (Storage, Storage.WestEurope), and a null or absent list is an empty one.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -34,7 +34,7 @@ static bool is_group(const json_t *o)
 	return !type && json_is_array(wh_json_member(properties(o), "securityRules"));
 }
 
-/* A template may declare rules as resources of their own: read without them, a group would seem to say something else. */
+/* A template may declare rules as separate resources: without them, a group would seem to have another meaning. */
 static bool is_lone_rule(const json_t *o)
 {
 	const char *type = text_of(o, "type");
@@ -42,7 +42,7 @@ static bool is_lone_rule(const json_t *o)
 }
 
 /* `az network nic list-effective-nsg`: in it '*' has become 0.0.0.0/0, lists are cut to their first entry and tags are resolved,
- * so that a group that was read from it would close what the real one opens. */
+ * so a group read from it would close ports that the real one opens. */
 static int refuse_effective(struct wh_nsg_finding *f, const json_t *o, const char *path)
 {
 	const char *id = text_of(wh_json_member(o, "networkSecurityGroup"), "id");

@@ -7,16 +7,16 @@
 struct wh_nsg_shape {
 	json_t *group;           /* a reference of its own; with az's or ARM's keys, whatever the document had */
 	const char *path;        /* of the group in the document, as wh_json_line() takes it */
-	const char **rule_paths; /* of each of its securityRules, where they stand elsewhere; else NULL */
+	const char **rule_paths; /* of each of its securityRules, if they are elsewhere; else NULL */
 	bool terraform;          /* out of Terraform's state */
 };
 
 /*
  * Finds the groups of a document: one object, a list, {"value"|"data"|"resources"|"NewNSG": …}, Resource Graph's table of columns
  * and rows, PowerShell's ConvertTo-Json (names in capitals, lists in the place of texts), `terraform show -json` and
- * terraform.tfstate. What looks like a group and can't be read as one (a page of several, effective rules of an interface, a rule
- * outside its group, a plan) is refused with the command that prints what can. *out is in mem, its references are the caller's
- * also when it fails. file and text name the place in errors.
+ * terraform.tfstate. A document that looks like a group but can't be read as one (a page of several, effective rules of an
+ * interface, a rule outside its group, a plan) is refused with the command that prints a readable one. *out is in mem, its
+ * references are the caller's also when it fails. file and text name the place in errors.
  */
 int wh_nsg_shapes(const char *file, const char *text, size_t len, json_t *doc, struct wh_arena *mem, struct wh_nsg_shape **out,
                   size_t *n, struct wh_error *err);

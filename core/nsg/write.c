@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups as JSON, in the shape in which each was imported: what whittle does not touch goes out as it came in. */
+/* Groups as JSON, in the shape in which each was imported: parts that whittle does not change are written unchanged. */
 #include <stdlib.h>
 #include <string.h>
 #include "nsg/edit.h"
