@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Certificates that servers of ours showed. Of each port the one that was seen last counts: an earlier one was replaced. TLS 1.3
- * hides certificates, so that a server whose clients all speak it has no evidence.
+ * Certificates that servers of ours showed. For each port only the certificate seen last counts: an earlier one was replaced. TLS
+ * 1.3 hides certificates, so a server whose clients all use it has no evidence.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ struct walk {
 	struct shown *list; size_t n, room;
 };
 
-/* Rows of one address and port stand side by side. */
+/* Rows of one address and port are adjacent. */
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct walk *w = arg;
@@ -39,7 +39,7 @@ static bool is_self_signed(const struct shown *s)
 	return strstr(s->value, ", self-signed") != NULL;
 }
 
-/* What is wrong with one's dates; NULL: nothing. */
+/* The fault in a certificate's dates; NULL: none. */
 static const char *bad_dates(struct wh_run *run, const struct shown *s, int64_t days)
 {
 	int64_t until;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of machines by what the Internet reaches, and by what stands before them. */
+/* Checks of machines by their exposure to the Internet, and by the devices in front of them. */
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
 #include "whittle/findings.h"
 
-/* ---- the ports that a check asks about ---- */
+/* ---- the ports of a check ---- */
 
 struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run)
 {
@@ -16,12 +16,12 @@ struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run)
 	return (struct wh_wanted_ports){named[0], named[1]};
 }
 
-/* What is open of a machine, and to whom: `by`, an endpoint's view that shows some of it. */
+/* A machine's open ports, and their peers: `by`, an endpoint's view that shows some of them. */
 struct open_ports {
 	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
 	const char *missing;
 	size_t endpoint;
-	struct wh_seen by; /* of the ports that are asked about; by.by NULL: nothing is open */
+	struct wh_seen by; /* of the check's ports; by.by NULL: none is open */
 	const char *through; /* a firewall that leads to it; NULL: none */
 };
 
@@ -279,7 +279,7 @@ int wh_check_guarded(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* Settings `appliance-tags`: tags whose value, or whose name, says that a machine is there to forward. */
+/* Setting `appliance-tags`: tags whose value or name marks a machine that forwards. */
 int wh_check_forwarding(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of Linux hosts by what their rulesets let in, out and through. */
+/* Checks of Linux hosts by the traffic that their rulesets allow in, out and through. */
 #include <string.h>
 #include <sys/socket.h>
 #include "posture/checks.h"
 
-enum { MOST_PORTS = 32768 }; /* of 65,536: so many are those that no rule names */
+enum { MOST_PORTS = 32768 }; /* of 65,536: no rule names so many */
 
 struct open { struct wh_ranges tcp, udp; const char *by; };
 
@@ -80,7 +80,7 @@ int wh_check_host_jit(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- what no rule names ---- */
+/* ---- traffic that no rule names ---- */
 
 static void judge_default(struct wh_run *run, const struct wh_judged_host *h)
 {
@@ -107,7 +107,7 @@ int wh_check_host_default(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- IPv6 beside IPv4 ---- */
+/* ---- IPv6 next to IPv4 ---- */
 
 static bool has_family(const struct wh_host_facts *f, bool v4)
 {
@@ -190,7 +190,7 @@ int wh_check_host_published(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- what it forwards, and where it may go ---- */
+/* ---- forwarded and outbound traffic ---- */
 
 static void judge_forwarding(struct wh_run *run, const struct wh_judged_host *h)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of Linux hosts by settings of their kernel, what listens on them, the resolvers that they ask and whose rules they
- * have. */
+/* Checks of Linux hosts by kernel settings, listeners, resolvers and the owners of their
+ * rules. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,7 +74,7 @@ int wh_check_host_floods(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- what listens ---- */
+/* ---- listeners ---- */
 
 static bool any_address(const struct wh_addr *a)
 {
@@ -115,7 +115,7 @@ int wh_check_host_daemons(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- listeners that nobody uses ---- */
+/* ---- unused listeners ---- */
 
 struct used {
 	const struct wh_estate *e;
@@ -215,9 +215,9 @@ int wh_check_host_resolvers(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- whose rules they are ---- */
+/* ---- owners of the rules ---- */
 
-/* The tables of one program: iptables-nft names them as iptables did. whittle only narrows what others let in, and counts not. */
+/* The tables of one program: iptables-nft uses iptables' names. whittle does not count, as it only narrows what others allow. */
 static const char *owner_of(const char *chain, struct wh_arena *mem)
 {
 	static const char *const iptables[] = {"filter", "mangle", "raw", "nat", "security"};

@@ -18,7 +18,7 @@ struct walk {
 	const struct wh_sensor *sensor;
 	struct seen *of;                 /* by the resource's place in the estate */
 	struct wh_ranges ports[2];
-	int64_t since_us;                /* what began before is not new */
+	int64_t since_us;                /* earlier connections are not new */
 };
 
 static bool inside(const struct walk *w, const struct wh_addr *peer)
@@ -33,7 +33,7 @@ static struct seen *seen_of(const struct walk *w, const struct wh_edge_key *k, c
 	return r ? &w->of[r - estate->resources] : NULL;
 }
 
-/* 1: there is nothing to walk, and that is said. */
+/* 1: there is nothing to examine, which is reported. */
 static int begin(struct wh_run *run, struct walk *w, struct wh_error *err)
 {
 	*w = (struct walk){.run = run};

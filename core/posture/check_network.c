@@ -82,7 +82,7 @@ static struct meeting meet(struct wh_run *run, const struct group *groups, size_
 	return m;
 }
 
-/* Settings: `tags` whose values are labels, the first that a machine has; `ports` that may be open between two of them. */
+/* Settings: `tags` whose values are labels (a machine's first one counts); `ports` that may be open between two of them. */
 int wh_check_labels(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;
@@ -116,7 +116,7 @@ int wh_check_labels(struct wh_run *run, struct wh_error *err)
 
 /* ---- denial of service ---- */
 
-/* Networks in which an application gateway with a public address stands, by its subnet. */
+/* Networks that contain an application gateway with a public address, by its subnet. */
 int wh_check_ddos(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;
@@ -257,7 +257,7 @@ static bool ends_with(const char *name, const char *suffix)
 	return n > k && !strcasecmp(name + n - k, suffix) && name[n - k - 1] == '.';
 }
 
-/* Setting `suffixes`: of names that belong to whoever makes a resource of that name. */
+/* Setting `suffixes`: of names that belong to the owner of a resource of that name. */
 int wh_check_dangling_records(struct wh_run *run, struct wh_error *err)
 {
 	static const char *const types[] = {"Microsoft.Network/dnszones/CNAME", "Microsoft.Network/dnszones/recordsets"};

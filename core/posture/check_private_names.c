@@ -52,7 +52,7 @@ static bool linked(const struct wh_run *run, const char *zone, const char *vnet)
 	return false;
 }
 
-/* Why nothing can be said of any endpoint; NULL: it can. */
+/* Why no endpoint can be judged; NULL: they can. */
 static const char *unknown(const struct wh_run *run)
 {
 	size_t from;
@@ -63,7 +63,7 @@ static const char *unknown(const struct wh_run *run)
 	return NULL;
 }
 
-/* Networks whose machines are given resolvers of their own are judged by nobody here: the zone is linked where those stand. */
+/* Networks with resolvers of their own are not judged here: the zone is linked at the resolvers' networks. */
 static bool has_resolvers(const struct wh_topology *t, size_t vnet)
 {
 	const struct wh_item *it = wh_known(vnet) ? wh_inventory_find(t->inventory, t->vnets[vnet].id) : NULL;

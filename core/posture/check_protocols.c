@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of what protocol records showed: insecure versions that were spoken, resolvers that were asked, names that were looked
- * for.
+ * Checks of protocol records: insecure versions in use, resolvers in use, names that were looked
+ * up.
  *
- * A resource is unhealthy where one fact of the window is bad, whatever the sensor lost. It is healthy only where facts of that
- * protocol were seen, all are fine, and the sensor is fit; else there is no evidence. A server answers for what it accepts, a
- * client for what it asks of servers that are not ours.
+ * A resource is unhealthy if one fact of the window is bad, whatever the sensor lost. It is healthy only where facts of that
+ * protocol were seen, all are fine, and the sensor is fit; else there is no evidence. A server is responsible for what it
+ * accepts, a client for its requests to servers that are not ours.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 struct seen {
 	uint64_t good, bad, doubtful; /* doubtful: how many of the bad ones only may be */
-	bool fine;                    /* what else might be doubtful is known to be fine */
+	bool fine;                    /* its other doubtful values are known to be fine */
 	const char *worst;
 	struct wh_addr peer;
 	uint16_t port;
@@ -27,8 +27,8 @@ struct walk {
 	struct seen *of;                 /* by the resource's place in the estate */
 	bool (*bad)(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r);
 	const char **values; size_t n_values;
-	const char **fine; size_t n_fine;         /* that clear what is doubtful */
-	const char **may_be; size_t n_may_be;     /* doubtful: nobody can tell */
+	const char **fine; size_t n_fine;         /* that clear the doubtful values */
+	const char **may_be; size_t n_may_be;     /* doubtful: can't be decided */
 	const struct wh_ranges *trusted;
 	int64_t limit, bytes;
 };
@@ -63,7 +63,7 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 	}
 	if (!offer && k->direction == WH_OUTBOUND && k->kind <= WH_FACT_LDAP && wh_estate_by_addr(e, &k->peer))
 		return 0; /* the server's own row has it */
-	if (!s->bad || (s->bad == s->doubtful && bad)) { /* what is bad for certain comes first */
+	if (!s->bad || (s->bad == s->doubtful && bad)) { /* certainly bad facts come first */
 		s->worst = wh_arena_strdup(w->run->mem, k->value);
 		s->peer = k->peer;
 		s->port = k->port;
@@ -252,7 +252,7 @@ static bool is_bad(struct walk *w, const struct wh_fact_key *k, const struct wh_
 	return true;
 }
 
-/* Names that were asked for are the traffic of its kind; those of one kind of failure among them are bad. */
+/* Looked-up names are the traffic of its kind; those with one kind of failure are bad. */
 static int among_names(struct wh_run *run, enum wh_fact_kind kind,
                        bool (*bad)(struct walk *, const struct wh_fact_key *, const struct wh_fact_row *), int64_t limit,
                        const char *what, struct wh_error *err)
@@ -270,7 +270,7 @@ static int among_names(struct wh_run *run, enum wh_fact_kind kind,
 	return rc;
 }
 
-/* Setting: `domains` that don't exist, asked for on one day. */
+/* Setting: `domains` that don't exist, looked up on one day. */
 int wh_check_failed_names(struct wh_run *run, struct wh_error *err)
 {
 	return among_names(run, WH_FACT_DNS_FAILED, is_generated, wh_run_number(run, "domains", 100),

@@ -7,9 +7,9 @@
 
 static const char type[] = "Microsoft.Network/networkSecurityGroups";
 
-/* ---- rules that don't do what they seem to do ---- */
+/* ---- rules without their apparent effect ---- */
 
-/* Counts what never decides; generalised and correlated rules are mostly meant. */
+/* Counts rules that never decide; generalised and correlated rules are mostly intended. */
 static size_t count_dead(const struct wh_filter *f, struct wh_arena *mem, const char **example)
 {
 	struct wh_anomaly *a;
@@ -37,7 +37,7 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
 		size_t nsg;
 		const struct wh_filter *f = wh_reach_list(run->in->reach, i, &nsg, &d);
 		if (!wh_known(nsg) ||
-		    done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+		    done[2 * nsg + d]) /* one reading is enough: a group's rules mean much the same at each place */
 			continue;
 		done[2 * nsg + d] = true;
 		dead[nsg] += count_dead(f, run->mem, &example[nsg]);
@@ -89,7 +89,7 @@ int wh_check_group_size(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- tags that say too much ---- */
+/* ---- tags that are too wide ---- */
 
 static const char *wide_tag(const struct wh_rule *r, const char *const *tags, size_t n)
 {
@@ -99,7 +99,7 @@ static const char *wide_tag(const struct wh_rule *r, const char *const *tags, si
 	return NULL;
 }
 
-/* Setting `tags`: those that stand for the addresses of everybody, or of a service everywhere. */
+/* Setting `tags`: those that contain everybody's addresses, or a service's everywhere. */
 int wh_check_wide_tags(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;

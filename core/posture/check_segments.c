@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of what stands together: groups before one interface that disagree, machines of several labels in one network. */
+/* Checks of neighbours: groups of one interface that disagree, machines of several labels in one network. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -44,7 +44,7 @@ static const char *only(struct wh_run *run, const struct opened *a, const struct
 	return tcp.n || udp.n ? wh_run_ports_text(run, tcp, udp) : NULL;
 }
 
-/* The default rule lets the network's own machines in by either group: compared is what is opened to others. */
+/* The default rule lets the network's own machines in by either group: only openings for others are compared. */
 int wh_check_two_groups(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;
@@ -77,7 +77,7 @@ static const char *label_of(const struct wh_host *h, const char *const *keys, si
 	return NULL;
 }
 
-/* Settings `tags`, whose values are labels, the first that a machine has. */
+/* Setting `tags`, whose values are labels (a machine's first one counts). */
 int wh_check_shared_network(struct wh_run *run, struct wh_error *err)
 {
 	const struct wh_topology *t = run->in->topology;

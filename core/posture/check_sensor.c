@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of the sensor and of what is made of it: whom it hears, what it loses, whether its signatures fire, whether somebody
- * acts on alerts, rules and lists. */
+/* Checks of the sensor and of its use: the machines that it covers, its losses, whether its signatures fire, whether people act
+ * on alerts, rules and lists. */
 #include <string.h>
 #include "posture/checks.h"
 
 static const char sensor_name[] = "the sensor", estate_name[] = "the estate";
 
-/* ---- whom it hears ---- */
+/* ---- the machines that it covers ---- */
 
 struct heard { struct wh_run *run; bool *of; };
 
@@ -67,7 +67,7 @@ int wh_check_sensor_health(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* That signatures are loaded is known by what they say alone. */
+/* Only alerts show that signatures are loaded. */
 int wh_check_signatures(struct wh_run *run, struct wh_error *err)
 {
 	struct wh_store_totals totals = {0};
@@ -84,9 +84,9 @@ int wh_check_signatures(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* ---- whether somebody acts ---- */
+/* ---- whether people act ---- */
 
-/* Setting `days`: for which an alert of High may stand open without anybody at it. */
+/* Setting `days`: how long an alert of High may stay open without an assignee. */
 int wh_check_triage(struct wh_run *run, struct wh_error *err)
 {
 	int64_t limit = wh_run_number(run, "days", 7) * WH_US_PER_DAY, us;
@@ -163,7 +163,7 @@ int wh_check_lists(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* Settings: `types` of alerts, raised in so many `days`. Resources with one that nobody resolved are unhealthy. */
+/* Settings: `types` of alerts, raised within `days`. Resources with an unresolved one are unhealthy. */
 int wh_check_alerts(struct wh_run *run, struct wh_error *err)
 {
 	const char **types;

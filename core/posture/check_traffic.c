@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks of connections that were made: with whom, by which ports, and whether the rules would let them. One walk over the
- * ledger's edges a check. */
+/* Checks of established connections: their peers, their ports, and whether the rules would allow them. One walk over the ledger's
+ * edges a check. */
 #include <string.h>
 #include "posture/checks.h"
 #include "whittle/findings.h"
@@ -47,7 +47,7 @@ static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 	return 0;
 }
 
-/* 1: there is nothing to walk, and that is said. */
+/* 1: there is nothing to examine, which is reported. */
 static int begin(struct wh_run *run, struct walk *w,
                  bool (*bad)(struct walk *, const struct wh_edge_key *, const struct wh_edge *), struct wh_error *err)
 {
@@ -61,7 +61,7 @@ static int begin(struct wh_run *run, struct walk *w,
 	return 0;
 }
 
-/* What is bad is said as "VERB ADDRESS at TCP port N (n connections)". */
+/* A bad connection is reported as "VERB ADDRESS at TCP port N (n connections)". */
 static void judge(struct walk *w, const char *verb)
 {
 	const struct wh_estate *e = w->run->in->estate;
@@ -93,7 +93,7 @@ static int walk(struct walk *w, const char *verb, struct wh_error *err)
 	return rc;
 }
 
-/* ---- with whom ---- */
+/* ---- peers ---- */
 
 static bool is_on_a_list(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
@@ -122,7 +122,7 @@ static bool is_a_site(struct walk *w, const struct wh_edge_key *k, const struct 
 	       (k->proto == WH_PROTO_TCP || (k->proto == WH_PROTO_UDP && k->port != 500 && k->port != 4500));
 }
 
-/* Sites are the public addresses of the local network gateways: what goes there, and not through the tunnel, crosses the
+/* Sites are the public addresses of the local network gateways: traffic to them outside of the tunnel crosses the
  * Internet. */
 int wh_check_public_site(struct wh_run *run, struct wh_error *err)
 {
@@ -157,7 +157,7 @@ static bool is_clear(struct walk *w, const struct wh_edge_key *k, const struct w
 	       (k->direction == WH_INBOUND || !wh_estate_by_addr(w->run->in->estate, &k->peer));
 }
 
-/* Settings: the `ports`; `words`, what is wrong with speaking there. */
+/* Settings: the `ports`; `words`, the fault of using them. */
 int wh_check_clear_text(struct wh_run *run, struct wh_error *err)
 {
 	const char **words;
@@ -198,7 +198,7 @@ int wh_check_amplifiers(struct wh_run *run, struct wh_error *err)
 	return rc ? rc < 0 ? rc : 0 : walk(&w, "it answers with many times what it was asked:", err);
 }
 
-/* ---- addresses that nobody uses, rules that don't hold ---- */
+/* ---- unused addresses, rules that don't hold ---- */
 
 /* Setting `days`: how long the ledger must have watched. */
 int wh_check_unused_public(struct wh_run *run, struct wh_error *err)
@@ -230,7 +230,7 @@ int wh_check_unused_public(struct wh_run *run, struct wh_error *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* What the rules deny for certain, and was answered nevertheless: the inventory is old, or there is another way in. */
+/* The rules certainly deny it, but it was answered: the inventory is old, or there is another way in. */
 static bool is_denied(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	const struct wh_topology *t = w->run->in->topology;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of checks: what `check:` of an assessment may name, and which settings each takes. */
+/* The table of checks: the values of an assessment's `check:`, and the settings of each. */
 #include <string.h>
 #include "posture/checks.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "posture/run.h"
 
-/* check_exposure.c: of the machines, by what the Internet reaches */
+/* check_exposure.c: of machines, by their exposure to the Internet */
 int wh_check_open_ports(struct wh_run *run, struct wh_error *err);
 int wh_check_jit(struct wh_run *run, struct wh_error *err);
 int wh_check_guarded(struct wh_run *run, struct wh_error *err);
@@ -22,14 +22,14 @@ int wh_check_resolvers_set(struct wh_run *run, struct wh_error *err);
 int wh_check_dangling_records(struct wh_run *run, struct wh_error *err);
 int wh_check_private_and_public(struct wh_run *run, struct wh_error *err);
 int wh_check_watcher(struct wh_run *run, struct wh_error *err);
-/* check_sensor.c: of the sensor and of what is made of it */
+/* check_sensor.c: of the sensor and of its use */
 int wh_check_coverage(struct wh_run *run, struct wh_error *err);
 int wh_check_sensor_health(struct wh_run *run, struct wh_error *err);
 int wh_check_signatures(struct wh_run *run, struct wh_error *err);
 int wh_check_triage(struct wh_run *run, struct wh_error *err);
 int wh_check_hardening(struct wh_run *run, struct wh_error *err);
 int wh_check_lists(struct wh_run *run, struct wh_error *err);
-/* check_protocols.c: of what was spoken */
+/* check_protocols.c: of protocols in use */
 int wh_check_protocol(struct wh_run *run, struct wh_error *err);
 int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err);
 int wh_check_domains(struct wh_run *run, struct wh_error *err);
@@ -43,7 +43,7 @@ int wh_check_host_twins(struct wh_run *run, struct wh_error *err);
 int wh_check_host_published(struct wh_run *run, struct wh_error *err);
 int wh_check_host_forwarding(struct wh_run *run, struct wh_error *err);
 int wh_check_host_egress(struct wh_run *run, struct wh_error *err);
-/* check_host_settings.c: of Linux hosts, by their settings and what listens on them */
+/* check_host_settings.c: of Linux hosts, by their settings and listeners */
 int wh_check_host_spoofing(struct wh_run *run, struct wh_error *err);
 int wh_check_host_floods(struct wh_run *run, struct wh_error *err);
 int wh_check_host_daemons(struct wh_run *run, struct wh_error *err);
@@ -61,9 +61,9 @@ int wh_check_public_site(struct wh_run *run, struct wh_error *err);
 /* check_lateral.c: of connections between machines */
 int wh_check_new_paths(struct wh_run *run, struct wh_error *err);
 int wh_check_fan_out(struct wh_run *run, struct wh_error *err);
-/* check_certificates.c: of what servers show */
+/* check_certificates.c: of servers' certificates */
 int wh_check_certificates(struct wh_run *run, struct wh_error *err);
-/* check_segments.c: of what stands together */
+/* check_segments.c: of neighbours */
 int wh_check_two_groups(struct wh_run *run, struct wh_error *err);
 int wh_check_shared_network(struct wh_run *run, struct wh_error *err);
 /* check_private_names.c */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which ports are open to the Internet.
+ * The ports that are open to the Internet.
  *
  * Problem: "open" is no matter of one rule's words. Two halves (0.0.0.0/1, 128.0.0.0/1) are everything; a rule of any source
- * behind an earlier deny is nothing; an office's /24 is not the Internet. Method: reach gives the Internet's addresses in pieces
- * that no rule tells apart, each with its ports. For every port the sizes of the pieces that may use it are added up; it is open
- * where they are a large part of the Internet, 1/4096 of the family's addresses: a /12 of IPv4. Pieces of which nothing certain
- * is known are added up apart.
+ * behind an earlier deny is nothing; an office's /24 is not the Internet. Method: reach divides the Internet's addresses into
+ * pieces that no rule distinguishes, each with its ports. For every port the sizes of the pieces that may use it are added up; it
+ * is open where they are a large part of the Internet, 1/4096 of the family's addresses: a /12 of IPv4. Pieces of which nothing
+ * certain is known are added up apart.
  *
  *   pieces    0.0.0.0/1 → 22-23    128.0.0.0/1 → 22    198.51.100.0/24 → 3389
  *   sums      22: 1.0 → open       23: 0.5 → open      3389: 2^-24 → not open
@@ -20,7 +20,7 @@
 
 static const double LARGE = 1.0 / 4096;
 
-/* How large a part of its family's addresses a set is. */
+/* A set's share of its family's addresses. */
 static double share(struct wh_ranges set)
 {
 	double sum = 0;
@@ -84,7 +84,7 @@ struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_are
 
 struct four { struct sums tcp, udp, tcp_doubt, udp_doubt; };
 
-/* One stranger's view of an endpoint; what is in doubt is added to *x. */
+/* One stranger's view of an endpoint; undecided ports are added to *x. */
 static void look(struct wh_run *run, size_t endpoint, struct wh_seen *seen, struct wh_exposed *x)
 {
 	struct sums none = {.mem = run->mem};

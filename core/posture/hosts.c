@@ -119,7 +119,7 @@ void wh_run_add_sound(struct wh_run *run, const struct wh_judged_host *h, const 
 		wh_run_add(run, h->id, h->type, WH_POSTURE_HEALTHY, why ? "%s" : NULL, why);
 }
 
-/* ---- what the Internet may use ---- */
+/* ---- ports that the Internet may use ---- */
 
 static bool of_family(const struct wh_addr *a, int family)
 {
@@ -139,7 +139,7 @@ struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h
 {
 	struct wh_ranges internet = wh_reach_outside_ranges(run->in->reach), all = {0};
 	struct wh_piece *pieces = wh_arena_array(run->mem, o->n + 1, sizeof *pieces);
-	for (size_t i = 0, next; i < o->n; i = next) { /* rows of one address stand together */
+	for (size_t i = 0, next; i < o->n; i = next) { /* rows of one address are adjacent */
 		const struct wh_addr *local = &o->list[i].local;
 		size_t n = 0;
 		for (next = i; next < o->n && wh_addr_eq(&o->list[next].local, local); next++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files of rules/assessments: lists of assessments. A condition stands there as Azure Policy writes it, in YAML's clothes: it
- * becomes JSON, and is read and checked by the same evaluator that reads Microsoft's definitions.
+ * Files of rules/assessments: lists of assessments. A condition is Azure Policy's, written in YAML: it is converted to JSON, and
+ * read and checked by the same evaluator that reads Microsoft's definitions.
  */
 #include <stdlib.h>
 #include <string.h>

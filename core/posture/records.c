@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What people decided of assessments: exemptions, and answers to what no data tells; and the score of each day. Documents of the
+/* People's decisions about assessments: exemptions, and answers that no data has; and the score of each day. Documents of the
  * state. */
 #include <stdlib.h>
 #include <string.h>

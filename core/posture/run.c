@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A run: every assessment of the pack, by its condition, its check, or a person's answer; then what was exempted. */
+/* A run: every assessment of the pack, by its condition, its check, or a person's answer; then the exemptions. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +102,7 @@ bool wh_run_has(const char *const *list, size_t n, const char *text)
 
 /* ---- by a condition ---- */
 
-/* A list of names says nothing of what they are like. */
+/* A list of names has no data about their settings. */
 static bool says_nothing(const struct wh_asset *a)
 {
 	static const char *const names[] = {"id", "name", "type", "location", "resourceGroup", "tags", "etag", "apiVersion"};

@@ -13,7 +13,7 @@ struct wh_run {
 	const struct wh_assessment *of;          /* the one at hand */
 	struct wh_posture *out;
 	struct wh_arena *mem;
-	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until it is first asked */
+	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until first needed */
 	struct wh_strangers *strangers;          /* strangers.c: likewise */
 	struct wh_translated *translated;        /* translated.c: likewise */
 	struct wh_sensor *sensor;                /* sensor.c: likewise */
@@ -22,7 +22,7 @@ struct wh_run {
 typedef int (*wh_check_fn)(struct wh_run *run, struct wh_error *err);
 struct wh_check { const char *name; wh_check_fn run; const char *const *with; /* the names of its settings; NULL at the end */ };
 const struct wh_check *wh_check_of(const char *name); /* NULL: there is none */
-const char *wh_check_nearest(const char *name);       /* one whose name is like this; NULL: none is */
+const char *wh_check_nearest(const char *name);       /* one with a similar name; NULL: none */
 
 /* A verdict of the assessment at hand. The cause is formatted into the run's arena; NULL: none. */
 void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...)
@@ -30,14 +30,14 @@ void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum
 /* A setting of the check: a whole number, or `otherwise`; a list of texts. */
 int64_t wh_run_number(const struct wh_run *run, const char *key, int64_t otherwise);
 size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out);
-/* The setting `ports` ("tcp/22", "udp/137-139") as sets: TCP, UDP. How many it names; what is no port is left out. */
+/* The setting `ports` ("tcp/22", "udp/137-139") as sets: TCP, UDP. The number of its ports; non-ports are left out. */
 size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2]);
-bool wh_run_has(const char *const *list, size_t n, const char *text); /* whatever the case */
+bool wh_run_has(const char *const *list, size_t n, const char *text); /* ignoring case */
 
 /* ---- strangers.c: the estate as different peers of the Internet find it ---- */
 struct wh_stranger {
 	struct wh_reach *reach;
-	const char *tag;                         /* AzureCloud or a region of it, at whose addresses it is; NULL: at no tag's */
+	const char *tag;                         /* AzureCloud or a region of it that contains its address; NULL: no tag does */
 };
 struct wh_strangers { struct wh_stranger *list; size_t n; };
 const struct wh_strangers *wh_run_strangers(struct wh_run *run);
@@ -56,9 +56,9 @@ const struct wh_translated *wh_run_translated(struct wh_run *run);
 enum wh_answer wh_run_translates(struct wh_run *run, const struct wh_translation *x, size_t endpoint, uint8_t proto);
 
 /* ---- exposure.c ---- */
-/* What one stranger reaches of a class of endpoints: ports from a large part of the Internet, and an address of that part. */
+/* One stranger's reach into a class of endpoints: ports from a large part of the Internet, and an address of that part. */
 struct wh_seen { const struct wh_stranger *by; struct wh_ranges tcp, udp; struct wh_addr tcp_from, udp_from; };
-/* What all of them reach, and ports of which that can't be said for lack of `missing`. */
+/* The reach of all of them, and the ports that are undecided for lack of `missing`. */
 struct wh_exposed {
 	struct wh_seen *seen; size_t n;
 	struct wh_ranges tcp_doubt, udp_doubt;
@@ -74,12 +74,12 @@ bool wh_run_jit(const struct wh_run *run, const char *name);
 /* The ports that the setting `ports` names; all, where it names none. */
 struct wh_wanted_ports { struct wh_ranges tcp, udp; };
 struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run);
-/* Of endpoint `e`, kept by class. */
+/* For endpoint `e`, cached by class. */
 const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
 bool wh_run_judged(const struct wh_host *h); /* a machine, no private endpoint */
 const char *wh_host_type(const struct wh_host *h);
 
-/* ---- hosts.c: Linux hosts, and what is known of each by itself ---- */
+/* ---- hosts.c: Linux hosts, and their reported facts ---- */
 struct wh_judged_host {
 	const char *id, *type, *name;
 	const struct wh_host_facts *facts; /* NULL: nothing */
@@ -87,7 +87,7 @@ struct wh_judged_host {
 };
 struct wh_hosts { struct wh_judged_host *list; size_t n; };
 const struct wh_hosts *wh_run_hosts(struct wh_run *run);
-/* Calls `judge` with each host whose ruleset was read; the others have no evidence, and the reason. */
+/* Calls `judge` for each host whose ruleset was read; the others get no evidence, with the reason. */
 void wh_run_each_ruleset(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h));
 /* It is healthy, where all of its ruleset was read and lately. */
 void wh_run_add_sound(struct wh_run *run, const struct wh_judged_host *h, const char *why);
@@ -111,5 +111,5 @@ int wh_run_sensor(struct wh_run *run, const struct wh_sensor **out, struct wh_er
 /* The id, or the name where there is none. */
 const char *wh_resource_label(const struct wh_resource *r);
 const char *wh_resource_type(const struct wh_resource *r);
-/* Whether there is traffic to look at; else no resource is known to have spoken, and one verdict, of the estate, says why. */
+/* Whether there is traffic to examine; else no resource has known traffic, and one verdict, of the estate, has the reason. */
 bool wh_run_has_traffic(struct wh_run *run, const struct wh_sensor *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the sensor is worth: whether it was there, and what it lost. Nothing of traffic is healthy where that is not known; of
- * what it did see, the bad stays bad. The loss is that of Suricata's own statistics: packets that its capture took and dropped,
- * between two looks of one run; of a run with one look since its start.
+ * The quality of the sensor: whether it was running, and its losses. Without it no traffic is healthy; bad traffic that it did
+ * see stays bad. The loss is that of Suricata's own statistics: packets that its capture took and dropped, between two looks of
+ * one run; of a run with one look since its start.
  */
 #include "posture/run.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Standards: files of controls, each with the assessments that speak of it, and the states of both. */
+/* Standards: files of controls, each with its assessments, and the states of both. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -4,11 +4,11 @@
  *
  * Problem: without the list of service tags a rule that names one is undecided for every address, so that a deny of AzureDevOps
  * ahead of an allow of any source would leave the whole Internet in doubt. Yet such a tag is some service of Microsoft's, and
- * AzureCloud is the machines of whoever rents one. Method: the estate is judged for several strangers. The first is at the
- * address of no tag: each published tag without a list is empty. For AzureCloud, and for each region of it that a rule names,
- * there is another one, who has a machine there: this tag is every address, and so is AzureCloud, which holds its regions. A name
- * that is no published tag stays unknown. An application security group that no document has and no interface names has no
- * member here, and never one on the Internet: it is empty.
+ * AzureCloud includes every tenant's machines. Method: the estate is judged for several strangers. The first is at the address of
+ * no tag: each published tag without a list is empty. For AzureCloud, and for each region of it that a rule names, there is
+ * another stranger, with a machine there: this tag contains every address, as does AzureCloud, which contains its regions. A name
+ * that is no published tag stays unknown. An application security group that no document has and no interface names has no member
+ * here, and never one on the Internet: it is empty.
  *
  *   100 deny AzureDevOps, 300 allow * → 22        at no tag: 22 is open
  *   300 allow AzureCloud.westeurope → 22          at no tag: closed; in AzureCloud.westeurope: 22 is open

@@ -2,8 +2,8 @@
 /*
  * Ports of machines that a firewall's address translation puts before the Internet. A DNAT rule of an Azure Firewall, or of its
  * policy, leads from a public address of it to a machine; the machine's groups see the firewall's private address as the peer,
- * which is in the network, so that the default rules let it in. Application gateways end the connection themselves: what is
- * behind them is not reached.
+ * which is in the network, so that the default rules let it in. Application gateways end the connection themselves: hosts behind
+ * them are not reached.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 struct reading { struct wh_run *run; struct wh_translated *out; const struct wh_asset *firewall; struct wh_addr from; };
 
-/* How large a part of the Internet a rule's sources are; a group of addresses is some part, which is not known. */
+/* A rule's sources as a share of the Internet; a group of addresses is some unknown share. */
 static enum wh_answer from_everybody(struct wh_run *run, const json_t *rule)
 {
 	struct wh_ranges set = {0};
@@ -73,7 +73,7 @@ static void add_rules(struct reading *r, const json_t *collections)
 				add_rule(r, rule);
 }
 
-/* Groups of rules stand below their policy's id. */
+/* Groups of rules are below their policy's id. */
 static void add_policy(struct reading *r, const char *policy)
 {
 	const struct wh_assets *a = r->run->in->assets;
