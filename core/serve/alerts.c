@@ -5,8 +5,8 @@
 #include "serve/endpoints.h"
 #include "whittle/app_alerts.h"
 
-/* A list is as new as the last look at the ledger. One a minute is enough, and one that fails (another process writes) leaves
- * what was found before. */
+/* A list is as new as the last look at the ledger. One look a minute is enough; if it fails (another process writes), the earlier
+ * results stay. */
 static void look(const struct wh_call *c)
 {
 	static int64_t next_us;
@@ -36,7 +36,7 @@ static json_t *azure(const struct wh_call *c, const json_t *alert)
 	json_t *p = json_copy(json_object_get(alert, "properties"));
 	for (size_t i = 0; old && i < sizeof later / sizeof *later; i++)
 		json_object_del(p, later[i]);
-	if (old && !strcmp(wh_alert_property(alert, "status"), "InProgress")) /* a word of the later version */
+	if (old && !strcmp(wh_alert_property(alert, "status"), "InProgress")) /* a value of the later API version */
 		json_object_set_new(p, "status", json_string("Active"));
 	json_object_set_new(p, "resourceIdentifiers", json_pack("[{s:s, s:s}]", "type", "AzureResource", "azureResourceId", id));
 	const char *uri = wh_arena_printf(
@@ -124,7 +124,7 @@ static int change(struct wh_call *c, const char *name, const char *verb, const c
 	if (mine && !mine(c, a))
 		rc = wh_fail_input(err, -ENOENT, "there is no such alert in this subscription or group");
 	else if (strcmp(wh_alert_property(a, "status"),
-	                wh_alert_status_words[to])) /* a client whose answer was lost asks again */
+	                wh_alert_status_words[to])) /* a client that lost the answer retries */
 		rc = wh_app_alert_set(c->app, name, (enum wh_alert_status)to, reason, err);
 	json_decref(a);
 	return rc ? rc : wh_call_empty(c, 204);

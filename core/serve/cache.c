@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What was made of the ledger once, kept while its files do not change: answers, compressed as they go out (the list of all
+ * Results derived from the ledger, kept while its files do not change: answers, compressed as they are sent (the list of all
  * connections takes a second in a large estate, and consoles ask for it again and again), and the ledger itself with its estate.
  * A change is seen by the times and sizes of the files, which are looked at before anything is made: a change during that makes
  * it old at once. Answers are found by a hash of their target, and the one that was used longest ago makes room.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a worker keeps while the ledger's files are as they are: see cache.c. */
+/* A worker's cache while the ledger's files do not change: see cache.c. */
 #pragma once
 #include "serve/pack.h"
 #include "whittle/app_opened.h"
@@ -10,6 +10,6 @@ const struct wh_cached *wh_cache_get(const char *store_url, const char *target);
 /* Takes the body, and returns it as wh_cache_get() does; NULL where it is not kept: it is the caller's then. Only after a
  * wh_cache_get() that found none. */
 const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed *body);
-/* The ledger with its estate, opened when it is first asked for. Borrowed until the next call. */
+/* The ledger with its estate, opened at first use. Borrowed until the next call. */
 int wh_cache_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_error *err);
 void wh_cache_close(void); /* gives its memory back */

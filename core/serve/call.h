@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A request as the endpoints see it: who asks is known and may ask, the target is taken apart, the body is JSON. An endpoint asks
- * one use case of core/app and gives its document the shape that the client expects; it decides nothing else.
+ * A request as the endpoints see it: its sender is known and authorized, the target is parsed, the body is JSON. An endpoint
+ * calls one use case of core/app and converts its document to the client's format; it decides nothing else.
  */
 #pragma once
 #include <jansson.h>
@@ -46,7 +46,7 @@ extern const struct wh_serve_route wh_routes[]; /* ends with a row without a pat
 /* ---- answers ---- */
 int wh_call_json(struct wh_call *c, unsigned status, json_t *doc);   /* takes the reference; NULL: out of memory */
 int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type); /* takes the text */
-/* What was written into it; ends it. */
+/* Its contents; ends it. */
 int wh_call_packed(struct wh_call *c, struct wh_pack *p);
 int wh_call_empty(struct wh_call *c, unsigned status);
 /* {"error":{"code","message"}}. Returns 0: it is the answer. */
@@ -55,7 +55,7 @@ int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const c
 int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err); /* by the error's code */
 /* {"value":[…]}, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
 int wh_call_list(struct wh_call *c, json_t *list);
-/* Which of the list's items are asked for: `top` from `from` on. False: it was refused. */
+/* The requested items of the list: `top` from `from` on. False: it was refused. */
 struct wh_call_page { size_t from, top; };
 bool wh_call_page(struct wh_call *c, struct wh_call_page *out);
 /* The nextLink where there are items behind that page; NULL. */
@@ -67,13 +67,13 @@ const char *wh_call_query(const struct wh_call *c, const char *name); /* "" wher
 const char *wh_call_member(const json_t *o, const char *name);
 
 /* ---- the gate ---- */
-/* Fills what the credential is made of. */
+/* Fills in the credential's data. */
 struct wh_gate_request wh_call_gate(const struct wh_call *c, enum wh_gate_what what);
-/* Runs a command there; its document, which may be NULL, is a new reference. 0, or a failure with what it printed. */
+/* Runs a command there; its document, which may be NULL, is a new reference. 0, or a failure with the command's output. */
 int wh_call_command(struct wh_call *c, const struct wh_gate_request *r, json_t **doc, struct wh_error *err);
-/* The same with what it printed, whatever it is; free(*out). */
+/* The same with its output, whatever the result; free(*out). */
 int wh_call_output(struct wh_call *c, const struct wh_gate_request *r, char **out, size_t *n, struct wh_error *err);
-/* A line of the journal with the name of who asked. Takes the document. */
+/* A journal entry with the sender's name. Takes the document. */
 void wh_call_journal(const struct wh_call *c, const char *what, json_t *doc);
 
 /* ---- ids (ids.c) ---- */

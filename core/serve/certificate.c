@@ -70,7 +70,7 @@ static int inspect(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char 
 	return 0;
 }
 
-/* What the pair of texts is; the first certificate counts, others are its issuers'. */
+/* Checks the pair of texts; the first certificate counts, others are its issuers'. */
 static int check(const char *name, struct wh_certificate *c, struct wh_error *err)
 {
 	gnutls_datum_t crt_text = {(unsigned char *)c->cert, (unsigned)strlen(c->cert)},

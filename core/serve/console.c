@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The console's files, which are a part of the program (console/build.sh writes them as C). Where they were not built there are
+/* The console's files, which are a part of the program (console/build.sh writes them as C). If they were not built there are
  * none. */
 #include <string.h>
 #include "serve/web.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the routes call: one file a group of endpoints. */
+/* The routes' functions: one file for each group of endpoints. */
 #pragma once
 #include "serve/call.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Applying rules as they were reviewed: by Azure's operation, whose rules must be those that the server shows, and by our own,
+/* Applying rules as they were reviewed: by Azure's operation, whose rules must equal those that the server shows, and by our own,
  * which names their digest. */
 #include <string.h>
 #include <strings.h>
@@ -52,7 +52,7 @@ static const char *port_of(const json_t *rule, struct wh_arena *mem)
 	return list;
 }
 
-/* Whether each rule that is asked for is one of those that are shown. *only: their ports where there are fewer, else "". */
+/* Whether each requested rule is one of those shown. *only: their ports if there are fewer, else "". */
 static bool compare(const json_t *asked, const json_t *shown, struct wh_arena *mem, const char **only)
 {
 	size_t i, k;
@@ -108,7 +108,7 @@ static int apply(struct wh_call *c, const struct wish *w, json_t **doc, struct w
 	return rc;
 }
 
-/* What is applied here is this machine's firewall; other machines' groups are changed by `enforce --to azure`. */
+/* This applies to this machine's firewall; `enforce --to azure` changes other machines' groups. */
 static int apply_shown(struct wh_call *c, const struct wh_app_rules *x, const char *only, const char *id, struct wh_error *err)
 {
 	const struct wh_resource_result *r = &x->recommendation->resources[0];
@@ -187,7 +187,7 @@ static int simple(struct wh_call *c, enum wh_gate_what what, const char *line, s
 	json_t *doc;
 	int rc = wh_call_command(c, &r, &doc, err);
 	wh_call_journal(c, line, json_pack("{s:b}", "done", !rc));
-	if (rc && doc) { /* too late, or not kept: the command's document says what is in force */
+	if (rc && doc) { /* too late, or not kept: the command's document describes the rules in force */
 		json_decref(doc);
 		return wh_call_refuse(c, 409, "Conflict", "%s", err->text);
 	}

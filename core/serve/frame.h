@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the web side and a worker say to each other: one request, then one reply, as bytes of a fixed layout. Each side reads the
+/* The messages between the web side and a worker: one request, then one reply, as bytes of a fixed layout. Each side reads the
  * other's as a stranger's. */
 #pragma once
 #include "base/bytes.h"
@@ -28,7 +28,7 @@ struct wh_frame_reply {
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
 	const char *body; size_t n_body;
-	size_t n_plain;          /* the body is compressed (gzip), and has so many bytes as text; 0: it is as it is */
+	size_t n_plain;          /* the body is compressed (gzip), and this is its length as text; 0: not compressed */
 };
 /* Texts point into `p`, which must have one byte more than `n`. False: it is none. */
 bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out);

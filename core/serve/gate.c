@@ -25,7 +25,7 @@ struct gate {
 	uid_t starter;
 };
 
-/* ---- who ---- */
+/* ---- identities ---- */
 
 static void known(struct wh_gate_answer *a, const struct wh_token *t)
 {
@@ -69,8 +69,8 @@ static bool in_group(int fd, const struct ucred *u, gid_t gid)
 	return false;
 }
 
-/* The kernel says who opened the other end. Root and the user who started the server are operators, the group of the services may
- * read. */
+/* The kernel identifies the process that opened the other end. Root and the user that started the server are operators; the
+ * services' group may read. */
 static void by_socket(const struct gate *g, int fd, struct wh_gate_answer *a)
 {
 	struct ucred u;
@@ -138,7 +138,7 @@ static void answer(int to, const struct wh_gate_answer *a, const char *out, cons
 		wh_helper_send(to, errors, a->n_err, -1);
 }
 
-/* In a process of its own, so that nobody else waits; its worker does. */
+/* In a process of its own, so that only its worker waits. */
 static void run_apart(const struct gate *g, const struct wh_gate_request *r, struct wh_gate_answer *a, int to)
 {
 	const char *argv[WH_GATE_WORDS], *out = "", *errors = "";
@@ -168,7 +168,7 @@ static int may(const struct wh_gate_request *r, const struct wh_gate_answer *a)
 	return a->who == WH_WHO_KNOWN && (r->what < WH_GATE_ENFORCE || a->role == WH_SERVE_OPERATOR) ? 1 : -EACCES;
 }
 
-/* The socket ends with its worker: what a command still answers there reaches no other. */
+/* The socket ends with its worker: a command's late answer there reaches no other worker. */
 static void hear(struct gate *g, int *worker)
 {
 	struct wh_gate_request r;
@@ -217,7 +217,7 @@ static _Noreturn void serve(const struct wh_serve_options *o, int control)
 	struct gate *g = calloc(1, sizeof *g);
 	struct pollfd p[1 + WH_SERVE_WORKERS] = {{.fd = control, .events = POLLIN}};
 	wh_opener_forget();
-	signal(SIGCHLD, SIG_IGN); /* who runs a command waits for it by itself */
+	signal(SIGCHLD, SIG_IGN); /* a process that runs a command waits for it itself */
 	if (!g)
 		_exit(1);
 	g->o = o;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gate: who somebody is, and the few changes of the firewall that an operator may ask for. It keeps the rights that the
- * server was started with, parses no HTTP, no JSON and no ledger, and takes messages of one fixed layout. What it does with its
- * rights is to run this program's own commands, each of which proves, confines and journals as if it had been typed; a message
- * chooses among them and gives names, numbers and addresses that are checked here.
+ * The gate: identifies senders, and carries out the few changes of the firewall that an operator may request. It keeps the rights
+ * that the server was started with, parses no HTTP, no JSON and no ledger, and takes messages of one fixed layout. It uses its
+ * rights only to run this program's own commands, each of which proves, confines and journals as if it had been typed; a message
+ * chooses among them and supplies names, numbers and addresses that are checked here.
  */
 #pragma once
 #include "serve/frame.h"
@@ -11,11 +11,11 @@
 #include "whittle/serve.h"
 
 enum wh_gate_what {
-	WH_GATE_WHO,       /* whose the credential is */
+	WH_GATE_WHO,       /* the credential's owner */
 	WH_GATE_LOG_IN,    /* a session for a token */
 	WH_GATE_LOG_OUT,   /* the session's end */
 	WH_GATE_DRIFT, WH_GATE_JIT_LIST, WH_GATE_JIT_POLICIES, /* what the kernel and root's files hold: for whoever may read */
-	WH_GATE_REPORT,    /* as PDF, for whoever may read; `resource`: the standard, "" the first */
+	WH_GATE_REPORT,    /* as PDF, for all who may read; `resource`: the standard, "" the first */
 	WH_GATE_ENFORCE,   /* the rules of `resource` as they were reviewed: `reviewed` is their digest; `ports`: these alone */
 	WH_GATE_CONFIRM, WH_GATE_ROLL_BACK, /* by operators, like all that follow */
 	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE,
@@ -44,7 +44,7 @@ struct wh_gate_answer {
 	char session[WH_SESSION_SECRET];
 	int32_t rc;             /* of the message: 0, -EACCES (no operator), -EINVAL, -EAGAIN; then there is nothing below */
 	int32_t status;         /* the command's exit status */
-	uint32_t n_out, n_err;  /* bytes of what it printed, which follow */
+	uint32_t n_out, n_err;  /* lengths of its output, which follows */
 };
 enum { WH_GATE_OUTPUT = 4 << 20, WH_GATE_ERRORS = 16 << 10 };
 
@@ -55,8 +55,8 @@ int wh_gate_ask(int gate, const struct wh_gate_request *r, int fd, struct wh_gat
                 struct wh_error *err);
 
 /* ---- inside ---- */
-/* Writes the words of the command into `argv` (NULL at the end), in `mem`. -EINVAL where the message gives what is none of
- * theirs. */
+/* Writes the words of the command into `argv` (NULL at the end), in `mem`. -EINVAL if the message has a value that does not
+ * belong to it. */
 enum { WH_GATE_WORDS = 24 };
 int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request *r, struct wh_arena *mem,
                   const char *argv[static WH_GATE_WORDS]);

@@ -38,7 +38,7 @@ static bool good_digest(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-/* The command checks each of them; here they are held to what stands in such a list. */
+/* The command checks each of them; here only the characters of such a list are checked. */
 static bool good_list(const char *s)
 {
 	return strspn(s, "0123456789abcdefABCDEF.:/,tcpudo") == strlen(s);
@@ -108,7 +108,7 @@ static int policy_words(struct words *w, const struct wh_gate_request *r)
 		word(w, wh_arena_printf(w->mem, "--ports=%s", r->ports));
 		if (*r->sources)
 			word(w, wh_arena_printf(w->mem, "--from=%s", r->sources));
-		word(w, "--who=*"); /* whoever has an operator's token */
+		word(w, "--who=*"); /* anyone with an operator's token */
 		word(w, wh_arena_printf(w->mem, "--longest=%us", r->seconds));
 	}
 	word(w, "--");

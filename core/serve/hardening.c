@@ -41,7 +41,7 @@ static json_t *rule_json(const struct wh_recommended_rule *k, struct wh_arena *m
 	                 "destinationPort", (int)k->port, "protocols", protocols, "ipAddresses", addresses_json(k, mem));
 }
 
-/* Which groups decide at it. Where the estate does not say by which interface, that is left out. */
+/* The groups that decide at it. If the estate does not name the interface, that is left out. */
 static json_t *groups_json(const struct wh_resource *r, struct wh_arena *mem)
 {
 	json_t *ids = json_array();

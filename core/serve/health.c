@@ -4,7 +4,7 @@
 #include "whittle/app_alerts.h"
 #include "whittle/ledger.h"
 
-/* Says no more than that: anybody may ask. */
+/* Reveals no more than that: it needs no credential. */
 WH_ENDPOINT(healthz)
 {
 	struct wh_state *s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * jitNetworkAccessPolicies: one, "default", for each resource group with machines that have a policy. Those of whittle.yaml are
- * root's alone; others are made and deleted here. This process may not read them where they are kept: it asks `whittle jit
- * policy`.
+ * jitNetworkAccessPolicies: one, "default", for each resource group with machines that have a policy. Those of
+ * whittle.yaml are root's alone; others are made and deleted here. This process may not read their file: it runs `whittle
+ * jit policy`.
  */
 #include <string.h>
 #include <strings.h>

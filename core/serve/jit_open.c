@@ -4,7 +4,7 @@
 #include <strings.h>
 #include "serve/endpoints.h"
 
-/* One port of one machine, by `whittle jit open`; what it asks for is judged there by the policy. */
+/* One port of one machine, by `whittle jit open`; the policy is checked there. */
 static int open_port(struct wh_call *c, const char *id, json_t *port, const char *why, struct wh_error *err)
 {
 	struct wh_gate_request r = wh_call_gate(c, WH_GATE_JIT_OPEN);

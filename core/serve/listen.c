@@ -36,7 +36,7 @@ static int parse(const char *where, struct wh_addr *addr, uint16_t *port, struct
 	return 0;
 }
 
-/* What is left of an earlier server is removed; another's file is not. */
+/* An earlier server's socket is removed; another program's file is not. */
 static int free_path(const char *path, struct wh_error *err)
 {
 	struct stat st;
@@ -70,7 +70,7 @@ static int listen_local(const char *path, struct wh_listener *out, struct wh_err
 		                     sizeof at.local.sun_path - 1);
 	strcpy(at.local.sun_path, path);
 	int rc = free_path(path, err);
-	mode_t was = umask(0111); /* anybody may connect: the kernel says who it is, and that decides */
+	mode_t was = umask(0111); /* anybody may connect: the kernel identifies the peer, which decides */
 	out->fd = rc ? rc : open_socket(&at, sizeof at.local, path, err);
 	umask(was);
 	out->kind = WH_LISTEN_SOCKET;

@@ -11,7 +11,7 @@
 
 /* ---- shapes ---- */
 
-/* A resource without an id of Azure's gets ours; what stands for no resource stays. In place. */
+/* A resource without an Azure id gets ours; values that are not resources stay. In place. */
 static void give_id(json_t *o, const char *key, struct wh_arena *mem)
 {
 	const char *id = json_string_value(json_object_get(o, key));
@@ -27,7 +27,7 @@ static void give_ids(json_t *list, const char *key, struct wh_arena *mem)
 		give_id(o, key, mem);
 }
 
-/* Those of the list whose `key` is of the subscription; takes the list. */
+/* The items whose `key` belongs to the subscription; takes the list. */
 static json_t *of_subscription(json_t *list, const char *key, const char *subscription)
 {
 	json_t *mine = json_array(), *o;
@@ -93,14 +93,14 @@ static void put_resource(void *arg, json_t *o)
 	wh_arena_free(mem);
 }
 
-/* The resource with its list open: what comes next is its first element. */
+/* The resource with its list open: the next output is its first element. */
 static void put_head(struct writing *w, bool external)
 {
 	char now[WH_TIME_STRLEN];
 	json_t *o = resource(w->c, "allowedConnections", external ? "External" : "Internal",
 	                     json_pack("{s:s}", "calculatedDateTime", wh_time_text(wh_now_us(), now)));
 	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	/* of the object; before it stands that of its last member, properties */
+	/* of the object; its last member's, properties, is before it */
 	const char *end = text ? strrchr(text, '}') : NULL;
 	if (end && w->pack)
 		wh_pack_put(text, (size_t)(end - text) - 1, w->pack);

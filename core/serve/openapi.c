@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The OpenAPI 3.1 document, made of the table of routes: what is not in it the server does not know, and the other way round. */
+/* The OpenAPI 3.1 document, built from the table of routes: it lists exactly the server's routes. */
 #include <string.h>
 #include "serve/endpoints.h"
 

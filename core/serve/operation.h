@@ -10,7 +10,7 @@
 /* The operation that this request began before, or a new one (*fresh). *id in c->mem. */
 int wh_operation_begin(struct wh_call *c, const char *what, const char *resource, const char **id, bool *fresh,
                        struct wh_error *err);
-/* How it ended: rc 0 with a document (NULL: none, its reference is taken), or a failure. */
+/* Its outcome: rc 0 with a document (NULL: none, its reference is taken), or a failure. */
 int wh_operation_end(struct wh_call *c, const char *id, int rc, json_t *result, const struct wh_error *why, struct wh_error *err);
 /* 202, with Location. */
 int wh_operation_accepted(struct wh_call *c, const char *id);

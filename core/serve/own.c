@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Our own API: how everything stands, and questions about the network. */
+/* Our own API: the status of everything, and queries about the network. */
 #include <stdlib.h>
 #include <string.h>
 #include "serve/endpoints.h"
@@ -15,7 +15,7 @@ WH_ENDPOINT(own_status)
 	if (rc)
 		return rc;
 	json_t *doc = wh_app_status_json(&s);
-	json_object_del(doc, "notAsConfirmed"); /* this process may not ask the kernel: /api/v1/drift may */
+	json_object_del(doc, "notAsConfirmed"); /* this process may not read the kernel's rules: /api/v1/drift may */
 	wh_estate_free(s.estate);
 	return wh_call_json(c, 200, doc);
 }
@@ -36,7 +36,7 @@ WH_ENDPOINT(own_evidence)
 	return rc ? rc : wh_call_json(c, 200, doc);
 }
 
-/* What the kernel holds, and whether it waits for a confirmation. */
+/* The kernel's rules, and whether they wait for a confirmation. */
 WH_ENDPOINT(own_drift)
 {
 	const struct wh_gate_request r = wh_call_gate(c, WH_GATE_DRIFT);
@@ -130,7 +130,7 @@ WH_ENDPOINT(own_map_brief)
 	return text ? wh_call_text(c, text, n, NULL) : wh_fail(err, -ENOMEM, "out of memory");
 }
 
-/* Classes of addresses that no rule tells apart: short also in a large estate. */
+/* Classes of addresses that no rule distinguishes: short also in a large estate. */
 static int ask_connections(struct wh_call *c, struct wh_app_network *net, json_t **doc, struct wh_error *err)
 {
 	(void)c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An answer's body, written piece by piece and compressed (gzip) meanwhile where it is long: the list of all allowed connections
- * of 1,000 machines has 100 MB as text and 2 MB like this, which is what is kept, and what goes to the web side.
+ * An answer's body, written piece by piece and compressed (gzip) on the way if it is long: the list of all allowed connections of
+ * 1,000 machines has 100 MB as text and 2 MB like this, which is cached and sent to the web side.
  */
 #pragma once
 #include "base/bytes.h"

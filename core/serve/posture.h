@@ -5,7 +5,7 @@
 #include "whittle/app_posture.h"
 
 struct wh_postures { struct wh_app_posture *p; json_t *compliance, *score, *list; };
-/* Assesses the ledger's estate, and makes what is asked for of it. */
+/* Assesses the ledger's estate, and builds the requested parts. */
 enum { WH_WANT_COMPLIANCE = 1, WH_WANT_SCORE = 2, WH_WANT_LIST = 4 };
 int wh_postures_open(struct wh_call *c, unsigned want, const char *standard, struct wh_postures *out, struct wh_error *err);
 void wh_postures_close(struct wh_postures *x);

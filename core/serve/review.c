@@ -10,7 +10,7 @@
 
 enum { PREFIXES = 4000 };
 
-/* The document that `recommend --json` prints, with what a review adds: the digest to enforce by, and what was enforced last. */
+/* The output of `recommend --json`, with a review's additions: the digest for enforce, and the last enforcement. */
 static int hardenings(struct wh_call *c, const char *resource, struct wh_error *err)
 {
 	struct wh_app_rules x;
@@ -121,7 +121,7 @@ WH_ENDPOINT(own_reset)
 	return said(c, rc, text);
 }
 
-/* ---- why, and what would have been ---- */
+/* ---- reasons, and effects on past traffic ---- */
 
 WH_ENDPOINT(own_explain)
 {

@@ -99,7 +99,7 @@ WH_ENDPOINT(score_controls_of)
 
 /* ---- compliance ---- */
 
-/* Members of a document under the same names; what is missing is left out. */
+/* Copies members of a document under the same names; missing ones are left out. */
 static void copy(json_t *to, const json_t *from, const char *const *names)
 {
 	for (size_t i = 0; names[i]; i++)
@@ -150,7 +150,7 @@ static const json_t *named(const json_t *list, const char *member, const char *n
 	return NULL;
 }
 
-/* Of all standards, or of one. */
+/* For all standards, or for one. */
 static int standards(struct wh_call *c, const char *only, struct wh_error *err)
 {
 	json_t *all, *list = json_array(), *s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The server as a whole: what is made before privileges are given up, and the workers afterwards. */
+/* The server as a whole: the steps before privileges are given up, and the workers afterwards. */
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -141,7 +141,7 @@ static void say_end(const struct wh_app *a, int status)
 	a->note(a->arg, text);
 }
 
-/* Those that ended are started anew, though not faster than one a second in the long run. */
+/* Restarts workers that ended, but at most one a second in the long run. */
 static int renew(const struct wh_app *a, pid_t *workers, struct wh_error *err)
 {
 	static int64_t allowance_us;

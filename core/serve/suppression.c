@@ -22,7 +22,7 @@ static void condition(json_t *all, const char *field, const char *value)
 		json_array_append_new(all, json_pack("{s:s, s:[s]}", "field", field, "in", value));
 }
 
-/* What was kept as one reason is Azure's reason and comment. */
+/* The single kept reason consists of Azure's reason and comment. */
 static json_t *rule_json(const struct wh_call *c, const json_t *r)
 {
 	const char *name = wh_call_member(r, "name"), *reason = wh_call_member(r, "reason"),
@@ -164,7 +164,7 @@ WH_ENDPOINT(suppression_put)
 WH_ENDPOINT(suppression_delete)
 {
 	int rc = wh_app_alert_unsuppress(c->app, c->values[1], err);
-	return rc && rc != -ENOENT ? rc : wh_call_empty(c, 204); /* a client whose answer was lost asks again */
+	return rc && rc != -ENOENT ? rc : wh_call_empty(c, 204); /* a client that lost the answer retries */
 }
 
 WH_ENDPOINT(own_suppression_simulate)

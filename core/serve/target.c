@@ -9,7 +9,7 @@ static int hex(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* What n bytes of text mean; NULL where they mean nothing that is read. */
+/* Decodes n bytes of text; NULL if they are malformed. */
 static const char *decode(const char *text, size_t n, bool plus, struct wh_arena *mem)
 {
 	char *out = wh_arena_alloc(mem, n + 1), *p = out;

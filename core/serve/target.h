@@ -14,9 +14,9 @@ int wh_target_parse(const char *text, struct wh_arena *mem, struct wh_target *ou
 /* "" where there is none. */
 const char *wh_target_parameter(const struct wh_target *t, const char *name);
 /* Whether the segments are those of the pattern "/subscriptions/{sub}/…", words in any case; values[i] is the i-th in braces, in
- * order. "{scope*}" stands for one segment or more and is their path, "/a/b". At most one, at the front. */
+ * order. "{scope*}" matches one segment or more; its value is their path, "/a/b". At most one, at the front. */
 enum { WH_PATTERN_VALUES = 12 };
 bool wh_target_matches(const struct wh_target *t, const char *pattern, struct wh_arena *mem,
                        const char *values[static WH_PATTERN_VALUES]);
-/* As it stands in a path: what is no letter, digit or -._~ becomes %XX. In `mem`. */
+/* Encodes for a path: any character but letters, digits and -._~ becomes %XX. In `mem`. */
 const char *wh_target_encode(const char *segment, struct wh_arena *mem);

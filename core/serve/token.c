@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tokens: one line each in the file `serve-tokens` of the state directory, "1 NAME ROLE CREATED EXPIRES SHA256", times in
- * microseconds. A secret has 258 random bits, so its plain SHA-256 tells nobody anything and needs no salt.
+ * microseconds. A secret has 258 random bits, so its plain SHA-256 reveals nothing and needs no salt.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -123,7 +123,7 @@ const struct wh_token *wh_token_of(const struct wh_tokens *t, const char *secret
 	if (strlen(secret) != WH_TOKEN_SECRET - 1 || strncmp(secret, MARK, sizeof MARK - 1))
 		return NULL;
 	wh_sha256(secret, strlen(secret), hash);
-	for (size_t i = 0; i < t->n; i++) { /* all are looked at, each to its end: time says nothing */
+	for (size_t i = 0; i < t->n; i++) { /* all are compared, each to its end: the time reveals nothing */
 		uint8_t differ = 0;
 		for (size_t b = 0; b < sizeof hash; b++)
 			differ |= hash[b] ^ t->list[i].hash[b];
@@ -132,7 +132,7 @@ const struct wh_token *wh_token_of(const struct wh_tokens *t, const char *secret
 	return found;
 }
 
-/* ---- what a person asks for ---- */
+/* ---- operations on tokens ---- */
 
 static int add(const char *dir, int fd, struct wh_tokens *t, const struct wh_token *new, struct wh_error *err)
 {

@@ -24,7 +24,7 @@ struct job {
 	struct wh_bytes body;
 	unsigned refused; const char *why;
 	bool handed, answered;       /* to a worker (or waits for one); by it */
-	uint8_t *frame;              /* the answer, and what it says */
+	uint8_t *frame;              /* the answer, and its parsed form */
 	struct wh_frame_reply reply;
 	struct job *next;            /* that waits, too */
 };
@@ -138,7 +138,7 @@ static bool hear_some(struct worker *w)
 	return false;
 }
 
-/* As much of the answer as is there. */
+/* Reads the available part of the answer. */
 static void hear(struct worker *w)
 {
 	while (hear_some(w))
@@ -163,7 +163,7 @@ static bool take_worker(int control)
 
 /* ---- requests ---- */
 
-/* The library's first word of a request: its target as it was sent. */
+/* The library's first call for a request: its target as it was sent. */
 static void *begin(void *cls, const char *uri, struct MHD_Connection *c)
 {
 	struct job *j = calloc(1, sizeof *j);

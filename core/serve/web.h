@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The web side: HTTP, TLS and the console's files, in a process that can do nothing else. It takes requests apart no further than
- * HTTP needs it, hands each to a worker that is idle, and writes the answer out; one thread, which never waits for anybody.
+ * The web side: HTTP, TLS and the console's files, in a process that can do nothing else. It parses requests only as far as HTTP
+ * needs, hands each to an idle worker, and writes the answer out; one thread, which never blocks.
  */
 #pragma once
 #include "serve/certificate.h"
@@ -28,7 +28,7 @@ void wh_web_sweep(struct wh_web_connections *all);
 
 /* ---- inside: memory of answers (web_memory.c) ---- */
 void wh_web_keep_memory(void); /* from now on */
-void wh_web_give_back(void);   /* what is kept and not in use */
+void wh_web_give_back(void);   /* cached memory that is not in use */
 
 /* ---- inside: a request's head (web_head.c), from what the library has read ---- */
 struct wh_web_head {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The head of a request: what HTTP leaves open is refused here, and of the headers only those that are known go on. */
+/* The head of a request: ambiguities of HTTP are refused here, and only known headers are passed on. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -71,8 +71,8 @@ static bool cookie(const char *all, const char *name, char *out, size_t size)
 	return false;
 }
 
-/* A browser says from which page a request comes. A change by a session, which the browser adds by itself, must come from a page
- * of this server. */
+/* A browser sends the page that a request comes from. A change by a session, which the browser adds by itself, must come from a
+ * page of this server. */
 static bool from_here(struct MHD_Connection *c, const char *base)
 {
 	const char *origin = header(c, "Origin"), *site = header(c, "Sec-Fetch-Site");
@@ -89,7 +89,7 @@ static unsigned credential(struct MHD_Connection *c, const struct wh_listener *a
 	f->secret = out->secret;
 	if (*authorization) {
 		size_t n = strncasecmp(authorization, "Bearer ", 7) ? 0 : strlen(authorization + 7);
-		f->shown = WH_SHOWN_TOKEN; /* of another kind, or longer than any: a token that nobody has */
+		f->shown = WH_SHOWN_TOKEN; /* of another kind, or too long: it matches no token */
 		snprintf(out->secret, sizeof out->secret, "%s",
 		         n && n < sizeof out->secret && plain(authorization + 7, sizeof out->secret) ? authorization + 7 : "?");
 	} else if (cookie(header(c, "Cookie"), at->kind == WH_LISTEN_TLS ? "__Host-whittle" : "whittle", out->secret,
@@ -104,7 +104,7 @@ static unsigned credential(struct MHD_Connection *c, const struct wh_listener *a
 	return 0;
 }
 
-/* Whether the list "deflate, gzip;q=0.5" has gzip, and not as what is unwanted. */
+/* Whether the list "deflate, gzip;q=0.5" accepts gzip. */
 static bool takes_gzip(const char *list)
 {
 	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',') {

@@ -37,7 +37,7 @@ void wh_web_left(struct wh_web_connections *all, struct wh_web_connection *c)
 	all->n--;
 }
 
-/* The library sees the end of what it reads, and closes. */
+/* The library sees the end of its input, and closes. */
 static void end(struct wh_web_connection *c)
 {
 	shutdown(c->fd, SHUT_RDWR);

@@ -12,12 +12,12 @@
 
 enum {
 	SECONDS = 170,          /* of one request: then this process ends, and another takes its place */
-	IDLE_MS = 5000,         /* until a worker gives back what it keeps for the next request */
+	IDLE_MS = 5000,         /* until a worker frees its memory for the next request */
 	LONG_US = 20000,        /* a request that made something large takes as long as that */
 	MOST_UNUSED = 16 << 20, /* bytes that malloc() keeps after a request */
 };
 
-/* ---- who, and what ---- */
+/* ---- identity and rights ---- */
 
 static int authenticate(struct wh_call *c, struct wh_error *err)
 {
@@ -191,7 +191,7 @@ static int run(struct wh_call *c, int web)
 		rc = read_body(c) ? 0 : c->route->run(c, &err);
 		if (rc)
 			wh_call_error(c, rc, &err);
-	} else if (!c->route && c->who.who != WH_WHO_KNOWN) { /* a stranger learns nothing of what is there */
+	} else if (!c->route && c->who.who != WH_WHO_KNOWN) { /* a stranger learns nothing about existing routes */
 		static const struct wh_serve_route known = {.may = WH_READERS};
 		c->route = &known;
 		authorise(c);

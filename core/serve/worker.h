@@ -4,6 +4,6 @@
 
 /* Answers requests that come by `web` until it ends. */
 void wh_worker(const struct wh_app *a, int web, int gate);
-/* One request: authenticated, routed, run; the reply goes to `web`. Of a request that is none of ours, nothing is known but its
- * bytes. 0, or a negative errno where the other side has ended. */
+/* One request: authenticated, routed, run; the reply goes to `web`. For a request with an unknown route, only its bytes are
+ * known. 0, or a negative errno where the other side has ended. */
 int wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, int web);

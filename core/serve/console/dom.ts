@@ -37,7 +37,7 @@ export const severity = (s: string) =>
 	badge(s, ({ High: "high", Medium: "medium", Low: "low", Healthy: "good" } as Record<string, string>)[s] ?? "");
 export const empty = (what: string, next: string) => h("div", { class: "empty" }, h("p", null, what), h("p", null, next));
 
-// In the viewer's zone, with UTC for whoever points at it.
+// In the viewer's time zone, with UTC in a tooltip.
 export function time(iso: string | null | undefined): Child {
 	if (!iso) return "–";
 	const d = new Date(iso);

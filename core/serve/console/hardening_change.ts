@@ -89,7 +89,7 @@ export function actions(p: Page, vm: string, r: any): Child {
 	return menu;
 }
 
-// As the API names a rule: its ports, with their protocols.
+// In the API's form of a rule: its ports, with their protocols.
 const portsOf = (k: any) =>
 	k.protocols
 		.map((x: string) => `${k.direction === "Outbound" ? "out:" : ""}${k.destinationPort}/${x.toLowerCase()}`)
@@ -147,7 +147,7 @@ export async function enforce(p: Page, r: any, chosen: Set<string>) {
 	p.again();
 }
 
-// What waits for a confirmation counts down, and has its two buttons.
+// Rules that wait for a confirmation have a countdown and two buttons.
 export function pending(p: Page, drift: any): Child {
 	if (drift?.state !== "pending")
 		return drift?.state === "confirmed" && p.me.role === "operator"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Why a rule is as it is, and what it would have done to past traffic.
+// The reason of a rule, and its effect on past traffic.
 import { api, maybe, seg } from "./api";
 import { Child, empty, h, svg, table, time } from "./dom";
 import type { Page } from "./main";

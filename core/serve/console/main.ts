@@ -18,7 +18,7 @@ export interface Page {
 	again(): void;
 }
 type Draw = (p: Page) => Promise<Node>;
-// Address, short name for the bar, and what draws it.
+// Address, short name for the bar, and the drawing function.
 const pages: [string, string, Draw][] = [
 	["overview", "Overview", overview],
 	["hardening", "Hardening", hardening],

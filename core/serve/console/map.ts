@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The page of the network map: its filters, the picture, the tooltip, the pane of what is chosen, and the list.
+// The page of the network map: its filters, the picture, the tooltip, the pane of the selected node, and the list.
 import { maybe } from "./api";
 import { badge, Child, empty, field, fill, h, severity } from "./dom";
 import type { Page } from "./main";
@@ -7,7 +7,7 @@ import { canvas, Canvas, Line, Mark } from "./map_canvas";
 import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
 import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
-// What the circles say; each has its severity in words in the list and the pane, too.
+// The meaning of the circles; the list and the pane show each severity in words, too.
 const legend = () =>
 	h(
 		"p",
@@ -21,7 +21,7 @@ const legend = () =>
 		" · a ring: the Internet reaches it · a number: so many together",
 	);
 
-// Last document, for as long as the server says that nothing changed.
+// Last document, as long as the server answers that nothing changed.
 let known: { doc: any; net: Net } | null = null;
 
 async function load(): Promise<{ net?: Net; why?: string }> {
@@ -43,7 +43,7 @@ const about = (net: Net, n: Place) => {
 	return `${types[n.kind]} · resource group ${group || "–"} · subscription ${sub || "–"}`;
 };
 
-// The tooltip: what is under the pointer, with a link that stays within reach.
+// The tooltip: the node under the pointer, with a link that the pointer can reach.
 function tooltip(net: Net, pick: { focus(n: Place): void; zoom(m: Mark): void }) {
 	const element = h("div", { class: "tip", hidden: true });
 	let timer = 0,
@@ -97,7 +97,7 @@ const count = (list: string[]) => {
 	return [...by].sort((a, b) => b[1] - a[1]);
 };
 
-// The same pane for every type: general information, what guards it, and what is to be done at it or below it.
+// The same pane for every type: general information, its guards, and the recommendations at it or below it.
 function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 	const { sub, group } = net.heads[n.head],
 		near = family(net, n),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Draws the network on a canvas, without a library. Circles that would overlap stand together as one with a number; the worst of
-// them are the last to be put together, and zooming in takes all apart. Lines between the same two circles are one. While the
-// picture moves its lines are a bitmap that moves with it; once it rests they are drawn anew, a part in each frame, the heaviest
-// first: 30,000 lines take longer than a frame.
+// Draws the network on a canvas, without a library. Overlapping circles are grouped into one with a number; the worst are grouped
+// last, and zooming in separates all. Lines between the same two circles are one. While the picture moves, its lines are a bitmap
+// that moves with it; once it rests they are drawn again, a part in each frame, the heaviest first: 30,000 lines take longer than
+// a frame.
 import { h } from "./dom";
 import { Net, Place, rings, severityOf } from "./map_model";
 
@@ -75,7 +75,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		});
 	};
 
-	// Lines between circles as they stand now, each once, in the order in which they came; those outside of the picture are left out.
+	// Lines between the present circles, each once, in their original order; those outside of the picture are left out.
 	function bundle(): Map<Line["kind"], Float64Array[]> {
 		const of = new Int32Array(net.nodes.length).fill(-1),
 			all = cluster(true),
@@ -129,7 +129,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		someLines(dpr);
 	}
 
-	// As many as fit into a frame; the rest in those that follow.
+	// As many as fit into a frame; the rest in the next frames.
 	function someLines(dpr: number) {
 		const c = bitmap.getContext("2d")!,
 			until = performance.now() + 8;
@@ -149,8 +149,8 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		if (left.length) later();
 	}
 
-	// Around each ring: what lies within one step of the first stands together. Of those with different states the worst stand
-	// apart, one step further out.
+	// Around each ring: nodes within one step of the first are grouped. Of those with different states the worst are
+	// separate, one step further out.
 	function cluster(all: boolean): Mark[] {
 		const out: Mark[] = [],
 			w = width() + 20,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The network as /api/v1/map/brief has it, and where its circles stand: VNets on the inner ring, subnets around them, machines
+// The network from /api/v1/map/brief, and the positions of its circles: VNets on the inner ring, subnets around them, machines
 // outside.
 export const kinds = ["VNet", "Subnet", "VM"],
 	types = ["Virtual network", "Subnet", "Virtual machine"],
@@ -116,8 +116,8 @@ const fits = (net: Net, n: Place, f: Filters) =>
 	(!f.advice || n.advice === (f.advice === "yes")) &&
 	(!f.sub || net.heads[n.head].sub === f.sub);
 
-// Which nodes are shown: machines that fit, what they are in, and, unless a focus is set, the VNets that are peered. Without a word for
-// health and zone these are what the Internet reaches with a recommendation of high or medium severity.
+// The displayed nodes: matching machines, their parents, and, unless a focus is set, peered VNets. By default for health and
+// zone, these are nodes that the Internet reaches with a recommendation of high or medium severity.
 export function filter(net: Net, f: Filters) {
 	const focus = f.focus ? find(net, f.focus) : undefined,
 		only = focus ? family(net, focus) : null,

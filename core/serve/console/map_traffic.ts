@@ -113,7 +113,7 @@ async function ofMachine(net: Net, n: Place): Promise<Row[]> {
 	return [...rows(out, "Out"), ...rows(into, "In")];
 }
 
-// The classes of its machines, and of the peers'; what two subnets say to each other is the sum over both.
+// The classes of its machines, and of the peers'; the traffic of two subnets is the sum over both.
 async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 	const at = byId(net),
 		doc = await api("/api/v1/connections"),

@@ -196,7 +196,7 @@ const counts = (c: any): Child[] => {
 	return l.length ? l.flatMap(([s, n]) => [h("span", { title: `${s}` }, severity(s as string), ` ${n} `)]) : ["–"];
 };
 
-// Drawn by the server; a failure is said where the button is.
+// Drawn by the server; a failure is shown at the button.
 async function download(button: HTMLButtonElement, path: string, name: string) {
 	button.disabled = true;
 	try {
