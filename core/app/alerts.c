@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Alerts: a look at the ledger, and the list of what is kept, sorted and filtered. */
+/* Alerts: a look at the ledger, and the list of kept alerts, sorted and filtered. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +20,12 @@ static int load_domains(const struct wh_app *a, struct wh_arena *mem, struct wh_
 {
 	char path[PATH_MAX];
 	int rc = wh_rules_path(a->config->harden.rules_dir, "domains.yaml", path, sizeof path, err);
-	if (rc == -ENOENT) /* rules of an earlier version, that somebody keeps in a place of their own */
+	if (rc == -ENOENT) /* rules of an earlier version, kept in a place of the user's own */
 		return 0;
 	return rc ? rc : wh_alert_domains_load(path, mem, out, err);
 }
 
-/* Rules that were never calculated are no error: then alerts are of what needs none. */
+/* Rules that were never calculated are no error: then only alerts that need none are raised. */
 static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem,
                     const struct wh_recommendation **out, struct wh_error *err)
 {
@@ -69,7 +69,7 @@ int wh_app_alert_judgement(const struct wh_harden_ask *ask, const struct wh_reco
 	return rc;
 }
 
-/* Of rules that were calculated; without any, none is needed. */
+/* For calculated rules; without any, no judgement is needed. */
 static int judge(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_alert_judgement *out,
                  struct wh_alert_look *look, struct wh_error *err)
 {

@@ -38,7 +38,7 @@ static void add_list(struct wh_app_network *net, const struct wh_filter *f, cons
 	}
 }
 
-/* Groups that stand before nothing that is known: a file may hold groups alone. */
+/* Groups that are attached to nothing known: a file may contain only groups. */
 static void add_lone(struct wh_app_network *net, const bool *done, json_t *list, size_t *groups, size_t *skipped)
 {
 	for (size_t i = 0; i < 2 * net->t.n_nsgs; i++) {
@@ -84,7 +84,7 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 		enum wh_direction d;
 		const struct wh_filter *f = wh_reach_list(net->r, i, &nsg, &d);
 		if (!wh_known(nsg) ||
-		    done[2 * nsg + d]) /* one reading is enough: rules of a group mean much the same wherever it stands */
+		    done[2 * nsg + d]) /* one reading is enough: a group's rules mean much the same at each place */
 			continue;
 		done[2 * nsg + d] = true;
 		groups += d == WH_INBOUND;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What use cases share. */
+/* The shared parts of use cases. */
 #pragma once
 #include "whittle/app.h"
 
@@ -10,8 +10,8 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err);
 /* *estate: takes it over; NULL: it goes, too. */
 void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate);
-/* Gives the resource that is this machine, and that no group guards, this machine's own rules as its present policy; a note says
- * where they can't be read, and what is taken for true then. */
+/* Gives the resource that is this machine, and that no group guards, this machine's own rules as its present policy; a note
+ * reports if they can't be read, and the assumption made then. */
 void wh_app_present(const struct wh_app *a, struct wh_app_ledger *l, struct wh_arena *mem);
 /* The estate takes whittle.yaml's platform where it names none itself. */
 void wh_app_platform(const struct wh_app *a, struct wh_estate *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Verdicts as a document, filtered; and what people decided of them. */
+/* Verdicts as a document, filtered; and people's decisions about them. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,9 +110,9 @@ json_t *wh_app_assessment_list(const struct wh_app_posture *p)
 	return list;
 }
 
-/* ---- what people decide ---- */
+/* ---- people's decisions ---- */
 
-/* The key of an assessment that was named; with `manual` one that asks a person. In mem. */
+/* The key of a named assessment; with `manual`, of one that asks a person. In mem. */
 static int key_of(const struct wh_app *a, const char *what, bool manual, struct wh_arena *mem, const char **out,
                   struct wh_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups at Azure: planned upon what Azure holds and applied, and put back. */
+/* Groups at Azure: planned from Azure's present state and applied, and put back. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"

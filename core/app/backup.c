@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A backup is written: first the copy of the ledger is made, then all members go into a fresh file, and the manifest, whose
+/* Writing a backup: first the ledger is copied, then all members are written into a temporary file, with the manifest, whose
  * length is known from the start, in front of them. */
 #include <fcntl.h>
 #include <limits.h>
@@ -19,7 +19,7 @@
 struct writing {
 	const struct wh_app *a;
 	int fd;
-	uint64_t at; /* so many bytes are written */
+	uint64_t at; /* bytes written so far */
 	struct wh_backup_manifest m;
 	struct wh_error *err;
 	const char *file;
@@ -92,7 +92,7 @@ static int put_state(struct writing *w, const char *name)
 	return rc ? rc : pad(w);
 }
 
-/* Which members there will be decides how long the manifest is. */
+/* The set of members determines the length of the manifest. */
 static size_t count_state(const struct wh_app *a, struct wh_backup_manifest *m)
 {
 	for (size_t i = 0; wh_backup_state_files[i] && *a->state_dir; i++) {

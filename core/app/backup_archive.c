@@ -73,7 +73,7 @@ static char *next_line(char **at)
 	return line;
 }
 
-/* What follows `begin` in the next line; NULL: it begins otherwise. */
+/* The rest of the next line after `begin`; NULL: it begins otherwise. */
 static char *value_of(char **at, const char *begin)
 {
 	char *line = next_line(at);

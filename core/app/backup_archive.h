@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The layout of a backup, which may be anybody's when it is read. Nothing in it names a place on this machine: members have the
- * names that whittle gives them, in its order, and are plain files; whatever is otherwise is refused.
+ * The layout of a backup, which is untrusted input when it is read. It names no path of this machine: members have whittle's
+ * names, in its order, and are plain files; anything else is refused.
  *
  *   MANIFEST            # whittle-backup 1
  *                       # release 1.3
@@ -34,13 +34,13 @@ struct wh_backup_manifest {
 	struct wh_backup_member members[WH_BACKUP_MEMBERS];
 };
 
-/* The text, of the same length whatever the hashes are; its length, or 0 where it is too long. */
+/* The text, whose length does not depend on the hashes; returns its length, or 0 if it is too long. */
 size_t wh_backup_manifest_text(const struct wh_backup_manifest *m, char out[static WH_BACKUP_MANIFEST_MAX]);
-/* Exactly what the above writes, else -EBADMSG. */
+/* Accepts exactly the output of the function above, else -EBADMSG. */
 int wh_backup_manifest_parse(const char *text, size_t len, struct wh_backup_manifest *out);
 /* The header of a plain file (POSIX ustar; GNU's binary size from 8 GiB on). */
 void wh_tar_header(const char *name, uint64_t bytes, int64_t time_us, uint8_t out[static WH_TAR_BLOCK]);
-/* Of a header: its name and size. -EBADMSG: it is none of a plain file as above, or its checksum is wrong. */
+/* Reads a header's name and size. -EBADMSG: it is not that of a plain file as above, or its checksum is wrong. */
 int wh_tar_header_parse(const uint8_t block[static WH_TAR_BLOCK], char name[static 32], uint64_t *bytes);
 static inline uint64_t wh_tar_padded(uint64_t bytes)
 {
@@ -49,7 +49,7 @@ static inline uint64_t wh_tar_padded(uint64_t bytes)
 
 /* ---- reading ---- */
 
-/* Reads the headers and the manifest, and checks every hash. *size: of the file. -EBADMSG with what is wrong. */
+/* Reads the headers and the manifest, and checks every hash. *size: of the file. -EBADMSG with the reason. */
 int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, struct wh_error *err);
 /* All `len` bytes at `at`; -EIO where there are fewer. */
 int wh_backup_bytes(int fd, uint64_t at, void *out, size_t len);

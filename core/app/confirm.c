@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* After an enforce: keep what it applied, or take it away; and whether it is still as it was applied. */
+/* After an enforce: keeps what it applied, or removes it; and checks whether it is unchanged. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
@@ -12,7 +12,7 @@ int wh_app_confirm(const struct wh_app *a, void (*done)(void *arg, const struct 
 	struct wh_error ignored;
 	int rc = wh_firewall_ready(err);
 	if (!rc)
-		wh_app_adopt_earlier(a, &(struct wh_error){0}); /* where it fails, what follows says that nothing is kept */
+		wh_app_adopt_earlier(a, &(struct wh_error){0}); /* if it fails, the next step reports that nothing is kept */
 	rc = rc ? rc : wh_firewall_confirm(&out.is, err);
 	if (rc && !out.is.too_late)
 		return rc;

@@ -53,7 +53,7 @@ static json_t *connected(struct wh_app_network *net, struct worded *w, const cha
 	return o;
 }
 
-/* Whoever takes the resources, one by one; and what they are made of. */
+/* Receives the resources one by one; and their data. */
 struct taker {
 	void (*each)(void *arg, json_t *resource);
 	void *arg;
@@ -62,7 +62,7 @@ struct taker {
 	struct worded words;
 };
 
-/* One pair, with what was observed and is recommended where that is asked for. */
+/* One pair, with its observed and recommended ports if requested. */
 static json_t *pair(struct taker *taker, size_t from, size_t to, size_t named, uint32_t verdict)
 {
 	struct wh_app_network *net = taker->net;
@@ -103,7 +103,7 @@ static void internal(struct taker *taker)
 /* Addresses of the Internet with the same ports, over all addresses of a host; whole: some address of the host has no others. */
 struct outside_group { uint32_t verdict; struct wh_ranges *pieces; size_t n, room; bool whole; };
 
-/* The union of the pieces, by halves: one after the other would copy what is there already again and again. */
+/* The union of the pieces, by halves: adding one after the other would copy the result again and again. */
 static struct wh_ranges merged(const struct wh_ranges *pieces, size_t n, struct wh_arena *mem)
 {
 	return n == 1 ? pieces[0] : wh_ranges_union(merged(pieces, n / 2, mem), merged(pieces + n / 2, n - n / 2, mem), mem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A demonstration: a small estate as Azure's tools print it, and a month of Suricata's flows at its machines, up to yesterday.
- * Fixed numbers alone decide what is in it, so two runs of one day are the same.
+ * A demonstration: a small estate as Azure's tools print it, and a month of Suricata's flows at its machines, up to yesterday. It
+ * depends only on fixed numbers, so two runs on one day are equal.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,8 +42,8 @@ static const struct rule { const char *group, *name; int priority; const char *a
 	{"tools", "rdp", 310, "Allow", "*", "3389"},
 	{"tools", "ssh", 320, "Allow", "*", "22"},
 };
-/* Peers whose last octet runs from `first` for `n`, `times` a day, from day `from` on. bytes 0: nobody answers; port 0: another
- * one each time. */
+/* Peers whose last octet runs from `first` for `n`, `times` a day, from day `from` on. bytes 0: unanswered; port 0: another one
+ * each time. */
 static const struct traffic { const char *peers; int first, n; const char *to; int port, times, from; long bytes;
 } traffic[] = {
 	{"203.0.113.", 16, 14, "10.20.1.4", 443, 3, 0, 48000}, {"203.0.113.", 60, 20, "10.20.1.5", 443, 2, 0, 51000},

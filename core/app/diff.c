@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a change opens and closes, as connections: between two estates, or of the ledger's estate with other groups, or with those
+/* The connections that a change opens and closes: between two estates, or of the ledger's estate with other groups, or with those
  * that are recommended. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "whittle/app_rules.h"
 #include "whittle/state.h"
 
-struct side { struct wh_inventory given, whole; struct wh_topology t; }; /* given: what was read; whole: what is compared */
+struct side { struct wh_inventory given, whole; struct wh_topology t; }; /* given: as read; whole: as compared */
 
 static bool has_machines(const struct wh_inventory *inv)
 {
@@ -58,7 +58,7 @@ static struct part minus(const struct wh_reach_ports *x, const struct wh_reach_p
 	                     x->icmp && !y->icmp && !y->icmp_unknown, x->other && !y->other && !y->other_unknown};
 }
 
-/* What is not decided after, and was before. */
+/* The part that is undecided after the change, but not before. */
 static struct part doubtful(const struct wh_reach_change *c, struct wh_arena *mem)
 {
 	return (struct part){wh_ranges_minus(c->after.tcp_unknown, c->before.tcp_unknown, mem),
@@ -77,7 +77,7 @@ static json_t *ids(const char **list, size_t n)
 	return out;
 }
 
-/* Entries of one list. Addresses of the Internet that differ alike are one entry, whatever they were let through before. */
+/* Entries of one list. Addresses of the Internet that differ alike are one entry, whatever was allowed before. */
 struct entry { const struct wh_reach_change *c; struct part p; struct wh_ranges outside; const char *missing; };
 struct listing { struct entry *e; size_t n, room; struct wh_arena *mem; };
 
@@ -156,7 +156,7 @@ static json_t *document(const struct wh_reach_change *c, size_t n, struct wh_ran
 	                 list_json(&undecided, all));
 }
 
-/* ---- what is compared ---- */
+/* ---- the estates to compare ---- */
 
 static bool has_groups_alone(const struct wh_inventory *inv)
 {

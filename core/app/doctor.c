@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * doctor: looks at everything that whittle needs on this machine and says for each what is wrong and what helps. It only
- * looks: nothing is created, changed or loaded into the kernel.
+ * doctor: checks everything that whittle needs on this machine and reports each fault with its remedy. It only looks: nothing is
+ * created, changed or loaded into the kernel.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -194,7 +194,7 @@ static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 	}
 }
 
-/* The plugin is looked for beside the program, then where `make install` puts it. */
+/* The plugin is looked for next to the program, then where `make install` puts it. */
 static bool find_plugin(char path[static PATH_MAX])
 {
 	char exe[PATH_MAX], *slash;
@@ -259,7 +259,7 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 		       "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
 }
 
-/* Which addresses of this machine `enforce` would judge. What a resource has and nobody has heard is worth a warning. */
+/* The addresses of this machine that `enforce` would judge. An address of a resource without learned traffic gives a warning. */
 static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r,
                            struct wh_arena *mem)
 {

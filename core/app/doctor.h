@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* doctor: its checks, each in the file that its comment names. A check adds what it found, and the command that mends it. */
+/* doctor: its checks, each in the file that its comment names. A check adds its result, and the command that repairs it. */
 #pragma once
 #include "app/app.h"
 #include "whittle/app_health.h"

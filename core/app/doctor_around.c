@@ -104,7 +104,7 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	struct wh_error err = {0};
 	char at[WH_TIME_STRLEN];
 	if (wh_store_totals(l->is.store, &s.totals, &err) || (a->config && wh_app_sensor(a, l, &s, &err)))
-		return; /* the check of the ledger says why */
+		return; /* the check of the ledger reports the reason */
 	if (!s.totals.last_us)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN, "none has reached the ledger yet"),

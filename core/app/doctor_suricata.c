@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * suricata.yaml, as far as it concerns whittle: whether the plugin that it names is there, where the plugin writes, and whether
- * Suricata's user may write there. What the file includes is read too, one level deep.
+ * Suricata's user may write there. Included files are read too, one level deep.
  */
 #include <grp.h>
 #include <limits.h>
@@ -68,7 +68,7 @@ static int read_file(const char *path, bool includes, struct wh_arena *mem, stru
 	return rc;
 }
 
-/* ---- what was found ---- */
+/* ---- results ---- */
 
 /* Whether the user may write into the directory: by its owner, its group or for all. */
 static bool may_write(const struct passwd *pw, const struct stat *st)

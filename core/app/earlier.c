@@ -13,7 +13,7 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 	if (rc == -ENOENT)
 		goto none;
 	rc = rc ? rc : wh_firewall_adopt(rs, &why);
-	if (rc == 1) /* what is kept is believed, and these are not */
+	if (rc == 1) /* the kept rules are trusted, and these are not */
 		goto none;
 	if (rc) {
 		wh_fail_input(

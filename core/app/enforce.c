@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Applying the reviewed rules to this machine, after all that may speak against it was asked: the proof, the kernel, open
- * connections, the person's own. */
+/* Applying the reviewed rules to this machine after all checks: the proof, the kernel, open connections, the person's
+ * own. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/foresee.h"
@@ -17,7 +17,7 @@ static int leave_to_jit(const struct job *j, struct wh_error *err)
 {
 	struct wh_jit_live now;
 	int rc = wh_firewall_jit_live(j->mem, &now, err);
-	if (rc) /* a dry run without the right to ask; an apply fails by itself */
+	if (rc) /* a dry run without the right to read them; an apply fails anyway */
 		return rc == -EPERM ? 0 : rc;
 	const char *left = wh_jit_leave_out(j->out->own.rs, &now, j->mem);
 	if (left)
@@ -40,7 +40,7 @@ static int check_own_sessions(const struct job *j, struct wh_error *err)
 	return 0;
 }
 
-/* Rules for addresses that are on no interface stop nobody. A machine without any address yet can't be asked. */
+/* Rules for addresses that are on no interface stop no peer. A machine without any address yet can't be checked. */
 static int check_addresses(const struct job *j, struct wh_error *err)
 {
 	struct wh_app_own *own = &j->out->own;
@@ -78,7 +78,7 @@ static json_t *open_json(const struct wh_open_cut *cut)
 	return j;
 }
 
-/* Lists what is open now and could not come back, and refuses where it is too old for the ledger to know it, or large. */
+/* Lists open connections that could not be made again, and refuses if one is too old for the ledger to know it, or large. */
 static int check_open(const struct job *j, struct wh_error *err)
 {
 	enum { SHOWN = 20, SHOWN_JSON = 1000 };
@@ -128,7 +128,7 @@ static void note_doors(const struct job *j)
 		wh_app_note(j->a, "not all ports that this machine translates are known: %s", own->doors_unread);
 }
 
-/* The past traffic of this machine: who would be cut off, and whether the rules are sure enough for that. */
+/* The past traffic of this machine: the peers that would be cut off, and whether the rules are certain enough for that. */
 static int check_replay(const struct job *j, struct wh_error *err)
 {
 	struct wh_replay *r;
@@ -147,7 +147,7 @@ static int check_replay(const struct job *j, struct wh_error *err)
 	return 0;
 }
 
-/* What the kernel and the session have to say about the rules, asked with few privileges. */
+/* Checks the rules against the kernel and the session, with few privileges. */
 static int check(const struct job *j, struct wh_error *err)
 {
 	int rc = leave_to_jit(j, err);
@@ -171,7 +171,7 @@ static int apply(const struct job *j, struct wh_error *err)
 	int rc = wh_firewall_apply(out->own.rs, &opt, j->ask->force, &out->result, &out->expires_us, &unstored, err);
 	if (rc)
 		return rc;
-	if (unstored) /* confirm will say so once more */
+	if (unstored) /* confirm will report it again */
 		wh_app_note(j->a, "%s", unstored);
 	free(unstored);
 	out->applied = true;
@@ -184,7 +184,7 @@ static int apply(const struct job *j, struct wh_error *err)
 	return 0;
 }
 
-/* Without the right to ask the kernel, in a dry run, nothing is known to be in force. */
+/* In a dry run without the right to read the kernel's rules, none are known to be in force. */
 static int select_ports(const struct job *j, struct wh_error *err)
 {
 	struct wh_nft_counts now = {.n = 0};

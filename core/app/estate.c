@@ -42,7 +42,7 @@ int wh_app_estate_import(const struct wh_app *a, const char *const *paths, size_
 		rc = n > 1 || is_inventory(paths[0]) ? wh_inventory_import(l.state, paths, n, out, err)
 		                                     : wh_estate_import(l.state, paths[0], out, err);
 	rc = rc ? rc : wh_app_effective_notes(l.state, out, err);
-	if (!rc) { /* a report says from when its inventory is */
+	if (!rc) { /* a report shows the date of its inventory */
 		snprintf(line, sizeof line, "{\"resources\":%zu}", out->resources);
 		rc = wh_state_log(l.state, a->who, "estate.import", line, err);
 	}

@@ -51,7 +51,7 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 		const struct wh_replay_rule *x = &r->rules[i];
 		const struct wh_breakage *e = &x->rule->expected;
 		uint64_t of = x->flows.kept + x->flows.lost;
-		if (x->rule->review) /* a person's own word */
+		if (x->rule->review) /* a person's own edit */
 			continue;
 		if ((double)x->flows.lost > WH_APP_MOST_BROKEN * (double)of)
 			return wh_arena_printf(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What this machine's own rules do with a connection. */
+/* The decision of this machine's own rules on a connection. */
 #include <ifaddrs.h>
 #include <linux/if.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static bool near(const struct ifaddrs *i, const struct wh_addr *own, const struc
 	return true;
 }
 
-/* The local address that is asked for, or one in the peer's network, or else the first; and its interface. */
+/* The requested local address, or one in the peer's network, or else the first; and its interface. */
 static int find_local(const struct wh_app_host *ask, const struct wh_addr *peer, struct wh_addr *local,
                       char interface[static IFNAMSIZ], uint32_t *index, struct wh_error *err)
 {

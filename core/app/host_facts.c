@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The facts of this machine, as a document: its addresses, what its rules let in and out, settings of the kernel, what listens,
- * and the resolvers that it asks. `estate facts` prints it, `estate import` of any machine's ledger reads it
- * (posture/host_facts.c has its layout), and `assess` takes this machine's own as it is now.
+ * The facts of this machine, as a document: its addresses, the traffic that its rules allow in and out, kernel settings,
+ * listeners, and resolvers. `estate facts` prints it, `estate import` of any machine's ledger reads it (posture/host_facts.c has
+ * its layout), and `assess` takes this machine's own as it is now.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +144,7 @@ static json_t *settings_json(void)
 	return o;
 }
 
-/* ---- what listens ---- */
+/* ---- listeners ---- */
 
 /* "0100007F": words of 32 bits in the machine's own byte order. */
 static bool address_of(const char *hex, struct wh_addr *out)

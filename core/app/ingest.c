@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Logs into the ledger: which files, and what was read of all of them. */
+/* Logs into the ledger: the files, and the totals of all of them. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
@@ -9,7 +9,7 @@
 #include "whittle/app_learning.h"
 #include "whittle/ingest_listen.h"
 
-enum { HEAP = 32 << 20 /* what a large log takes of the ledger's pages, and of what is known of its lines */ };
+enum { HEAP = 32 << 20 /* the memory of a large log for the ledger's pages, and for the record of its lines */ };
 
 struct job {
 	const struct wh_app *a;

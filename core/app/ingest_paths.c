@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `ingest` is to read: files, all files of directories, and patterns that no shell took apart. In order of their names. */
+/* The input of `ingest`: files, all files of directories, and patterns that no shell expanded. In order of their names. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

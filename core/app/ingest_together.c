@@ -37,7 +37,7 @@ static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
 	return opt->progress && wh_turns_at(o->t->turns, o->i) ? opt->progress(opt->progress_arg, bytes, total, records) : 0;
 }
 
-/* What was read before its turn, and can't be written as it is, is read again in its turn. False: there are no more turns. */
+/* A file read before its turn that can't be written as it is, is read again in its turn. False: there are no more turns. */
 static bool read_one(struct together *t, size_t i)
 {
 	const struct ingest_path *p = &t->paths->list[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * init: the first files of an installation. It finds this machine's name and addresses and Suricata's configuration, and writes
- * whittle.yaml, an estate with this machine in it and, where logs are read, the unit that reads them. A file that is there
- * already stays, unless its replacement was asked for. Each thing done has the command that undoes it.
+ * whittle.yaml, an estate with this machine in it and, where logs are read, the unit that reads them. An existing file stays,
+ * unless its replacement was requested. Each thing done has the command that undoes it.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 const char *const wh_app_init_kinds[] = {"suricata", "host", "azure", NULL};
 const char *const wh_app_init_modes[] = {"dry-run", "audit", NULL};
 
-/* ---- what is there ---- */
+/* ---- the present state ---- */
 
 static void find_name(char name[static 64])
 {
@@ -205,7 +205,7 @@ int wh_app_init(const struct wh_app_init *ask, const struct wh_app_init_found *f
 	}
 	*out = json_pack("{s:s, s:s, s:s?, s:s, s:[], s:[]}", "kind", ask->kind, "name", found->name, "logs", ask->logs, "mode",
 	                 ask->mode, "did", "next");
-	int rc = write_all(ask, found, *out, mem, err); /* what was done until then is in the document */
+	int rc = write_all(ask, found, *out, mem, err); /* the steps done until then are in the document */
 	wh_arena_free(mem);
 	return rc;
 }

@@ -30,12 +30,12 @@ struct updating {
 	const struct wh_app *a;
 	struct wh_app_ledger l;
 	struct wh_arena *mem;
-	bool asked;                               /* who belongs */
+	bool asked;                               /* the allowed peers */
 	struct wh_app_belonging *b; size_t n, room;
 	struct wh_app_intel_updated now;          /* the list at hand */
 };
 
-/* What a list must not name; `out` has room for three. */
+/* The ranges that a list must not name; `out` has room for three. */
 static size_t protected_ranges(const struct updating *u, struct wh_intel_protected *out)
 {
 	const struct wh_estate *e = u->l.estate;
@@ -72,7 +72,7 @@ static int find_belonging(struct updating *u, struct wh_error *err)
 	return rc ? rc : wh_belonging(u->l.is.store, u->l.estate, NULL, 0, &opt, collect, u, err);
 }
 
-/* Holds a list whose new networks would cut peers that belong, or are larger than one would list by mistake. */
+/* Holds a list whose new networks would cut off allowed peers, or are larger than a person would list by mistake. */
 static int review(void *arg, const struct wh_intel_list *l, const struct wh_prefix *fresh, size_t n, struct wh_error *err)
 {
 	struct updating *u = arg;

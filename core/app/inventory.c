@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The resources of the estate, each with its zone, its labels, what is recommended for it by severity, and its open alerts. */
+/* The resources of the estate, each with its zone, its labels, its recommendations by severity, and its open alerts. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +12,7 @@ struct row {
 	const char *id, *name, *type, *location;
 	const json_t *tags;
 	const struct wh_host *host;
-	size_t counts[4], alerts;       /* of what is wrong, by severity; open alerts */
+	size_t counts[4], alerts;       /* failed assessments, by severity; open alerts */
 	size_t first, last;             /* of its verdicts, in the order by resource */
 	bool facing, networked;
 	enum wh_severity worst; bool bad;
@@ -77,7 +77,7 @@ static void add_alerts(struct row *rows, size_t n, const json_t *alerts)
 	}
 }
 
-/* ---- what there is ---- */
+/* ---- the resources ---- */
 
 static bool is_networking(const char *type)
 {
@@ -175,7 +175,7 @@ static bool wanted(const struct row *r, const struct wh_app_inventory *ask, cons
 {
 	const char *zone = zone_of(r);
 	if (ask->type ? !strcasestr(r->type, ask->type) : !r->networked && !r->bad && r->first == r->last)
-		return false; /* without a filter: the network's resources, and what was assessed */
+		return false; /* without a filter: the network's resources, and the assessed ones */
 	if (ask->zone && (!zone || strcasecmp(zone, ask->zone)))
 		return false;
 	if (ask->severity && (!r->bad || strcasecmp(wh_severity_words[r->worst], ask->severity)))

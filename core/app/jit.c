@@ -42,8 +42,8 @@ static struct wh_app_ports closed_ports(const struct wh_jit_live *live, struct w
 	return p;
 }
 
-/* Refuses where the person, whose terminal is a session from elsewhere, could not connect again. $SSH_CONNECTION is "client port
- * server port". */
+/* Refuses if the person, whose terminal is a remote session, could not connect again. $SSH_CONNECTION is "client port server
+ * port". */
 static int check_way_back(const struct wh_app_ports *p, struct wh_arena *mem, struct wh_error *err)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
@@ -97,7 +97,7 @@ static bool holds(const struct wh_app_ports *p, const struct wh_jit_port *port)
 	return false;
 }
 
-/* What the policy closes and is open again, since its time was up. */
+/* Ports that the policy closes and that are open again, since their time was up. */
 static int compare_with_policy(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_confirmed *out,
                                struct wh_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the use cases of just-in-time access have in common. */
+/* The shared parts of the use cases of just-in-time access. */
 #pragma once
 #include "whittle/app.h"
 #include "whittle/app_jit.h"

@@ -113,7 +113,7 @@ static int once(struct job *j, int64_t *next_us, struct wh_error *err)
 
 static void sleep_until(int64_t us)
 {
-	int64_t left = us - wh_now_us(), most = INT64_C(30) * 1000000; /* somebody may close or open one meanwhile */
+	int64_t left = us - wh_now_us(), most = INT64_C(30) * 1000000; /* one may be closed or opened meanwhile */
 	left = left < 0 ? 0 : left > most ? most : left;
 	struct timespec t = {left / 1000000, left % 1000000 * 1000};
 	nanosleep(&t, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Openings of just-in-time access, here and of groups elsewhere: opened, listed, closed, and who did what. */
+/* Openings of just-in-time access, here and in groups: opened, listed, closed, and their history. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
@@ -46,7 +46,7 @@ int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, st
 	return rc;
 }
 
-/* What is not closed here though it was confirmed, or the policy names it: a sentence in mem, or NULL. */
+/* The ports that are not closed here though they were confirmed, or the policy names them: a sentence in mem, or NULL. */
 static const char *not_closed(const struct wh_app *a, const struct wh_estate *e, struct wh_arena *mem)
 {
 	struct wh_app_ports p = wh_app_jit_own_ports(a, e, mem);

@@ -9,7 +9,7 @@ void wh_app_journal(const struct wh_app *a, const char *what, json_t *doc)
 {
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	struct wh_error err;
-	fflush(NULL); /* what was done is printed before the ledger is waited for */
+	fflush(NULL); /* the result is printed before waiting for the ledger */
 	if (wh_app_ledger_log(a, what, text ? text : "{}", &err))
 		wh_app_note(a, "done, but not in the journal: %s", err.text);
 	free(text);

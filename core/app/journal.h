@@ -8,7 +8,7 @@
 /* seq 0: none is kept. */
 struct wh_journal_mark wh_app_journal_head(const struct wh_app *a);
 struct wh_journal_mark wh_app_journal_head_parse(const char *text); /* of that file's text */
-/* Keeps it, whatever was kept before: for a ledger that was put in the place of the one before. */
+/* Keeps it, whatever was kept before: for a ledger that replaced the former one. */
 void wh_app_journal_set_head(const struct wh_app *a, const struct wh_journal_mark *tip);
 /* Keeps `tip` as the head, where the one that is kept (`head`) still fits: `at` is the ledger's own mark of that number. Else a
  * note, and the old one stays. */

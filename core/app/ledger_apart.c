@@ -24,7 +24,7 @@ enum { MAX_QUESTION = 64 << 20, MAX_ANSWER = 64 << 20, LOG_MS = 3000, EARLIER_MS
 
 static struct {
 	bool started;
-	int end, failed; /* failed: 0, or why it is not asked again */
+	int end, failed; /* failed: 0, or why no more requests are sent */
 } apart;
 
 /* ---- the process ---- */
@@ -140,7 +140,7 @@ int wh_app_ledger_start(const struct wh_app *a, int (*become)(void *arg, struct 
 	struct wh_app own = *a;
 	uint8_t *q;
 	size_t n;
-	fflush(NULL); /* what was printed is printed once */
+	fflush(NULL); /* buffered output must be printed once */
 	int end, rc = wh_helper_fork("whittle-ledger", &end, err);
 	if (rc < 0)
 		return rc;
@@ -172,7 +172,7 @@ static int why_not(const struct wh_app *a, int rc, int ms, struct wh_error *err)
 	               rc == -EBADMSG ? "answered nonsense" : "was ended");
 }
 
-/* The answer without its code: *t, of *bytes (free() it). A process that failed once is not asked again. */
+/* The answer without its code: *t, of *bytes (free() it). A process that failed once gets no more requests. */
 static int ask(const struct wh_app *a, const struct wh_bytes *q, int ms, uint8_t **bytes, struct wh_taking *t,
                struct wh_error *err)
 {

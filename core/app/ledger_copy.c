@@ -57,7 +57,7 @@ static void put_mark(struct wh_bytes *b, const struct wh_journal_mark *m)
 	wh_put(b, m->hash, sizeof m->hash);
 }
 
-/* Of a copy that is opened for writing: SQLite takes its own marks of a log out of it, and removes the log. */
+/* For a copy that is opened for writing: SQLite removes its log's marks from it, and the log. */
 static int made(struct wh_bytes *b, struct wh_error *err)
 {
 	struct wh_journal_mark tip = {.seq = 0};
@@ -105,7 +105,7 @@ static int write_part(const char *path, struct wh_taking *t, struct wh_error *er
 	return rc;
 }
 
-/* What a ledger has counted and written. */
+/* The counts and journal of a ledger. */
 static int facts_of(const char *url, int flags, struct wh_journal_mark *tip, uint64_t *records, struct wh_error *err)
 {
 	struct wh_ledger l;
@@ -178,7 +178,7 @@ static int prove(const char *path, struct wh_taking *t, struct wh_bytes *b, stru
 	return 0;
 }
 
-/* What can't be opened is put aside, with what SQLite keeps beside it, so that nothing of it gets into the new one. */
+/* A ledger that can't be opened is renamed, with SQLite's companion files, so that nothing of it gets into the new one. */
 static void put_aside(const char *path)
 {
 	static const char *const tails[] = {"-wal", "-shm", "-journal", ""};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Copies of the ledger between its owner's process (ledger_apart.h) and the command, which stays the user who started it: the
- * process opens the ledger and makes or proves the copy, the command sees bytes alone. Each question is one short step, so that
- * an owner who stops that process stops nobody.
+ * process opens the ledger and makes or proves the copy, the command sees bytes alone. Each request is one short step, so that an
+ * owner who stops that process blocks nothing else.
  */
 #pragma once
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The map of the estate's network, with what the ledger knows of its machines: open alerts, rules that could be narrower,
+/* The map of the estate's network, with the ledger's facts about its machines: open alerts, rules that could be narrower,
  * traffic. */
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +139,7 @@ void wh_app_map_free(struct wh_app_map *m)
 	wh_arena_free(m->mem);
 }
 
-/* What the rules allow between two machines, whatever their addresses. */
+/* The ports that the rules allow between two machines, at any of their addresses. */
 static struct wh_reach_ports allowed(const struct wh_app_map *m, size_t from, size_t to)
 {
 	const struct wh_host *a = &m->net->t.hosts[from], *b = &m->net->t.hosts[to];
@@ -150,7 +150,7 @@ static struct wh_reach_ports allowed(const struct wh_app_map *m, size_t from, si
 	return wh_reach_ports(m->net->r, all);
 }
 
-/* Adds to each edge of traffic between two machines what is allowed, was observed and is recommended. */
+/* Adds the allowed, observed and recommended ports to each edge of traffic between two machines. */
 static void put_edges(const struct wh_app_map *m, json_t *traffic)
 {
 	for (size_t i = 0; i < m->map.n_flows; i++) {

@@ -4,13 +4,13 @@
 #include "whittle/app_network.h"
 #include "whittle/reach.h"
 
-enum { WH_APP_ESTATE_HEAP = 384 << 20 }; /* bytes: what a large estate needs */
+enum { WH_APP_ESTATE_HEAP = 384 << 20 }; /* bytes: enough for a large estate */
 struct wh_app_network { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; };
 
 /* {"class":N, "resources":[{"id", "address"}…]}. A new reference. */
 json_t *wh_app_class_json(struct wh_app_network *net, size_t class);
-/* effective.c: what Azure's effective rules and the groups here decide differently, and what could not be compared: sentences.
- * New references. */
+/* effective.c: the differences between Azure's effective rules and the groups here, and the parts that could not be compared:
+ * sentences. New references. */
 void wh_app_effective(struct wh_app_network *net, const struct wh_inventory *inv, json_t **differences, json_t **unjudged);
 /* The same of the ledger's estate, as notes of its import. */
 struct wh_estate_summary;

@@ -94,7 +94,7 @@ static int take_rules(struct wh_overlay *x, const struct wh_topology *t, struct 
 		const struct wh_resource r = {.id = t->hosts[h].id};
 		const struct wh_resource_result wanted = {.resource = &r},
 						*key = &wanted, *const *at = bsearch(&key, by, n, sizeof *by, by_id);
-		x->rules[h] = at && (*at)->status != WH_UNSCANNED ? *at : NULL; /* of what was not scanned nothing is said */
+		x->rules[h] = at && (*at)->status != WH_UNSCANNED ? *at : NULL; /* unscanned resources have no recommendation */
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was observed and what is recommended between the machines of a network, next to what is allowed. */
+/* The observed and the recommended ports between the machines of a network, next to the allowed ones. */
 #pragma once
 #include "app/app.h"
 #include "app/network.h"
@@ -10,18 +10,18 @@ struct wh_observed { size_t from, to; uint8_t proto; uint16_t port; uint64_t flo
 struct wh_overlay {
 	struct wh_observed *o; size_t n, room;                 /* by from, to, protocol, port; each once */
 	bool *heard;                                           /* of each machine: the ledger has a flow of it in the window */
-	/* of each machine: what is recommended for it; NULL: nothing was calculated */
+	/* by machine: its recommendation; NULL: none was calculated */
 	const struct wh_resource_result **rules;
 	int64_t from_us, to_us;                                /* the window: up to the ledger's last flow */
 	struct wh_app_ledger l;
 	struct wh_arena *mem;
 };
-/* Of the ledger's whole window. Call wh_overlay_close() also after a failure. */
+/* For the ledger's whole window. Call wh_overlay_close() also after a failure. */
 int wh_overlay_open(const struct wh_app *a, const struct wh_topology *t, struct wh_arena *mem, struct wh_overlay *out,
                     struct wh_error *err);
 void wh_overlay_close(struct wh_overlay *o);
-/* The machine whose edge of the ledger it is, and the client's and the server's; WH_NONE: an address that no machine has. It does
- * not count as traffic between two where own is WH_NONE, both are one machine, or the server has an edge of its own for it. */
+/* The machine that owns the ledger's edge, and the client's and the server's; WH_NONE: an address of no machine. It does not
+ * count as traffic between two where own is WH_NONE, both are one machine, or the server has an edge of its own for it. */
 struct wh_edge_ends { size_t own, from, to; bool counts; };
 struct wh_edge_ends wh_overlay_ends(const struct wh_topology *t, const struct wh_edge_key *key);
 /* Those from one machine to another, which are [*from, the returned end) of o->o. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules that belong on this machine: proved once more to lie within the rules in force, since the estate or a review may have
+/* The rules of this machine: proved again to lie within the rules in force, since the estate or a review may have
  * changed. */
 #include <ifaddrs.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "whittle/app_firewall.h"
 #include "whittle/review.h"
 
-/* The machine's own rules hold as well as ours, which can only drop: a packet that they keep out stays out, whatever ours say. */
+/* The machine's own rules apply as well as ours, which can only drop: a packet that they block stays blocked. */
 static int prove_again(const struct wh_app *a, const struct wh_recommendation *r, const struct wh_estate *e, struct wh_arena *mem,
                        struct wh_error *err)
 {

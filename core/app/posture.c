@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Everything that an assessment may ask, gathered: the inventory with its reachability, and of the ledger traffic, alerts, rules
- * and lists. */
+/* The input of assessments, collected: the inventory with its reachability, and from the ledger traffic, alerts, rules and
+ * lists. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +108,7 @@ static int read_alerts(struct wh_app_posture *p, struct wh_error *err)
 	return rc;
 }
 
-/* This machine's own facts, as they are now, where it is one of the estate, or no estate says what is: in the place of kept
+/* This machine's own present facts, if it is in the estate, or there is no estate: in place of kept
  * ones. */
 static void read_own(struct wh_app_posture *p)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the use cases about how the estate stands. */
+/* Shared by the use cases about the estate's posture. */
 #pragma once
 #include "app/app.h"
 #include "app/network.h"

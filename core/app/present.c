@@ -68,8 +68,8 @@ static struct wh_host_published *published(const struct wh_nft_published_list *l
 	return p;
 }
 
-/* Addresses of which nothing was learned get no rule (coverage), so that they are not asked about; where that is true of all, all
- * are. */
+/* Addresses without learned traffic get no rule (coverage), so they are not evaluated; if all are such, all are
+ * evaluated. */
 static void read_for(struct reading *r, const struct wh_heard *heard, struct wh_resource *res)
 {
 	struct wh_host_rules *h = wh_arena_alloc(r->mem, sizeof *h);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Proving that rules only narrow, and which present rule denies what they would open. */
+/* Proves that rules only narrow, and names the present rule that denies what they would open. */
 #include "app/app.h"
 #include "whittle/app_rules.h"
 

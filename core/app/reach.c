@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether one end reaches another, by which rules, and who reaches whom. */
+/* Whether one end reaches another, by which rules, and the peers of one end. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -55,7 +55,7 @@ static int find_end(struct wh_app_network *net, const char *text, struct end *ou
 		}
 	size_t n_own = out->n ? wh_prefix_merge(own, out->n) : 0;
 	out->outside = wh_ranges_minus(out->outside, wh_ranges_from_prefixes(own, n_own, net->mem), net->mem);
-	for (size_t i = 0; i < t->n_vnets; i++) /* an address of a subnet that no host has is nobody */
+	for (size_t i = 0; i < t->n_vnets; i++) /* an address of a subnet that no host has counts as none */
 		if (out->n)
 			out->outside = wh_ranges_minus(out->outside,
 			                               wh_ranges_from_prefixes(t->vnets[i].space, t->vnets[i].n_space, net->mem),
@@ -166,7 +166,7 @@ static const char *answer_text(enum wh_answer v)
 	return v == WH_ALLOWED ? "allowed" : v == WH_DENIED ? "denied" : "unknown";
 }
 
-/* From the source port that shows it best: an ephemeral one, unless rules tell source ports apart. */
+/* From the most telling source port: an ephemeral one, unless rules distinguish source ports. */
 static void decide(struct wh_app_network *net, struct wh_reach_packet *p, enum wh_answer want, struct wh_reach_answer *a)
 {
 	const struct wh_port_range *classes;

@@ -16,7 +16,7 @@ const struct wh_app_number wh_app_numbers[WH_APP_NUMBERS] = {
 	{"threads", 1, 64, offsetof(struct wh_harden_options, threads)},
 };
 
-enum { MOST_THREADS = 16 /* beyond, reading the ledger is what takes the time */ };
+enum { MOST_THREADS = 16 /* with more, reading the ledger takes most of the time */ };
 
 static int put_options(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_harden_options *opt,
                        struct wh_error *err)
@@ -40,7 +40,7 @@ static int put_options(const struct wh_app *a, const struct wh_app_recommend *as
 	return 0;
 }
 
-/* An old list stays in force; that it is old is said where it has a say. */
+/* An old list stays in force; a note reports its age if it has an effect. */
 static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct wh_arena *mem)
 {
 	const struct wh_intel_config *c = &a->config->intel;
@@ -49,7 +49,7 @@ static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct 
 	size_t n = 0;
 
 	if (wh_intel_lists(s, mem, &lists, &n, &err))
-		return; /* whoever needs them will say so */
+		return; /* the commands that need them report it */
 	for (size_t i = 0; i < n; i++) {
 		bool named = false;
 		for (size_t k = 0; k < c->n_lists && !named; k++)
@@ -87,7 +87,7 @@ static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int
 	return rc;
 }
 
-/* ---- what was saved before ---- */
+/* ---- the rules saved before ---- */
 
 static int by_port(const void *a, const void *b)
 {
@@ -130,7 +130,7 @@ static int keep_others(const struct wh_app *a, const struct wh_estate *e, const 
 	return 0;
 }
 
-/* Saves what was derived. Where ports or a direction were asked for, the saved rules of all others stay. */
+/* Saves the derived rules. If only some ports or a direction were requested, the saved rules of all others stay. */
 static int save(const struct wh_app *a, const struct wh_app_recommend *ask, const struct wh_app_ledger *l,
                 const struct wh_recommendation *before, struct wh_recommendation *now, struct wh_arena *mem, struct wh_error *err)
 {
@@ -150,8 +150,8 @@ static int save(const struct wh_app *a, const struct wh_app_recommend *ask, cons
 	return rc;
 }
 
-/* The rules that a person edited, of one resource (NULL: of all), as enforce applies them. What can't be read is none: the
- * command that applies it says why. */
+/* The rules that a person edited, of one resource (NULL: of all), as enforce applies them. Unreadable edits count as none: the
+ * command that applies them reports the reason. */
 static void find_edits(const struct wh_app_ledger *l, const char *resource, struct wh_arena *mem, struct wh_app_edits *out)
 {
 	struct wh_recommendation *rec;
@@ -254,7 +254,7 @@ int wh_app_curve(const struct wh_app *a, const struct wh_app_recommend *ask, str
 	return rc;
 }
 
-/* An explanation is of the proposal: what a person made of it stands with it, in words below the first line. */
+/* An explanation is about the proposal: a person's edits are added in words below the first line. */
 static int add_edits(const struct wh_app_ledger *l, const char *resource, bool json, struct wh_arena *mem, char **text,
                      struct wh_error *err)
 {

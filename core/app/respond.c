@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Automated responses: each time an alert becomes active it is handed to a command, a webhook, or both. What is to be handed over
- * stands in the ledger (collection "alert-response", by the alert's key), so that nothing is lost in a crash: it is queued in one
- * transaction and sent afterwards, without a lock; it may come twice where the process ends between the delivery and the note of
- * it. What fails is tried again after 30 s, 1 min, 2 min … up to an hour, and given up after the tenth time.
+ * Automated responses: each time an alert becomes active it is handed to a command, a webhook, or both. Alerts to be handed over
+ * are queued in the ledger (collection "alert-response", by the alert's key), so that nothing is lost in a crash: it is queued in
+ * one transaction and sent afterwards, without a lock; it may come twice where the process ends between the delivery and the note
+ * of it. A failed one is retried after 30 s, 1 min, 2 min … up to an hour, and given up after the tenth attempt.
  *
  *     {"alert": NAME, "activation": 2, "state": "queued", "tries": 1, "next": TIME, "command": true, "webhook": false, "why":
  *     "…"}
@@ -36,7 +36,7 @@ static int put_doc(struct wh_state *s, const char *key, const json_t *doc, struc
 	return wh_state_put_json(s, COLLECTION, key, json_incref((json_t *)(uintptr_t)doc), err);
 }
 
-/* How often the alert has become active. */
+/* The number of times that the alert has become active. */
 static json_int_t activations(const json_t *alert)
 {
 	json_int_t n = 0;

@@ -29,7 +29,7 @@ struct restoring {
 	struct wh_error *err;
 };
 
-/* What it holds decides what a boot brings back and which tokens the server takes: nobody else may be able to write it. */
+/* Its contents decide what a boot restores and which tokens the server accepts: nobody else may be able to write it. */
 static int check_owner(const struct restoring *r)
 {
 	struct stat st;
@@ -108,7 +108,7 @@ static void compare_ledger(struct restoring *r)
 		           (unsigned long long)p->now_records, (unsigned long long)p->records);
 }
 
-/* *text: what the file holds now, NULL: it is not there. Its time, or 0. */
+/* *text: the file's present contents, NULL: it does not exist. Its time, or 0. */
 static int64_t present_state(const char *path, char **text, size_t *len)
 {
 	struct stat st;

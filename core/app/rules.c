@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reviewed rules, what a person changes in them, and what of them holds. */
+/* The reviewed rules, a person's changes of them, and which of them are in force. */
 #include <string.h>
 #include "app/app.h"
 #include "base/json.h"
@@ -13,7 +13,7 @@ struct search {
 	struct wh_app_last_enforced *last;
 };
 
-/* What was applied to the kernel holds once it was confirmed; what was sent to Azure, once it was read back. */
+/* Rules applied to the kernel take effect once confirmed; rules sent to Azure, once read back. */
 static bool holds(const char *what, const char *json)
 {
 	if (strcmp(what, "azure.apply") != 0)
@@ -197,7 +197,7 @@ int wh_app_rules_history(const struct wh_app *a, const char *resource, struct wh
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	const struct wh_resource *known = !rc && resource ? wh_estate_find(l.estate, resource) : NULL;
 	rc = rc ? rc : wh_review_history(l.is.state, known ? known->name : resource, add_step, &h, err);
-	if (!rc && !out->n && resource && !known) { /* what is no longer in the estate has its history all the same */
+	if (!rc && !out->n && resource && !known) { /* a resource that is no longer in the estate still has its history */
 		rc = wh_estate_require_all(l.estate, &resource, 1, err);
 	}
 	wh_app_close(&l, NULL);

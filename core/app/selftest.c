@@ -4,7 +4,7 @@
 #include "base/store_url.h"
 #include "whittle/app_health.h"
 
-/* The ledger tells flows by the resource: an address that is none would be waited for in vain. */
+/* The ledger assigns flows to resources: waiting for an address that is not a resource's would be in vain. */
 static int check_resource(const struct wh_app *a, struct wh_state *s, const struct wh_addr *to, struct wh_error *err)
 {
 	struct wh_locals *locals = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sensors that write to a cluster: when each last sent something, what it counted and lost, which whittle it is. */
+/* The sensors that write to a cluster: their last report, counts and losses, and whittle's version. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"

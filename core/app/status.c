@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How each resource stands, and whether what was confirmed on this machine is in force. */
+/* The status of each resource, and whether the rules confirmed on this machine are in force. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/status_parts.h"
@@ -37,7 +37,7 @@ static void ask_in_force(struct wh_app_status *out, struct wh_arena *mem)
 	free(difference);
 	difference = NULL;
 	if (rc == 1 && st.present)
-		rc = 0; /* `whittle drift` tells more */
+		rc = 0; /* `whittle drift` reports more */
 	else if (rc == 1)
 		gone = "the table inet whittle is not there: nothing is narrowed on this machine";
 	out->rules = rc == -ENOENT ? NULL : sentence(rc, gone, "the confirmed rules are in force", &err, mem);
@@ -65,7 +65,7 @@ static int look_around(const struct wh_app *a, const struct wh_app_ledger *l, st
 		out->kept_unknown.code = 0;
 	int rc = wh_app_sensor(a, l, out, err);
 	rc = rc ? rc : wh_app_lists(a, l, out, mem, err);
-	/* where other machines are protected, this one's addresses are nobody's concern */
+	/* if other machines are protected, this one's addresses do not matter */
 	if (!rc && (own || out->firewall.n || !out->recommendation->n_resources))
 		rc = wh_app_unlearned(l, out, mem, err);
 	if (rc)

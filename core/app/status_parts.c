@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the status says of resources, the sensor, threat lists and addresses. */
+/* The status of resources, the sensor, threat lists and addresses. */
 #include <string.h>
 #include "app/status_parts.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The estate as Azure has it now: asked of Resource Graph, and taken in as files are. */
+/* The estate's present state at Azure: queried from Resource Graph, and imported as files are. */
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
@@ -9,7 +9,7 @@
 #include "whittle/graph.h"
 #include "whittle/topology.h"
 
-/* Instances of scale sets and what Virtual Network Manager has in force are in tables of their own. */
+/* Instances of scale sets and the active configuration of Virtual Network Manager are in tables of their own. */
 static const struct { const char *table, *query; } queries[] = {
 	{"resources", "Resources | order by id asc"},
 	{"computeresources", "ComputeResources | order by id asc"},

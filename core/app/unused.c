@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rules of groups, and parts of them, that nothing used in the window. Each observed connection is one packet that meets the
- * groups before both of its ends; the rules that let it through have a hit. A rule without one is unused where every machine
- * behind its group was heard, else nothing is said of it.
+ * groups before both of its ends; the rules that let it through have a hit. A rule without any is unused if every machine behind
+ * its group has learned traffic, else it is not judged.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ static int use_edge(void *arg, const struct wh_edge_key *key, const struct wh_ed
 	return 0;
 }
 
-/* ---- what is said of a rule ---- */
+/* ---- the entry of a rule ---- */
 
 static json_t *entry(const char *kind, const struct wh_nsg *g, const struct wh_rule *r, const char *fix)
 {
@@ -123,7 +123,7 @@ static void add_rules(struct using *u, const struct wh_nsg *g, json_t *list)
 	}
 }
 
-/* Of each group: how many machines are behind it, and how many of these were not heard. */
+/* For each group: the number of machines behind it, and of those without learned traffic. */
 struct behind { size_t machines, silent; };
 
 static void count(struct behind *b, size_t nsg, bool heard)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that the rules allow and that nobody seems to want: unused ones, those between labels, and exposed machines with
- * something wrong. */
+/* Connections that the rules allow but that seem unwanted: unused ones, those between labels, and exposed machines with a
+ * fault. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,7 +73,7 @@ static size_t values_in(const struct wanting *w, const struct label *l, size_t c
 
 /* ---- pairs of classes ---- */
 
-/* What members of one class used of members of another. */
+/* The ports that members of one class used of members of another. */
 static void used_between(const struct wanting *w, size_t from, size_t to, const char *from_value, const char *to_value,
                          const struct label *l, struct wh_ranges used[2], struct wh_arena *mem)
 {
