@@ -3,9 +3,9 @@
  * AWS VPC flow logs, versions 2 to 11: whichever fields their owner chose, in the order of the header line, of --aws-format, or
  * else of the default format. A line is one direction of a flow in an interval of up to ten minutes, on one interface.
  *
- * Where a line says which addresses its packets had (pkt-srcaddr, pkt-dstaddr), these count: srcaddr and dstaddr are the
- * interface's own there. TCP flags are those seen in the interval, ACK only with SYN: 2 is a client's, 18 a server's. NODATA and
- * SKIPDATA are no flows.
+ * If a line has its packets' own addresses (pkt-srcaddr, pkt-dstaddr), these count: srcaddr and dstaddr are the interface's own
+ * there. TCP flags are those seen in the interval, ACK only with SYN: 2 is a client's, 18 a server's. NODATA and SKIPDATA are no
+ * flows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ struct reader {
 	uint64_t source;
 };
 
-/* A name of a column as it stands in a header, or ${name} as a format has it. */
+/* A column's name in a header, or ${name} in a format. */
 static struct field bare(struct field f)
 {
 	if (f.len > 3 && f.p[0] == '$' && f.p[1] == '{' && f.p[f.len - 1] == '}')

@@ -10,14 +10,14 @@
 enum {
 	NESTED = 8 /* levels of lists of flows */,
 	LEAST_FIELDS = 8,
-	ENDS = 6 /* last field that says whose a tuple is */,
+	ENDS = 6 /* the last field that identifies a tuple's flow */,
 	FIRST_COUNTER = 9
 };
 
 /* a blob's hour: less than any pause for which the pairing takes two parts for two flows */
 static const int64_t LONGEST_HELD_US = INT64_C(3600000000);
 
-/* Which flow a tuple is of: the text of its addresses, ports, protocol and direction, as it stands in the record. */
+/* The flow of a tuple: the text of its addresses, ports, protocol and direction, as in the record. */
 struct ends { const char *p; size_t len; struct wh_flow flow; };
 
 struct reader {
@@ -122,7 +122,7 @@ static bool ends_held(const struct reader *r, const struct azure_tuple *t)
 }
 
 /*
- * A part of a flow. Most flows are short, and their end stands behind their begin: such two are one part, which needs no place
+ * A part of a flow. Most flows are short, with the end right after the beginning: such two parts are one, which needs no place
  * among the open flows. The outcome is the same, as a begin that counts nothing is no record.
  */
 static void take_part(struct reader *r, struct azure_tuple *t)
@@ -201,7 +201,7 @@ static void name_interface(struct reader *r, struct js_text mac)
 	r->source = field_hash((struct field){r->sensor, (size_t)n});
 }
 
-/* Flows, groups of flows, and their tuples, at whatever level. */
+/* Flows, groups of flows, and their tuples, at any level. */
 static const char *read_flows(struct reader *r, const char *p, const char *end, unsigned level)
 {
 	struct js_text key, mac;

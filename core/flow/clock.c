@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which times of a record can be. */
+/* The possible times of a record. */
 #include "whittle/flow.h"
 
 const char wh_time_future[] = "time in the future, by this machine's clock";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a reader counts of the records that it reads, and of those that it can't. */
+/* A reader's counts of the records that it reads, and of those that it can't. */
 #pragma once
 #include "whittle/flow.h"
 

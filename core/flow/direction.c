@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who is the server? A sensor's `src` is whoever sent the first packet that it saw, and its TCP flags are or'ed over a side.
+ * Finds the server. A sensor's `src` is the sender of the first packet that it saw, and its TCP flags are or'ed over a side.
  *
  *   TCP, both sides sent SYN        with data from both, the handshake was seen: src opened it (the sensor saw its SYN first).
  *                                   Without data from both, it counts where it was completed and ended as a connection does (a
@@ -23,14 +23,14 @@
  *                                   unless it sent from a system port to an ephemeral one: that is a reply of which the question
  *                                   was missed, or looks like it: unknown
  *
- * A port number alone never makes a server. Where ports are equal on both sides (NTP, IKE, mDNS) the same rules hold.
+ * A port number alone never makes a server. If ports are equal on both sides (NTP, IKE, mDNS) the same rules apply.
  */
 #include "whittle/flow.h"
 
 /* RFC 6335: system ports end at 1023. Linux draws clients' ports from 32768 on, others from 49152. */
 enum { SYSTEM_PORTS = 1024, EPHEMERAL_PORTS = 32768 };
 
-/* Bytes beyond what headers alone can make of that many packets (Ethernet, IP and TCP with options): payload. */
+/* Payload: bytes beyond the largest possible headers of so many packets (Ethernet, IP and TCP with options). */
 static bool payload(uint64_t bytes, uint64_t pkts, uint8_t flags)
 {
 	return (flags & WH_TCP_PSH) || (pkts && bytes / pkts > 94);
@@ -38,7 +38,7 @@ static bool payload(uint64_t bytes, uint64_t pkts, uint8_t flags)
 
 static bool data_both_ways(const struct wh_flow *f)
 {
-	bool known = f->has_tcp_flags; /* else what stands in the fields may be the other side's */
+	bool known = f->has_tcp_flags; /* else the fields may contain the other side's */
 	return payload(f->bytes_toserver, f->pkts_toserver, known ? f->tcp_flags_toserver : 0) &&
 	       payload(f->bytes_toclient, f->pkts_toclient, known ? f->tcp_flags_toclient : 0);
 }

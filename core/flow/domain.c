@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which part of a name somebody registered. The public suffix list, some 10,000 rows that change each week, would tell exactly;
- * the second levels below tell it for most country codes. Where one is missing, domains of that registry count as one: that makes
- * a detection coarser, not wrong.
+ * The registered part of a name. The public suffix list, some 10,000 rows that change each week, would be exact; the second
+ * levels below suffice for most country codes. If one is missing, domains of that registry count as one: that makes a detection
+ * coarser, not wrong.
  */
 #include <string.h>
 #include "whittle/fact.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emit: hands on what a reader has read: records to its callback, parts of flows to the pairing and what comes of them to the
+/* emit: passes on a reader's results: records to its callback, parts of flows to the pairing and the resulting flows to the
  * callback; and counts both. */
 #pragma once
 #include "flow/pairing.h"
@@ -13,7 +13,7 @@ struct emit {
 	int answer;                 /* of the callback, once it refused: the reading ends with it */
 };
 void emit_begin(struct emit *e, wh_record_cb each, void *arg, struct wh_read_stats *stats);
-/* Why the times of a flow can't be; NULL when they can. To be asked before the flow is handed on. */
+/* Why the times of a flow can't be; NULL when they can. Call it before the flow is passed on. */
 const char *emit_bad_time(const struct emit *e, const struct wh_flow *flow);
 void emit_record(struct emit *e, const struct wh_record *rec);
 void emit_part(struct emit *e, const struct wh_part *part, const struct wh_tags *tags);

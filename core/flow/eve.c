@@ -50,7 +50,7 @@ static const struct eve_impl *best(void)
 
 #define LEARN_FIRST 65536
 #define LEARN_EVERY 16
-#define FORGET_AFTER 1024 /* joints without room: the records have changed, so learn anew */
+#define FORGET_AFTER 1024 /* joints without room after which the records count as changed, and are learned again */
 
 static void prepare(struct eve_walker *w, struct eve_cache *cache)
 {
@@ -118,7 +118,7 @@ static void *open_state(const struct wh_reader_options *o)
 	return calloc(1, sizeof(struct eve_state));
 }
 
-/* Where the line that begins at p ends: its newline; `end` when the input ends there; NULL when more must come. */
+/* The end of the line that begins at p: its newline; `end` if the input ends there; NULL if more must come. */
 static const char *line_end(const char *p, const char *end, bool last)
 {
 	const char *newline = memchr(p, '\n', (size_t)(end - p));
@@ -157,7 +157,7 @@ struct lines {
 	void *arg;
 };
 
-/* Reads lines while more than `keep` bytes are left of them. Returns the bytes consumed, or what the callback answered. */
+/* Reads lines while more than `keep` bytes are left of them. Returns the bytes consumed, or the callback's result. */
 static int64_t read_lines(struct eve_state *st, const struct lines *t, size_t keep, struct wh_read_stats *stats)
 {
 	const struct eve_impl *impl = best();
@@ -214,7 +214,7 @@ static int64_t feed(void *state, const struct wh_stretch *in, wh_record_cb each,
 	return more < 0 ? more : n + more;
 }
 
-/* A line of JSON whose first 4 KiB name an event_type; a line of other JSON is less sure. */
+/* A line of JSON whose first 4 KiB name an event_type; other JSON is less certain. */
 static int probe(const void *head, size_t len)
 {
 	const char *p = head, *end = p + len;

@@ -2,9 +2,9 @@
 /*
  * eve: inside of the EVE reader.
  *
- * The algorithm. A record is a row of scalars (strings, numbers, words) with punctuation and keys between them. What
- * stands between two scalars, the "joint", is nearly always the same bytes as in an earlier record: `,"dest_port":` after
- * the destination address, and so on. So there are two ways over a joint:
+ * The algorithm. A record is a row of scalars (strings, numbers, words) with punctuation and keys between them. The text between
+ * two scalars, the "joint", is nearly always the same as in an earlier record: `,"dest_port":` after the destination address, and
+ * so on. So there are two ways over a joint:
  *
  *   wh_eve_step()   reads it byte by byte as JSON demands: whitespace, brackets with their stack, keys with escapes and
  *                   UTF-8, and works out what the next scalar is (a struct eve_node): how long the joint is, which
@@ -12,23 +12,23 @@
  *   the walker      (eve_walk.h) compares the bytes with the joints that followed the same joints before, and where one is
  *                   equal takes the node as it stands.
  *
- * What step() finds depends on nothing but the joint's bytes, the kind of scalar that its first byte begins, and the
- * containers open before, which the path of nodes from the start of the record determines. So a node taken from memory is what
- * step() would have found, and the walker is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as
- * its oracle. Scalars are always read and checked in full. An example, in which // marks where joints end:
+ * The result of step() depends only on the joint's bytes, the kind of scalar that its first byte begins, and the containers open
+ * before, which the path of nodes from the start of the record determines. So a remembered node is what step() would have
+ * returned, and the walker is exact, not a guess: the memory (struct eve_cache) is a trie of joints with step() as its oracle.
+ * Scalars are always read and checked in full. An example, in which // marks where joints end:
  *
  *   {"src_ip":"//10.0.0.1//","src_port"://4711//,"flow":{"pkts_toserver"://3//}}
  *
  * Cost: one comparison of up to 64 bytes a joint, and one of 32 bytes to find the end of a scalar.
  *
- * Shortcuts (eve_shortcut.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". Where one has been the
- * same several times over, the joint before it, the scalar, and the joint behind it are joined into one longer piece, a shortcut,
- * with what they together do to the record: one comparison does the work of many steps. Shortcuts grow by a scalar at a time, up
- * to 256 bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal
+ * Shortcuts (eve_shortcut.c). Many scalars hardly vary: "proto":"TCP", "alerted":false, "state":"closed". If one was the same
+ * several times in a row, the joint before it, the scalar, and the joint after it are combined into a longer piece, a shortcut,
+ * with their common effect on the record: one comparison does the work of many steps. Shortcuts grow by a scalar at a time, up to
+ * 256 bytes; the tail of a TCP flow record, a dozen scalars long, becomes one. The same argument holds: equal bytes, equal
  * meaning. Shortcuts are looked for in the first records and then in one of sixteen: comparing costs more than it finds.
  *
- * Duplicate keys: the last wins. A scalar simply overwrites; opening an object that is known (flow, tcp,
- * alert) forgets what an earlier one of that name had brought (`clear`).
+ * Duplicate keys: the last wins. A scalar simply overwrites; opening a known object (flow, tcp, alert) clears the fields that an
+ * earlier one of that name set (`clear`).
  */
 #pragma once
 #include <string.h>
@@ -80,7 +80,7 @@ enum eve_field {
 	EVE_ACK,
 	EVE_SEVERITY,
 	EVE_SID,
-	EVE_TAG, /* any of the keys of struct wh_tags: only that there is one, whatever its value */
+	EVE_TAG, /* any of the keys of struct wh_tags: only its presence counts, not its value */
 	EVE_NONE,
 };
 #define EVE_BIT(f) (UINT64_C(1) << (f))
@@ -89,10 +89,10 @@ enum eve_field {
 #define EVE_IN_TCP EVE_BITS(EVE_FLAGS_TS, EVE_ACK)
 #define EVE_IN_ALERT EVE_BITS(EVE_SEVERITY, EVE_SID)
 
-/* Which object a key stands in, as far as we care. */
+/* The object that contains a key, as far as it matters. */
 enum eve_group { EVE_TOP, EVE_G_FLOW, EVE_G_TCP, EVE_G_ALERT, EVE_G_OTHER };
 
-/* What to do with the scalar after a joint. */
+/* The handling of the scalar after a joint. */
 enum eve_op {
 	EVE_OP_END,    /* the record is complete */
 	EVE_OP_STRING, EVE_OP_NUMBER, EVE_OP_WORD, /* check and skip */
@@ -125,7 +125,7 @@ struct eve_node {
 	uint8_t same, last_len;       /* how many times running the scalar was `last` */
 	uint8_t last[32];
 	uint64_t stack;               /* bit d: the container at depth d+1 is an object */
-	uint64_t clear, set, wrong;   /* what the joint did to fields: forgotten, seen, seen with the wrong type */
+	uint64_t clear, set, wrong;   /* the joint's effect on fields: cleared, seen, seen with the wrong type */
 };
 
 /* From the end of one scalar, over joints and scalars, to the joint of node `to`, whose scalar comes next. */
@@ -144,7 +144,7 @@ struct eve_shortcut {
 	char event_type[24];
 };
 
-/* The values as they come; rec is what the caller gets. */
+/* The values during the walk; the caller gets rec. */
 struct eve_values {
 	struct wh_record rec;
 	struct wh_addr flow_src, flow_dst; /* flow.src_ip of alerts: the initiator, where src_ip is the packet's sender */
@@ -159,13 +159,13 @@ struct eve_values {
 _Static_assert(offsetof(struct wh_flow, start_us) - offsetof(struct wh_flow, src_port) == 32,
                "ports, flags, state and app_proto");
 
-/* The head "YYYY-MM-DDT" and zone of the last time seen in a field, and the microseconds that they stand for. */
+/* The head "YYYY-MM-DDT" and zone of the last time seen in a field, and their value in microseconds. */
 struct eve_day {
 	uint8_t pattern[32];
 	int64_t base_us;
 };
 
-/* timestamp, start and end have a day each, told by their places in struct eve_values */
+/* timestamp, start and end have a day each, identified by their places in struct eve_values */
 #define EVE_DAY_OF(at) ((at) / 8 % 4)
 #define EVE_DAY_AT(member) EVE_DAY_OF(offsetof(struct eve_values, rec.member))
 _Static_assert(EVE_DAY_AT(time_us) != EVE_DAY_AT(flow.start_us) && EVE_DAY_AT(time_us) != EVE_DAY_AT(flow.end_us) &&
@@ -188,7 +188,7 @@ struct eve_walker {
 	bool redone;               /* something was cleared that had been seen */
 	bool ours;                 /* known to be a flow or alert record */
 	bool faulty;               /* wrong or bad may have bits */
-	/* this record's scalars are compared with the last ones', to find what shortcuts there could be */
+	/* this record's scalars are compared with the last ones', to find possible shortcuts */
 	bool learning;
 	/* fields that shortcuts have set; and their bytes, as in struct eve_shortcut, not yet put over v */
 	uint64_t brought;
@@ -235,7 +235,7 @@ const struct eve_key *wh_eve_key(unsigned group, const char *name, size_t len); 
 const char *wh_eve_scalar(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end);
 void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char *text, size_t len);
 void wh_eve_set_number(struct eve_walker *w, const struct eve_node *n, bool integer, int64_t value);
-/* Turns what was seen into the record. Returns 0, or -EBADMSG with w->reason. */
+/* Converts the values to the record. Returns 0, or -EBADMSG with w->reason. */
 int wh_eve_finish(struct eve_walker *w);
 bool wh_eve_proto(const char *text, size_t len, uint8_t *proto); /* Suricata's names, any case, and numbers */
 

@@ -43,8 +43,8 @@ static inline void overlay32(uint64_t mask[4], uint64_t data[4], const uint64_t 
 	                    _mm256_or_si256(_mm256_andnot_si256(m, d), _mm256_loadu_si256((const void *)over_data)));
 }
 
-/* How the bytes of a dotted quad with octets of a, b, c and d digits come to stand as hundreds, tens, units and nothing, four
- * times; and the least that an octet of so many digits may be. */
+/* How to move the bytes of a dotted quad with octets of a, b, c and d digits to hundreds, tens, units and nothing, four times;
+ * and the lowest value of an octet with so many digits. */
 struct quad_shape {
 	uint8_t from[16];
 	int32_t least[4];

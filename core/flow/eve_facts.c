@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Protocol records of EVE. The scanner has proved that the line is one well-formed object; its members are gone through here once
- * more, so that flow records cost nothing. The traps of each type stand with its protocol, in eve_facts_session.c and
+ * more, so that flow records cost nothing. The traps of each type are documented with its protocol, in eve_facts_session.c and
  * eve_facts_dns.c. An alert gets here where one of our own signatures fired.
  */
 #include "flow/eve_facts.h"

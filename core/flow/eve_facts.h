@@ -19,7 +19,7 @@ void eve_facts_swap(struct eve_facts *f, uint16_t port);
 /* The text in printable ASCII and lower case, cut at what `out` holds; '?' for each other character. Returns its whole length. */
 size_t eve_plain(struct js_text t, char *out, size_t size);
 
-/* What the object of a protocol shows. */
+/* The facts in a protocol's object. */
 void eve_facts_tls(struct eve_facts *f, struct js_value object);
 void eve_facts_ssh(struct eve_facts *f, struct js_value object);
 void eve_facts_smb(struct eve_facts *f, struct js_value object);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Alerts of our own signatures, rules/suricata/whittle.rules: each is evidence of a protocol, and none speaks against a peer. All
+/* Alerts of our own signatures, rules/suricata/whittle.rules: each is evidence of a protocol, and none counts against a peer. All
  * fire on the client's packet, so the record's first end is the client. */
 #include <string.h>
 #include "flow/eve.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names that were asked for. Version 2 of the records writes rrname beside type, and answers as the client's; version 3 has
+ * Names that were looked up. Version 2 of the records writes rrname beside type, and answers as the client's; version 3 has
  * queries[] and writes answers as the server's.
  */
 #include "flow/eve_facts.h"
 
 enum { QUESTIONS = 4 };
 
-/* Of names and domains, the same in each run: it is kept in the ledger. */
+/* For names and domains, the same in each run: it is kept in the ledger. */
 static uint64_t hash_of(const char *text)
 {
 	uint64_t h = UINT64_C(0x9e3779b97f4a7c15);
@@ -59,7 +59,7 @@ static void domain_facts(struct eve_facts *f, const struct message *m, const cha
 	}
 }
 
-/* One name that was asked for, or answered. */
+/* One name that was looked up, or answered. */
 static void name_facts(struct eve_facts *f, const struct message *m, struct js_text raw)
 {
 	char name[256], alias[WH_FACT_VALUE];

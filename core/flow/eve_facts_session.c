@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which version a session agreed on, and how somebody logged in. Traps of the real records:
+ * The version that a session negotiated, and the login method. Traps of the real records:
  *
  *   tls   up to 1.2 a version counts only with the server's certificate or a resumed session: a handshake that was refused leaves
  *         "TLSv1". The certificate is in clear up to 1.2, and its members are there with `extended` alone
@@ -101,7 +101,7 @@ void eve_facts_krb5(struct eve_facts *f, struct js_value object)
 	eve_fact_count(f, WH_FACT_KERBEROS, value, false);
 }
 
-/* How the last answer to a bind says that it ended; empty where there is none. */
+/* The result of a bind, from its last answer; empty if there is none. */
 static struct js_text bind_result(struct js_value responses)
 {
 	static const char *const names[] = {"bind_response", NULL};

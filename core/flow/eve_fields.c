@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fields that are wanted: where they stand, how their text is read, and what a record must have. */
+/* The wanted fields: where they are, how their text is read, and which ones a record must have. */
 #include <strings.h>
 #include "flow/eve.h"
 
@@ -258,7 +258,7 @@ static const char *why_bad(uint64_t fields)
 	return wh_eve_bad_alert;
 }
 
-/* A duplicate took back what an earlier key had brought: what is not seen now has no value. */
+/* A duplicate key cleared the values of an earlier one: fields not seen now have no value. */
 static void forget_unseen(struct eve_walker *w)
 {
 	struct wh_flow *f = &w->v.rec.flow;
@@ -305,8 +305,8 @@ static bool same_end(const struct wh_addr *a, uint16_t a_port, const struct wh_a
 	return a_port == b_port && wh_addr_eq(a, b);
 }
 
-/* Which end sent the packet; the flow's ends are known, the direction is not. A source that is neither was put there by Suricata,
- * from a header of a proxy that anybody can write (xff in mode "overwrite"). */
+/* The end that sent the packet; the flow's ends are known, the direction is not. A source that is neither end was set by
+ * Suricata, from a proxy's header that anybody can write (xff in mode "overwrite"). */
 static enum wh_sender sender_of(const struct eve_values *v)
 {
 	const struct wh_flow *f = &v->rec.flow;
@@ -316,8 +316,8 @@ static enum wh_sender sender_of(const struct eve_values *v)
 }
 
 /*
- * An alert names the sender of its packet; the flow within, or the direction, says who began the flow, and so which end sent the
- * packet. Where neither is there (Suricata 6), the source is the sender.
+ * An alert names the sender of its packet; the flow within, or the direction, identifies the flow's initiator, and so the end
+ * that sent the packet. If neither is there (Suricata 6), the source is the sender.
  */
 static void alert_sides(struct eve_walker *w)
 {
@@ -360,7 +360,7 @@ int wh_eve_finish(struct eve_walker *w)
 	if (rec->kind == WH_RECORD_OTHER ||
 	    (rec->kind == WH_RECORD_ALERT &&
 	     ((w->seen & EVE_BIT(EVE_SID) && eve_own_sid(rec->alert_sid)) || !((w->seen | w->wrong | w->bad) & addresses)))) {
-		/* alerts of our own signatures are evidence, and those on packets without addresses (decoder events) say nothing
+		/* alerts of our own signatures are evidence, and those on packets without addresses (decoder events) are not
 		 * about a flow */
 		rec->kind = WH_RECORD_OTHER;
 		memset(f, 0, sizeof *f);

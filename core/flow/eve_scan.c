@@ -99,7 +99,7 @@ static const char *hex4(struct eve_walker *w, const char *p, const char *end, ui
 	return p;
 }
 
-/* An escape, from after its backslash. A surrogate without its partner stands for U+FFFD. */
+/* An escape, from after its backslash. A surrogate without its partner means U+FFFD. */
 static const char *escape(struct eve_walker *w, const char *p, const char *end, struct sink *s)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";

@@ -11,7 +11,7 @@ void wh_eve_forget_shortcuts(struct eve_cache *c)
 	c->used_shortcuts = c->lost_shortcuts = 0;
 }
 
-/* What comes before `over`'s scalar, and its effects so far. */
+/* The text before `over`'s scalar, and its effects so far. */
 static void begin(struct eve_shortcut *f, const struct eve_shortcut *shortcut, const struct eve_node *over)
 {
 	if (shortcut) {
@@ -50,8 +50,8 @@ static void overlay(uint64_t *mask, uint64_t *data, const void *a, const void *b
 }
 
 /*
- * What the scalar does to the values: it is read twice, over zeros and over ones, and what then is equal was written. `text`
- * holds the scalar and what follows it.
+ * The scalar's effect on the values: it is read twice, over zeros and over ones, and bytes that are then equal were written.
+ * `text` holds the scalar and what follows it.
  */
 static bool scalar_effect(struct eve_shortcut *f, const struct eve_node *over, const char *text, size_t len)
 {
@@ -146,7 +146,7 @@ void wh_eve_shorten(struct eve_cache *c, struct eve_node *from, struct eve_short
 {
 	struct eve_shortcut f;
 	size_t scalar = over->last_len, tail = next ? next->len : to->len;
-	over->ripe = false; /* whatever comes of it, not again at once */
+	over->ripe = false; /* whatever the result, not again at once */
 	over->same = 0;
 	begin(&f, shortcut, over);
 	if (f.len + scalar + tail > EVE_SHORTCUT)

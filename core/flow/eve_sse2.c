@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The walker with two 16-byte vectors: what every x86-64 can do. */
+/* The walker with two 16-byte vectors, for every x86-64. */
 #include "flow/eve.h"
 #if defined(__x86_64__)
 #include <emmintrin.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The exact way over a joint: punctuation, keys, and what they mean for the fields. See eve.h for the whole. */
+/* The exact way over a joint: punctuation, keys, and their meaning for the fields. See eve.h for the whole. */
 #include "flow/eve.h"
 
 const char wh_eve_not_object[] = "not a JSON object";
@@ -20,7 +20,7 @@ static bool in_object(const struct eve_walker *w)
 	return w->stack[d / 64] >> (d % 64) & 1;
 }
 
-/* What the joint does to fields; a later effect of the same joint prevails over an earlier one. */
+/* The joint's effect on fields; a later effect of the same joint overrides an earlier one. */
 static void effect(struct eve_node *n, uint64_t clear, uint64_t set, uint64_t wrong)
 {
 	n->clear |= clear;
@@ -57,11 +57,11 @@ static void open_container(struct eve_walker *w, bool object, const struct eve_k
 	}
 }
 
-/* The scalar that begins at p: what is to be done with it. */
+/* The handling of the scalar that begins at p. */
 static void read_scalar_kind(struct eve_node *n, const struct eve_key *key, char first)
 {
 	unsigned op = first == '"' ? EVE_OP_STRING : first == '-' || (first >= '0' && first <= '9') ? EVE_OP_NUMBER : EVE_OP_WORD;
-	/* "-0123456789" lie between '-' and '9', "fnt" between 'f' and 't'; what else lies there begins nothing valid */
+	/* "-0123456789" lie between '-' and '9', "fnt" between 'f' and 't'; other bytes there begin nothing valid */
 	n->first = op == EVE_OP_NUMBER ? '-' : op == EVE_OP_WORD ? 'f' : 0;
 	n->span = op == EVE_OP_NUMBER ? '9' - '-' : op == EVE_OP_WORD ? 't' - 'f' : UINT8_MAX;
 	n->op = (uint8_t)op;

@@ -11,8 +11,8 @@
  *
  * One that can shuffle bytes defines SHUFFLES, quad_octets() and time_of_day() too.
  *
- * Wherever the fast way does not fit (close to the end of what may be read, an escape, a sign, a fraction, an odd
- * address), the exact functions do the same work.
+ * Where the fast way can't be used (close to the end of what may be read, an escape, a sign, a fraction, an odd address), the
+ * exact functions do the same work.
  */
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -13,8 +13,8 @@ ALWAYS_INLINE void apply_effects(struct eve_walker *w, uint64_t clear, uint64_t 
 	}
 }
 
-/* Notes whether the scalar of n, from p to q, is what it was the last time. A number that isn't wanted must have been the same
- * for longer than a text: what counts or measures would waste shortcuts. */
+/* Records whether the scalar of n, from p to q, is the same as last time. An unneeded number must have been the same for longer
+ * than a text: counters and measurements would waste shortcuts. */
 static inline const char *note(struct eve_node *n, const char *p, const char *q)
 {
 	if (unlikely(!q))
@@ -90,8 +90,8 @@ ALWAYS_INLINE bool shortcut_matches(const struct eve_shortcut *f, const char *p)
 	return (uint8_t)((uint8_t)p[f->len] - f->first) <= f->span;
 }
 
-/* The bytes that shortcuts bring are gathered beside the values, and put over them once, by put_over(): a processor that reads 32
- * bytes of which it has just written two must wait. */
+/* The bytes of shortcuts are collected separately from the values, and copied over them once, by put_over(): a processor that
+ * reads 32 bytes of which it has just written two must wait. */
 ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcut *f)
 {
 	apply_effects(w, f->clear, f->set, f->wrong);
@@ -106,7 +106,7 @@ ALWAYS_INLINE void apply_shortcut(struct eve_walker *w, const struct eve_shortcu
 	}
 }
 
-/* Puts what the shortcuts brought over the values. */
+/* Copies the shortcuts' bytes over the values. */
 static inline void put_over(struct eve_walker *w)
 {
 	uint64_t x[4], y;
@@ -119,7 +119,7 @@ static inline void put_over(struct eve_walker *w)
 	memcpy(&w->v.words, &y, 8);
 }
 
-/* A field that a shortcut brought comes again (a duplicate key): what is read from here on prevails. */
+/* A field that a shortcut set comes again (a duplicate key): later values override it. */
 static void put_over_early(struct eve_walker *w)
 {
 	put_over(w);
@@ -128,13 +128,13 @@ static void put_over_early(struct eve_walker *w)
 	w->word_mask = w->word_data = w->brought = 0;
 }
 
-/* Where the walk came from: by which shortcut (NULL: by a joint alone) from which node to the present one. */
+/* The walk's last step: by which shortcut (NULL: by a joint alone) from which node to the present one. */
 struct trail {
 	struct eve_node *from;
 	struct eve_shortcut *shortcut;
 };
 
-/* The node after cur by what is remembered, its joint passed and its effects done; NULL when nothing matches. */
+/* The remembered node after cur, with its joint passed and its effects done; NULL if nothing matches. */
 ALWAYS_INLINE struct eve_node *recall(struct eve_walker *w, struct eve_node *cur, const char **at, struct trail *trail,
                                       bool learning)
 {
@@ -176,8 +176,8 @@ static int end_of_record(struct eve_walker *w, const char *p, const char *end, c
 	return -EBADMSG;
 }
 
-/* The fast way over a number stops at its integer part. Where the joint then isn't one that is known, it may be a fraction or an
- * exponent that follows: read the number anew, from its start. */
+/* The fast way over a number stops at its integer part. If the joint then isn't a known one, a fraction or an exponent may
+ * follow: read the number again, from its start. */
 static const char *resume_number(struct eve_walker *w, const struct eve_node *n, const char *start, const char *p,
                                  const char *end)
 {

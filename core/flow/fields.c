@@ -6,13 +6,13 @@
 #include "flow/fields.h"
 
 #if defined(__SSE2__)
-/* Which of the 16 bytes at p are c, from the lowest bit on. */
+/* The positions of c in the 16 bytes at p, from the lowest bit on. */
 static inline uint32_t match16(const char *p, char c)
 {
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const void *)p), _mm_set1_epi8(c)));
 }
 
-/* Which of the n bytes at p, up to 64, are c. No byte behind `end` is read, and none before it - 16, which are there. */
+/* The positions of c in the n bytes at p, up to 64. No byte behind `end` is read, and none before it - 16, which are there. */
 static inline uint64_t match64(const char *p, const char *end, size_t n, char c)
 {
 	uint64_t mask = 0;
@@ -144,7 +144,7 @@ void field_columns(const struct field *f, size_t n, const char *const *names, in
 	}
 }
 
-/* The dot is looked for from behind, where it stands in most: six digits before the end. */
+/* The search for the dot starts at its usual place: six digits before the end. */
 static const char *find_dot(struct field f)
 {
 	return f.len > 7 && f.p[f.len - 7] == '.' ? f.p + f.len - 7 : memchr(f.p, '.', f.len);

@@ -30,7 +30,7 @@ struct wh_input {
 	bool stream_ready;
 	uint64_t pos;       /* decoded bytes handed out */
 	uint64_t streams;   /* members or frames that ended */
-	unsigned char *raw; /* bytes as they stand in the file, from raw_at to raw_end not yet used */
+	unsigned char *raw; /* bytes as in the file, from raw_at to raw_end not yet used */
 	size_t raw_at, raw_end;
 	z_stream gz;
 	ZSTD_DCtx *zstd;
@@ -172,7 +172,7 @@ static int64_t fill(struct wh_input *in, struct wh_error *err)
 	return (int64_t)(in->raw_end - in->raw_at);
 }
 
-/* The program that unpacks what is packed in a way that is not read; NULL where it is none. */
+/* The program that unpacks a format that is not read here; NULL if it is none. */
 static const char *other_packer(const unsigned char *b, size_t n)
 {
 	static const struct { const char *magic; size_t n; const char *unpack;
@@ -191,7 +191,7 @@ static const char *other_packer(const unsigned char *b, size_t n)
 	return NULL;
 }
 
-/* Four bytes tell: gzip 1f 8b 08; a zstd frame 28 b5 2f fd or a frame to be skipped 5x 2a 4d 18. Fewer are plain. */
+/* Detected by four bytes: gzip 1f 8b 08; a zstd frame 28 b5 2f fd or a skippable frame 5x 2a 4d 18. Fewer are plain. */
 static int64_t tell_coding(struct wh_input *in, struct wh_error *err)
 {
 	const unsigned char *b = in->raw;
@@ -276,7 +276,7 @@ static int64_t read_gzip(struct wh_input *in, void *buf, size_t len, struct wh_e
 			return wh_fail(err, -ENOMEM, "%s: out of memory", in->path);
 		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
 			if (in->gz.avail_out != want)
-				break; /* what came before the damage is good; the next read meets it again */
+				break; /* the data before the damage is good; the next read meets the damage again */
 			return broken(in, err, in->gz.msg ? in->gz.msg : "damaged");
 		}
 	}

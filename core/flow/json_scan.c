@@ -39,7 +39,7 @@ static inline uint64_t parity_below(uint64_t x)
 static const char *skip_strings(const char *p, const char *end)
 {
 	const char *outside = p;
-	uint64_t within = 0; /* all bits: a string goes on */
+	uint64_t within = 0; /* all bits: a string continues */
 	for (; end - p >= 64; p += 64) {
 		const __m128i *v = (const void *)p;
 		struct block block = {_mm_loadu_si128(v), _mm_loadu_si128(v + 1), _mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)};
@@ -287,7 +287,7 @@ size_t js_cut(const char *buf, size_t len, struct wh_cut *out, size_t max)
 				p = q;
 				continue;
 			}
-		} else { /* up to what can be a record again */
+		} else { /* up to the next possible record */
 			for (q = p; q < end && *q != '{' && *q != '\n'; q++)
 				;
 			q = q < end ? q : NULL;

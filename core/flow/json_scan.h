@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * json_scan: steps over JSON text for readers of documents that are mostly strings: each jump over a string is one search for its
- * closing quote. Every function takes and returns places in the text. NULL: the text ends before that place, or is no JSON;
- * js_skip() says which of both by *wrong.
+ * closing quote. Every function takes and returns places in the text. NULL: the text ends before that place, or is not JSON;
+ * js_skip() reports which by *wrong.
  */
 #pragma once
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <strings.h>
 #include "whittle/flow.h"
 
-struct js_text { const char *p; size_t len; }; /* a string as it stands, with its escapes */
+struct js_text { const char *p; size_t len; }; /* a string as in the text, with its escapes */
 
 static inline const char *js_space(const char *p, const char *end)
 {
@@ -19,7 +19,7 @@ static inline const char *js_space(const char *p, const char *end)
 	return p;
 }
 
-/* p is at the opening quote. Returns what is behind the closing one. */
+/* p is at the opening quote. Returns the place after the closing one. */
 static inline const char *js_string(const char *p, const char *end, struct js_text *out)
 {
 	const char *from = ++p, *q = p;
@@ -43,7 +43,7 @@ static inline bool js_is(struct js_text t, const char *name) /* without case */
 }
 
 static inline bool js_equals(struct js_text t,
-                             const char *word) /* exactly, and as it stands: keys and words of a program's own have no escapes */
+                             const char *word) /* exactly, byte by byte: keys and words that programs write have no escapes */
 {
 	return strlen(word) == t.len && !memcmp(t.p, word, t.len);
 }
@@ -75,7 +75,7 @@ uint64_t js_number(struct js_value v); /* 0 where it is no number of at most 19 
 /* The next element of an array, for (const char *p = array.p; js_next(&p, array.end, &element);). None of any other value. */
 bool js_next(const char **p, const char *end, struct js_value *element);
 
-/* The value of the first key `name`, at whatever level, in a text that may begin and end anywhere; NULL: there is none. For
+/* The value of the first key `name`, at any level, in a text that may begin and end anywhere; NULL: there is none. For
  * probes. */
 const char *js_find(const char *p, const char *end, const char *name);
 /* Whether the first key `name` has as its value a string that begins so. */

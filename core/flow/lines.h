@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lines: what readers of one record a line have in common: cutting a buffer into lines, counting, and handing records on. */
+/* lines: the shared parts of readers with one record a line: splitting a buffer into lines, counting, and passing records on. */
 #pragma once
 #include "flow/emit.h"
 #include "flow/fields.h"
@@ -20,7 +20,7 @@ void *lines_open(size_t size, lines_cb read, const struct wh_reader_options *o);
 int64_t lines_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats);
 size_t lines_length(const char *p, size_t len); /* of a line, without its end and the spaces before that */
 
-/* Hand a record on, a part of a flow, or a flow that was denied, unless its times can't be; these return what a lines_cb does. A
+/* Pass on a record, a part of a flow, or a denied flow, unless its times are impossible; they return the result of a lines_cb. A
  * part or a denied flow that the options leave out is counted as such. */
 const char *lines_give(struct lines *l, const struct wh_record *rec);
 const char *lines_part(struct lines *l, const struct wh_part *part, const struct wh_tags *tags);

@@ -26,7 +26,7 @@ struct wh_listen {
 
 /* ---- the socket ---- */
 
-/* A socket that an earlier run left behind is no one's any more; one that somebody listens at is. */
+/* A socket that an earlier run left is unused; one with a listener is in use. */
 static int make_way(const struct sockaddr_un *a, struct wh_error *err)
 {
 	struct stat st;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nfdump's CSV. Version 1.6 and 1.7 up to 1.7.1 write 43 to 48 columns, local time and protocols by name; later ones write what
- * the format asks for, times in seconds since 1970 and protocols by number. Behind the flows stands a summary, which is none.
+ * nfdump's CSV. Version 1.6 and 1.7 up to 1.7.1 write 43 to 48 columns, local time and protocols by name; later ones write the
+ * format's columns, times in seconds since 1970 and protocols by number. A summary, which is not a flow, follows the flows.
  *
  *   ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,…
  *   firstSeen,lastSeen,proto,srcAddr,srcPort,dstAddr,dstPort,flags,packets,bytes
  *
- * A line is one direction of a flow, unless nfdump was asked to put both together (-B), which is to be seen by its second pair of
+ * A line is one direction of a flow, unless nfdump was asked to put both together (-B), which shows by its second pair of
  * counters. It has one direction's flags then, and a refusal would look like an answer: they are not taken for both.
  */
 #include <stdlib.h>
@@ -31,7 +31,7 @@ struct reader {
 	int64_t minute_us;
 };
 
-/* How many columns a header line names, and the places of those that are used; 0: it is none. */
+/* The number of columns in a header line, and the places of the used ones; 0: it is not a header. */
 static size_t columns_of(const char *line, size_t len, int16_t at[static COLUMNS])
 {
 	static const char *const *const both[] = {old_names, new_names};

@@ -2,7 +2,7 @@
 /*
  * Parts to flows. See pairing.h.
  *
- * Which end opened a flow whose lines go one way:
+ * Finds the end that opened a flow whose lines are one-way:
  *   one side sent a SYN without ACK, or the other one a SYN with ACK       the former
  *   one side began before the other                                        the former: a sensor takes the first sender for the
  *                                                                          opener
@@ -14,7 +14,7 @@
 #include <string.h>
 #include "flow/pairing_table.h"
 
-/* A part that comes so long after the last one is another flow's. Logs whose first parts say that they are hardly need it. */
+/* A part that comes so long after the last one is another flow's. Logs whose first parts are marked hardly need it. */
 static const int64_t idle_us = INT64_C(3600000000), idle_begun_us = INT64_C(86400000000);
 enum { SYSTEM_PORTS = 1024, EPHEMERAL_PORTS = 32768 };
 
@@ -105,7 +105,7 @@ static int report(const struct receiver *t, const struct wh_flow *flow, enum wh_
 	return t->each(t->arg, &rec);
 }
 
-/* A flow that ended, or gives up its place, and was not reported as answered. Of one without counted packets nothing is known. */
+/* A flow that ended, or gives up its place, and was not reported as answered. One without counted packets is not known. */
 static int report_rest(const struct receiver *t, const struct pair *x)
 {
 	if ((x->marks & PAIR_COUNTED) || !(x->pkts[0] | x->pkts[1]))
@@ -135,7 +135,7 @@ static struct pair pair_of(const struct wh_part *part)
 	                     .marks = marks};
 }
 
-/* Adds what a part says; `turned`: its sender is x's side 1. */
+/* Adds a part's data; `turned`: its sender is x's side 1. */
 static void merge(struct pair *x, const struct pair *k, bool turned)
 {
 	for (int i = 0; i < 2; i++) {
@@ -150,8 +150,8 @@ static void merge(struct pair *x, const struct pair *k, bool turned)
 	x->marks |= k->marks;
 }
 
-/* Whether the part is of another flow between the same ends: it says so itself, the other one is long quiet, or was closed and
- * this opens one. */
+/* Whether the part is of another flow between the same ends: it says so itself, or the other one is long silent, or was closed
+ * and this opens one. */
 static bool is_another(const struct pair *x, const struct pair *k, const struct wh_part *part)
 {
 	bool closed = (x->flags[0] | x->flags[1]) & (WH_TCP_FIN | WH_TCP_RST), opens = k->flags[0] & WH_TCP_SYN;
@@ -170,7 +170,7 @@ static int report_answered(const struct receiver *t, struct pair *x, bool one_wa
 	return report(t, &f, one_way ? WH_FLOW_WHOLE : WH_FLOW_BEGUN, NULL);
 }
 
-/* Of a flow that is counted: what this part adds. */
+/* For a flow that is counted: the data that this part adds. */
 static int report_more(const struct receiver *t, const struct pair *was, const struct pair *x, const struct pair *k, bool ends)
 {
 	struct wh_flow_before before = {was->end_us, wh_saturating_add(was->bytes[0], was->bytes[1])};

@@ -7,13 +7,13 @@
  *   records           BEGUN     GOES_ON   ENDS                    WHOLE   GOES_ON
  *
  * A flow becomes a record as soon as it was answered, so that one that never ends is known while it lasts; its later parts add
- * packets, bytes and days, and count no flow. Its size and length come with the last part, in logs that say which is the last. A
- * flow that was not answered becomes a record when it ends, or must make room for others.
+ * packets, bytes and days, and count no flow. Its size and length come with the last part, in logs that mark the last one. A flow
+ * that was not answered becomes a record when it ends, or must make room for others.
  *
- * Open flows are kept by address, port, protocol and source, in a table with a hand that goes round: where it is full, the hand
- * takes the first flow out that had no part since it last came by. Which one that is depends on nothing but the parts that came,
- * as the table's key is the ledger's. So the state, saved page by page with each commit, makes a run that was killed end as one
- * that was not.
+ * Open flows are kept by address, port, protocol and source, in a table with a hand that goes round: where it is full, the
+ * hand takes the first flow out that had no part since it last came by. It depends only on the parts that came, as the
+ * table's key is the ledger's. So the state, saved page by page with each commit, makes a run that was killed end as one that
+ * was not.
  */
 #pragma once
 #include "whittle/flow.h"
@@ -34,7 +34,7 @@ struct wh_part {
 struct wh_pairing *wh_pairing_new(const uint8_t key[static WH_PAIRING_KEY_BYTES]);
 void wh_pairing_free(struct wh_pairing *p);
 /* Calls back for each record that comes of it: none, or one, and some of flows that make room. `tags` are those of the part's
- * source; may be NULL. Returns 0, -ENOMEM, or what the callback answered. */
+ * source; may be NULL. Returns 0, -ENOMEM, or the callback's result. */
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg);
 size_t wh_pairing_open(const struct wh_pairing *p); /* flows that are kept */
 

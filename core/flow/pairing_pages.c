@@ -111,7 +111,7 @@ int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size
 	return 0;
 }
 
-/* Each flow must stand where it is looked for: no free slot before it. */
+/* Each flow must be where a search finds it: no free slot before it. */
 int wh_pairing_loaded(struct wh_pairing *p)
 {
 	size_t mask = p->n_slots - 1;

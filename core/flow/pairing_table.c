@@ -9,7 +9,7 @@
 #include "base/pages.h"
 #include "flow/pairing_table.h"
 
-/* The same for both directions. Two addresses of IPv4 are one word. */
+/* The same for both directions. Two IPv4 addresses are one word. */
 uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
 {
 	uint64_t w[5], n = 0;

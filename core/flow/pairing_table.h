@@ -23,7 +23,7 @@ enum { PAIRS_A_PAGE = 64, PAIRS_LEAST = 1024, PAIRS_MOST = 1 << 18 };
 struct wh_pairing {
 	struct wh_hash_key key;
 	struct pair *slots;
-	/* of each slot; 0: it is free. What is looked for and not there is mostly found out here, in a hundredth of the memory */
+	/* of each slot; 0: it is free. Most searches for missing flows end here, in a hundredth of the memory */
 	uint32_t *hashes;
 	uint8_t *dirty;      /* by page */
 	size_t n_slots;      /* a power of two */
@@ -41,7 +41,7 @@ struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k); /* NULL
 void wh_pair_remove(struct wh_pairing *p, struct pair *x);
 bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots);
 void wh_pairs_free(struct wh_pairing *p);
-/* What `hashes` has of a hash: its lower bits, by which the slot is chosen (of PAIRS_MOST at most), and one that is always
+/* The part of a hash in `hashes`: its lower bits, by which the slot is chosen (of PAIRS_MOST at most), and one that is always
  * set. */
 static inline uint32_t wh_pair_short_hash(uint64_t hash)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tags of a record: its `tenant_id`, its `vlan` tags, and the name of the sensor that wrote it (`sensor`, or `host`, which is
- * what Suricata calls its sensor-name). Most logs have none of them. The scanner marks the records that do (wh_record.tagged);
+ * The tags of a record: its `tenant_id`, its `vlan` tags, and the name of the sensor that wrote it (`sensor`, or `host`,
+ * Suricata's key for its sensor-name). Most logs have none of them. The scanner marks the records that do (wh_record.tagged);
  * their lines are read here once more, so that the others cost nothing.
  */
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A connection is known by its zone and original tuple: the kernel gives its id to the next one of the same tuple. A second NEW
- * of a tuple therefore ends the first, whose own end was lost. What began while a dump was read need not be in it.
+ * of a tuple therefore ends the first, whose own end was lost. A connection that began while a dump was read need not be in it.
  */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
@@ -78,7 +78,7 @@ static uint32_t *chain_of(struct wh_tracked *t, const struct wh_ct_flow *f)
 	return &t->chain[wh_siphash(t->key, &ends, sizeof ends / 8, rest) & t->mask];
 }
 
-/* Where the number of the connection stands: in the chain's head, or in the one before. Points at 0 where there is none. */
+/* The place of the connection's number: in the chain's head, or in the one before. Points at 0 where there is none. */
 static uint32_t *find(struct wh_tracked *t, const struct wh_ct_flow *f)
 {
 	uint32_t *at = chain_of(t, f);
@@ -134,7 +134,7 @@ static void take_out(struct wh_tracked *t, uint32_t *at)
 
 /* ---- flows ---- */
 
-/* How long the kernel keeps a connection after its last packet, by the values that it comes with. */
+/* How long the kernel keeps a connection after its last packet, by the values in the message. */
 static int64_t kept_s(const struct conn *c, const struct wh_ct_flow *end)
 {
 	static const uint32_t tcp[] = {
@@ -214,7 +214,7 @@ static void finish(struct wh_tracked *t, const struct conn *c, const struct wh_c
 	t->o.flow(t->o.arg, &rec);
 }
 
-/* What a message shows besides. */
+/* The other facts in a message. */
 static void look(const struct wh_tracked *t, struct conn *c, const struct wh_ct_flow *f)
 {
 	const bool tcp = f->proto == WH_PROTO_TCP;
@@ -296,7 +296,7 @@ void wh_tracked_open(struct wh_tracked *t, const struct wh_ct_flow *f, int64_t n
 		return;
 	uint32_t *at = find(t, f);
 	bool had = *at != 0;
-	/* A dump also shows answers that our own output rules dropped. Of a datagram's answer it is therefore used only where no
+	/* A dump also shows answers that our own output rules dropped. For a datagram's answer it is therefore used only if no
 	 * event reported it. */
 	struct conn *c = had ? &t->conn[*at] : add(t, at, f, now_us);
 	if (!c)

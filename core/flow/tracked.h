@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tracked: flows made of what the kernel reports of the connections that it tracks. One flow a connection, once it has ended:
+ * tracked: flows made from the kernel's reports about tracked connections. One flow a connection, once it has ended:
  *
  *   answered    TCP: its first packet was a SYN, and the kernel took the handshake for completed (ASSURED). SEEN_REPLY alone can
  *               be forged. Others: an answer was reported. An answer that this machine's own output rules drop is not: only the
@@ -10,8 +10,8 @@
  *   undirected  TCP that the kernel picked up in mid-stream, or of which we missed the first message: whose SYN it was is not
  *               known. Where a listening socket of this machine shows it, `opened` says so
  *
- * The service is what the client addressed: the original tuple, before a translation. The length ends with the last packet, not
- * when the kernel forgets a connection, minutes later. Memory is bounded by `most`; what has no room is counted.
+ * The service is the client's destination: the original tuple, before a translation. The length ends with the last packet, not
+ * when the kernel forgets a connection, minutes later. Memory is bounded by `most`; connections without room are counted.
  */
 #pragma once
 #include "net/conntrack.h"
@@ -28,9 +28,9 @@ struct wh_tracked_options {
 int wh_tracked_new(const struct wh_tracked_options *o, struct wh_tracked **out); /* or -ENOMEM */
 void wh_tracked_free(struct wh_tracked *t); /* NULL is fine */
 void wh_tracked_event(struct wh_tracked *t, enum wh_ct_kind kind, const struct wh_ct_flow *f, int64_t now_us);
-/* Messages were lost: from now on an ending alone shows an answer, and dumps bring back what is open. */
+/* Messages were lost: from now on only an end shows an answer, and dumps restore open connections. */
 void wh_tracked_lost(struct wh_tracked *t);
-/* A dump: what is open goes on, what a whole one no longer has did end. */
+/* A dump: connections in it continue, and those that a whole one no longer has did end. */
 void wh_tracked_dump_begin(struct wh_tracked *t);
 void wh_tracked_open(struct wh_tracked *t, const struct wh_ct_flow *f, int64_t now_us);
 void wh_tracked_dump_end(struct wh_tracked *t, bool whole, int64_t now_us);

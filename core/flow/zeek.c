@@ -10,7 +10,7 @@ enum { COLUMNS = 128 };
 struct reader {
 	struct lines lines;
 	char by;
-	struct mark { char text[16]; size_t len; } unset, empty; /* what stands where there is no value */
+	struct mark { char text[16]; size_t len; } unset, empty; /* the texts for a missing value */
 	bool other;        /* another of Zeek's logs */
 	size_t n_columns;  /* 0: no header yet */
 	int16_t at[ZEEK_COLUMNS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * zeek: what a line of Zeek's conn.log says, be it columns (zeek.c) or JSON (zeek_json.c). A line is a whole connection. Whether
- * and how the responder answered stands in the history: a letter for each kind of packet in order, upper case from the
+ * zeek: the data of a line of Zeek's conn.log, as columns (zeek.c) or JSON (zeek_json.c). A line is a whole connection. The
+ * history shows whether and how the responder answered: a letter for each kind of packet in order, upper case from the
  * originator, lower case from the responder.
  *
  *   S SYN   h SYN and ACK   A ACK   D data   F FIN   R RST   ^ Zeek turned the direction round

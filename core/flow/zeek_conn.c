@@ -53,7 +53,7 @@ static void flags_of(struct field history, struct wh_flow *flow)
 	}
 }
 
-/* Without a history, what the state says of the handshake. */
+/* Without a history: the handshake, from the state. */
 static void flags_of_state(struct field state, struct wh_flow *flow)
 {
 	static const char *const completed[] = {"S1", "SF", "S2", "S3", "RSTO", "RSTR"};
