@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * advice: what is asked of a rule before it is offered. What would it have broken (breakage.c), how sure is it (confidence.c),
- * and what would it have been some days ago.
+ * advice: the checks of a rule before it is offered. They cover what it would have broken (breakage.c), its confidence
+ * (confidence.c), and its form some days ago.
  */
 #pragma once
 #include <jansson.h>
 #include "harden/analysis.h"
 
-/* One port's traffic weighed as it would have been `days` days before the window's end. See breakage.c for what is
- * approximate. */
+/* One port's traffic weighed as it would have been `days` days before the window's end. See breakage.c for the
+ * approximations. */
 struct wh_held_out {
 	struct wh_analysis then;
 	struct wh_port_traffic traffic; /* peers of its own, in the caller's arena */
@@ -38,7 +38,7 @@ void wh_confidence(struct wh_recommended_rule *rule, double both, double newcome
 const char *wh_alert_text(const struct wh_edge *e, char buf[static WH_ALERT_STRLEN]);
 /* `note` with the peers that an alert keeps out, or would, and the remedy (in mem); `note` where there are none. */
 const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, struct wh_arena *mem);
-/* Why a port that nobody is let in to is not closed: an alert alone keeps an answered peer out. False when none is. */
+/* Why a port without allowed peers is not closed: only an alert excludes an answered peer. False when none is. */
 bool wh_why_alerted(const struct wh_port_traffic *t, struct wh_reason *out);
-/* Why such a port is not closed: it answered flows whose sources may be forged. False where it did not. */
+/* Why such a port is not closed: it answered flows with possibly forged sources. False where it did not. */
 bool wh_why_forged(const struct wh_port_traffic *t, struct wh_reason *out);

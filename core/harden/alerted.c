@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How an alert counts against a peer. Two kinds of peers would belong but for an alert:
+ * The weight of an alert against a peer. Two kinds of peers would be allowed but for an alert:
  *
  *   held        it belonged before (evidence.c): it stays allowed, and is named
  *   alert alone it raised alerts from its first days on, or on many of its flows: it is kept out, and is named. Where no other
@@ -21,7 +21,7 @@ static bool is_held(const struct wh_evidence_peer *p)
 	return p->verdict == WH_PEER_HELD;
 }
 
-/* How many there are, and the one with the most flows; *first is NULL where there is none. */
+/* The number of such peers, and the one with the most flows; *first is NULL if there is none. */
 static size_t count(const struct wh_port_traffic *t, bool (*is)(const struct wh_evidence_peer *p),
                     const struct wh_evidence_peer **first)
 {

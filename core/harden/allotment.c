@@ -3,12 +3,12 @@
  * A budget, allotted to ports: exactly where it is of WH_ALLOTMENT_MOST lines or fewer. In a larger one no port's rule gets more
  * than these, which is for budgets too small for all ports at any price.
  *
- * Selection gives what the best rule of a port costs at each number of lines; which of them each port gets is the knapsack
- * problem of several choices a thing, solved by its table: from the last port back, what the ports from here on cost with so many
- * lines left for the resource, and so many prefixes for all. Where there is no room for every port, some stay as the rules in
- * force have them: those that leave the least open. What is left open is therefore compared first, and what rules cost second.
+ * Selection gives the cost of a port's best rule at each number of lines; which of them each port gets is a multiple-choice
+ * knapsack problem, solved by its table: from the last port back, the cost of the remaining ports with so many lines left for the
+ * resource, and so many prefixes for all. If there is no room for every port, some keep the rules in force: those that leave the
+ * least open. So the open part is compared first, and the cost of rules second.
  *
- * Ports of a resource that nobody belongs to are closed by one rule, whose allotment is the first one's.
+ * One rule closes all ports of a resource without allowed peers, and has the first one's allotment.
  */
 #include <math.h>
 #include <string.h>
@@ -24,11 +24,11 @@ struct choice {
 	size_t l, w; /* of the room: 0 where there is no such limit */
 };
 
-/* What the ports from one on cost with so much room left. */
+/* The cost of the remaining ports with so much room left. */
 struct row { double *open, *cost; };
 
 struct table {
-	size_t lines, weight, cells; /* the largest that are told apart, and all pairs of them */
+	size_t lines, weight, cells; /* the largest distinguished values, and all pairs of them */
 	struct choice choice[2 * (WH_ALLOTMENT_MOST + 1)]; /* of the port at hand */
 	unsigned n_choices;
 };
@@ -81,7 +81,7 @@ static bool same_resource(const struct wh_allotment *s, size_t n, size_t i)
 	return i + 1 < n && s[i + 1].resource == s[i].resource;
 }
 
-/* Forwards, along what was chosen. */
+/* Walks forwards along the choices. */
 static void take(struct table *t, struct wh_allotment *s, size_t n, const uint16_t *chosen, const struct wh_room *room)
 {
 	size_t lines = t->lines, weight = t->weight;
@@ -153,7 +153,7 @@ int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port 
 	wh_select_input(a, port->traffic, present, limits, mem, &in);
 	if ((rc = wh_select_curve(&in, present->prefixes, present->n_prefixes, most, mem, any, err)))
 		return rc;
-	if (in.costs.max_lines && in.costs.max_lines < most) /* what a rule may have */
+	if (in.costs.max_lines && in.costs.max_lines < most) /* the limit of a rule */
 		most = in.costs.max_lines;
 	steps_only(any, most, out->cost[1]);
 	steps_only(any, most, out->cost[0]);

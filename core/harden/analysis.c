@@ -24,8 +24,8 @@ struct whole_part {
 	struct wh_analysis *a;
 	struct wh_shapes *shapes, *datagrams;
 	unsigned thread;
-	struct wh_addr local; /* whose edges are being read, */
-	size_t *n_edges;      /* and where they are counted; NULL: nobody's */
+	struct wh_addr local; /* the address whose edges are being read, */
+	size_t *n_edges;      /* and its counter; NULL: none */
 };
 
 static size_t *edges_of(const struct wh_analysis *a, const struct wh_addr *local)
@@ -50,7 +50,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
 	wh_shapes_add(k->proto == WH_PROTO_TCP ? p->shapes : p->datagrams, e, hostile, wh_bits(days));
 	if (k->proto != WH_PROTO_TCP || e->connects >= e->flows)
-		return 0; /* a forged source could make anybody look as if it were everywhere */
+		return 0; /* with forged sources, any peer could appear to be everywhere */
 	return wh_fan_out_add(p->a->fan_out, p->thread, &k->local, &k->peer);
 }
 
@@ -66,7 +66,7 @@ static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, 
 
 static int read_whole(struct wh_analysis *a, struct wh_error *err)
 {
-	enum { PARTS = 64 }; /* a thread: who is done waits for less than a hundredth of it */
+	enum { PARTS = 64 }; /* a thread: a finished thread waits for less than a hundredth of the work */
 	struct whole *w = calloc(1, sizeof *w);
 	unsigned threads = wh_thread_pool_threads(a->pool);
 	int rc = -ENOMEM;
@@ -88,7 +88,7 @@ out:
 	return rc;
 }
 
-/* Sources with so many refused attempts that these cannot be a packet or two that were lost. */
+/* Sources with so many refused attempts that these cannot be one or two lost packets. */
 static int take_refused_attempts(struct wh_analysis *a, const struct wh_sketch *sk)
 {
 	for (unsigned i = 0; i < WH_SKETCH_TOP; i++) {
@@ -101,7 +101,7 @@ static int take_refused_attempts(struct wh_analysis *a, const struct wh_sketch *
 	return 0;
 }
 
-/* A bitmap that stands beside the sketch's days, as days of the window. */
+/* A bitmap stored with the sketch's days, as days of the window. */
 static uint64_t beside(const struct wh_analysis *a, const struct wh_sketch *sk, uint64_t bits)
 {
 	struct wh_edge e = {.day0 = sk->day0, .days = bits};

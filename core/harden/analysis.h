@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * analysis: what recommend and explain both need. First the whole ledger is read once for what only the whole can tell (on how
- * many resources a peer is answered, which session shapes are usual, on which days the sensor lived); then one resource at a
+ * analysis: the shared input of recommend and explain. First the whole ledger is read once for facts about the whole
+ * (on how many resources a peer is answered, usual session shapes, days with a working sensor); then one resource at a
  * time.
  */
 #pragma once
@@ -31,7 +31,7 @@ struct wh_analysis {
 	const struct wh_harden_options *opt;
 	struct wh_weights weights;
 	struct wh_window window;
-	struct wh_shapes shapes, datagrams; /* of TCP, and of all else: nobody logs in by a datagram or two */
+	struct wh_shapes shapes, datagrams; /* of TCP, and of all else: no login takes only a datagram or two */
 	struct wh_thread_pool *pool;
 	struct wh_fan_out *fan_out;
 	struct wh_refused *refused; size_t n_refused, room_refused; /* by local, proto, port */
@@ -51,7 +51,7 @@ size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *
 /* The newest day of the ledger's data, without stray ones of a clock that ran ahead; INT32_MIN where there is none. */
 int wh_last_day(struct wh_store *s, int32_t *last, struct wh_error *err);
 
-/* What reached one port of a resource. */
+/* The traffic to one port of a resource. */
 struct wh_port_traffic {
 	enum wh_direction direction;
 	uint8_t proto;
@@ -60,7 +60,7 @@ struct wh_port_traffic {
 	uint64_t refused;                         /* unanswered flows */
 	uint64_t unproven;                        /* answered flows of sources that have no edge */
 	uint64_t one_sided, one_sided_days;       /* flows of which one side alone was seen, and on which days of the window */
-	/* days of the window on which the resource was not heard: no silence of its peers */
+	/* days of the window without coverage of the resource: its peers' silence does not count */
 	uint64_t unheard;
 };
 struct wh_resource_traffic {
@@ -70,7 +70,7 @@ struct wh_resource_traffic {
 	uint64_t days;                            /* of the window, on which anything was seen */
 	/* an address of which the ledger did not take all, in the window; NULL: it did of all */
 	const struct wh_addr *full; int32_t full_day;
-	/* an address of which the sensor did not hear both directions in each week; NULL: it did of all */
+	/* an address for which the sensor lacks a direction in some week; NULL: none */
 	const struct wh_addr *deaf;
 	int32_t deaf_first, deaf_last;            /* the latest such week */
 	bool never_heard;                         /* nor in any other week */
@@ -81,10 +81,10 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 void wh_mark_full(const struct wh_analysis *a, const struct wh_resource *r, struct wh_resource_traffic *t);
 void wh_mark_forged(struct wh_port_traffic *t); /* fills unproven of its peers: see forged.c */
 /* hearing.c: fills deaf of a resource of which the rest is known. `heard[i]`: days of the window on which its i-th address had
- * answered flows; gets those on which both its directions were heard. */
+ * answered flows; gets those on which both its directions were seen. */
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local); /* the place of its first in a->refused */
 void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t);
-/* Why what was not seen on this port does not count; false where it does. `closing`: the rule lets nobody in. */
+/* Why missing traffic on this port is no evidence; false if it is. `closing`: the rule allows no peer. */
 bool wh_why_unheard(const struct wh_resource_traffic *all, const struct wh_port_traffic *t, bool closing, struct wh_reason *out);
 /* Fills elsewhere_here of all peers; -ENOMEM. */
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t);
@@ -92,46 +92,46 @@ int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic 
 const struct wh_port_traffic *wh_traffic_find(const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
                                               uint16_t port);
 
-/* What the rules in force say of one port of one resource. */
+/* The rules in force for one port of one resource. */
 struct wh_present {
 	bool explicit_allow;      /* some rule that a person wrote opens it; true where no NSG guards the resource */
-	const char *unknown;      /* a rule whose reach is not known has a say: why it is not; NULL */
+	const char *unknown;      /* a rule of unknown reach is involved: the reason; NULL */
 	bool differs;             /* two addresses of the resource are treated differently */
 	struct wh_ranges allowed; /* of the families that the resource has addresses of */
-	struct wh_ranges opened;  /* of these, what a person's rule allows at some address, not default rules alone */
-	struct wh_ranges carved;  /* what carve-outs of an earlier export keep out of `prefixes` */
+	struct wh_ranges opened;  /* of these, what a person's rule allows at some address, not only default rules */
+	struct wh_ranges carved;  /* excluded from `prefixes` by carve-outs of an earlier export */
 	struct wh_prefix *prefixes; size_t n_prefixes; /* allowed and carved */
-	struct wh_prefix *named; size_t n_named;       /* what people's rules let in; where none is left, what ours do */
+	struct wh_prefix *named; size_t n_named;       /* allowed by people's rules or, if none are left, by ours */
 	const char *narrows, *note; /* the rule that opens it, "FILE: NAME"; a note that it was read with */
 };
 int wh_present(const struct wh_estate *e, const struct wh_resource *r, enum wh_direction d, uint8_t proto, uint16_t port,
                struct wh_arena *mem, struct wh_present *out, struct wh_error *err);
 /* window.c */
 int wh_window_find(struct wh_analysis *a, struct wh_error *err); /* fills a->window */
-/* Days of the window on which a resource was not heard. `heard`: days on which packets of both directions were seen of it;
- * `seen`: any. */
+/* Days of the window without coverage of a resource. `heard`: days with packets of both its directions; `seen`: days with
+ * any. */
 uint64_t wh_unheard_days(const struct wh_window *w, uint64_t heard, uint64_t seen);
-/* The window without these days: nobody's silence counts on them. */
+/* The window without these days: no silence counts on them. */
 struct wh_window wh_window_without(const struct wh_window *w, uint64_t days);
 /* Marks peers as outside, trusted, listed or named, and weighs them. */
 void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *present, struct wh_port_traffic *t);
-/* What one rule must do with. */
+/* The limits of one rule. */
 struct wh_limits {
 	double line_price;  /* multiplies the price of a line: more than 1 where others need the room */
-	unsigned max_lines; /* 0: as the options say */
+	unsigned max_lines; /* 0: the options' value */
 	bool no_carving;
 };
 #define WH_NO_LIMITS ((struct wh_limits){.line_price = 1})
-/* What selection is fed with: belonging peers, trusted prefixes, what must stay out, and the prices. */
+/* The input of selection: allowed peers, trusted prefixes, excluded addresses, and the prices. */
 void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
                      struct wh_limits limits, struct wh_arena *mem, struct wh_select_input *out);
 /* The prefixes and carve-outs of a rule from weighed peers. */
 int wh_derive_prefixes(const struct wh_analysis *a, const struct wh_port_traffic *t, const struct wh_present *present,
                        struct wh_limits limits, struct wh_arena *mem, struct wh_selection *out, struct wh_error *err);
-/* What prefixes without carve-outs let in. */
+/* The addresses that prefixes allow, without carve-outs. */
 struct wh_ranges wh_let_in(const struct wh_prefix *prefixes, size_t n, const struct wh_prefix *except, size_t n_except,
                            struct wh_arena *mem);
-/* A port of a resource, and what is known of it. */
+/* A port of a resource, with its data. */
 struct wh_judged_port {
 	const struct wh_resource *resource;
 	const struct wh_resource_traffic *all;  /* the resource's */

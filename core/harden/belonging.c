@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The verdict on every peer today, for alerts; and the peers that belong, for `watch` and threat lists: weighed on the whole
- * window as recommend weighs them, with its threat lists, alerts and failed logins. */
+/* The verdict on every peer today, for alerts; and the allowed peers, for `watch` and threat lists: weighed on the whole window
+ * as in recommend, with its threat lists, alerts and failed logins. */
 #include "harden/analysis.h"
 
-/* The score without the prior, and without what hostile neighbours do. */
+/* The score without the prior and without hostile neighbours. */
 static double own_evidence(const struct wh_evidence_peer *p, const struct wh_weights *w)
 {
 	return p->score - w->prior - w->weight[WH_F_INFECTED] * p->value[WH_F_INFECTED];
@@ -41,7 +41,7 @@ static int one_resource(struct wh_analysis *a, const struct wh_resource *r, wh_j
 	return rc;
 }
 
-/* Of the resources that `wanted` names. */
+/* For the resources that `wanted` accepts. */
 static int judge(const struct wh_harden_ask *ask, bool (*wanted)(const struct wh_resource *r, const void *by), const void *by,
                  wh_judged_cb each, void *arg, struct wh_error *err)
 {
@@ -67,7 +67,7 @@ int wh_judge_peers(const struct wh_harden_ask *ask, wh_judged_cb each, void *arg
 	return judge(ask, is_named, ask, each, arg, err);
 }
 
-/* ---- those that belong ---- */
+/* ---- allowed peers ---- */
 
 struct locals { const struct wh_addr *at; size_t n; };
 

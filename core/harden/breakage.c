@@ -2,14 +2,14 @@
 /*
  * Estimates what a rule would break, before it is offered.
  *
- * Two figures. `replayed`: the rule against all the days that it was learned from. Nothing of a peer that belongs may be lost
- * there, and no peer that a hard rule keeps out may be let in; otherwise the rule is not offered. `expected`: the same rule
- * derived as it would have been some days ago (7), against the days since, which it could not know. That is what to expect of the
- * days to come.
+ * Two figures. `replayed`: the rule against all the days that it was learned from. No flow of an allowed peer may be lost there,
+ * and no peer that a hard rule excludes may be allowed; otherwise the rule is not offered. `expected`: the same rule derived as
+ * it would have been some days ago (7), against the days since, which it could not know. That is the expectation for the days to
+ * come.
  *
- * To go back in time, days are cut off the peers' day bits, those without days left are dropped, and the rest is weighed and
- * selected anew. Sums (flows, histograms, alerts) and what the whole ledger shows of shapes and of fan-out stay as they are,
- * since the ledger does not keep them by day; so does the verdict on who belongs, which is today's.
+ * To go back in time, days are cut off the peers' day bits, peers without days left are dropped, and the rest is weighed and
+ * selected again. Sums (flows, histograms, alerts) and the whole ledger's shapes and fan-out stay as they are, since the ledger
+ * does not keep them by day; so does the verdict on the peers, which is today's.
  *
  * Flows are shared out evenly over a peer's days, as in replay.c, which is the same count day by day for any rules.
  */

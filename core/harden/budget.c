@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an NSG has room for. */
+/* The room in an NSG. */
 #include <math.h>
 #include "harden/recommend.h"
 
@@ -38,8 +38,8 @@ static size_t probes_weight(const struct wh_resource *res, enum wh_direction d)
 	return n ? n + 1 : 0;
 }
 
-/* What the resource's rules add to it: each is an allow, a deny, maybe a deny of carve-outs and an allow for probes, all of which
- * name its addresses; ports that nobody belongs to share a deny. */
+/* The prefixes that the resource's rules add to it: each is an allow, a deny, maybe a deny of carve-outs and an allow for probes,
+ * all of which name its addresses; ports without allowed peers share a deny. */
 static size_t added_prefixes(const struct wh_resource_result *res)
 {
 	enum { KINDS = 16 }; /* of denies: more are counted one by one */
@@ -62,7 +62,7 @@ static size_t added_prefixes(const struct wh_resource_result *res)
 
 struct group {
 	const struct wh_nsg *nsg;
-	size_t own, room;         /* prefixes: of its own rules, and what it holds beside them */
+	size_t own, room;         /* prefixes: of its own rules, and its other contents */
 	size_t *which, *had, n;   /* its resources that have rules, and how many these had */
 };
 
@@ -213,7 +213,7 @@ int wh_fit_group(struct wh_recommending *r, const struct wh_nsg *nsg, bool small
 		return 0;
 	r->again = true;
 	int rc = small ? fit_by_allotment(r, &g, mem, err) : fit_by_price(r, &g, least, mem, err);
-	for (size_t i = 0; i < g.n && !rc; i++) { /* what has no room stays as the rule in force has it, which is no narrowing */
+	for (size_t i = 0; i < g.n && !rc; i++) { /* a port without room keeps the rule in force, which is no narrowing */
 		struct wh_resource_result *res = &r->rec->resources[g.which[i]];
 		r->fitted[g.which[i]] = true;
 		if (res->n_rules == g.had[i])

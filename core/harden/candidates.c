@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which ports of a resource are looked at. */
+/* The ports of a resource to examine. */
 #include <stdlib.h>
 #include <string.h>
 #include "harden/recommend.h"
 
-#define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is looked at though nothing reached it */
+#define NARROW_RANGE 64 /* a rule that opens at most so many ports names them: each is examined even without traffic */
 
 static void add_port(struct wh_candidates *out, struct wh_arena *mem, enum wh_direction d, uint8_t proto, unsigned port)
 {
@@ -43,7 +43,7 @@ static void in_direction(const struct wh_analysis *a, const struct wh_resource *
 {
 	static const uint8_t protos[] = {WH_PROTO_TCP, WH_PROTO_UDP};
 	const struct wh_port_list *list = d == WH_INBOUND ? a->opt->ports : a->opt->ports_outbound;
-	bool by_name = list && (d == WH_INBOUND || !list->all); /* rules/ports.yaml names services, not what their users need */
+	bool by_name = list && (d == WH_INBOUND || !list->all); /* rules/ports.yaml names services, not their users' needs */
 
 	for (int k = 0; k < 2; k++) {
 		struct wh_port_range *open, *by_hand;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is different from the last calculation, and why. The address space that a rule gained or lost is exact; the reason is
- * looked up in the ledger: who was seen there, since when or until when, and which of them were refused meanwhile (heaviest
+ * The differences from the last calculation, and their reasons. The address space that a rule gained or lost is exact; the reason
+ * is looked up in the ledger: the peers seen there, since when or until when, and which of them were refused meanwhile (heaviest
  * refused sources of the port's sketch that came and went as answered peers before: a rule in force may be blocking those that
- * belong). Where a rule is no longer proposed nothing is lost, for the port stays as the rules in force have it: why is what the
- * new calculation says of the port.
+ * belong). If a rule is no longer proposed nothing is lost, since the port keeps the rules in force: the reason is the new
+ * calculation's for the port.
  */
 #include <string.h>
 #include "harden/advice.h"
@@ -115,7 +115,7 @@ bool wh_looked_at(const struct wh_recommendation *r, enum wh_direction d, uint8_
 	return !list || wh_port_list_has(list, proto, port);
 }
 
-/* Why there is no rule for a port that was looked at and of which nothing else is said. */
+/* Why there is no rule for an examined port without another reason. */
 static const char *narrow_by_now(const struct wh_recommendation *rec, const struct wh_resource *res,
                                  const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
@@ -127,7 +127,7 @@ static const char *narrow_by_now(const struct wh_recommendation *rec, const stru
 	                          : "The rules in force no longer open the port.";
 }
 
-/* What this run says of a port that has no rule: its whole reason where it says nothing of single ports. */
+/* This run's reason for a port without a rule: the resource's reason if it has none for single ports. */
 static const char *said_of(const struct wh_recommendation *rec, const struct wh_resource_result *res,
                            const struct wh_recommended_rule *r, struct wh_arena *mem)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How sure a rule is, from 0 to 1: stability × (1 − leans) × (1 − lost).
+ * The confidence of a rule, from 0 to 1: stability × (1 − leans) × (1 − lost).
  *
  * stability  How stable the set of its peers was: the share of those that belong that came in both halves of the window, shrunk
  *            towards a half by one peer, (both + ½) / (peers + 1). Five hosts that came all along: 0.92; a hundred: 0.995; a new
@@ -12,8 +12,8 @@
  * lost       The share of the window's hours in which a source of flows lost messages: somebody may have come in them of whom
  *            nothing is known.
  *
- * A deny-all has no peers. What it rests on is that the sensor watched and nobody came: of n days, stability is n / (n + 1),
- * which is one less the chance of somebody on the next day by Laplace's rule of succession.
+ * A deny-all has no peers. Its basis is that the sensor watched and no peer came: of n days, stability is n / (n + 1), one minus
+ * the probability of a peer on the next day by Laplace's rule of succession.
  */
 #include "harden/advice.h"
 

@@ -2,13 +2,13 @@
 /*
  * The curve of lines against address space.
  *
- * How narrow rules should be has no single answer: fewer lines let in more that was never seen, and what lets in less breaks
- * more. Permissiveness x divides the price of an address that was not seen, and each x has its best rules; walking x through the
- * powers of two draws the whole trade. For every port that has a rule, both the rules of now and those of a week ago are derived
- * at each x: the first give lines and space, the second what they have stopped since, of flows of peers that belong (see
+ * How narrow rules should be has no single answer: fewer lines allow more unseen addresses, and narrower rules break more.
+ * Permissiveness x divides the price of an address that was not seen, and each x has its best rules; walking x through the
+ * powers of two draws the whole trade. For every port that has a rule, both the present rules and those of a week ago are
+ * derived at each x: the first give lines and space, the second the flows of allowed peers that they have stopped since (see
  * breakage.c).
  *
- * Steps that come to the same rules are one point; the one nearest to x = 1 stands for them.
+ * Steps with the same rules are one point, represented by the one nearest to x = 1.
  */
 #include <math.h>
 #include <string.h>

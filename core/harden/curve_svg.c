@@ -134,8 +134,8 @@ static void dot(FILE *f, double x, double y, const char *colour, const struct wh
 	fputs("</circle>\n", f);
 }
 
-/* Permissiveness beside each point, where there is room: the default first, the others as far as they stay clear of those before.
- * The line falls to the right, so that above on the right and below on the left there are no dots. */
+/* The permissiveness next to each point, if there is room: the default first, the others as far as they do not overlap earlier
+ * ones. The line falls to the right, so that above on the right and below on the left there are no dots. */
 static void labels(FILE *f, const struct wh_curve *c, const struct scale *x, const struct scale *y)
 {
 	enum { MOST = 32 };

@@ -54,8 +54,8 @@ static struct wh_prefix widest(const struct wh_select_input *in)
 	return wh_prefix_of(&first, wh_addr_is_v4(&first) || len < 64 ? len : 64); /* a /64 is let in whole */
 }
 
-/* Peers that must stay out, x, what is carved out in force, and threat intelligence, whether it was seen or not, but what is
- * trusted. */
+/* Peers that must stay out, x, carve-outs in force, and threat intelligence, seen or not, except trusted
+ * addresses. */
 static void find_excluded(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n,
                           struct wh_ranges trusted, struct wh_arena *mem, struct wh_select_input *out)
 {
@@ -103,7 +103,7 @@ void wh_select_input(const struct wh_analysis *a, const struct wh_port_traffic *
 		out->costs.unseen /= a->opt->permissiveness;
 }
 
-/* Of the window's hours, those in which a source of flows lost messages. */
+/* The share of the window's hours in which a source of flows lost messages. */
 static double lost_share(const struct wh_analysis *a)
 {
 	int64_t to = ((int64_t)a->window.last + 1) * 24, from = to - (int64_t)a->window.days * 24;
@@ -113,7 +113,7 @@ static double lost_share(const struct wh_analysis *a)
 	return to > from && n < (double)(to - from) ? n / (double)(to - from) : n > 0;
 }
 
-/* Sums over peers: which stand behind the rule, which it would stop, and how sure it is. */
+/* Sums over peers: those behind the rule, those that it would stop, and its confidence. */
 static void add_figures(const struct wh_analysis *a, const struct wh_port_traffic *t, struct wh_ranges in, double newcomers,
                  unsigned seen, struct wh_recommended_rule *out)
 {
@@ -141,7 +141,7 @@ static void add_figures(const struct wh_analysis *a, const struct wh_port_traffi
 	wh_confidence(out, both, newcomers, doubted, seen, lost_share(a));
 }
 
-/* What a person opened, but for the load balancer's probes, which pass as before wherever a port is narrowed. */
+/* The ports that a person opened, except for the load balancer's probes, which pass as before wherever a port is narrowed. */
 static struct wh_ranges opened_by_hand(const struct wh_present *present, const struct wh_resource *res, struct wh_arena *mem)
 {
 	return res->n_nsgs ? wh_ranges_minus(present->opened, wh_ranges_from_prefixes(&wh_azure_probes, 1, mem), mem)

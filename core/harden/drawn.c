@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports that are drawn anew, for each connection or as a server starts: passive FTP's data, RPC, RTP, NFS's mountd, and what
- * others' servers answer from when they are like that. A rule for each such port would learn by heart which numbers came up, and
- * close those that come up tomorrow: a range of them is left alone, and named, instead.
+ * Ports that are drawn anew, for each connection or when a server starts: passive FTP's data, RPC, RTP, NFS's mountd, and the
+ * source ports of others' servers of this kind. A rule for each such port would learn by heart which numbers came up, and close
+ * those that come up tomorrow: a range of them is left alone, and named, instead.
  *
- * The mark of a draw is that the peers return and the ports do not. Of one direction and protocol, above the well-known ports,
- * let a recurring peer be one that came on two days at least and is neither listed nor has an alert. A port is thin where its
- * recurring peers were on it on at most 0.6 of the days on which they were on any port of the cluster: someone who draws one of
- * 1,000 ports anew on each of 40 days is at one port on 1/40 of its days, someone who draws twice on two days at 1/2; someone
- * with a service of its own at 1. Thin ports are cut into clusters where a gap is more than 16 times the mean gap (of n ports
- * drawn evenly the largest gap is about ln n times the mean); a cluster of 16 thin ports or more, of which at least half of the
- * flows are recurring peers', is a drawn range. So is one of 4 or more where the peers came on 8 days at least and none of the
- * ports came back: each was used on two thirds or more of the days from its first to its last. That is what a port looks like
- * which its server draws as it starts, or a transfer of each week. What is in it and not thin is a service, and judged as ever.
- * The range is drawn out to the ends of the rule that opens it where they are within the same gap, for tomorrow's draws.
+ * The mark of a draw is that the peers return and the ports do not. In one direction and protocol, above the well-known ports,
+ * let a recurring peer be one that came on at least two days and is neither listed nor has an alert. A port is thin where its
+ * recurring peers were on it on at most 0.6 of the days on which they were on any port of the cluster: a peer that draws one of
+ * 1,000 ports anew on each of 40 days is at one port on 1/40 of its days, one that draws twice on two days at 1/2; one with a
+ * service of its own at 1. Thin ports are cut into clusters where a gap is more than 16 times the mean gap (of n ports drawn
+ * evenly the largest gap is about ln n times the mean); a cluster of 16 thin ports or more, of which at least half of the flows
+ * are recurring peers', is a drawn range. So is one of 4 or more where the peers came on 8 days at least and none of the ports
+ * came back: each was used on two thirds or more of the days from its first to its last. A port that its server draws when it
+ * starts, or a weekly transfer, looks like that. A port in it that is not thin is a service, and judged as usual. The range is
+ * drawn out to the ends of the rule that opens it where they are within the same gap, for tomorrow's draws.
  *
  * Example: three customers, three transfers a day, 50000–50999: 305 ports, each thin (1.2 of 40 days), one cluster, one range.
  */
@@ -119,7 +119,7 @@ static uint64_t days_within(uint64_t days, uint64_t of)
 	return days & from_first & to_last;
 }
 
-/* Whether the peers came on many days, and left each port for good. know_cluster() was called for these ports. */
+/* Whether the peers came on many days, and left each port permanently. know_cluster() was called for these ports. */
 static bool none_came_back(const struct peers *all, const struct wh_port_traffic *const *ports, size_t n)
 {
 	uint64_t days = 0;
@@ -172,7 +172,7 @@ static void add(struct wh_candidates *out, const struct wh_drawn *d, struct wh_a
 	out->drawn = more;
 }
 
-/* Cuts at gaps that a draw would not leave, and takes what is a draw. */
+/* Splits at gaps that a draw would not leave, and takes the draws. */
 static void take_clusters(struct peers *all, const struct wh_port_traffic **ports, size_t n, const struct wh_port_range *open,
                           size_t n_open, struct wh_arena *mem, struct wh_candidates *out)
 {

@@ -27,15 +27,15 @@
  * Shape, guessing, burst, other-ports and fan-out are about incoming connections; where the resource itself opens them (outbound)
  * they are 0.
  *
- * Beside the score: one that came once or twice and of whom hardly a flow is to be expected (one-off, by returning.c), and one
- * that came regularly and has been quiet for several times its longest pause (gone), cost no line, unless somebody beside them
- * belongs. A peer that belongs on another port is no one-off. The second rule is there because people who come regularly pause
- * for weeks and return, which the model of single days does not know. Neither is carved out of a prefix around it, nor is one
- * without the score that has been quiet for carve-out-days; a peer that is hostile by a hard rule always is.
+ * In addition to the score: a peer that came once or twice with hardly a flow to be expected (one-off, by returning.c), and one
+ * that came regularly and has been silent for several times its longest pause (gone), get no line, unless a neighbour is allowed.
+ * A peer that is allowed on another port is not one-off. The second rule is there because people who come regularly pause for
+ * weeks and return, which the model of single days does not know. Neither is carved out of a prefix around it, nor is one without
+ * the score that has been quiet for carve-out-days; a peer that is hostile by a hard rule always is.
  *
- * Days and presence count for little where all sessions look like failed logins: see posing.c. Where that says nothing, guessing
- * and presence pull against each other on purpose: five sessions a day from a script stay in, forty a day do not, however many
- * weeks they go on.
+ * Days and presence count for little where all sessions look like failed logins: see posing.c. If that is not known, guessing and
+ * presence counteract on purpose: five sessions a day from a script stay allowed, forty a day do not, however many weeks they
+ * continue.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -92,8 +92,8 @@ static double guessing_of(const struct wh_edge *e, unsigned days)
 	return wh_failed_logins(e, 0) * log2(1 + rate);
 }
 
-/* What does not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than those in the
- * window. */
+/* The features that do not depend on the window's days: guessing is a rate over all days of the edge, which are no fewer than
+ * those in the window. */
 static void lasting_features(struct wh_evidence_peer *p, const struct wh_shapes *shapes)
 {
 	if (!p->measured) {
@@ -126,8 +126,8 @@ static double burst_of(const struct wh_evidence_peer *p)
 	return p->n_days == 1 && p->edge->flows > BURST_FROM && !p->chosen ? log2((double)p->edge->flows / BURST_FROM) : 0;
 }
 
-/* Of a connection that lasts, the days after its first count as far as the peer said something: SAYS bytes each, more than TCP's
- * keepalives. Where the sensor does not count bytes, all do. */
+/* For a connection that lasts, the days after its first count as far as the peer sent data: SAYS bytes each, more than TCP's
+ * keepalives. If the sensor does not count bytes, all days count. */
 static unsigned spoken_days(const struct wh_evidence_peer *p)
 {
 	enum { SAYS = 1024 };
@@ -178,8 +178,8 @@ static unsigned longest_gap(const struct wh_evidence_peer *p, const struct wh_wi
 	return longest;
 }
 
-/* Most of its connections last for hours, and what is open now is known when it ends: a silence as long as one of them may be
- * says nothing. */
+/* Most of its connections last for hours, and an open one is only known when it ends: a silence as long as one of them is no
+ * evidence. */
 static bool may_be_connected(const struct wh_evidence_peer *p, unsigned quiet)
 {
 	unsigned in_a_row = 0;
@@ -200,7 +200,7 @@ static bool has_gone(const struct wh_evidence_peer *p, const struct wh_window *w
 	       quiet > w->gone_gaps * longest_gap(p, win) && !p->named && !p->value[WH_F_PRIVATE];
 }
 
-/* Came so seldom that it would cost a line for less than so many flows to come. */
+/* Came so rarely that a line for it would serve less than so many flows. */
 static bool hardly_returns(const struct wh_evidence_peer *p, const struct wh_window *win, const struct wh_weights *w)
 {
 	unsigned quiet = quiet_days(p, win);
@@ -273,7 +273,7 @@ static size_t end_of_block(const struct wh_evidence_peer *peers, size_t i, size_
 	return j;
 }
 
-/* Peers of one /28 that vouch for those beside them. */
+/* Peers of one /28 that vouch for their neighbours. */
 static void neighbours(struct wh_evidence_peer *peers, size_t n, const struct logs *logs)
 {
 	for (size_t i = 0, j; i < n; i = j) {
@@ -349,8 +349,8 @@ static void weigh(struct wh_evidence_peer *peers, size_t n, const struct wh_wind
 	}
 }
 
-/* In place: all but shape and guessing is worked out anew once the peers are weighed. It isn't known yet which are
- * trusted, named or listed. */
+/* In place: all but shape and guessing is computed again after the peers are weighed. It isn't known yet which are trusted, named
+ * or listed. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w)
 {

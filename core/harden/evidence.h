@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * evidence: which peers of one resource and port belong. A score in log-odds, the sum of weighted features that explain can
+ * evidence: which peers of one resource and port are allowed. A score in log-odds, the sum of weighted features that explain can
  * print one by one; the weights are rules/evidence.yaml's.
  */
 #pragma once
@@ -39,12 +39,12 @@ struct wh_weights {
 	unsigned gone_days, gone_quiet, gone_gaps;
 	unsigned lapse_quiet;
 	double votes, floor;
-	struct wh_shares hostile, work; /* what is typical before the ledger knows better */
+	struct wh_shares hostile, work; /* the typical values before the ledger has better ones */
 	struct wh_select_costs prices;  /* half_days and max_lines are set by the caller */
 };
 int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *err);
 
-#define WH_VOUCHES 1.0 /* score without neighbours from which a peer speaks for those beside it */
+#define WH_VOUCHES 1.0 /* score without neighbours from which a peer vouches for its neighbours */
 
 /* The flows of a histogram. */
 static inline double wh_hist_sum(const uint32_t hist[static WH_EDGE_BUCKETS])
@@ -64,7 +64,7 @@ struct wh_shapes {
 void wh_shapes_add(struct wh_shapes *s, const struct wh_edge *e, bool hostile, unsigned days);
 void wh_shapes_join(struct wh_shapes *into, const struct wh_shapes *more); /* sums */
 void wh_shapes_finish(struct wh_shapes *s, const struct wh_weights *w);
-/* Of a finished sum: the mean over the edge's flows of ratio.size, plus that of ratio.time. */
+/* From a finished sum: the mean over the edge's flows of ratio.size, plus that of ratio.time. */
 double wh_shape(const struct wh_shapes *s, const struct wh_edge *e);
 
 /* The rolling window. Bit i of `sensor` is the day `last - i`: days on which the sensor reported anything. */
@@ -75,7 +75,7 @@ struct wh_window {
 	unsigned sensor_days;
 };
 /*
- * How many days, from the latest of `days` (bit 0 is the newest day there can be) back, the data reaches. Some old days apart
+ * The number of days that the data cover, back from the latest of `days` (bit 0 is the newest possible day). Some old days apart
  * from all others are a clock that was wrong, or chance: a pause of more than a week is only bridged to older data that has at
  * least half as many days.
  *
@@ -97,8 +97,8 @@ struct wh_evidence_peer {
 	bool unproven;            /* its source may be forged: all there is of it could be one exchange, … */
 	bool in_flood;            /* … or it came with many that were new, as in a flood */
 	bool chosen;              /* the resource opens the connections: the peer guesses nothing */
-	bool alone;               /* belongs by what it did on this port, without neighbours or the rules in force */
-	bool elsewhere_here;      /* belongs on another port of the resource */
+	bool alone;               /* allowed by its traffic on this port, without neighbours or the rules in force */
+	bool elsewhere_here;      /* allowed on another port of the resource */
 	uint64_t blocked;         /* flows of it that were refused after it was answered last */
 	unsigned elsewhere;       /* other resources on which it is answered */
 	unsigned n_days;
@@ -108,17 +108,17 @@ struct wh_evidence_peer {
 	/* 0 to 1: each session like a failed login, where the others stay: without neighbours, days count less by this */
 	double posing;
 	double value[WH_N_FEATURES], score;
-	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not kept out */
-	bool lapsed;  /* not wanted, but quiet for so long that its address may be somebody else's: no carve-out */
+	bool one_off; /* came once or twice and will hardly come again: left out whatever its score, but not carved out */
+	bool lapsed;  /* not wanted, but silent for so long that its address may have another owner: no carve-out */
 	bool gone;    /* came regularly and has stopped: the same */
 	enum wh_verdict verdict;
 };
-/* Whether it would belong but for its alerts. */
+/* Whether it would be allowed but for its alerts. */
 static inline bool wh_alert_alone(const struct wh_evidence_peer *p)
 {
 	return p->verdict == WH_PEER_HOSTILE_ALERT && p->score > 0 && !p->one_off && !p->gone;
 }
-/* Sets `alone` of peers that are not weighed yet; how many are. What it measured wh_evidence() need not measure again. */
+/* Sets `alone` of peers that are not weighed yet; how many are. wh_evidence() need not repeat its measurements. */
 size_t wh_evidence_alone(struct wh_evidence_peer *peers, size_t n, const struct wh_window *win, const struct wh_shapes *shapes,
                          const struct wh_weights *w);
 /* peers sorted by address. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Explains one rule by deriving it again: which peers stand behind it and why, which were left out and why, and for each prefix
- * what the next wider and the next narrower choice would have cost.
+ * Explains one rule by deriving it again: the peers behind it, those left out, the reasons, and for each prefix the cost of the
+ * next wider and the next narrower choice.
  *
  * The derivation takes the options that the kept recommendation was made with. If that one was limited to fewer lines (by
  * --lines, or by the room in its group), the choice among all rules of a resource is not repeated: the kept rule is explained, as
@@ -55,7 +55,7 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 	return 0;
 }
 
-/* ---- what is offered ---- */
+/* ---- the offer ---- */
 
 static void find_last(struct wh_explanation *st, struct wh_state *s, const struct wh_estate *e, enum wh_direction d,
                       uint8_t proto, unsigned port)
@@ -64,7 +64,7 @@ static void find_last(struct wh_explanation *st, struct wh_state *s, const struc
 	struct wh_error none = {0};
 
 	if (wh_recommendation_load_of(s, e, &st->resource, 1, st->mem, &rec, &none))
-		return; /* none yet, or none that can be read: recommend says so */
+		return; /* none yet, or unreadable: recommend reports it */
 	for (size_t i = 0; i < rec->n_resources; i++) {
 		if (rec->resources[i].resource != st->resource)
 			continue;
@@ -83,7 +83,7 @@ static const char *passed_over(const struct wh_explanation *st, const struct wh_
 {
 	const struct wh_port_list *list = d == WH_INBOUND ? opt->ports : opt->ports_outbound;
 	if (st->present.unknown || st->present.differs)
-		return NULL; /* said by recommend */
+		return NULL; /* recommend reports it */
 	if (!st->present.explicit_allow || !st->present.allowed.n)
 		return d == WH_INBOUND ? "no rule in force opens this port"
 		                       : "no outbound rule opens this port by name: the default rules are left alone";
@@ -125,7 +125,7 @@ static int ask_recommend(struct wh_explanation *st, struct wh_store *s, enum wh_
 	return 0;
 }
 
-/* Whether the rule lets in everybody who belongs and nobody who must stay out, as the evidence is now. */
+/* Whether the rule allows all allowed peers and no excluded one, by the present evidence. */
 static bool still_serves(const struct wh_explanation *st, const struct wh_recommended_rule *r)
 {
 	struct wh_ranges in = wh_let_in(r->prefixes, r->n_prefixes, r->except, r->n_except, st->mem);

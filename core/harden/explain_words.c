@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An explanation in words: what is offered, prefix by prefix, peer by peer, and how sure it is. */
+/* An explanation in words: the offer, prefix by prefix, peer by peer, and its confidence. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,14 +80,14 @@ static void tell_prefix(FILE *f, const struct wh_explanation *st, const struct w
 		        n.lines, n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
-/* Of a /64 whose hosts change their addresses, and stand for one, the /64. */
+/* For a /64 whose hosts change their addresses, and count as one, the /64. */
 static const char *peer_text(const struct wh_evidence_peer *p, char buf[static WH_PREFIX_STRLEN])
 {
 	struct wh_prefix at = wh_prefix_of(&p->addr, !wh_addr_is_v4(&p->addr) && !wh_addr_low(&p->addr) ? 64 : 128);
 	return wh_prefix_text(&at, buf);
 }
 
-/* What is special about its flows, and about what signatures said of them. */
+/* The special features of its flows, and its signatures. */
 static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 {
 	const struct wh_edge *e = p->edge;
@@ -113,7 +113,7 @@ static void tell_kind(FILE *f, const struct wh_evidence_peer *p)
 		fprintf(f, "; a signature fired on what it did not send, or over UDP: no evidence against it");
 }
 
-/* What is taken off a peer's days for the shape of its sessions. */
+/* The discount of a peer's days for the shape of its sessions. */
 static void print_discount(FILE *f, const struct wh_evidence_peer *p)
 {
 	const char *what = p->elsewhere_here ? "days and other ports" : "days";
@@ -216,8 +216,8 @@ static const char *day_before(int64_t us, char buf[static WH_TIME_STRLEN])
 	return buf;
 }
 
-/* Rules are never widened. Where they are whittle's own, of an earlier export that was imported again, there is a way all the
- * same. */
+/* Rules are never widened. If they are whittle's own, from an earlier export that was imported again, there is still a
+ * way. */
 static void tell_shut_out(FILE *f, const struct wh_explanation *st)
 {
 	bool ours = false;
@@ -238,7 +238,7 @@ static void tell_shut_out(FILE *f, const struct wh_explanation *st)
 		             : "");
 }
 
-/* Whether it is offered, and how it stands to what was kept. */
+/* Whether it is offered, and how it compares to the kept one. */
 static void tell_offer(FILE *f, const struct wh_explanation *st)
 {
 	char at[WH_TIME_STRLEN];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explanation: what explain.c finds out of one rule; explain_words.c and explain_json.c print it. */
+/* explanation: explain.c's results about one rule; explain_words.c and explain_json.c print it. */
 #pragma once
 #include <stdio.h>
 #include "harden/advice.h"
@@ -19,11 +19,11 @@ struct wh_explanation {
 	const struct wh_recommendation *last;       /* by the last recommend; NULL */
 	const struct wh_recommended_rule *last_rule; /* its rule of this port; NULL */
 	const struct wh_reason *last_reason; /* of the port, where it has none; NULL */
-	bool last_differs;   /* from what is derived now */
+	bool last_differs;   /* from the present derivation */
 	/* last_rule is explained instead of `rule`: it was held to fewer lines than `rule` needs, this number; 0: no limit
 	 * applied */
 	size_t limited;
-	struct wh_intel_list *lists; size_t n_lists; /* threat lists: who says so */
+	struct wh_intel_list *lists; size_t n_lists; /* threat lists: their origin */
 	struct wh_arena *mem;
 };
 

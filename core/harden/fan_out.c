@@ -3,13 +3,13 @@
  * A table of ten million peers is in no cache, and a look-up in it for every edge waits for memory every time. So peers are
  * counted in two steps. First they are only written down, as a 64-bit hash in one of 256 lists by its highest bits: lists grow at
  * their ends, which caches like. Then list by list is counted in a table that fits into a cache, and only peers with a count
- * above one are kept: mostly a small part, whose table is quick to ask.
+ * above one are kept: mostly a small part, in a table that is quick to search.
  *
  * Two peers that share a hash are counted as one, which at 10 million peers happens once in 300,000 ledgers. The hash is keyed:
  * else a stranger could pick addresses that share a partner's, and make it one that is everywhere.
  *
- * A peer comes once for each port of a local address, and counts once. In a list, what belongs to one local address stands
- * together, with a mark (0, which is no hash) before it; so a count grows when the peer was not met since the last mark.
+ * A peer comes once for each port of a local address, and counts once. In a list, the peers of one local address are adjacent,
+ * with a mark (0, which is not a hash) before them; so a count grows if the peer was not met since the last mark.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ struct tally { /* of one thread, with the table that it counts in */
 	size_t n_slots;
 };
 struct several { /* those with a count above one, of one list */
-	struct slot *slots; /* NULL: nobody */
+	struct slot *slots; /* NULL: none */
 	size_t mask;
 };
 struct wh_fan_out {
@@ -265,7 +265,7 @@ int wh_fan_out_count(struct wh_fan_out *f, struct wh_thread_pool *pool, struct w
 	return rc;
 }
 
-/* ---- asking ---- */
+/* ---- look-ups ---- */
 
 void wh_fan_out_prefetch(const struct wh_fan_out *f, uint64_t hash)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Peers whose sources may be forged. An answered datagram proves nothing of who asked:
+ * Peers with possibly forged sources. An answered datagram proves nothing about its sender:
  *
  *   one exchange   (wh_edge_unproven) is no evidence of anybody
  *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days

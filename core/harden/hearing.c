@@ -50,7 +50,7 @@ static uint64_t heard_of(const struct wh_analysis *a, const struct wh_addr *addr
 	return heard;
 }
 
-/* Days on which an address of the other family was heard. */
+/* Days on which an address of the other family was seen. */
 static uint64_t other_family(const struct wh_resource *r, const uint64_t *heard, size_t of)
 {
 	uint64_t days = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What recommend, explain, replay and the watcher all start from: whittle.yaml, the files of rules/, and threat intelligence. */
+/* The common input of recommend, explain, replay and the watcher: whittle.yaml, the files of rules/, and threat intelligence. */
 #include <limits.h>
 #include "whittle/harden.h"
 #include "whittle/intel.h"
@@ -33,7 +33,7 @@ int wh_harden_options_load(const struct wh_harden_config *c, struct wh_state *s,
 	    (rc = wh_port_list_load(ports, path, mem, &list, err)))
 		return rc;
 	out->ports = list;
-	out->ports_outbound = ports ? list : NULL; /* the list of the rules is of services, not of what their users need */
+	out->ports_outbound = ports ? list : NULL; /* the list of the rules is of services, not of their users' needs */
 	if ((rc = wh_intel_lists(s, mem, &lists, &n, err)))
 		return rc;
 	wh_intel_merged(lists, n, mem, &hostile, &n);

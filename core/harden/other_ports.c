@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A peer that belongs on one inbound port, by what it does there alone, is no stranger on the resource's other ports. Threat
- * lists are looked up only for peers that came on several days, because only these show what regular peers do there. Alerts on
- * other ports are not looked up: the hard rules come before any score.
+ * A peer that is allowed on one inbound port, by its traffic there alone, is no stranger on the resource's other ports. Threat
+ * lists are looked up only for peers that came on several days, because only these show the behaviour of regular peers there.
+ * Alerts on other ports are not looked up: the hard rules come before any score.
  */
 #include <stdlib.h>
 #include "harden/analysis.h"
 
-/* Open addressing on the hash of the peer: the port of the resource on which it belongs by itself; MANY where there are
+/* Open addressing on the hash of the peer: the port of the resource on which it is allowed by itself; MANY if there are
  * several. */
 struct regular {
 	uint64_t hash;
 	uint32_t port; /* its place among the resource's ports */
 };
-/* Most peers belong nowhere by themselves. A bit for one of eight to sixteen times as many hashes says so of most of them, and a
- * thousand peers' bits are in the nearest cache. */
+/* Most peers are allowed nowhere by themselves. A bit for one of eight to sixteen times as many hashes shows this for most of
+ * them, and a thousand peers' bits are in the nearest cache. */
 struct regulars {
 	struct regular *set; size_t cap;
 	uint64_t *met;
 };
 enum { MANY = UINT32_MAX };
-enum { SEVERAL = 4 }; /* days: on fewer, sessions like failed logins never speak for a peer */
+enum { SEVERAL = 4 }; /* days: on fewer, sessions like failed logins never count for a peer */
 
 static struct regular *regular_find(const struct regulars *r, uint64_t hash)
 {

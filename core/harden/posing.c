@@ -9,19 +9,19 @@
  * shorter than any login, count on neither side. Without other peers there is no discount, unless the peer itself is plainly
  * reported.
  *
- * Neighbours that belong don't prevent the discount, because a guesser may be in the same network; they count by their own weight
- * in the sum above. All reported peers together count at most half as much as all others: else an attacker could lock a script
- * out by guessing from many addresses until alerts fire.
+ * Allowed neighbours don't prevent the discount, because a guesser may be in the same network; they count by their own weight in
+ * the sum above. All reported peers together count at most half as much as all others: else an attacker could lock a script out
+ * by guessing from many addresses until alerts fire.
  */
 #include "harden/posing.h"
 
-#define POSING_DOUBTS 2.0  /* sessions: of a few nothing is said */
+#define POSING_DOUBTS 2.0  /* sessions: fewer are not judged */
 #define POSING_FROM 0.6    /* share of sessions like a failed login */
 #define POSING_TO 0.9
-#define AGAINST_FROM 0.4   /* share of what the others' days say: around the half */
+#define AGAINST_FROM 0.4   /* share in the others' days: around the half */
 #define AGAINST_TO 0.6
 #define FEW_ALERTS 10      /* flows to an alert, at least */
-#define MOST_REPORTED 0.5  /* of what the others say */
+#define MOST_REPORTED 0.5  /* of the others' share */
 
 double wh_failed_logins(const struct wh_edge *e, double doubts)
 {

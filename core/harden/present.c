@@ -3,8 +3,8 @@
 #include <string.h>
 #include "harden/advice.h"
 
-/* The first rule, by priority, that lets somebody in to the port of one of the resource's addresses, in each NSG; the last NSG
- * that has one gives its name to `narrows`. Our own rule that leaves everything else open stands for there being none. */
+/* The first rule, by priority, that allows any peer to the port of one of the resource's addresses, in each NSG; `narrows` gets
+ * the name from the last NSG that has one. Our own rule that leaves everything else open counts as none. */
 static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_context *tags, enum wh_direction d, uint8_t proto,
                                uint16_t port, struct wh_arena *mem, struct wh_present *out)
 {
@@ -57,7 +57,7 @@ static bool any_rule(const struct wh_resource *r, bool (*is)(const struct wh_rul
 	return false;
 }
 
-/* A port of a resource, and what its groups say of it. */
+/* A port of a resource, with its groups' rules. */
 struct port_of {
 	const struct wh_resource *r;
 	const struct wh_tag_context *tags;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The recommendation: for every resource that was watched for long enough, a narrowed rule for each port that the rules in force
- * open wider than its peers need. What is unknown is reported: too few days, a sensor that was silent, rules whose reach is
- * unknown. Every resource's rules are proved to lie within the rules in force before any is returned.
+ * open wider than its peers need. Unknown facts are reported: too few days, a silent sensor, rules of unknown reach. Every
+ * resource's rules are proved to lie within the rules in force before any is returned.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "harden/recommend.h"
 
-/* A whole day without a flow of anybody is no silence of peers but of the sensor. */
+/* A whole day without any flow is a silence of the sensor, not of peers. */
 static void find_outages(const struct wh_window *w, struct wh_arena *mem, struct wh_recommendation *rec)
 {
 	rec->silent = wh_arena_array(mem, 33, sizeof *rec->silent);
@@ -95,7 +95,7 @@ static void lead_with(struct wh_resource_result *res, struct wh_reason r, struct
 	res->reasons[0] = r;
 }
 
-/* Reports a resource that the sensor sees no longer, while it sees others: what its peers do since is not known. */
+/* Reports a resource that the sensor no longer sees, while it sees others: its peers' behaviour since is not known. */
 static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec, struct wh_arena *mem)
 {
 	enum { TOLD_FROM = 3 };

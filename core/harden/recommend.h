@@ -11,21 +11,21 @@
 #define WH_DEAREST 0x1p60    /* price of a line, at which every port has the fewest that it can have */
 #define WH_NSG_PREFIXES 4000 /* that Azure takes in one group */
 
-/* What a thread works in. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their
+/* A thread's working memory. Peers by the million do not outlive their resource, nor tries, which may be a hundred times their
  * rule. */
 struct wh_scratch {
-	struct wh_arena *results;  /* what its resources leave behind */
+	struct wh_arena *results;  /* its resources' results */
 	struct wh_arena *resource; /* emptied before each resource */
 	struct wh_arena *port;     /* emptied before each port */
 };
 
 struct wh_candidate { enum wh_direction direction; uint8_t proto; uint16_t port; };
-/* A range of ports that are drawn anew, for each connection or as a server starts: left alone as a whole. */
+/* A range of ports that are drawn anew, for each connection or when a server starts: left alone as a whole. */
 struct wh_drawn {
 	enum wh_direction direction;
 	uint8_t proto;
 	uint16_t from, to;
-	size_t n_ports, n_peers; /* that were used, and by whom */
+	size_t n_ports, n_peers; /* that were used, and the number of their peers */
 	double rate;             /* flows of one port in the window */
 };
 struct wh_candidates {
@@ -33,14 +33,14 @@ struct wh_candidates {
 	size_t n, cap;
 	const struct wh_drawn *drawn; size_t n_drawn;
 };
-/* drawn.c: finds such ranges among what reached the ports of one direction and protocol; open: what the rules in force open. */
+/* drawn.c: finds such ranges in the traffic to the ports of one direction and protocol; open: opened by the rules in force. */
 void wh_drawn_ports(const struct wh_analysis *a, const struct wh_resource_traffic *t, enum wh_direction d, uint8_t proto,
                     const struct wh_port_range *open, size_t n_open, struct wh_arena *mem, struct wh_candidates *out);
 /* The range in which the port is left alone, or NULL: a service in the midst of one, and a port that will hardly be drawn, are
  * judged as ever. */
 const struct wh_drawn *wh_drawn_has(const struct wh_candidates *c, const struct wh_resource_traffic *t, enum wh_direction d,
                                     uint8_t proto, uint16_t port);
-/* candidates.c: which ports of a resource are looked at, in the directions that were asked for. */
+/* candidates.c: the ports of a resource to examine, in the requested directions. */
 void wh_candidate_ports(const struct wh_analysis *a, const struct wh_resource *r, const struct wh_resource_traffic *t,
                         struct wh_arena *mem, struct wh_candidates *out);
 
@@ -53,7 +53,7 @@ struct wh_allotment {
 	size_t probes;                     /* prefixes of the allow for the load balancer's probes */
 	/* [carved out of][k]: the best rule of just k lines; INFINITY: there is none, or it is not offered */
 	double cost[2][WH_ALLOTMENT_MOST + 1];
-	double left_open;                  /* addresses and /64s that the rules in force let in: what leaving it alone costs */
+	double left_open;                  /* addresses and /64s that the rules in force allow: the cost of leaving it alone */
 	/* this port's deny of all is one rule with that one's, and gets what that gets; NULL */
 	struct wh_allotment *with;
 	bool in, carved;                   /* the allotment; not in: left alone */
@@ -68,18 +68,18 @@ int wh_allotment_price(const struct wh_analysis *a, const struct wh_judged_port 
 /* Whether ports are closed by one rule of a group, not by two; and makes it so. */
 bool wh_one_deny(const struct wh_recommended_rule *a, const struct wh_recommended_rule *b);
 void wh_allot_with(struct wh_allotment *s, struct wh_allotment *first);
-/* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of what is
- * carved out, and the allow for probes. */
+/* The prefixes that such a rule adds to a group: its own, the resource's addresses in an allow, a deny and a deny of carve-outs,
+ * and the allow for probes. */
 size_t wh_allotment_weight(const struct wh_allotment *s, unsigned lines, bool carved);
 
-/* resource.c: fills *res, whose resource is set. `price` is what a line costs at the least: more than 1 where its group has no
+/* resource.c: fills *res, whose resource is set. `price` is the minimum cost of a line: more than 1 if its group has no
  * room. */
 int wh_recommend_resource(struct wh_analysis *a, struct wh_resource_result *res, double price, struct wh_scratch *scratch,
                           struct wh_error *err);
 /* An allotment for each of res->rules, priced; out has room for them. Their names are set, and kept. */
 int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double price, size_t most, struct wh_scratch *scratch,
                    struct wh_allotment *out, struct wh_error *err);
-/* Derives the rules anew, each within its allotment. Those that cannot be offered like that lose that choice and are counted:
+/* Derives the rules again, each within its allotment. Those that cannot be offered like that lose that choice and are counted:
  * allot again. */
 int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price,
                        struct wh_scratch *scratch, size_t *refused, struct wh_error *err);
@@ -92,7 +92,7 @@ struct wh_recommending {
 	size_t done;
 	double *price;                         /* of a line, for each resource */
 	const size_t *which;                   /* the resources to derive */
-	bool again;                            /* within another budget: the caller has been told of them */
+	bool again;                            /* within another budget: the caller already has the reports */
 	bool *fitted;                          /* each resource: into a group before */
 };
 int wh_recommend_job(void *arg, struct wh_store *s, unsigned thread, size_t i, struct wh_error *err); /* of a wh_recommending */

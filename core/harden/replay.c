@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Replay: what rules would have done, day by day, to the traffic in the ledger.
+ * Replay: the effect that rules would have had, day by day, on the traffic in the ledger.
  *
- * For each port that has a rule, every answered peer is weighed as recommend weighs it, on the whole window, and held against the
- * rules: its flows are kept or lost where it belongs, stopped or admitted where it does not. Peers that the rules in force do not
- * let in are not counted: nothing changes for them.
+ * For each port that has a rule, every answered peer is weighed as in recommend, on the whole window, and compared with the
+ * rules: its flows are kept or lost if it is allowed, stopped or admitted if it is not. Peers that the rules in force do not let
+ * in are not counted: nothing changes for them.
  *
- * The ledger knows on which days a peer came and how many flows it made, not how many on which day. So the flows are shared
- * out evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window
- * are taken off in proportion to days. A peer with fewer flows than days had some that lasted: on each of its days one of them
- * was open, and that is what counts for the day.
+ * The ledger knows on which days a peer came and how many flows it made, not how many on which day. So the flows are shared out
+ * evenly over its days, the remainder from the latest on: sums are exact, single days are not. Flows from before the window are
+ * taken off in proportion to days. A peer with fewer flows than days had lasting ones: on each of its days one of them was open,
+ * and counts for the day.
  *
  * A log is replayed as if it were a ledger of its own, but for the judgment on peers that the ledger knows too, which is the
  * ledger's: a day's log makes everybody a newcomer.
  *
  * Lost of kept + lost is the expected breakage. Its upper bound is Clopper–Pearson's: the largest share p at which seeing so few
  * lost flows still has a chance of 5 %. With 0 of 41,203 that is 1 − 0.05^(1/41203) = 0.007 %. It takes flows for independent,
- * which those of one peer are not: the peers are counted beside it.
+ * which those of one peer are not: so the peers are counted, too.
  *
  * Rules that were derived from the same days lose next to nothing by construction. The holdout is the honest figure: rules as
- * they would have been some days ago, replayed on the days since. What it can't take back is that an edge's counts, histograms
- * and alerts are sums over all its days; which peers were known, and on which days, is as it was.
+ * they would have been some days ago, replayed on the days since. It can't undo that an edge's counts, histograms and alerts are
+ * sums over all its days; the known peers, and their days, are as they were.
  */
 #include <jansson.h>
 #include <math.h>
@@ -102,7 +102,7 @@ static bool same_region(const struct wh_recommended_rule *a, const struct wh_rec
 	return a->direction == b->direction && a->proto == b->proto && a->port == b->port;
 }
 
-/* What the i-th rule and all later ones of the same port let in together. */
+/* The addresses that the i-th rule and all later ones of the same port allow together. */
 static struct wh_ranges allowed_by(const struct wh_resource_result *res, size_t i, struct wh_arena *mem)
 {
 	struct wh_ranges all = {0};
@@ -146,7 +146,7 @@ static void note_lost(struct wh_replay_rule *r, const struct wh_evidence_peer *p
 static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const struct wh_evidence_peer *p, bool passes,
                         uint64_t shown)
 {
-	bool belongs = wh_stays(p->verdict) || wh_alert_alone(p); /* one alert is no verdict: what it would cost is counted */
+	bool belongs = wh_stays(p->verdict) || wh_alert_alone(p); /* one alert is not a verdict: its cost is counted */
 	unsigned known = wh_bits(p->edge->days), days = wh_bits(p->days);
 	uint64_t flows = 0;
 
@@ -170,7 +170,7 @@ static void replay_peer(struct wh_replay *out, struct wh_replay_rule *r, const s
 		note_lost(r, p, flows);
 }
 
-/* Judges each peer of the log by the ledger; a peer that the ledger does not have, by what it does in the log. */
+/* Judges each peer of the log by the ledger; a peer that is not in the ledger, by its traffic in the log. */
 static void judge_by(const struct wh_analysis *ledger, const struct wh_resource_traffic *known, const struct wh_present *present,
                      struct wh_port_traffic *log)
 {
@@ -192,7 +192,7 @@ static void judge_by(const struct wh_analysis *ledger, const struct wh_resource_
 
 /* A resource of which rules are replayed. */
 struct replayed {
-	struct wh_analysis *a, *ledger; /* of what is replayed; of what else the peers are judged by, NULL: by the same */
+	struct wh_analysis *a, *ledger; /* of the replayed traffic; of the traffic that peers are judged by, NULL: the same */
 	struct wh_resource_traffic traffic, known; /* as these two have it */
 	const struct wh_resource_result *res;
 	uint64_t shown;
@@ -249,7 +249,7 @@ static int replay_resource(struct wh_analysis *a, struct wh_analysis *ledger, co
 
 /* ---- all ---- */
 
-/* Opens what is replayed, and where that is a log the ledger that judges. */
+/* Opens the replayed store and, if that is a log, the ledger that judges. */
 static int open_both(const struct wh_harden_ask *ask, struct wh_store *log, struct wh_analysis *a, struct wh_analysis *ledger,
                      struct wh_error *err)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "harden/recommend.h"
 
-/* Why nothing can be said of a resource; none when something can. */
+/* Why a resource can't be judged; none if it can. */
 static struct wh_reason why_unscanned(const struct wh_analysis *a, const struct wh_resource_traffic *t)
 {
 	unsigned min = a->opt->min_days ? a->opt->min_days : 30, silent = a->window.days - a->window.sensor_days;
@@ -34,7 +34,7 @@ static const char *copied_text(const char *s, struct wh_arena *mem)
 	return s ? wh_arena_strdup(mem, s) : NULL;
 }
 
-/* A resource whose rules are derived. */
+/* A resource during the derivation of its rules. */
 struct deriving {
 	const struct wh_analysis *a;
 	const struct wh_resource_traffic *traffic;
@@ -42,7 +42,7 @@ struct deriving {
 	struct wh_resource_result *res;
 };
 
-/* What is known of one port: in scratch->port. */
+/* The data of one port: in scratch->port. */
 struct opened {
 	struct wh_port_traffic traffic;
 	struct wh_present present;
@@ -58,8 +58,8 @@ static void port_stays(const struct deriving *d, const struct wh_candidate *port
 	wh_reason_add(d->res, &why, d->scratch->results);
 }
 
-/* What reaches a port and what the rules in force let reach it, weighed, in scratch->port, which is emptied. Returns 1 where it
- * is no candidate after all. */
+/* The traffic to a port and the peers that the rules in force allow, weighed, in scratch->port, which is emptied. Returns 1 where
+ * it is no candidate after all. */
 static int open_port(const struct deriving *d, const struct wh_candidate *port, struct opened *out, struct wh_error *err)
 {
 	const struct wh_port_traffic *found = wh_traffic_find(d->traffic, port->direction, port->proto, port->port);
@@ -76,7 +76,7 @@ static int open_port(const struct deriving *d, const struct wh_candidate *port, 
 		return rc;
 	if (!present->explicit_allow)
 		return 1;
-	if (present->unknown || present->differs) { /* nobody judged it: that is not defended */
+	if (present->unknown || present->differs) { /* not judged means not defended */
 		port_stays(d, port, present->unknown ? (struct wh_reason){.code = WH_REASON_UNKNOWN, .text = present->unknown}
 		                                     : (struct wh_reason){.code = WH_REASON_ADDRESSES_DIFFER});
 		res->status = WH_UNHEALTHY;
@@ -114,7 +114,7 @@ static int derive_one(const struct deriving *d, const struct wh_candidate *port,
 	}
 	if (wh_why_unheard(d->traffic, &o.traffic, rule->system_generated, &why_not)) {
 		port_stays(d, port, why_not);
-		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* nobody knows */
+		res->status = res->status == WH_HEALTHY ? WH_UNSCANNED : res->status; /* not known */
 		return 1;
 	}
 	rule->prefixes = copied(rule->prefixes, rule->n_prefixes, mem);
@@ -158,7 +158,7 @@ static void drawn_stay(const struct deriving *d, const struct wh_candidates *por
 	}
 }
 
-/* One pass over a resource's ports. *lines gets the sum of what the rules need. */
+/* One pass over a resource's ports. *lines gets the sum of the lines that the rules need. */
 static int derive_all(const struct deriving *d, const struct wh_candidates *ports, double line_price, size_t *lines,
                       struct wh_error *err)
 {
@@ -254,8 +254,8 @@ static int derive_by_allotment(const struct deriving *d, size_t budget, double p
 
 /* ---- within any budget ---- */
 
-/* Where there is no room for so many lines, they grow dearer until all rules fit together, and then as much cheaper as they still
- * fit. `price` is what a line costs at the least: more than 1 where its group has no room. */
+/* If there is no room for so many lines, their price rises until all rules fit together, and then falls as far as they still fit.
+ * `price` is the minimum cost of a line: more than 1 if its group has no room. */
 static int derive_within(const struct deriving *d, const struct wh_candidates *ports, size_t budget, double price,
                          struct wh_error *err)
 {

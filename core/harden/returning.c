@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How likely is it that a peer comes again? The beta-geometric/beta-Bernoulli model of buyers who leave without saying so (Fader,
+ * The probability that a peer comes again. The beta-geometric/beta-Bernoulli model of buyers who leave without saying so (Fader,
  * Hardie and Shang, "Customer-Base Analysis in a Discrete-Time Noncontractual Setting", Marketing Science 2010), with days for
  * purchases.
  *
@@ -11,7 +11,7 @@
  *     alive   = P(x visits in t + m days)         · P(no last day in t + m)
  *     left(i) = P(x visits in t, none in i more)  · P(the last day is t + i)
  *
- * Divided by what all have in common, with a = α + x and b = β + t − x, each factor is the one before it times one ratio:
+ * Divided by the common factor, with a = α + x and b = β + t − x, each factor is the one before it times one ratio:
  *
  *     none(i + 1) = none(i) · (b + i) / (a + b + i)        lives(k + 1) = lives(k) · (δ + k) / (γ + δ + k)
  *
@@ -19,7 +19,7 @@
  * long as it lives: summed over the horizon that is the answer.
  *
  * With life 0.5, 1 every third newcomer never comes again, and after three weeks one in forty-five leaves a day: addresses that
- * have lasted last. Somebody who came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five
+ * have lasted last. A peer that came on one day comes on 1.9 more of the next 30 if that was yesterday, on 0.3 if it was five
  * days ago.
  */
 #include <stdatomic.h>
@@ -44,8 +44,8 @@ double wh_expected_days(const struct wh_rhythm *r, unsigned days, unsigned span,
 	return alive / (alive + left) * a / (a + b + quiet) * sum;
 }
 
-/* Filled as it is asked for, a page at a time: of its 2 MB most is never touched. 0: not known yet. Two threads that find the
- * same place empty put the same number there. */
+/* Filled on demand, a page at a time: most of its 2 MB is never touched. 0: not known yet. Two threads that find the same place
+ * empty put the same number there. */
 struct wh_expected_table {
 	struct wh_rhythm rhythm;
 	unsigned horizon;

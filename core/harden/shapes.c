@@ -8,10 +8,10 @@
 
 #define LOWEST_RATIO (-2.0)
 #define HIGHEST_RATIO 3.0
-/* times `votes`: what all hostile peers together count, however many an attacker makes */
+/* times `votes`: the common weight of all hostile peers, however many an attacker makes */
 #define HOSTILE_VOTES 5.0
 
-/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact, in whatever order they are added. */
+/* Adds shares in whole millionths (2^-20), so that sums of up to 2^33 votes are exact, in any order. */
 static void add_shares(double to[static WH_EDGE_BUCKETS], const uint32_t hist[static WH_EDGE_BUCKETS], double all, double vote)
 {
 	double scale = 0x1p20 / all;

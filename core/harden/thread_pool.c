@@ -16,7 +16,7 @@ struct wh_thread_pool {
 };
 
 struct pool_run {
-	const struct wh_store *of; /* whose ledger it is */
+	const struct wh_store *of; /* the ledger's store */
 	size_t n;
 	wh_job job;
 	void *arg;
@@ -53,7 +53,7 @@ unsigned wh_thread_pool_threads(const struct wh_thread_pool *c)
 	return c->n;
 }
 
-/* Jobs below a failed one were all begun before it, so the lowest that fails is the same whoever is quick. */
+/* All jobs below a failed one began before it, so the lowest failing job is the same whatever the threads' timing. */
 static void *work(void *arg)
 {
 	struct worker *me = arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * thread_pool: one job for each of n numbers, on several threads with a connection to the ledger each. What a job does must
- * depend on its number alone, and not on the thread or on what was done before it: then the outcome is the same whatever the
- * number of threads.
+ * thread_pool: one job for each of n numbers, on several threads with a connection to the ledger each. A job's effect must
+ * depend only on its number, not on the thread or on earlier jobs: then the outcome does not depend on the number of
+ * threads.
  */
 #pragma once
 #include "whittle/ledger.h"

@@ -78,8 +78,8 @@ static int by_addr(const void *x, const void *y)
 }
 
 /*
- * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: what is known of its addresses is known of it.
- * An address that returns on most days, or that is hostile by a hard rule, stands for itself.
+ * IPv6 hosts change their addresses daily (RFC 8981) and their owner is the /64: the facts about its addresses count for it. An
+ * address that returns on most days, or that is hostile by a hard rule, counts by itself.
  */
 static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
@@ -178,7 +178,7 @@ static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f
 	}
 }
 
-/* Adds the unanswered to the ports, as ports of their own where nobody was answered. */
+/* Adds the unanswered attempts to the ports, as ports of their own if no peer was answered. */
 static void add_refused(const struct wh_analysis *a, const struct wh_resource *r, struct wh_arena *mem,
                         struct wh_resource_traffic *t)
 {
@@ -234,8 +234,8 @@ static int heard_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	return 0;
 }
 
-/* Days on which the address had answered flows that the sensor reported. Of an edge that the kernel had open, too, it is not
- * known which are the sensor's. */
+/* Days on which the address had answered flows that the sensor reported. For an edge that the kernel also had open, it is not
+ * known which days are the sensor's. */
 static int heard_of(const struct wh_analysis *a, const struct wh_addr *addr, const struct row *rows, size_t n, uint64_t *heard,
                     struct wh_error *err)
 {
@@ -282,7 +282,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	if (wh_mark_other_ports(a, out))
 		return wh_fail(err, -ENOMEM, "out of memory");
 	add_refused(a, r, mem, out);
-	if (out->days) { /* what lies outside of the window, or apart in it, is no part of its span */
+	if (out->days) { /* days outside of the window, or isolated in it, are no part of its span */
 		out->last_day = a->window.last - __builtin_ctzll(out->days);
 		out->first_day = out->last_day - (int32_t)wh_days_reach(out->days) + 1;
 	}
@@ -291,7 +291,7 @@ int wh_analysis_traffic(struct wh_analysis *a, const struct wh_resource *r, stru
 	uint64_t all = 0;
 	for (size_t i = 0; i < r->n_addrs; i++)
 		all |= heard[i];
-	for (size_t i = 0; i < out->n; i++) /* a sensor that hears others, and not this one, says nothing of its peers */
+	for (size_t i = 0; i < out->n; i++) /* a sensor that sees others, and not this one, is no evidence about its peers */
 		out->ports[i].unheard = wh_unheard_days(&a->window, all, out->days);
 	return 0;
 }

@@ -39,7 +39,7 @@ static int load_features(const char *file, const struct wh_yaml *features, struc
 	for (unsigned i = 0; i < WH_N_FEATURES && !rc; i++) {
 		const struct wh_yaml *f = wh_yaml_get(features, wh_feature_names[i]);
 		if (!f)
-			continue; /* left out: it has no say */
+			continue; /* left out: it has no weight */
 		if (!(rc = wh_yaml_check_keys(file, f, known, err)))
 			rc = number(file, f, "weight", -100, 100, &w->weight[i], err);
 	}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which days are judged: the window, and the days in it on which one would have known who came. */
+/* The judged days: the window, and the days in it on which visits would have been recorded. */
 #include <math.h>
 #include <stdlib.h>
 #include "harden/analysis.h"
 
 /*
- * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age all that was learnt: days ahead of
- * this machine's clock end the window only where they follow on others (then it is this clock that is behind).
+ * The newest day, in order of days. A sensor whose clock ran ahead for an hour must not age everything learned: days ahead of
+ * this machine's clock end the window only if they follow on others (then this clock is slow).
  */
 static int newest_day(void *arg, int32_t day, uint64_t flows)
 {
@@ -47,9 +47,9 @@ static int by_size(const void *x, const void *y)
 }
 
 /*
- * A connection that lasts reaches back to days of which no log was read: on them one knows of those that lasted, and of nobody
- * else. Such days come before all others and have few flows. The window begins where a day has at least a tenth of what the
- * sensor sees on the middle one of its days, but reaches back as far as is needed for a judgement.
+ * A connection that lasts reaches back to days without logs: on them only such connections are known. Such days come before all
+ * others and have few flows. The window begins at a day with at least a tenth of the sensor's traffic on its median day, but
+ * reaches back as far as a judgement needs.
  *
  *   flows a day, the newest first:  90 80 85 … 88 90 | 3 3 2 2 1     the window ends at the bar
  */
@@ -70,8 +70,8 @@ static void leave_thin_days(struct finding *f, unsigned needed)
 		w->days--;
 }
 
-/* The window ends on the newest day (or today, where one is given) and reaches back to the first day of the sensor's data
- * (wh_days_reach), at most as far as was asked and as the ledger's bitmaps hold. */
+/* The window ends on the newest day (or on a given today) and reaches back to the first day of the sensor's data (wh_days_reach),
+ * limited by the options and the ledger's bitmaps. */
 int wh_window_find(struct wh_analysis *a, struct wh_error *err)
 {
 	struct wh_window *w = &a->window;
@@ -98,10 +98,10 @@ int wh_window_find(struct wh_analysis *a, struct wh_error *err)
 /* ---- a resource's ---- */
 
 /*
- * Nothing was heard of a resource for some days, though its own traffic makes that next to impossible: the sensor did not get it,
- * or got one direction alone. With a share h of the sensor's days on which it was heard, n days in a row are silent by chance
- * with (1 - h)^n; below BY_CHANCE the silence is the sensor's. Of a resource heard on 27 of 30 days two silent days in a row are,
- * on 10 of 30 twelve. Nor does any day count after the last on which anything was seen of it.
+ * Nothing was seen of a resource for some days, though its own traffic makes that next to impossible: the sensor did not receive
+ * it, or received only one direction. With a share h of the sensor's days on which it was seen, n days in a row are silent by
+ * chance with (1 - h)^n; below BY_CHANCE the silence is the sensor's. For a resource seen on 27 of 30 days that takes two silent
+ * days in a row, on 10 of 30 twelve. Nor does any day count after the last on which anything was seen of it.
  */
 #define BY_CHANCE 0.01
 
