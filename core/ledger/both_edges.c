@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges of the sensors' records and of connections that the kernel had open, in one order. A store has them apart (store.h); a
- * key may be in both, and is handed out once, merged. Of open connections there are few: those that are asked for are gathered
+ * Edges of the sensors' records and of connections that the kernel had open, in one order. A store has them apart (store.h);
+ * a key may be in both, and is handed out once, merged. There are few open connections: the requested ones are collected
  * first.
  */
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static int collect(void *arg, const struct wh_edge_key *k, const struct wh_edge 
 	return 0;
 }
 
-/* What comes before the key, and what has the key, to which the latter is added. */
+/* Passes on what comes before the key, and what has the key, to which the latter is added. */
 static int merge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct both *b = arg;

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "ledger/collector.h"
 
-/* Records that wait to be folded have room in so many bytes of a log, as wh_edge_table_nearly_full() reckons. */
+/* Records that wait to be folded need at most so many bytes of a log, in the terms of wh_edge_table_nearly_full(). */
 enum { MARGIN = 4096 };
 
 static int out_of_memory(struct wh_error *err)

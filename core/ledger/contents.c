@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which lines were counted before: looking for them. What is new is kept by contents_add.c. See contents.h. */
+/* Which lines were counted before: the search for them. contents_add.c keeps new ones. See contents.h. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
@@ -169,7 +169,7 @@ void wh_contents_begin(struct wh_contents *c)
 
 /* ---- following ---- */
 
-/* Its checks, read when they are first asked for. A content that another process has removed since has no lines. */
+/* Its checks, read at first use. A content that another process has removed since has no lines. */
 static int have_checks(struct wh_contents *c, struct content *k, struct wh_error *err)
 {
 	struct wh_content_row row = {0};
@@ -190,7 +190,7 @@ static int have_checks(struct wh_contents *c, struct content *k, struct wh_error
 	return 0;
 }
 
-/* How many lines go on as the content does from `line` on. */
+/* The number of lines that match the content from `line` on. */
 static size_t forward(const struct content *k, uint32_t line, const struct wh_line *lines, size_t n)
 {
 	size_t i = 0;
@@ -204,7 +204,7 @@ static size_t forward(const struct content *k, uint32_t line, const struct wh_li
 	return i;
 }
 
-/* How many lines before lines[n] are those before the content's `line`, which is moved there. */
+/* The number of lines before lines[n] that match those before the content's `line`, which is moved there. */
 static size_t backward(const struct content *k, uint32_t *line, const struct wh_line *lines, size_t n)
 {
 	size_t i = n;
@@ -226,7 +226,7 @@ static uint32_t lines_in(const struct wh_line *lines, size_t n)
 	return count;
 }
 
-/* The content that goes on longest with these lines, the first of which is a mark of it. */
+/* The content that matches these lines longest; the first of them is one of its marks. */
 static int best_mark(struct wh_contents *c, const struct wh_line *lines, size_t n, struct wh_error *err)
 {
 	size_t longest = 0;

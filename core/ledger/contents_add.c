@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which lines were counted before: what is new goes into the ledger. See contents.h. */
+/* Which lines were counted before: new ones go into the ledger. See contents.h. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"
 #include "ledger/contents_inside.h"
 #include "whittle/ingest_turns.h"
 
-/* A content of so many lines is not prolonged, and none has more than twice as many: its checks, 64 KiB, need no memory of their
+/* A content of so many lines is not extended, and none has more than twice as many: its checks, 64 KiB, need no memory of their
  * own from the system while they are written. */
 enum { MARK_EVERY = 64 << 10, MOST_LINES = 16 << 10, GUESSED_LINE = 512 };
 
@@ -44,7 +44,7 @@ static bool add_line(struct added *a, const struct wh_line *line)
 	return true;
 }
 
-/* The content at whose end the known lines ended is prolonged, unless it is long already. */
+/* Extends the content at whose end the known lines ended, unless it is long already. */
 static int prolong(struct wh_contents *c, struct added *a, struct wh_error *err)
 {
 	const struct content *k = &c->all[c->ended];
@@ -113,7 +113,7 @@ int wh_contents_add(struct wh_contents *c, const struct wh_line *lines, size_t n
 	if (wh_store_reads_ahead(c->store) && !keep_ahead(c, lines, n))
 		return out_of_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		/* one that was left out: what comes behind it is found again by itself */
+		/* a line that was left out: the lines after it are found again by themselves */
 		if (!lines[i].hash && lines[i].end - lines[i].begin > 2) {
 			c->open = false;
 			c->ended = NOWHERE;
@@ -175,7 +175,7 @@ static int compare(void *arg, const struct wh_content_row *row)
 {
 	struct pending *p = arg;
 	struct wh_contents *c = p->c;
-	size_t i = p->at < c->n && c->all[p->at].id == row->id ? p->at : 0; /* both are in order, but for what came since */
+	size_t i = p->at < c->n && c->all[p->at].id == row->id ? p->at : 0; /* both are in order, except for later additions */
 	while (i < c->n && c->all[i].id != row->id)
 		i++;
 	p->at = i + 1;
@@ -191,8 +191,8 @@ static int compare(void *arg, const struct wh_content_row *row)
 	return p->met ? 0 : wh_contents_learn(c, known < c->n ? &c->all[known] : NULL, row);
 }
 
-/* Other processes have written contents since ours was loaded: have they counted what we are about to count? The generation is
- * asked first: what comes between it and the contents makes the next commit fail as well. */
+/* Checks whether other processes have counted the same lines since ours was loaded. The generation is read first: a change
+ * between it and the contents makes the next commit fail as well. */
 int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, const char *path, struct wh_error *err)
 {
 	uint8_t key[WH_LINE_KEY_BYTES];

@@ -88,8 +88,8 @@ static int32_t day_of(const struct wh_conversations *c, int64_t bucket)
 }
 
 /*
- * The buckets of two ends stand side by side, eight to a line of the cache: of the three that are asked for, mostly all are in
- * one. A slot has the upper half of the ends' hash and, in the lower, the place in `all` + 1; 0 where it is free.
+ * The buckets of two ends are adjacent, eight to a cache line: the three that are searched are mostly all in one. A slot has the
+ * upper half of the ends' hash and, in the lower, the place in `all` + 1; 0 where it is free.
  */
 enum { NEIGHBOURS = 8 };
 static size_t slot_of(const struct wh_conversations *c, const struct day *d, uint64_t ends, int64_t bucket)
@@ -140,7 +140,7 @@ static void drop_day(struct wh_conversations *c, struct day *d)
 	*d = c->days[--c->n_days];
 }
 
-/* Drops the day that was not asked for the longest, of those of which the ledger has all. */
+/* Drops the least recently used day of those that the ledger has completely. */
 static void make_room(struct wh_conversations *c)
 {
 	struct day *oldest = NULL;
@@ -154,7 +154,7 @@ static void make_room(struct wh_conversations *c)
 		drop_day(c, oldest);
 }
 
-/* The day as the ledger has it, and what came since; *out NULL where there is no room for one more. */
+/* The ledger's version of the day, with later additions; *out NULL if there is no room for another day. */
 static int find_day(struct wh_conversations *c, int32_t day, struct day **out, struct wh_error *err)
 {
 	*out = NULL;
@@ -198,8 +198,8 @@ uint64_t wh_conversation_ends(struct wh_hash_key key, const struct wh_flow *f)
 	return wh_siphash(key, ends, 4, a << 32 | b << 16 | f->proto);
 }
 
-/* Of the bucket: whether another source's flow there is the same (*same); whether this very flow is there, or as many as are
- * kept. */
+/* In the bucket: whether another source's flow is the same (*same); whether this very flow is there, or the bucket is
+ * full. */
 static bool look(const struct wh_conversations *c, const struct day *d, const struct wh_conversation *x, int64_t bucket,
                  bool *same)
 {
@@ -266,7 +266,7 @@ void wh_conversations_seen(struct wh_conversations *c, struct wh_store_seen *see
 	seen->n_conversations = n;
 }
 
-/* Other processes may have written of the same days: they are read anew when they are asked for again. */
+/* Other processes may have written the same days: they are read again when needed. */
 void wh_conversations_written(struct wh_conversations *c)
 {
 	for (size_t i = 0; i < c->n_days; i++)

@@ -20,7 +20,7 @@
 struct wh_conversations;
 int wh_conversations_new(struct wh_store *s, int64_t slack_us, struct wh_conversations **out, struct wh_error *err);
 void wh_conversations_free(struct wh_conversations *c);
-/* The hash of a source: the sensor's name, and the network where that tells two sources apart (else zeros). */
+/* The hash of a source: the sensor's name, and the network if that distinguishes two sources (else zeros). */
 uint64_t wh_conversations_source(const struct wh_conversations *c, const char *sensor, size_t len, const struct wh_realm *realm);
 /* The same under any key, which makes the source 20 bits; and of the two ends and the protocol, whichever end the sensor took for
  * the one that began. */
@@ -32,7 +32,7 @@ int wh_conversations_meet(struct wh_conversations *c, const struct wh_flow *f, u
                           struct wh_error *err);
 bool wh_conversations_due(const struct wh_conversations *c); /* a commit is due: much is held that the ledger has not got */
 struct wh_store_seen;
-/* what the ledger has not got, until the next one is met */
+/* data that the ledger does not have, until the next one is met */
 void wh_conversations_seen(struct wh_conversations *c, struct wh_store_seen *seen);
 void wh_conversations_written(struct wh_conversations *c); /* the commit of that is done */
 

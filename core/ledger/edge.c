@@ -196,7 +196,7 @@ static bool short_counts(const uint8_t *p, const uint8_t *end, uint32_t n[N_COUN
 	return true;
 }
 
-/* What version 2 adds; not all of it is 0. */
+/* Version 2's additions; not all of them are 0. */
 static int get_more(const uint8_t **p, const uint8_t *end, struct wh_edge *e)
 {
 	uint64_t n[5];

@@ -26,18 +26,18 @@ static inline bool wh_edge_time_ok(int64_t us)
 {
 	return us >= -WH_EDGE_US_MAX && us <= WH_EDGE_US_MAX;
 }
-/* Of a connection that is open only when it is there is known: its edge has no bytes, sizes or lengths, and as many flows as were
- * open at once. */
+/* An open connection has only a presence: its edge has no bytes, sizes or lengths, and as many flows as were open at
+ * once. */
 struct wh_edge wh_edge_presence(const struct wh_edge *e);
-/* Adds what was seen open. The same connection may be seen many times, and be a sensor's flow when it has ended: so of the flows
- * of both the larger number counts, and no sum. */
+/* Adds a connection that was seen open. The same connection may be seen many times, and be a sensor's flow when it has ended: so
+ * of the flows of both the larger number counts, and no sum. */
 void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open);
 /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e);
 uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */
 void wh_days_merge(int32_t *day0, uint64_t *days, int32_t add_day0, uint64_t add_days);
 
-/* ---- what one flow leaves of an edge ---- */
+/* ---- the edge of a single flow ---- */
 /* Without branches: sizes and lengths follow no pattern that a processor could foresee. Sizes part at powers of two. */
 static inline unsigned wh_edge_size_bucket(uint64_t bytes)
 {
@@ -61,7 +61,7 @@ static inline uint32_t wh_edge_hours_between(int64_t start_us, int64_t end_us, i
 	int64_t first = (start_us - day * WH_US_PER_DAY) / hour_us, more = (end_us - day * WH_US_PER_DAY) / hour_us - first;
 	if (more >= 23)
 		return (1u << 24) - 1;
-	uint64_t hours = ((UINT64_C(2) << more) - 1) << first; /* those behind midnight begin anew */
+	uint64_t hours = ((UINT64_C(2) << more) - 1) << first; /* those after midnight start again at 0 */
 	return (uint32_t)((hours | hours >> 24) & ((1u << 24) - 1));
 }
 
@@ -104,7 +104,7 @@ struct wh_sketch_key { struct wh_addr local; uint16_t port; uint8_t proto; };
 #define WH_SKETCH_KEY_BYTES 19
 void wh_sketch_key_encode(const struct wh_sketch_key *k, uint8_t out[static WH_SKETCH_KEY_BYTES]);
 struct wh_sketch_key wh_sketch_key_decode(const uint8_t b[static WH_SKETCH_KEY_BYTES]);
-/* What a table holds, for the store. Callbacks as in ledger.h. Edges come in key order. */
+/* A table's contents, for the store. Callbacks as in ledger.h. Edges come in key order. */
 int wh_edge_table_each(const struct wh_edge_table *t,
                        int (*each)(void *arg, const struct wh_edge_key *k, const struct wh_edge *e), void *arg);
 int wh_edge_table_sketches(const struct wh_edge_table *t,

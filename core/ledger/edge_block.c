@@ -110,7 +110,7 @@ static uint8_t *put_value(const struct wh_block_writer *w, uint8_t *p, const str
 	return put_list(p, more, N_MORE);
 }
 
-/* What was written from `at` on becomes part of the block, if there is room for it. */
+/* Keeps the bytes written from `at` on as a part of the block, if there is room. */
 static bool keep(struct wh_block_writer *w, uint8_t *at, const uint8_t *end, unsigned flags, const uint8_t *key)
 {
 	if (end > w->bytes + WH_BLOCK_BYTES || w->n == UINT16_MAX)

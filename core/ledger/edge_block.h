@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * edge_block: many edges in few bytes, in strictly ascending key order. What one flow alone leaves of an edge follows from its
- * times and bytes, and is not written.
+ * edge_block: many edges in few bytes, in strictly ascending key order. Values of a single-flow edge that follow from its times
+ * and bytes are not written.
  *
  *   block   version (1), number of edges (2, little endian, not 0), base (8, little endian): a time near theirs; edges
  *   edge    flags, key, value
@@ -33,7 +33,7 @@ struct wh_block_writer {
 	bool based;
 	uint8_t key[WH_EDGE_KEY_BYTES]; /* the last one */
 };
-/* Adds an edge, whose key is behind the last one. False: there is no room; the block is as it was. */
+/* Adds an edge, whose key must come after the last one. False: there is no room; the block is as it was. */
 bool wh_block_add(struct wh_block_writer *w, const uint8_t key[static WH_EDGE_KEY_BYTES], const struct wh_edge *e);
 /* The same bytes as of wh_edge_of_one(), in less time. */
 bool wh_block_add_one(struct wh_block_writer *w, const uint8_t key[static WH_EDGE_KEY_BYTES], const struct wh_edge_one *one);

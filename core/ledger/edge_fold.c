@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Folding records into the edge table: what a record does to it, at once or a little later, when its memory has come. */
+/* Folding records into the edge table: a record's effect, at once or a little later, when its memory has been fetched. */
 #include <string.h>
 #include "ledger/edge_table.h"
 
@@ -9,14 +9,14 @@ static void sum(uint32_t *n)
 		++*n;
 }
 
-/* Whether a flow is all that a cell can say without a whole edge. */
+/* Whether a flow fits into a cell without a whole edge. */
 static inline bool is_one(const struct edge_update *d)
 {
 	return d->what == UPDATE_FLOW && d->part == WH_FLOW_WHOLE && !d->alerted && !d->before &&
 	       !((uint64_t)(d->end_us - d->start_us) >> 32 | (d->to_server | d->to_client) >> 32);
 }
 
-/* The same as merging an edge of one flow, without building it. `in` is what the peer sent. */
+/* The same as merging an edge of one flow, without building it. `in`: sent by the peer. */
 static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in, uint64_t out)
 {
 	bool had = e->days != 0;
@@ -43,9 +43,9 @@ static void add_flow(struct wh_edge *e, const struct edge_update *d, uint64_t in
 }
 
 /*
- * An alert is no flow: it says nothing of days and times, which are those of the flow's own record. It is the peer's where the
- * peer's own packet raised it in a completed TCP connection. What the other side sent, and datagrams, whose source anybody can
- * forge, leave a mark.
+ * An alert is not a flow: days and times come from the flow's own record. It is the peer's where the peer's own packet raised it
+ * in a completed TCP connection. Alerts on the other side's packets, and on datagrams, whose source anybody can forge, leave a
+ * mark.
  */
 static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 {
@@ -62,8 +62,8 @@ static void add_alert(struct wh_edge *e, const struct edge_update *d, int side)
 	wh_edge_merge(e, &one);
 }
 
-/* A flow of which the sensor heard what our own address sent, and no more: it counts as one side alone, of its port, or of the
- * address where the port may be a client's. Else a mirror of the answers would look like a host without traffic. */
+/* A flow of which the sensor only received our own address's packets: it counts as one-sided, for its port, or for the address if
+ * the port may be a client's. Else a mirror of the answers would look like a host without traffic. */
 static bool unheard_from_ours(const struct wh_edge_table *t, const struct wh_flow *f, struct wh_edge_key *k)
 {
 	uint16_t port;
@@ -128,7 +128,7 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 
 static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 {
-	/* all or nothing: a record that has no room leaves no edge behind that nobody was seen on */
+	/* all or nothing: a record without room must not leave an edge without a flow */
 	if (!room_for(t, 2))
 		return -ENOSPC;
 	if (__builtin_expect(t->n_edges + 2 > t->max_edges, 0)) {

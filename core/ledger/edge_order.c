@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The edges of a table in key order. Of a key's 36 bytes few differ: a network's servers and their IPv4 clients have eight with
- * the port. The first eight positions at which any two keys differ are gathered into a word, and the words are sorted byte by
- * byte, last byte first, which compares nothing and reads each key once, where it is, one behind the other. Keys with the same
- * word are sorted again from there on.
+ * The edges of a table in key order. Few of a key's 36 bytes differ: a network's servers and their IPv4 clients have eight with
+ * the port. The first eight positions at which any two keys differ are collected into a word, and the words are sorted byte by
+ * byte, last byte first, which compares nothing and reads each key once, sequentially. Keys with the same word are sorted again
+ * from there on.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +121,7 @@ static void sort(const struct sorting *s, struct item *v, size_t n, unsigned fro
 	if (bytes < WORD || at[WORD - 1] == KEY - 1)
 		return;
 	for (size_t i = 0, j; i < n; i = j) {
-		uint64_t word = v[i].word; /* sorting what has the same writes over it */
+		uint64_t word = v[i].word; /* sorting equal words overwrites it */
 		for (j = i + 1; j < n && v[j].word == word;)
 			j++;
 		if (j - i > 1)

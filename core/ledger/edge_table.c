@@ -4,15 +4,15 @@
  * limit, which is there from birth: half the slots' worth of edges, an eighth of the bytes for sketches. Edges of one flow leave
  * most of theirs unused.
  *
- * Where sketches run out (a scan over many addresses and ports), counting goes on in one sketch a local address (port 0, protocol
- * 0), and where those run out too, in a last one of its own (local ::).
+ * If sketches run out (a scan over many addresses and ports), counting continues in one sketch a local address (port 0, protocol
+ * 0), and if those run out too, in a last one of its own (local ::).
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include "ledger/edge_table.h"
 
-/* Makes the index larger. What it held is put where it belongs now. */
+/* Makes the index larger. Moves its entries to their new places. */
 static bool index_size(struct index *x, size_t slots)
 {
 	struct index fresh = {calloc(slots, sizeof *fresh.slot), slots - 1};
@@ -31,8 +31,8 @@ static bool index_size(struct index *x, size_t slots)
 	return true;
 }
 
-/* Address space for all the edges or sketches there may ever be: what is not used becomes no memory. Many edges are in large
- * pages, if the machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables,
+/* Address space for all possible edges or sketches: unused parts take no memory. Many edges are in large pages, if the
+ * machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables,
  * too. */
 static void *reserve(size_t bytes)
 {
@@ -232,8 +232,8 @@ struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_
 }
 
 /*
- * Days. A flow counts on each day on which it was open. One that lasts adds a step up on its first day and a step down behind its
- * last, so that a year costs no more than a night; the days between are worked out when they are asked for:
+ * Days. A flow counts on each day on which it was open. A lasting flow adds a step up on its first day and a step down after its
+ * last, so that a year costs no more than a night; the days between are computed on demand:
  *
  *   a flow of days 3–5, one of day 4       step: 3 +1, 6 −1   flows: 4 1       day 3: 1, day 4: 2, day 5: 1
  */
@@ -270,7 +270,7 @@ static bool all_days_fit(const struct wh_edge_table *into, const struct wh_edge_
 	return into->n_days + from->n_days <= TABLE_DAYS;
 }
 
-/* Adds what `from` has in the cell. False: there is no room for it. */
+/* Adds `from`'s value of the cell. False: there is no room for it. */
 static bool take_cell(struct wh_edge_table *into, const struct wh_edge_table *from, const struct edge_cell *c)
 {
 	struct wh_edge room;
@@ -291,7 +291,7 @@ int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
 		from->n_edges--;
 		moved = true;
 	}
-	/* sketches and days go last, and at once: what was taken must not be taken again */
+	/* sketches and days go last, and at once: they must not be taken twice */
 	if (from->n_edges || !all_days_fit(into, from)) {
 		if (moved)
 			index_again(from);

@@ -4,8 +4,8 @@
 #include "base/siphash.h"
 #include "ledger/edge.h"
 
-/* One line of a cache: of the edges of a server on the Internet most have one flow. With more than `one` can say of it, an edge
- * is whole, and elsewhere. */
+/* One line of a cache: of the edges of a server on the Internet most have one flow. If `one` can't hold its data, an edge is
+ * whole, and stored elsewhere. */
 struct edge_cell {
 	struct wh_edge_key key;
 	uint32_t whole; /* its number + 1; 0: `one` is all of it */
@@ -15,9 +15,9 @@ _Static_assert(sizeof(struct edge_cell) == 64, "one line of a cache");
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
- * Slots with the upper half of a key's hash in theirs, and its cell + 1 in the lower; 0 where they are free. Where a key is
- * looked for is told by that half alone, so that the index grows without looking into a cell, and hardly ever another key's cell
- * is looked into.
+ * Slots with the upper half of a key's hash in theirs, and its cell + 1 in the lower; 0 where they are free. That half
+ * alone determines the slot, so that the index grows without reading a cell, and another key's cell is hardly ever
+ * read.
  */
 struct index {
 	uint64_t *slot;
@@ -36,22 +36,22 @@ struct wh_edge_table {
 	const struct wh_locals *locals;
 	size_t limit;
 	struct wh_hash_key hash_key;
-	/* both from birth for max_edges; what was never used is no memory yet */
+	/* both from birth for max_edges; unused parts take no memory */
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges;
 	struct wh_edge *whole; size_t n_whole, used_whole;
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
-	struct day_cell days[TABLE_DAYS]; size_t n_days; /* in no order; expanded when they are asked for */
+	struct day_cell days[TABLE_DAYS]; size_t n_days; /* unordered; expanded on demand */
 	struct edge_update *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
 	unsigned begun, carried_out; /* how many went in and came out, counted round */
 };
 
-/* A record waits for so many others: long enough for its slot, and then its edge, to arrive from memory. */
+/* A record waits for so many others: long enough to prefetch its slot, and then its edge. */
 enum { PENDING = 16, SLOT_AHEAD = 6 };
 
-/* What a record does to the table, worked out before the memory that it touches is there. */
+/* A record's effect on the table, computed before its memory has been fetched. */
 struct edge_update {
-	/* DAY: of nobody's that is ours */
+	/* DAY: none of its ends is ours */
 	enum { UPDATE_DAY, UPDATE_UNANSWERED, UPDATE_UNDIRECTED, UPDATE_FLOW, UPDATE_ALERT } what;
 	bool counts;               /* its days count it: those from count_day on, up to last_day */
 	uint8_t part;              /* enum wh_flow_part */
@@ -59,7 +59,7 @@ struct edge_update {
 	bool alerted;
 	bool connects;             /* the flow only connects */
 	bool own[2];               /* an alert: of a packet of that edge's peer, in a completed TCP connection */
-	bool proxied;              /* an alert: the client speaks for others */
+	bool proxied;              /* an alert: the client acts for others */
 	uint8_t severity;
 	uint8_t how;               /* unanswered: WH_SKETCH_… */
 	uint32_t sid;
@@ -83,7 +83,7 @@ static inline bool slot_may_be(uint64_t slot, uint64_t hash)
 	return !((slot ^ hash) >> 32);
 }
 
-/* Where a hash, or what a slot holds of it, is looked for first. */
+/* The first slot to search for a hash, or for a slot's part of it. */
 static inline size_t slot_of(const struct index *x, uint64_t hash)
 {
 	return hash >> 32 & x->mask;
@@ -97,7 +97,7 @@ static inline size_t cell_of(uint64_t slot)
 _Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16,
                "local and peer are hashed and compared as one");
 
-/* Two addresses of IPv4 are one word. The number of words is hashed, too: such a key is no other's. */
+/* Two IPv4 addresses are one word. The number of words is hashed, too: such a key is no other's. */
 static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
 {
 	uint64_t w[4], more = (uint64_t)k->port << 16 | (uint64_t)k->proto << 8 | k->direction;
@@ -113,7 +113,7 @@ static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_
 int wh_edge_order(const struct edge_cell *cells, size_t n, uint32_t **order);
 /* Makes the index larger. False when memory is out. */
 bool wh_edge_table_grow(struct wh_edge_table *t);
-/* Whether the index has room for so many edges more, made now where it has not: two thirds of it are used at most. */
+/* Whether the index has room for so many more edges, created now if needed: two thirds of it are used at most. */
 static inline bool room_for(struct wh_edge_table *t, size_t more)
 {
 	return __builtin_expect((t->n_edges + more) * 3 <= (t->by_edge.mask + 1) * 2, 1) || wh_edge_table_grow(t);

@@ -5,7 +5,7 @@
 #include "base/siphash.h"
 #include "ledger/store.h"
 
-enum { FIRST = 256, MOST = 1 << 14, DUE = MOST - MOST / 4, RESERVE = 1024 /* of MOST: for rows that count what has no room */ };
+enum { FIRST = 256, MOST = 1 << 14, DUE = MOST - MOST / 4, RESERVE = 1024 /* of MOST: for rows that count the rest */ };
 
 void wh_facts_free(struct wh_facts *f)
 {
@@ -95,13 +95,13 @@ static int add_row(struct wh_facts *f, const struct wh_fact_key *k, const struct
 
 static void see(struct wh_fact_row *r, uint64_t hash)
 {
-	unsigned slot = hash >> 1 & (WH_FACT_REGISTERS - 1); /* the lowest bit only says that there is one */
+	unsigned slot = hash >> 1 & (WH_FACT_REGISTERS - 1); /* the lowest bit is only a presence mark */
 	uint8_t rank = (uint8_t)(__builtin_clzll((hash >> 6) << 6 | 63) + 1);
 	if (hash && r->hll[slot] < rank)
 		r->hll[slot] = rank;
 }
 
-/* Of names, it only matters who asks, whichever server answers. */
+/* For names only the client matters, whichever server answers. */
 static bool is_of_name(enum wh_fact_kind kind)
 {
 	return kind >= WH_FACT_DNS_NAME && kind <= WH_FACT_DNS_DANGLING;
@@ -129,7 +129,7 @@ static int add_one(struct wh_facts *f, const struct wh_fact *x, enum wh_directio
 	}
 	if (x->kind == WH_FACT_CERTIFICATE) /* the same for every client */
 		memset(&k.peer, 0, sizeof k.peer);
-	if (x->kind == WH_FACT_CAPTURE) { /* of the sensor, and nobody's */
+	if (x->kind == WH_FACT_CAPTURE) { /* of the sensor, not of an address */
 		memset(&k.local, 0, sizeof k.local);
 		memset(&k.peer, 0, sizeof k.peer);
 		k.port = k.proto = 0;

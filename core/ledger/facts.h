@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * facts: what protocol records show (whittle/fact.h), folded into rows: one a kind, end of ours, peer, port and value, and of
- * some kinds a day. Rows are bounded twice, since who sends packets chooses values: so many of one of our addresses, kind and
- * day, and so many of a kind at all. What has no room is counted in a row of that address whose value is WH_FACT_MORE and whose
- * peer is none.
+ * facts: the facts in protocol records (whittle/fact.h), folded into rows: one a kind, end of ours, peer, port and value, and
+ * for some kinds a day. Rows are limited twice, since the sender of packets chooses values: for each address of ours, kind
+ * and day, and for each kind. The rest is counted in a row of that address whose value is WH_FACT_MORE and whose peer is
+ * none.
  */
 #pragma once
 #include "whittle/ledger.h"
@@ -24,7 +24,7 @@ void wh_fact_row_encode(const struct wh_fact_row *r, uint8_t out[static WH_FACT_
 int wh_fact_row_decode(const uint8_t *p, size_t len, struct wh_fact_row *out);
 /* Commutative and associative. */
 void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *into, const struct wh_fact_row *add);
-struct wh_fact_key wh_fact_overflow(const struct wh_fact_key *k); /* of the row that counts what has no room */
+struct wh_fact_key wh_fact_overflow(const struct wh_fact_key *k); /* of the row that counts the rest */
 
 /* ---- rows that wait for a commit ---- */
 struct wh_fact_entry { struct wh_fact_key key; struct wh_fact_row row; };
@@ -36,12 +36,12 @@ struct wh_facts {
 	uint64_t lost;                  /* for which not even the counting row had room */
 };
 void wh_facts_free(struct wh_facts *f); /* one that is all zero is empty */
-/* Adds what the record shows of addresses of ours. -ENOMEM. */
+/* Adds the record's facts about our addresses. -ENOMEM. */
 int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n);
 /*
- * What an EVE record shows (wh_eve_facts()), unless its time is no time of an event. *judged is the record as an alert between
- * the ends of its connection, by which its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection.
- * Returns how many facts.
+ * The facts in an EVE record (wh_eve_facts()), unless its time is impossible. *judged is the record as an alert between the ends
+ * of its connection, by which its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection. Returns how
+ * many facts.
  */
 unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us,
                      struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged);
@@ -51,7 +51,7 @@ struct wh_store_seen;
 void wh_facts_seen(struct wh_facts *f, struct wh_store_seen *seen); /* for a commit, sorted by key; and once that is done: */
 void wh_facts_clear(struct wh_facts *f);
 
-/* ---- how they get into a store, whatever it is ---- */
+/* ---- their way into any store ---- */
 struct wh_facts_store {
 	void *arg;
 	/* only where the key is there */

@@ -5,10 +5,10 @@
  * The place in a plain file is committed too, so that the next run need not read again what is before it: it looks whether the
  * lines there are the last ones of a content, and reads from the first byte where they aren't.
  *
- * Where a file is committed is told by its bytes and the table alone, never by how much a read happened to bring: at the first
- * line that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run
- * that was killed and resumed adds the same tables in the same order as one that was not, and even what depends on that order,
- * the sketches' heaviest sources, comes out the same.
+ * The place of a commit depends on the file's bytes and the table alone, never on how much a read returned: at the first line
+ * that begins at or after a multiple of CHECK bytes, when the table is nearly full or COMMIT bytes have gone by. So a run that
+ * was killed and resumed adds the same tables in the same order as one that was not, and even order-dependent results, the
+ * sketches' heaviest sources, are the same.
  *
  *   0      CHECK    2 CHECK                 a line begins at each |; ^ is where the table is looked at, and perhaps committed
  *   |---|-----|-|-----|---|
@@ -57,7 +57,7 @@ static const struct wh_reader *probe_lines(const struct ingest *g)
 	return found;
 }
 
-/* Chooses the reader as soon as the buffer has what tells which; *wait: more of the input is needed for that. */
+/* Chooses the reader as soon as the buffer is long enough to detect it; *wait: more of the input is needed. */
 static int choose_reader(struct ingest *g, bool at_end, bool *wait)
 {
 	bool first_line = memchr(g->buf, '\n', g->have) || g->have >= 4096;
@@ -99,7 +99,7 @@ static void strip_head(struct ingest *g)
 	g->offset += n;
 }
 
-/* Something that goes on without end, a pipe or a log that is followed, is committed by the clock. */
+/* An endless input, a pipe or a log that is followed, is committed by time. */
 static int commit_live(struct ingest *g)
 {
 	bool due = wh_now_us() - g->last_commit_us > LIVE_COMMIT_S * INT64_C(1000000);
@@ -147,7 +147,7 @@ static int read_all(struct ingest *g)
 	}
 }
 
-/* All of a file. Where its compressed stream is damaged, what came before is good and stays. */
+/* All of a file. If its compressed stream is damaged, the data before the damage is good and stays. */
 static int read_whole(struct ingest *g, bool may_grow)
 {
 	int rc = read_all(g);
@@ -231,9 +231,9 @@ static int resume(struct ingest *g)
 /* ---- following ---- */
 
 /*
- * The file was renamed and another made, or it was cut and written anew. Of a renamed file all is read, as its writer has gone on
- * to the new one; of one that was cut the rest is gone. The new one begins at its first byte, unless it was read before under
- * this name or another.
+ * The file was renamed and another created, or it was truncated and rewritten. A renamed file is read to its end, as its writer
+ * has switched to the new one; the rest of a truncated one is lost. The new one begins at its first byte, unless it was read
+ * before under this name or another.
  */
 static int move_on(struct ingest *g, const char *path, bool rewritten)
 {
@@ -258,7 +258,7 @@ static int move_on(struct ingest *g, const char *path, bool rewritten)
 	return rc ? rc : resume(g);
 }
 
-/* A document's closing brackets are read anew: more records may have come in their place. */
+/* A document's closing brackets are read again: more records may have replaced them. */
 static int step_back(struct ingest *g)
 {
 	g->have = g->left_over = 0;

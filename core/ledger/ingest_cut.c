@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records that the reader cuts out of a document. Each is known by its content as a line is (contents.h); what stands between two
- * of them is no part of either. The document's closing brackets are none, so that reading goes on in their place when it has
- * grown.
+ * Records that the reader cuts out of a document. Each is recognized by its content as a line is (contents.h); bytes between two
+ * of them are no part of either. The document's closing brackets are not a record, so that reading continues in their place when
+ * it has grown.
  *
  *   {"records":[ {…} , {…} , {…} ]}        a grown one:  {"records":[ {…} , {…} , {…} , {…} ]}
  *               ^-^   ^-^   ^-^                           known-----------------^  new
@@ -108,7 +108,7 @@ int wh_ingest_feed_cut(struct ingest *g)
 	return 0;
 }
 
-/* Whether what is left is brackets of the document alone: a record put behind it is the first one then. */
+/* Whether only the document's brackets are left: a record added after them is then the first one. */
 static bool nothing_left(struct ingest *g)
 {
 	struct wh_cut first;

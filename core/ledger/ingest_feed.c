@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pieces of the buffer to the reader: those lines that no content has yet. ingest.c says when it is committed. */
+/* Gives pieces of the buffer to the reader: the lines that no content has yet. ingest.c decides when to commit. */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/ingest_inside.h"
@@ -101,7 +101,7 @@ static void pass_over(struct ingest *g, size_t at, const struct wh_line *lines, 
 /* Lines that are new; zeros and marks between them are left out. */
 static int feed_lines(struct ingest *g, size_t at, struct wh_line *lines, size_t n, bool last)
 {
-	bool limited = g->opt->since_us || g->opt->until_us; /* line by line then: what is left out is not known afterwards */
+	bool limited = g->opt->since_us || g->opt->until_us; /* line by line then: left-out lines are not known afterwards */
 	for (size_t i = 0, j; i < n; i = j) {
 		for (j = i + 1; j < n && !limited && lines[j].begin == lines[j - 1].end; j++)
 			;
@@ -116,7 +116,7 @@ static int feed_lines(struct ingest *g, size_t at, struct wh_line *lines, size_t
 	return 0;
 }
 
-/* How many of these lines end where an earlier version had read to. */
+/* The number of these lines up to the place that an earlier version had read to. */
 static size_t trusted_lines(const struct ingest *g, size_t at, const struct wh_line *lines, size_t n)
 {
 	size_t i = 0;
@@ -175,7 +175,7 @@ int wh_ingest_check(struct ingest *g)
 	return 0;
 }
 
-/* How much of the buffer, from `at` on, is the next piece: whole lines, up to the first that ends at or after a multiple of
+/* The length of the next piece of the buffer, from `at` on: whole lines, up to the first that ends at or after a multiple of
  * CHECK. 0 where there is none; but the rest of a line that is too long is passed on as it comes. */
 static size_t next_piece(const struct ingest *g, size_t at)
 {
@@ -233,7 +233,7 @@ int wh_ingest_feed_last(struct ingest *g, bool may_grow)
 		if (!known && (rc = wh_contents_add(g->contents, g->lines, 1, g->err)))
 			return rc;
 	} else if (g->have > from && may_grow && g->reader->header && !g->within) {
-		g->unfinished = true; /* columns say nothing of whether the last one is whole */
+		g->unfinished = true; /* columns do not show whether the last one is whole */
 	} else if (g->have > from) {
 		size_t at = from;
 		while (at < g->have && (g->buf[at] == ' ' || g->buf[at] == '\t'))

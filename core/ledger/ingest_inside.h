@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ingest: inside of the reading of one input. ingest.c fills the buffer, ingest_feed.c gives lines of it to the reader and
- * commits, ingest_cut.c gives it records that it cuts itself, intake.c says what becomes of a record.
+ * commits, ingest_cut.c gives it records that it cuts itself, intake.c handles a record.
  */
 #pragma once
 #include "ledger/intake.h"
@@ -21,7 +21,7 @@ struct ingest {
 	void *reader_state;
 	struct wh_intake intake;
 	struct wh_open_flows open;   /* no pairing where the reader needs none */
-	const char *piece;           /* that is being fed; and where its stats stood before */
+	const char *piece;           /* the current one; and its stats before */
 	size_t piece_len;
 	uint64_t piece_bytes, piece_lines;
 	char *buf;
@@ -51,14 +51,14 @@ int64_t wh_ingest_feed_piece(struct ingest *g, size_t at, size_t piece, bool las
 /* At the begin of a line or record, where the table is looked at. It must have room for all that comes before the next such
  * place: CHECK bytes of lines and the last one, however long. */
 int wh_ingest_check(struct ingest *g);
-/* Feeds what is in the buffer, whole lines of it, in pieces that end where the table is to be looked at. */
+/* Feeds the buffer's whole lines, in pieces that end where the table is to be checked. */
 int wh_ingest_feed(struct ingest *g);
 /*
- * A last line without a newline. Whole, it counts. The begin of an object is what a sensor is just writing: where the file can
- * still grow it is left for the next run, and nothing counts twice or is lost.
+ * A last line without a newline. Whole, it counts. The beginning of an object is one that a sensor is just writing: if the file
+ * can still grow it is left for the next run, and nothing counts twice or is lost.
  */
 int wh_ingest_feed_last(struct ingest *g, bool may_grow);
 
-/* ---- ingest_cut.c: the same for what the reader cuts ---- */
+/* ---- ingest_cut.c: the same for records that the reader cuts ---- */
 int wh_ingest_feed_cut(struct ingest *g);
 int wh_ingest_feed_cut_last(struct ingest *g, bool may_grow);

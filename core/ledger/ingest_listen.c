@@ -9,7 +9,7 @@
 enum {
 	COMMIT_S = 5,
 	WAIT_MS = 250,
-	AT_ONCE = 1 << 20 /* bytes of records that may come until it is asked again whether to commit */
+	AT_ONCE = 1 << 20 /* bytes of records before the next check whether to commit */
 };
 
 struct live {

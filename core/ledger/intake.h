@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * intake: what becomes of a source's records between two commits, be it a file or a socket:
+ * intake: the handling of a source's records between two commits, from a file or a socket:
  *
  *   record ── network and sensor (tagged.h) ──→ flow, alert: edges (collector.h)
  *                                           └─→ protocol record: facts (facts.h)
@@ -18,8 +18,8 @@ struct wh_intake {
 	struct wh_read_stats stats;          /* all so far */
 };
 
-/* Where a record stands: it is the first line of `text`, and line number `line` of `path`. Without a text, its tags are those in
- * the record. */
+/* A record's place: it is the first line of `text`, and line number `line` of `path`. Without a text, its tags are those in the
+ * record. */
 struct wh_record_place {
 	const char *text; size_t len;
 	const char *path;
@@ -34,7 +34,7 @@ int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const
                      const struct wh_record_place *at, struct wh_error *err);
 /* Whether a commit is due before `input_bytes` more of a log. */
 bool wh_intake_due(const struct wh_intake *in, size_t input_bytes);
-/* For a commit of the collector: what it takes along; and once that is done. */
+/* For a commit of the collector: the data to include; and the call after it. */
 int wh_intake_seen(struct wh_intake *in, struct wh_store_seen *seen, struct wh_error *err);
 void wh_intake_written(struct wh_intake *in);
 void wh_intake_result(const struct wh_intake *in, struct wh_ingest_result *out); /* stats, edges and conversations left out */

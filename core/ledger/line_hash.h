@@ -29,8 +29,8 @@ struct wh_line {
 };
 /* Up to `max` lines of a buffer below 4 GiB; the last may have no newline. Returns how many. */
 size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);
-/* Where a line's text begins: after zeros and byte order marks. Of zeros alone, with nothing behind them, the last one is
- * left. */
+/* The beginning of a line's text: after zeros and byte order marks. If only zeros are left, the last one is
+ * kept. */
 const char *wh_line_text(const char *p, const char *end);
 /* For tests: the same without the processor's vectors. */
 size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);

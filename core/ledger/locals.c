@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which addresses are ours: asked twice a record, so that prefixes are held as two words and their masks. */
+/* The set of our addresses: searched twice a record, so prefixes are held as two words and their masks. */
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>

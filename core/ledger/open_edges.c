@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that are open become edges by the same folding as a sensor's flows, in a table of their own; the store keeps of
- * them what is known. */
+/* Open connections become edges by the same folding as a sensor's flows, in a table of their own; the store keeps their known
+ * part. */
 #include "ledger/edge.h"
 #include "ledger/store.h"
 

@@ -8,7 +8,7 @@
 
 enum { A_DAY = WH_QUOTA_A_DAY, MOST = WH_QUOTA_MOST, SWEEP = WH_QUOTA_SWEEP };
 
-static const struct wh_hash_key the_same_always = {{0}}; /* what stays is written, and must not depend on the process */
+static const struct wh_hash_key the_same_always = {{0}}; /* results are written, and must not depend on the process */
 
 struct doubted { /* an edge of a source that may be forged */
 	struct wh_edge_key key;
@@ -28,9 +28,9 @@ struct quota {
 	bool any, due;               /* due: the ledger's rows of the port are swept */
 	struct doubted_list unproven, fresh; /* of one port; fresh ones of the ledger alone */
 	size_t n_fresh;              /* of the table */
-	struct wh_sketch sketch;     /* what the port gives up */
+	struct wh_sketch sketch;     /* of the port's dropped edges */
 	uint64_t chance;
-	uint64_t until;              /* so many edges more, and their port is looked at for a crowd */
+	uint64_t until;              /* so many more edges, and their port is checked for a crowd */
 	bool crowd_due;
 };
 
@@ -126,14 +126,14 @@ static int sweep(struct quota *q)
 	return rc;
 }
 
-/* A chance that nobody outside can foresee. */
+/* A probability that no outsider can predict. */
 static void may_be_due(struct quota *q, const struct wh_edge_key *k)
 {
 	q->chance = wh_siphash(wh_hash_key(), k->peer.b, 2, q->chance);
 	q->due = q->due || !(q->chance % SWEEP);
 }
 
-/* The same, for a crowd: once in about a quarter of what a port may hold, so that counting its rows costs little beside writing
+/* The same, for a crowd: once in about a quarter of a port's limit, so that counting its rows costs little compared to writing
  * them. */
 static void may_be_crowded(struct quota *q)
 {
@@ -149,7 +149,7 @@ static int by_peer(const void *x, const void *y)
 	return wh_addr_cmp(&((const struct doubted *)x)->key.peer, &((const struct doubted *)y)->key.peer);
 }
 
-/* One port's unproven edges of the table, in key order, as a store likes them. What is lost goes into the sketch in the order of
+/* One port's unproven edges of the table, in key order, as a store likes them. Dropped edges go into the sketch in the order of
  * worth, on which its heaviest sources depend. */
 static int put_unproven(struct quota *q)
 {

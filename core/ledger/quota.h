@@ -2,9 +2,9 @@
 /*
  * quota: edges that prove nothing, or little, are kept within bounds.
  *
- * Anybody can forge the source of a datagram, and nearly so what looks like a handshake without data. A server that answers
- * 60,000 forged queries an hour would make as many edges. So of the inbound edges of one local address, protocol and port a store
- * keeps
+ * Anybody can forge the source of a datagram, and almost as easily that of a handshake without data. A server that answers
+ * 60,000 forged queries an hour would make as many edges. So of the inbound edges of one local address, protocol and port a
+ * store keeps
  *
  *   unproven   (wh_edge_unproven) A_DAY of each day, and MOST of all days: those with the most flows, of equal ones those with
  *              the least hash
@@ -23,20 +23,20 @@
 
 enum { WH_QUOTA_A_DAY = 256, WH_QUOTA_MOST = 4096, WH_QUOTA_SWEEP = 64 };
 
-/* What of a store is written here, within one commit. */
+/* The part of a store that is written here, within one commit. */
 struct wh_quota_store {
 	void *arg;
 	/* Edges come port by port in key order; of a port, those that are unproven after the others. `c` stays where it is.
-	 * Merges an edge with what the store has of it. there NULL: makes it where it has none; else it does not, and
-	 * *there says whether it had. */
+	 * Merges an edge with the store's. there NULL: creates it if the store has none; else it does not, and *there is set to
+	 * whether it had. */
 	int (*merge)(void *arg, const struct wh_edge_table *t, const struct edge_cell *c, bool *there, struct wh_error *err);
 	int (*drop)(void *arg, const struct wh_edge_key *k, struct wh_error *err);
 	/* All edges of the local address, direction, protocol and port of `port`, as they are now. */
 	int (*port)(void *arg, const struct wh_edge_key *port, wh_edge_cb each, void *each_arg, struct wh_error *err);
-	/* Merges; NULL: what is left out is not counted. */
+	/* Merges; NULL: dropped edges are not counted. */
 	int (*sketch)(void *arg, const struct wh_sketch_key *k, const struct wh_sketch *sk, struct wh_error *err);
-	/* Removes what a port has of edges beyond port_edges, those that are evidence too, and adds their flows to the sketch;
-	 * NULL: there is no such bound. Called by chance, once in about a quarter of port_edges. */
+	/* Removes a port's edges beyond port_edges, including those that are evidence, and adds their flows to the sketch; NULL:
+	 * there is no such limit. Called by chance, once in about a quarter of port_edges. */
 	int (*crowd)(void *arg, const struct wh_edge_key *port, struct wh_sketch *sketch, struct wh_error *err);
 	uint64_t port_edges;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A sorted array of addresses, since there are few that are ours; the last one that was met is looked at first. Bounded: what
- * does not fit any more is not held against anything. */
+/* A sorted array of addresses, since there are few that are ours; the last one that was met is looked at first. Bounded:
+ * observations without room count for nothing. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/array.h"

@@ -9,14 +9,14 @@
 struct wh_realms;
 struct wh_realms *wh_realms_new(void); /* NULL: out of memory */
 void wh_realms_free(struct wh_realms *r);
-int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err); /* what the ledger knows of earlier runs */
+int wh_realms_load(struct wh_realms *r, struct wh_store *s, struct wh_error *err); /* the ledger's observations of earlier runs */
 struct wh_store_seen;
-/* what was met since, until the next one is met */
+/* the observations since, until the next one */
 int wh_realms_seen(struct wh_realms *r, struct wh_store_seen *seen, struct wh_error *err);
 void wh_realms_written(struct wh_realms *r); /* the commit of that is done */
 /* The address was met in `realm`. Returns 0; 1 where it was met in another before, which goes to *other; -ENOMEM. */
 int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh_realm *realm, struct wh_realm *other);
-/* Where the address was met; false: nowhere. */
+/* The network where the address was seen; false: none. */
 bool wh_realms_find(const struct wh_realms *r, const struct wh_addr *a, struct wh_realm *where);
 
 /* For those that are met while others are being written: a copy (NULL: out of memory); that all of the copy are in the ledger,

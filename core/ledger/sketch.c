@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting what was not answered, in fixed size. Distinct sources: HyperLogLog (Flajolet et al. 2007) with linear counting for
- * small numbers; 64 registers, standard error 13 %. Heaviest sources: space-saving (Metwally et al. 2005).
+ * Counts unanswered flows, in fixed size. Distinct sources: HyperLogLog (Flajolet et al. 2007) with linear counting for small
+ * numbers; 64 registers, standard error 13 %. Heaviest sources: space-saving (Metwally et al. 2005).
  */
 #include <math.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static uint64_t register_hash(const struct wh_addr *src)
 	return mix(0x8ebc6af09c88c6e3u, mix(0x589965cc75374cc3u, h));
 }
 
-/* Adds days to a bitmap that stands beside `days`, whose latest day is s->day0, or will be once `day0` is merged. */
+/* Adds days to a bitmap next to `days`, whose latest day is s->day0, or will be once `day0` is merged. */
 static void add_beside(struct wh_sketch *s, uint64_t *bits, int32_t day0, uint64_t days)
 {
 	int32_t at = s->days ? s->day0 : day0, newest = day0 > at ? day0 : at;

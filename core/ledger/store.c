@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which kinds of stores there are, and the way from ledger.h's functions to the operations of one of them. */
+/* The kinds of stores, and the way from ledger.h's functions to the operations of one of them. */
 #include <string.h>
 #include <sys/random.h>
 #include "base/store_url.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a store of edges does: a table of operations, one for each kind of store. The functions wh_store_… of ledger.h call
- * through it, so that nothing outside of this room knows where edges are. A new kind is a folder of this room and a row in
- * store.c's table of kinds; its tests are tests/unit/ledger/test_store_*.c, which are run for each kind.
+ * The operations of a store of edges: a table, one for each kind of store. The functions wh_store_… of ledger.h call through it,
+ * so that nothing outside of this room knows where edges are. A new kind is a folder of this room and a row in store.c's table of
+ * kinds; its tests are tests/unit/ledger/test_store_*.c, which are run for each kind.
  *
- * What is stored, and by which key:
+ * The stored data and their keys:
  *
  *   edges           by struct wh_edge_key, in the order of wh_edge_key_encode(): those that sensors reported, and apart from them
  *                   those of connections that the kernel had open
@@ -15,8 +15,8 @@
  *   contents        which lines were counted (contents.h); conversations, by day (conversations.h); realms, by address (realms.h)
  *
  * Everything goes in through commit(), a batch at a time, which is the sum of some thousand to a million flows. No operation
- * reads or writes a single edge. So a store may be a server that is asked over HTTP: what a batch needs is in it, nothing is
- * asked in the middle of one, and edges come out as streams in key order.
+ * reads or writes a single edge. So a store may be a server behind HTTP: a batch is self-contained, no query comes in the middle
+ * of one, and edges are returned as streams in key order.
  *
  * A store is used by one thread at a time; each other thread has its own of again(). An operation returns 0 or a negative errno,
  * with the reason, which names the store, in *err. A callback may read from the same store; when it returns a negative number,
@@ -30,9 +30,9 @@
 #include "ledger/realms.h"
 #include "whittle/ledger.h"
 
-/* What a reading adds to a batch besides edges. All of it is borrowed for the call. */
+/* A reading's additions to a batch besides edges. All of it is borrowed for the call. */
 struct wh_store_seen {
-	/* Contents that are new (id 0) or have grown. `generation` is what content_key() gave: see commit(). */
+	/* Contents that are new (id 0) or have grown. `generation` is the result of content_key(): see commit(). */
 	struct wh_content_row *const *contents;
 	size_t n_contents;
 	int64_t generation;
@@ -65,20 +65,20 @@ enum wh_edges_seen { WH_EDGES_REPORTED, WH_EDGES_OPEN };
 struct wh_store_ops {
 	/* ---- required ---- */
 	/*
-	 * Makes a store for `url`, whose kind is this one's. `state` is the ledger's, for a kind that keeps its tables in the
-	 * same file, and outlives the store; NULL in tests of kinds that need none.
+	 * Opens a store for `url`, which is of this kind. `state` is the ledger's, for a kind that keeps its tables in the same
+	 * file, and outlives the store; NULL in tests of kinds that need none.
 	 */
 	int (*open)(const char *url, struct wh_state *state, struct wh_store **out, struct wh_error *err);
-	/* Another way to the same edges, for reading, for another thread. It sees what was committed before it was made, and may
-	 * see more. */
+	/* Another way to the same edges, for reading, for another thread. It sees earlier commits, and may see later
+	 * ones. */
 	int (*again)(const struct wh_store *s, struct wh_store **out, struct wh_error *err);
 	void (*close)(struct wh_store *s);
 
 	/*
-	 * Adds all of a batch, or nothing: whoever reads, whatever is killed, sees none of it or the whole. When it returns 0 the
-	 * batch outlives a kill of this process; when it fails, nothing of it was added, nor will be. A store that is asked over
-	 * a network learns that by the batch's name: if an answer was lost, it offers the batch again, and the server adds a name
-	 * once. So each record counts exactly once.
+	 * Adds all of a batch, or nothing: every reader sees none of it or the whole, even after a kill. When it returns 0 the
+	 * batch outlives a kill of this process; when it fails, nothing of it was added, nor will be. A store behind a network
+	 * recognizes that by the batch's name: if an answer was lost, it sends the batch again, and the server adds a name once.
+	 * So each record counts exactly once.
 	 *
 	 *             A store that sends it on to others later may show its rows there one by one, each as it was after some
 	 *             batch
@@ -97,23 +97,23 @@ struct wh_store_ops {
 	 *             were contents. Conversations are appended to their days, realms put, facts merged by wh_fact_row_merge()
 	 *             within the bounds of facts.h, and those of days older than WH_FACT_DAYS before the newest forgotten
 	 *
-	 * What is too old or too much of contents and conversations may be forgotten here: see contents() and conversations().
+	 * Contents and conversations that are too old or too many may be forgotten here: see contents() and conversations().
 	 * -EBUSY: another process has held its lock for longer than patience() allows. -ENOSPC: there is no room. The tables stay
 	 * as they were.
 	 */
 	int (*commit)(struct wh_store *s, const struct wh_store_batch *b, struct wh_error *err);
 	/*
-	 * Adds what was seen open on day `today`, all or nothing, apart from the reported edges: of each edge wh_edge_presence(),
-	 * merged by wh_edge_merge_open(), so that a look may be repeated. The quota holds here, too, and counts nothing. What
-	 * nothing was seen of for 64 days is forgotten, and what is of a later day than tomorrow; of more than WH_OPEN_MOST edges
-	 * those that were seen last stay.
+	 * Adds connections that were open on day `today`, all or nothing, separately from the reported edges: wh_edge_presence()
+	 * of each edge, merged by wh_edge_merge_open(), so that a look may be repeated. The quota holds here, too, and counts
+	 * nothing. Those not seen for 64 days are forgotten, and those of a later day than tomorrow; of more than WH_OPEN_MOST
+	 * edges the ones seen last stay.
 	 */
 	int (*put_open)(struct wh_store *s, const struct wh_edge_table *t, int32_t today, struct wh_error *err);
 	/* The token of an input; 0 and 0 for one that is not known. */
 	int (*progress)(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err);
 
-	/* Edges of one of both kinds, in key order, whose local address is from `from` up to, but not with, `to`; NULL: from the
-	 * first, to the last. That order is by local address first, so that one resource is one stream, and no store needs to
+	/* Edges of one kind or of both, in key order, with local addresses from `from` up to, but not including, `to`; NULL: from
+	 * the first, to the last. That order is by local address first, so that one resource is one stream, and no store needs to
 	 * hold more of it than it is handing over. */
 	int (*edges)(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to,
 	             wh_edge_cb each, void *arg, struct wh_error *err);
@@ -125,15 +125,15 @@ struct wh_store_ops {
 	/* the counters, the number of keys that have an edge, the first and last day */
 	int (*totals)(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);
 
-	/* The key of the hashes of lines, secret and the same for ever, drawn when it is first asked for; and how often contents
-	 * were written. */
+	/* The key of the hashes of lines, secret and permanent, drawn at first use; and the number of times that contents were
+	 * written. */
 	int (*content_key)(struct wh_store *s, uint8_t key[WH_LINE_KEY_BYTES], int64_t *generation, struct wh_error *err);
 	/* All contents by id, without their checks. The oldest may be gone where there are more than 65,536, or 128 Mi lines. */
 	int (*contents)(struct wh_store *s, wh_content_cb each, void *arg, struct wh_error *err);
 	/* One content, whole; its arrays are the caller's to free. -ENOENT, without a reason, when it is gone. */
 	int (*content)(struct wh_store *s, int64_t id, struct wh_content_row *row, struct wh_error *err);
-	/* Of one day, in the order in which they were committed. Those of the last 64 days that have any are there, unless they
-	 * are more than 256 MiB. */
+	/* For one day, in the order of commits. Those of the last 64 days that have any are there, unless they are more than 256
+	 * MiB. */
 	int (*conversations)(struct wh_store *s, int32_t day, wh_conversation_cb each, void *arg, struct wh_error *err);
 	int (*realms)(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_error *err); /* in any order */
 
@@ -146,18 +146,18 @@ struct wh_store_ops {
 	/* ---- optional; NULL: there is nothing to do ---- */
 	/* How long commit() waits for another process's lock. */
 	void (*patience)(struct wh_store *s, int milliseconds);
-	/* Moves what stands in a log into the store's own file, so that it is whole wherever it was moved. */
+	/* Moves the log into the store's own file, so that the file is complete wherever it was moved. */
 	void (*checkpoint)(struct wh_store *s);
-	/* How much is kept of edges that are evidence, too, and how many went for that since the store was opened; NULL: all are
-	 * kept. */
+	/* The limit of edges, including those that are evidence, and the number removed for it since the store was opened; NULL:
+	 * all are kept. */
 	void (*bound)(struct wh_store *s, const struct wh_store_bounds *b);
 	void (*dropped)(const struct wh_store *s, struct wh_store_dropped *out);
-	/* Which addresses lost edges to the quota of the whole store; NULL: it has none. */
+	/* The addresses that lost edges to the quota of the whole store; NULL: it has none. */
 	int (*full)(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
 	/* The sensors that write to it, by id; NULL: it is one machine's own. */
 	int (*sensors)(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
-	/* Tries once more to send what was committed and is on this machine's disk only; as wh_store_waiting(). NULL: nothing
-	 * ever is. */
+	/* Tries again to send committed data that is only on this machine's disk; as wh_store_waiting(). NULL: nothing ever
+	 * is. */
 	int (*waiting)(struct wh_store *s, struct wh_error *why);
 };
 

@@ -66,7 +66,7 @@ static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const str
 	return 0;
 }
 
-/* Whether an address may be one of a network whose interfaces are heard. */
+/* Whether an address may be in a network whose interfaces are captured. */
 static bool within(const struct wh_tagged *t, const struct wh_addr *a)
 {
 	return wh_addr_is_private(a) || wh_locals_has(t->opt->locals, a);
@@ -88,8 +88,8 @@ static uint64_t source_of(struct wh_tagged *t, const char *sensor, size_t len, c
 	return hash;
 }
 
-/* 1: another source reported this conversation. A source is a sensor; and, where networks are one, each of them, and what has no
- * tag. */
+/* 1: another source reported this conversation. A source is a sensor; and, if networks are one, each of them, and untagged
+ * records. */
 static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const struct wh_tags *tags, bool answered,
                           struct wh_error *err)
 {
@@ -109,8 +109,8 @@ static int look_at_source(struct wh_tagged *t, const struct wh_flow *f, const st
 
 /*
  * 1: another source reported such events between these ends in that minute. An event is an alert of a signature, or a protocol's
- * record. It has a protocol number that no flow has, so that a source which reports flows alone takes no event away; and minutes
- * are what is kept, so that a client which asks for a thousand names in one takes no more room than for one.
+ * record. It has a protocol number that no flow has, so that a source which reports only flows removes no event; and only minutes
+ * are kept, so that a client which looks up a thousand names in one takes no more room than for one.
  */
 static int look_at_event(struct wh_tagged *t, const struct wh_record *rec, const struct wh_tags *tags, struct wh_error *err)
 {
@@ -123,7 +123,7 @@ static int look_at_event(struct wh_tagged *t, const struct wh_record *rec, const
 	                          .dst_port = (uint16_t)(what ^ what >> 16),
 	                          .proto = NO_PROTOCOL,
 	                          .start_us = rec->time_us - rec->time_us % MINUTE_US};
-	bool judged = !rec->alert_sid; /* of an alert's flow nobody may have answered */
+	bool judged = !rec->alert_sid; /* an alert's flow may be unanswered */
 	return look_at_source(t, &f, tags, judged || wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES, err);
 }
 

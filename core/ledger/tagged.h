@@ -9,7 +9,7 @@
 struct wh_tagged;
 /* borrows both */
 int wh_tagged_new(struct wh_store *s, const struct wh_ingest_options *opt, struct wh_tagged **out, struct wh_error *err);
-/* Of the input that is read now: how far apart two sources log the start of one conversation, where the options don't say; 0:
+/* For the current input: the greatest distance of one conversation's starts in two sources, if the options don't set it; 0:
  * WH_SENSOR_SLACK_US. */
 void wh_tagged_slack(struct wh_tagged *t, int64_t slack_us);
 void wh_tagged_free(struct wh_tagged *t);

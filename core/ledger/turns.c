@@ -24,7 +24,7 @@ static struct turn_store *turn_of(struct wh_store *s)
 	return (struct turn_store *)s;
 }
 
-/* ---- what may be asked before one's turn ---- */
+/* ---- calls allowed before one's turn ---- */
 
 static struct wh_store *take(struct wh_store *s)
 {
@@ -69,7 +69,7 @@ static int realms(struct wh_store *s, wh_realm_cb each, void *arg, struct wh_err
 	return give(s, of->ops->realms(of, each, arg, err));
 }
 
-/* ---- what waits for it ---- */
+/* ---- calls that wait for it ---- */
 
 static bool wait_for(struct wh_turns *t, size_t i)
 {
@@ -119,7 +119,7 @@ static int commit(struct wh_store *s, const struct wh_store_batch *b, struct wh_
 	return give(s, rc);
 }
 
-/* Nothing else is asked by a reading. */
+/* A reading calls nothing else. */
 static const struct wh_store_ops operations = {.commit = commit,
                                                .progress = progress,
                                                .content_key = content_key,

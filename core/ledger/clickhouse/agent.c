@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What sends for a process that must never wait for a server: a thread that opens the ledger's file now and then, and sends what
- * waits there. Commits of the others stay on the disk (wh_fleet_apart).
+ * Sends for a process that must never wait for a server: a thread that opens the ledger's file now and then, and sends the
+ * waiting rows. Commits of the others stay on the disk (wh_fleet_apart).
  */
 #include <pthread.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What of the sensor's own ledger differs from what the cluster has acknowledged. Both are in key order, so that one walk along
- * both finds it:
+ * The differences of the sensor's own ledger from the rows that the cluster has acknowledged. Both are in key order, so that one
+ * walk along both finds it:
  *
  *   ledger        a   b   c'      e        c' has another hash than what was acknowledged, e is new, d is gone
  *   acknowledged  a   b   c   d            → c' and e with their values, d with none
@@ -31,7 +31,7 @@ static int next(struct join *j)
 	return j->more < 0 ? j->more : 0;
 }
 
-/* What was acknowledged and is not there any more, up to a key; NULL: all that is left. */
+/* Acknowledged rows that no longer exist, up to a key; NULL: all the rest. */
 static int gone_before(struct join *j, const uint8_t *key, size_t len)
 {
 	int rc = 0;

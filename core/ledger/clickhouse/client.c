@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A statement and its answer, over HTTP (net/https.h). What comes back is a stranger's: its length is bounded there, its text is
- * only printed, and its rows are read by rows.c.
+ * A statement and its answer, over HTTP (net/https.h). Answers are untrusted: their length is limited there, their text is only
+ * printed, and rows.c reads their rows.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 
 enum { MAX_URL = 8000, SECONDS = 300, OK = 200 };
 
-/* An insert is done when each shard has its rows. A select whose shard is away is an error, never an answer with a part of the
- * rows, and an error in the middle of one is not the last line of an answer that says 200. */
+/* An insert is done when each shard has its rows. A select whose shard is not reachable is an error, never an answer with a part
+ * of the rows, and an error in the middle of one is not the last line of an answer that says 200. */
 static const char settings[] = "wait_end_of_query=1&buffer_size=33554432&insert_distributed_sync=1&skip_unavailable_shards=0"
 			       "&max_bytes_before_external_sort=1000000000&max_bytes_before_external_group_by=1000000000";
 
@@ -36,8 +36,8 @@ static long code_of(const char *text)
 	return code > 0 && code < 100000 ? code : 0;
 }
 
-/* What another attempt may mend: no connection to a shard, a time-out, too many queries or parts, a lack of memory or of
- * replicas. */
+/* Errors that another attempt may overcome: no connection to a shard, a time-out, too many queries or parts, a lack of memory or
+ * of replicas. */
 static bool is_passing(long status, long code)
 {
 	static const int codes[] = {159, 202, 203, 209, 210, 225, 236, 241, 242, 252, 279, 285, 319, 394, 999};

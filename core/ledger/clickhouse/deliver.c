@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends what waits to the cluster: part by part of the ledger what differs from what was acknowledged, in inserts of some
- * megabytes. What an insert brought is noted as acknowledged when the server has said that all shards have it. A kill in between
- * sends it once more, with a higher version and the same values.
+ * Sends the waiting rows to the cluster: part by part of the ledger, the rows that differ from the acknowledged ones, in inserts
+ * of some megabytes. An insert's rows are recorded as acknowledged when the server has confirmed that all shards have them. A
+ * kill in between sends it once more, with a higher version and the same values.
  *
- * One process sends at a time (a lock beside the ledger's file): else an older value could get the higher version.
+ * One process sends at a time (a lock next to the ledger's file): otherwise an older value could get the higher version.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -46,7 +46,7 @@ int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, str
 	int rc = 0;
 	for (size_t i = 0; i < b->n_tables && rc >= 0; i++)
 		rc = wh_edge_table_each(b->tables[i], mark_edge, &m);
-	if (rc > 0) /* so many that looking through all is as good */
+	if (rc > 0) /* so many that reading all is as good */
 		rc = fleet_mark_all(f, FLEET_EDGE, err);
 	rc = rc ? rc : fleet_mark_all(f, FLEET_SKETCH, err);
 	rc = rc ? rc : fleet_mark_all(f, FLEET_DAY, err);
@@ -132,7 +132,7 @@ static int send_self(struct sending *s, struct wh_store *own)
 	return rc ? rc : flush(s);
 }
 
-/* ---- what waits ---- */
+/* ---- waiting rows ---- */
 
 struct part { unsigned kind; uint8_t bytes[16]; size_t len; int64_t stamp; };
 struct parts { struct part *at; size_t n, room; };

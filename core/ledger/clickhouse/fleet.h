@@ -2,13 +2,13 @@
 /*
  * The store of a fleet, from the inside: edges of many sensors in a ClickHouse cluster.
  *
- * Each sensor keeps a ledger of its own on its disk, in SQLite, as a single host does: a batch is committed there, and with it
- * all that belongs to an input (places, contents, conversations). What is sent to the cluster are not batches, but the rows of
- * that ledger as they are now. A row of the cluster has the key of the edge, the sensor, a version, and the value; of one key and
- * sensor the highest version holds (ReplacingMergeTree). So a row may be sent any number of times, in any order, by any number of
- * attempts: a lost answer, a kill between two tables, a server that takes half of an insert and fails, all end in the same
- * ledger. Sums of increments would need a server that drops what it has already, which a table that is not replicated does not do
- * in the versions that Debian has.
+ * Each sensor keeps a ledger of its own on its disk, in SQLite, as a single host does: a batch is committed there, with all
+ * the data of its input (places, contents, conversations). The cluster gets not batches, but the present rows of that ledger.
+ * A row of the cluster has the key of the edge, the sensor, a version, and the value; of one key and sensor the highest
+ * version holds (ReplacingMergeTree). So a row may be sent any number of times, in any order, by any number of attempts: a
+ * lost answer, a kill between two tables, a server that takes half of an insert and fails, all end in the same ledger. Sums
+ * of increments would need a server that drops duplicates, which a table that is not replicated does not do in Debian's
+ * versions.
  *
  *   sensor   batch ──commit──→ ledger.db ──what differs from what was acknowledged──→ cluster    key, sensor, version, value
  *                              (the spool)                                                            │
@@ -59,15 +59,15 @@ struct fleet_client {
 	bool ready;          /* the tables are known to be there */
 };
 struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */
-/* Sends a statement, with `data` behind it where it is an INSERT. Any host is asked where `at` is negative, else that one. 0;
- * -EHOSTUNREACH: none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
+/* Sends a statement, with `data` behind it where it is an INSERT. Any host if `at` is negative, else that one. 0; -EHOSTUNREACH:
+ * none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
-/* Of a statement whose answer is one UInt64. */
+/* For a statement whose answer is one UInt64. */
 int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err);
 
 /* ---- schema.c ---- */
-int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* makes what is not there */
+int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* creates missing ones */
 
 /* ---- rows.c ---- */
 struct fleet_row {
@@ -83,7 +83,7 @@ int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
 int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n);
 
 /* ---- the store ---- */
-/* Where reading of a table stands: see pages.c. */
+/* The position of reading a table: see pages.c. */
 struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind every key */ };
 struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows; };
 struct fleet_reading {
@@ -114,7 +114,7 @@ static inline struct fleet_store *fleet_of(struct wh_store *s)
 int fleet_damaged(const struct fleet_store *f, enum fleet_kind kind, struct wh_error *err);
 
 /* ---- changes.c ---- */
-/* What differs, by key: `value` NULL: the row is gone. */
+/* The differences, by key: `value` NULL: the row is gone. */
 typedef int (*fleet_change_cb)(void *arg, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint64_t hash);
 struct fleet_changes {
 	struct wh_store *own;    /* a way to the ledger for reading */
@@ -123,7 +123,7 @@ struct fleet_changes {
 	fleet_change_cb each;
 	void *arg;
 };
-/* Of one kind; of edges, those of the local address `part` of 16 bytes, or all where len is 0. */
+/* For one kind; for edges, those of the local address `part` of 16 bytes, or all if len is 0. */
 int fleet_changes(const struct fleet_changes *c, enum fleet_kind kind, const uint8_t *part, size_t len, struct wh_error *err);
 
 /* ---- sensor.c ---- */
@@ -135,10 +135,10 @@ int fleet_sensor_text(struct fleet_store *f, struct wh_store *own, char **text, 
 int fleet_sensor_read(const uint8_t *p, size_t len, uint64_t id, struct wh_fleet_sensor *out); /* -EBADMSG */
 
 /* ---- deliver.c ---- */
-/* Marks what a batch changes; within the transaction that does. */
+/* Marks a batch's changes, in the transaction that makes them. */
 int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, struct wh_error *err);
 int fleet_mark_all(struct fleet_store *f, enum fleet_kind kind, struct wh_error *err);
-/* Sends what waits. -EHOSTUNREACH as above; -EBUSY: another process is doing so. What was not sent waits on. */
+/* Sends the waiting rows. -EHOSTUNREACH as above; -EBUSY: another process is sending. Rows that were not sent keep waiting. */
 int fleet_deliver(struct fleet_store *f, struct wh_error *err);
 
 /* ---- pages.c ---- */
@@ -149,7 +149,7 @@ int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_b
 void fleet_reading_free(struct fleet_reading *r);
 
 /* ---- read.c and summary.c: operations, see store.h ---- */
-/* Before anything is read: what this sensor has to send is sent, as far as may be, so that it sees what it wrote. */
+/* Before any reading: this sensor's waiting rows are sent, as far as possible, so that it sees its own writes. */
 int fleet_begin(struct fleet_store *f, struct wh_error *err);
 int fleet_edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each,
                 void *arg, struct wh_error *err);

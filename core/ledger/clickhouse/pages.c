@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rows come out of the cluster in key order, a page of some megabytes at a time, whatever a table holds. 18.16 sorts all that a
- * statement asks for before it gives the first row, so a page is a range of keys whose size is known beforehand:
+ * The cluster's rows are read in key order, a page of some megabytes at a time, whatever a table's size. 18.16 sorts a
+ * statement's whole result before it returns the first row, so a page is a range of keys whose size is known beforehand:
  *
  *   plan   how many rows begin with each prefix: of 16 bytes, which is a local address; a prefix with too many rows is split into
  *          longer ones
@@ -10,9 +10,9 @@
  *   groups  | a:9000 | b:12000 | c:61000                       | d:300 | …
  *   pages   |--------1---------|--2--|--3--|--4--|  c was split       |
  *
- * The plan is an estimate: pages follow one another without a gap, so rows that came since are read, too. Addresses that are
- * asked for one by one in their order, as a recommendation of many resources does, are read from the same pages: then the plan
- * goes on to the last key. A walk that goes back, or comes seconds later, begins anew.
+ * The plan is an estimate: pages follow one another without a gap, so rows that came since are read, too. Addresses that are read
+ * one by one in order, as in a recommendation of many resources, come from the same pages: then the plan reaches to the last key.
+ * A walk that goes back, or comes seconds later, starts again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ void fleet_reading_free(struct fleet_reading *r)
 	*r = (struct fleet_reading){.n = 0};
 }
 
-/* ---- asking ---- */
+/* ---- statements ---- */
 
 static size_t put_bound(char *to, size_t room, const char *sign, const struct fleet_bound *b)
 {
@@ -155,7 +155,7 @@ static unsigned longer(unsigned length)
 	return 0;
 }
 
-/* The group that a key is of: the last one whose prefix is not behind it. */
+/* A key's group: the last one whose prefix is not after it. */
 static size_t group_of(const struct fleet_reading *r, const struct fleet_bound *key)
 {
 	size_t lo = 0, hi = r->n;

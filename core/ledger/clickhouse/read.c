@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is made of rows: of one key and sensor the last version holds, and what several sensors have of one key is merged, as
- * batches of several processes are in a single ledger. Each value is decoded with every check.
+ * Combining rows: for one key and sensor the last version counts, and several sensors' values of one key are merged, as batches
+ * of several processes are in a single ledger. Each value is decoded with every check.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* ---- rows of one key together ---- */
 
-/* Sums, edges, sketches… of what one key has. */
+/* Sums, edges, sketches… of one key. */
 union value {
 	struct wh_edge edge;
 	struct wh_sketch sketch;
@@ -117,7 +117,7 @@ static int take(void *arg, const struct fleet_row *r)
 	return 0;
 }
 
-/* ---- what is handed over ---- */
+/* ---- output ---- */
 
 static int emit_edge(struct merging *m)
 {

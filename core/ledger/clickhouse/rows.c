@@ -26,7 +26,7 @@ static void put_string(struct wh_bytes *b, const void *p, size_t n)
 	wh_put(b, p, n);
 }
 
-/* What people ask for in SQL, beside the value: columns flows to days. */
+/* Columns for people's SQL, next to the value: flows to days. */
 static void put_columns(struct wh_bytes *b, const struct fleet_row *r)
 {
 	struct wh_edge e = {0};

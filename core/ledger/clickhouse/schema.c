@@ -108,7 +108,7 @@ static int make_tables(struct fleet_client *c, int host, struct wh_error *err)
 	return rc;
 }
 
-/* A host that is away gets its tables another time; one that refuses says why. */
+/* An unreachable host gets its tables another time; one that refuses returns the reason. */
 int fleet_tables_ready(struct fleet_client *c, struct wh_error *err)
 {
 	bool all = true, any = false;

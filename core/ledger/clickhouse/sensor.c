@@ -34,7 +34,7 @@ static int put_identity(struct fleet_store *f, const struct fleet_identity *id, 
 		json_pack("{s:s, s:s, s:s, s:s}", "sensor", text[0], "k0", text[1], "k1", text[2], "version", text[3]), err);
 }
 
-/* A ledger that joins a fleet brings what it holds. */
+/* A ledger that joins a fleet contributes its contents. */
 static int join_fleet(struct fleet_store *f, struct fleet_identity *id, struct wh_error *err)
 {
 	int rc = 0;
@@ -76,7 +76,7 @@ static int add_capture(void *arg, const struct wh_fact_key *k, const struct wh_f
 	return 0;
 }
 
-/* What Suricata's plugin lost, by the document that it keeps. */
+/* The losses of Suricata's plugin, from its document. */
 static int plugin_lost(struct fleet_store *f, json_int_t *lost, struct wh_error *err)
 {
 	json_t *doc;

@@ -24,7 +24,7 @@ static int password(const char *file, char **out, struct wh_error *err)
 	}
 	if (env && !(*out = strdup(env)))
 		return wh_fail(err, -ENOMEM, "out of memory");
-	if (env) { /* of this process, and of what /proc shows of it */
+	if (env) { /* removed from this process, and from its entry in /proc */
 		explicit_bzero(env, strlen(env));
 		unsetenv(variable);
 	}

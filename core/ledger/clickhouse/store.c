@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The operations: what goes in is committed to the sensor's own ledger, and sent; what comes out is the fleet's. See fleet.h. */
+/* The operations: writes are committed to the sensor's own ledger, and sent; reads return the fleet's data. See fleet.h. */
 #include <stdlib.h>
 #include <time.h>
 #include "ledger/clickhouse/fleet.h"
 #include "ledger/fleet_start.h"
 #include "state/sqlite.h"
 
-/* Deliveries that take long may take a tenth of the time; what they leave out the next one sends. */
+/* Slow deliveries may take a tenth of the time; the next one sends what they leave out. */
 enum { SHARE = 9, LOCK_S = 10 };
 static const int64_t short_us = 2000000;
 
@@ -99,13 +99,13 @@ static int again(const struct wh_store *store, struct wh_store **out, struct wh_
 
 /* ---- in ---- */
 
-/* What fails waits. */
+/* Failed rows keep waiting. */
 static void deliver(struct fleet_store *f)
 {
 	int64_t rest = f->took_us > short_us ? SHARE * f->took_us : 0;
 	if (apart || (f->sent_us && wh_monotonic_us() - f->sent_us < rest))
 		return;
-	struct wh_error ignored; /* wh_store_waiting() asks again */
+	struct wh_error ignored; /* wh_store_waiting() tries again */
 	fleet_deliver(f, &ignored);
 }
 
@@ -145,7 +145,7 @@ static int put_open(struct wh_store *s, const struct wh_edge_table *t, int32_t t
 	return end_commit(f, rc ? rc : fleet_mark_all(f, FLEET_OPEN, err), err);
 }
 
-/* ---- what is of this sensor alone ---- */
+/* ---- data of this sensor only ---- */
 
 static int progress(struct wh_store *s, const char *identity, uint64_t *offset, uint64_t *line, struct wh_error *err)
 {
@@ -208,7 +208,7 @@ static void dropped_of(const struct wh_store *s, struct wh_store_dropped *out)
 	*out = wh_store_dropped(((const struct fleet_store *)s)->own);
 }
 
-/* What could not be sent, and why. Another process that is sending is waited for: it does not know of all. */
+/* The rows that could not be sent, and why. Another process that is sending is waited for: it does not know of all. */
 static int waiting(struct wh_store *s, struct wh_error *why)
 {
 	struct fleet_store *f = fleet_of(s);

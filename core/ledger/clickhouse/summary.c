@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the servers sum up: local addresses, and totals. */
+/* Sums that the servers compute: local addresses, and totals. */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/clickhouse/fleet.h"
@@ -13,7 +13,7 @@ static int one_is_enough(void *arg, const struct wh_edge_key *k, const struct wh
 	return 1;
 }
 
-/* Where rows of an address are gone, those that are left may be older versions of these. */
+/* If rows of an address are gone, the rest may be older versions of them. */
 static int still_there(struct wh_store *s, const struct wh_addr *a, bool *there, struct wh_error *err)
 {
 	*there = false;

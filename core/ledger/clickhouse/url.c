@@ -2,7 +2,7 @@
 /*
  * clickhouse[s]://[USER@]HOST[:PORT][,HOST[:PORT]…]/DATABASE[?NAME=VALUE[&NAME=VALUE…]]
  *
- * Several hosts are servers of one cluster, each of which may be asked. A password is never a part of it, since others see the
+ * Several hosts are servers of one cluster, each of which may be queried. A password is never a part of it, since others see the
  * arguments of a process.
  */
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #include "base/store_url.h"
 #include "ledger/clickhouse/fleet.h"
 
-/* A name that stands in statements without quotes. */
+/* A name that needs no quotes in statements. */
 static bool plain_name(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A batch goes into a copy of what is stored, with all that belongs to it; and what was seen open. */
+/* A batch goes into a copy of the stored data, with everything that belongs to it; and open connections. */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/memory/memory_store.h"
@@ -114,7 +114,7 @@ int wh_memory_commit(struct wh_store *s, const struct wh_store_batch *b, struct 
 	return rc;
 }
 
-/* ---- what was seen open ---- */
+/* ---- open connections ---- */
 
 static int last_first(const void *x, const void *y)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges go into a copy of what is stored. Those of a table come in order of ports, each edge once: what is there already is found
- * in the sorted array, what is new is gathered behind it, and both are joined at the end of the table.
+ * Edges go into a copy of the stored ones. Those of a table come in order of ports, each edge once: what is there already is
+ * found in the sorted array, what is new is gathered behind it, and both are joined at the end of the table.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A store in memory, from the inside: for tests, and to show that store.h says all that a store must do.
+ * A store in memory, from the inside: for tests, and to show that store.h specifies everything that a store must do.
  *
- * What is stored is never changed. A commit copies it, adds to the copy, and puts that in its place, or drops it when anything
- * fails: so a reader sees all of a batch or nothing, and what it reads stays for as long as it reads. A commit takes time by what
- * is stored, not by what is added.
+ * Stored data is never changed. A commit copies it, adds to the copy, and replaces it by the copy, or drops the copy if anything
+ * fails: so a reader sees all of a batch or nothing, and its data stays valid while it reads. A commit's time depends on the
+ * stored data, not on the additions.
  *
  *   store.c    opening, what is read
  *   edges.c    edges go in
@@ -48,7 +48,7 @@ struct memory_data {
 struct memory_tables; /* of a store and all that again() made of it */
 struct memory_store { struct wh_store base; struct memory_tables *tables; };
 
-/* What is stored now, until it is given back: no commit changes it. */
+/* The present data, until it is given back: no commit changes it. */
 struct memory_data *wh_memory_hold(struct wh_store *s);
 void wh_memory_release(struct wh_store *s, struct memory_data *d);
 /* A copy to add to; no other commit begins before it is published, or given up (d NULL). */
@@ -61,7 +61,7 @@ int wh_memory_by_key(const void *x, const void *y); /* of struct memory_edge, fo
 int wh_memory_put_sketch(struct memory_data *d, const struct wh_sketch_key *k, const struct wh_sketch *sk); /* merges; 0 */
 /* Puts a table's edges into one of both kinds. */
 int wh_memory_put_edges(struct memory_data *d, enum wh_edges_seen by, const struct wh_edge_table *t, struct wh_error *err);
-/* The first edge whose local address is not below `a`; n where there is none. */
+/* The first edge whose local address is not below `a`; n if there is none. */
 size_t wh_memory_edge_from(const struct memory_edges *e, const struct wh_addr *a);
 int wh_memory_put_facts(struct memory_data *d, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_memory_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);

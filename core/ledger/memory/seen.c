@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an input's reading has seen goes into a copy of what is stored. */
+/* The data of an input's reading go into a copy of the stored data. */
 #include <string.h>
 #include "ledger/memory/memory_store.h"
 

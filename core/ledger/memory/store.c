@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The store in memory: opening, and what is read. See memory_store.h. */
+/* The store in memory: opening, and reading. See memory_store.h. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +159,7 @@ static void close_store(struct wh_store *s)
 	free(s);
 }
 
-/* ---- what is read ---- */
+/* ---- reading ---- */
 
 size_t wh_memory_edge_from(const struct memory_edges *e, const struct wh_addr *a)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Edges, sketches, days and the place in the input go into the ledger: in one transaction, merged with what is there. */
+/* Edges, sketches, days and the place in the input go into the ledger: in one transaction, merged with the present data. */
 #include "ledger/sqlite/runs.h"
 
 /* ---- merging inside SQLite ---- */
@@ -63,7 +63,7 @@ int wh_sql_put_sketch(struct sqlite_store *s, const struct wh_sketch_key *k, con
 	int rc = wh_sql_run(s->state, st, "written", err);
 	if (rc || !s->full.is || sqlite3_changes(s->state->db) > 0)
 		return rc;
-	s->full.sketches++; /* where it holds nothing but what nobody answered, nothing depends on it */
+	s->full.sketches++; /* if it has only unanswered flows, nothing depends on it */
 	return sk->unproven || sk->one_sided || sk->undirected ? wh_sql_full_lost(s, &k->local, sk->day0, err) : 0;
 }
 
@@ -73,7 +73,7 @@ static int put_sketch(void *arg, const struct wh_sketch_key *k, const struct wh_
 	return wh_sql_put_sketch(c->s, k, sk, c->err);
 }
 
-/* ---- what belongs to them ---- */
+/* ---- their related data ---- */
 
 static int put_day(void *arg, int32_t day, uint64_t flows)
 {
@@ -121,7 +121,7 @@ static int forget_place(struct committing *c, const char *identity)
 	return wh_sql_run(c->s->state, st, "written", c->err);
 }
 
-/* Whether nobody has written contents since the caller looked. First of all, so that nothing was done in vain. */
+/* Whether no other process has written contents since the caller's look. First of all, so that nothing was done in vain. */
 static int same_generation(struct committing *c, const struct wh_store_seen *seen)
 {
 	uint8_t key[WH_LINE_KEY_BYTES];

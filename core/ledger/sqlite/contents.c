@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which lines of which logs were counted (contents.h): table `content`, a row a content. Row 0 is the table's own: `marks` is the
- * key of the hashes, `lines` how often contents were written. Numbers in blobs are little-endian.
+ * The counted lines of logs (contents.h): table `content`, a row a content. Row 0 is the table's own: `marks` is the key of the
+ * hashes, `lines` how often contents were written. Numbers in blobs are little-endian.
  */
 #include <endian.h>
 #include <sys/random.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which sensor reported which conversation (conversations.h): table `conversation`, of each day as many parts as there were
+/* The sensors' conversations (conversations.h): table `conversation`, for each day as many parts as there were
  * commits. */
 #include <endian.h>
 #include "ledger/sqlite/sqlite_store.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A port's edges are bounded, those that are evidence too: an attacker with many addresses, a /64 is enough, completes a
- * connection from each. Of more than port_edges those with the most evidence stay:
+ * connection from each. Of more than port_edges the ones with the most evidence stay:
  *
  *   1. those that were seen on more days. A peer that comes each week outranks any number of addresses that came less often
  *   2. of the same number, those that were seen last: a day's crowd takes no room from the next day's newcomer, which then has
  *   two days 3. of the same day, those that came first: a crowd pushes out no peer that came before it
  *
- * Of the rest, the flows stay in the port's sketch, where they are answers to peers that are not known: they keep the port from
- * being closed.
+ * The others' flows stay in the port's sketch, as answers to unknown peers: they keep the port from being
+ * closed.
  */
 #include <stdlib.h>
 #include "base/array.h"

@@ -111,7 +111,7 @@ int wh_sqlite_facts(struct wh_store *store, enum wh_fact_kind kind, wh_fact_cb e
 	size_t before_len = 0;
 	sqlite3_stmt *st;
 	int rc = 0, step = SQLITE_DONE;
-	if (!has_table(s)) /* a ledger of before, that was opened for reading */
+	if (!has_table(s)) /* an older ledger, opened for reading */
 		return 0;
 	if (sqlite3_prepare_v2(s->state->db, wh_sql[ST_FACTS], -1, &st, NULL) != SQLITE_OK)
 		return wh_sql_fail(s->state, "read", err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger as a whole has a quota (ledger-size): whatever an attacker sweeps, ports of addresses or addresses themselves, its
- * file does not grow without bound. Looked at when a commit begins:
+ * The ledger as a whole has a quota (ledger-size): whatever an attacker scans, ports or addresses, its file does not grow without
+ * limit. Looked at when a commit begins:
  *
  *   full   its file uses as much as the quota or more. Edges and sketches that are there are merged as ever; of those that are
  *          not, none is made, and each local address that lost one is noted with the last day of what it lost. Which edge would
@@ -10,8 +10,8 @@
  *   stop   at a quarter more and 64 MiB, SQLite makes no page (max_page_count, set when the store is opened): the write fails, by
  *          name, and what was read is read again another time. This holds for rows of all kinds, documents and the journal, too
  *
- * Edges and sketches go with age (age.c); what they leave is filled again. There are at most MOST notes; one without an address
- * stands for all.
+ * Edges and sketches are removed with age (age.c); their space is used again. There are at most MOST notes; one without an
+ * address covers all.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ int wh_sql_full_lost(struct sqlite_store *s, const struct wh_addr *local, int32_
 
 struct reading { wh_full_cb each; void *arg; };
 
-/* What can't be read holds back everything, as a note that is not understood might be of any address. */
+/* An unreadable note holds back everything, as it might be about any address. */
 static int read_one(void *arg, const char *key, const char *json)
 {
 	const struct reading *r = arg;

@@ -87,7 +87,7 @@ int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, in
 	return rc ? rc : end;
 }
 
-/* A ledger of before has no such table, and most have no row in it: then it is not looked at again. */
+/* An older ledger has no such table, and most have no row in it: then it is not read again. */
 bool wh_sql_has_open(struct sqlite_store *s)
 {
 	struct wh_error ignored;

@@ -8,7 +8,7 @@ static const char collection[] = "realm";
 
 struct reading { wh_realm_cb each; void *arg; };
 
-/* What can't be read is not held against anything. */
+/* An unreadable one counts for nothing. */
 static int read_one(void *arg, const char *key, const char *json)
 {
 	const struct reading *r = arg;

@@ -5,7 +5,7 @@
  */
 #include "ledger/sqlite/runs.h"
 
-enum { NEAR = 2 }; /* so many blocks on are looked into before the run is searched */
+enum { NEAR = 2 }; /* so many blocks are examined before the run is searched */
 
 /* ---- statements, of which each walk has its own ---- */
 
@@ -55,7 +55,7 @@ void wh_run_close(struct run_cursor *c)
 
 /* ---- the next one ---- */
 
-/* A row of a ledger of before. */
+/* A row of an older ledger. */
 static int load_row(struct run_cursor *c, struct wh_error *err)
 {
 	const uint8_t *key, *value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Edges are removed from every run that has them: each block with any of them is written anew without. It has the same base, and
- * is never longer than before. */
+/* Edges are removed from every run that has them: each block with any of them is rewritten without. It has the same base, and is
+ * never longer than before. */
 #include "ledger/sqlite/runs.h"
 
 static int put_block(struct run_cursor *c, const struct wh_block_writer *w, struct wh_error *err)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "ledger/sqlite/runs.h"
 
-enum { ALIKE = 4 }; /* so many runs of like size, up to so many times as large, become one */
+enum { ALIKE = 4 }; /* so many runs of similar size, up to so many times as large, are merged */
 
 int wh_sql_damaged_block(struct sqlite_store *s, int64_t id, struct wh_error *err)
 {
@@ -20,7 +20,7 @@ static int find(struct sqlite_store *s, enum statement which, int64_t bound, int
 	return wh_sql_one_number(s, st, none, id, err);
 }
 
-/* A ledger of before, which nobody has written since, has no such table. */
+/* An older ledger, not written since, has no such table. */
 static bool has_blocks(struct sqlite_store *s)
 {
 	sqlite3_stmt *st = NULL;
@@ -77,7 +77,7 @@ size_t wh_runs_choose(struct runs *r, bool tight)
 		for (end = i; end < r->n && class_of(r->v[end].blocks) == class; end++)
 			all += r->v[end].blocks;
 		if (take && class_of(taken) < class)
-			break; /* what becomes of the smaller ones is smaller, too */
+			break; /* the merged smaller ones are smaller, too */
 		if (end - i + (take && class_of(taken) == class) >= ALIKE || (take && class_of(taken) > class)) {
 			take = end;
 			taken = all;

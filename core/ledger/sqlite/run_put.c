@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table's edges become a run. The quota hands over a port's edges in two passes, each in key order: they are gathered until the
- * port is complete, or somebody asks for it. Edges that make none, where the ledger has none, are looked for in the runs of
- * before, which are walked through beside them.
+ * A table's edges become a run. The quota passes a port's edges in two passes, each in key order: they are collected until the
+ * port is complete, or is read. Edges that must not be created if the ledger has none are searched in the earlier runs, which are
+ * walked in parallel.
  */
 #include <stdlib.h>
 #include "base/array.h"
@@ -14,7 +14,7 @@ struct putting {
 	struct sqlite_store *s;
 	const struct wh_edge_table *t;
 	struct run_writer w;
-	struct run_set before; /* the runs of before; opened when they are first asked for */
+	struct run_set before; /* the earlier runs; opened at first use */
 	bool looks;
 	const struct edge_cell **port; size_t n, room, second; /* one port's edges; from `second` on of the second pass */
 	struct wh_edge_key of;
@@ -59,7 +59,7 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(a, b, KEY_BYTES);
 }
 
-/* Writes the port, so that it can be read, and removes what was dropped of it. */
+/* Writes the port, so that it can be read, and removes its dropped edges. */
 static int settle(struct putting *p, struct wh_error *err)
 {
 	int rc = write_port(p, err);
@@ -86,7 +86,7 @@ static int gather(struct putting *p, const struct edge_cell *c, struct wh_error 
 
 /* ---- for the quota ---- */
 
-/* Whether the runs of before have the key. Keys come in order, but for each port's second pass. */
+/* Whether the earlier runs have the key. Keys come in order, but for each port's second pass. */
 static int is_there(struct putting *p, const struct wh_edge_key *k, bool *there, struct wh_error *err)
 {
 	uint8_t key[KEY_BYTES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A walk through all runs in one order. The run whose edge comes next is first in `order`; when it has gone on, it moves back to
- * where its next key belongs. The largest run hardly ever moves.
+ * A walk through all runs in one order. The run with the next edge is first in `order`; after it advances, it moves back to its
+ * next key's place. The largest run hardly ever moves.
  */
 #include <stdlib.h>
 #include "ledger/sqlite/runs.h"
@@ -73,7 +73,7 @@ void wh_run_set_close(struct run_set *m)
 
 /* ---- the walk ---- */
 
-/* Puts the cursor at `at` to where it belongs among those behind it. */
+/* Moves the cursor at `at` to its place among the later ones. */
 static inline void move_back(struct run_set *m, size_t at)
 {
 	struct run_cursor *c = m->order[at];
@@ -99,7 +99,7 @@ int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], stru
 	return 0;
 }
 
-/* The first one goes on. */
+/* Advances the first one. */
 static inline int advance(struct run_set *m, struct wh_error *err)
 {
 	int rc = wh_run_next(m->order[0], err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A run is written block by block, behind all others. Runs that are merged, and rows of before, are removed while what they hold
- * is written anew: the file, which may be at its limit, has room for it.
+ * A run is written block by block, behind all others. Merged runs and old rows are removed while their edges are rewritten: so
+ * the file, which may be at its limit, has room for them.
  */
 #include "ledger/sqlite/runs.h"
 
@@ -60,7 +60,7 @@ int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES],
 
 /* ---- merging ---- */
 
-/* Removes what was read of the runs; all: what is left, too. */
+/* Removes the parts of the runs that were read; all: the rest, too. */
 static int remove_read(struct run_set *m, bool all, struct wh_error *err)
 {
 	int rc = 0;
@@ -106,7 +106,7 @@ int wh_runs_merge(struct sqlite_store *s, struct wh_error *err)
 	return rc;
 }
 
-/* ---- rows of before ---- */
+/* ---- rows of older ledgers ---- */
 
 static int drop_rows(struct sqlite_store *s, const uint8_t *up_to, struct wh_error *err)
 {

@@ -2,8 +2,8 @@
 /*
  * runs: where the edges of the sensors' records are. Table edge_block has blocks of edges (ledger/edge_block.h), a page each,
  * under ids that are run << 32 | number: a run is one commit's edges in key order, and its blocks' ids ascend with their keys. A
- * key is in one run once, and may be in several runs; its edge is what all of them have of it, merged. Since merging knows no
- * order, runs have no age. Runs of like size are merged into one (run_write.c), so that there are few.
+ * key is in one run once, and may be in several runs; its edge is the sum of all of them. Since merging knows no order, runs have
+ * no age. Runs of like size are merged into one (run_write.c), so that there are few.
  *
  *   run_list.c    which runs there are, and which to merge
  *   run_cursor.c  a walk through one run, from any key on
@@ -12,7 +12,7 @@
  *   run_drop.c    edges are removed
  *   run_put.c     a table's edges go in, within the quota
  *
- * A ledger of before has its edges in table edge, a row each. They are read as one more run; the next commit moves them.
+ * An older ledger has its edges in table edge, a row each. They are read as one more run; the next commit moves them.
  */
 #pragma once
 #include "ledger/edge_block.h"
@@ -32,8 +32,8 @@ static inline int64_t wh_run_begin(uint32_t number)
 }
 /* Those of table edge_block, by number. */
 int wh_runs_list(struct sqlite_store *s, struct runs *out, struct wh_error *err);
-/* Sorts runs by size, and returns how many of the smallest are to be one: as soon as four are of like size, these and all smaller
- * ones; tight: whatever is beside the largest, if that is an eighth of it. */
+/* Sorts runs by size, and returns how many of the smallest to merge: as soon as four are of similar size, these and all smaller
+ * ones; tight: all but the largest, if they are an eighth of it. */
 size_t wh_runs_choose(struct runs *r, bool tight);
 int wh_sql_damaged_block(struct sqlite_store *s, int64_t id, struct wh_error *err);
 
@@ -69,7 +69,7 @@ struct run_set {
 	size_t live;
 	bool held;
 };
-/* Of the ledger as it is now, until it is closed. runs NULL: all, those of table edge too. */
+/* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too. */
 int wh_run_set_open(struct run_set *m, struct sqlite_store *s, const struct runs *runs, struct wh_error *err);
 void wh_run_set_close(struct run_set *m);
 int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], struct wh_error *err);
@@ -90,7 +90,7 @@ int wh_run_writer_begin(struct run_writer *w, struct sqlite_store *s, struct wh_
 int wh_run_append(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge *e, struct wh_error *err);
 int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge_one *one,
                       struct wh_error *err);
-int wh_run_flush(struct run_writer *w, struct wh_error *err); /* what was added can be read */
+int wh_run_flush(struct run_writer *w, struct wh_error *err); /* the additions can then be read */
 int wh_runs_merge(struct sqlite_store *s, struct wh_error *err);
 /* Moves the rows of table edge, if there are any, into a run. */
 int wh_runs_take_rows(struct sqlite_store *s, struct wh_error *err);

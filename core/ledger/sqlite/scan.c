@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What comes out of the ledger: edges, sketches, days, totals. */
+/* Reading the ledger: edges, sketches, days, totals. */
 #include "ledger/sqlite/runs.h"
 
 /* ---- edges ---- */
@@ -28,7 +28,7 @@ static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
 	struct wh_edge e;
 
 	(void)n;
-	if (!scan) /* no statement of ours asks */
+	if (!scan) /* no statement of ours is running */
 		goto stop;
 	scan->ended = scan->to && key && len >= scan->to_len && memcmp(key, scan->to, scan->to_len) >= 0;
 	if (scan->ended)

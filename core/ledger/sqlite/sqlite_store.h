@@ -167,8 +167,8 @@ int wh_sql_conversations_bound(struct sqlite_store *s, struct wh_error *err); /*
 int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_facts_put(struct sqlite_store *s, const struct wh_store_seen *seen, struct wh_error *err);
 int wh_sql_realm_put(struct sqlite_store *s, const struct wh_addr *a, const struct wh_realm *realm, struct wh_error *err);
-/* full.c: gives SQLite its limit; looks at the ledger's size when a transaction begins; notes what an address lost, and writes
- * the last note. */
+/* full.c: sets SQLite's limit; checks the ledger's size when a transaction begins; notes an address's losses, and writes the last
+ * note. */
 void wh_sql_full_limit(struct sqlite_store *s);
 int wh_sql_full_look(struct sqlite_store *s, struct wh_error *err);
 int wh_sql_full_lost(struct sqlite_store *s, const struct wh_addr *local, int32_t day, struct wh_error *err);

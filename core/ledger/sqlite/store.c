@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges, and what belongs to them, in the ledger's SQLite file (state/sqlite.h).
+ * Edges, and their related data, in the ledger's SQLite file (state/sqlite.h).
  *
- * Edges are in blocks, and each commit's edges a run of them (runs.h). What a row holds is decoded with every check: a damaged or
- * hostile file gives an error, never a crash.
+ * Edges are in blocks, and each commit's edges a run of them (runs.h). Rows are decoded with every check: a damaged or hostile
+ * file gives an error, never a crash.
  */
 #include "ledger/sqlite/sqlite_store.h"
 
