@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "enforce/apply.h"
+#include "nft/known.h"
 
 /* ---- switching ---- */
 
@@ -47,6 +48,8 @@ static void switch_lasting(struct wh_apply *j)
 		for (int v6 = 0; v6 < 2 && p->how == DELTA; v6++) {
 			wh_put_spans_tiled(&j->b, &p->tiles[v6], &p->minus[v6], v6, true);
 			wh_put_spans_tiled(&j->b, &p->tiles[v6], &p->plus[v6], v6, false);
+			wh_tiles_forget(&p->tiles[v6], &p->minus[v6]);
+			wh_tiles_forget(&p->tiles[v6], &p->plus[v6]);
 		}
 		for (size_t n = 0; p->how == FULL && n < wh_nft_n_keys(p->want); n++) {
 			struct wh_nft_key k = wh_nft_key(p->want, n);
@@ -74,7 +77,13 @@ static int switch_over(struct wh_apply *j)
 	else
 		switch_lasting(j);
 	wh_sweep(j, true);
-	return wh_nl_commit(j->nl, &j->b, j->err);
+	bool idle = j->b.n == j->b.flushes;
+	int rc = wh_nl_commit(j->nl, &j->b, j->err);
+	if (!rc && j->live.known) { /* up to here every transaction was ours: wh_fill() saw to it */
+		j->live.known->generation = j->live.known->generation ? j->generation : 0;
+		wh_nft_known_ours(j->live.known, idle);
+	}
+	return rc;
 }
 
 /* ---- all of it ---- */
@@ -103,6 +112,8 @@ static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 	int rc = wh_nft_live(j->nl, j->mem, &j->live, j->err);
 	if (rc)
 		return rc;
+	wh_nft_known_begin(j->known, j->nl, j->generation);
+	j->live.known = j->known;
 	out->unchanged = j->live.present;
 	for (size_t i = 0; i < j->rs->n_ports && !rc; i++) {
 		j->plans[i].want = &j->rs->ports[i];
@@ -114,8 +125,10 @@ static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 	if (!rc) {
 		rc = wh_fill(j);
 		rc = rc ? rc : switch_over(j);
-		if (rc)
+		if (rc) {
+			wh_nft_known_clear(j->known);
 			clean_up(j);
+		}
 	}
 	wh_batch_free(&j->b);
 	wh_nl_sent(j->nl, &out->messages, &out->bytes);
@@ -124,10 +137,11 @@ static int apply(struct wh_apply *j, struct wh_enforce_result *out)
 	return rc;
 }
 
-static int verify(const struct wh_nft_ruleset *rs, struct wh_enforce_result *out, struct wh_error *err)
+static int verify(const struct wh_nft_ruleset *rs, struct wh_nft_known *known, struct wh_enforce_result *out,
+                  struct wh_error *err)
 {
 	char *difference;
-	int rc = wh_nft_compare(rs, &difference, err);
+	int rc = wh_nft_compare_known(rs, known, &difference, err);
 	out->verified = rc == 0;
 	for (char *p = difference; p && *p; p++)
 		if (*p == '\n')
@@ -158,7 +172,12 @@ static int explain_lack(int rc, const struct wh_nft_ruleset *rs, struct wh_error
 int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out,
                  struct wh_error *err)
 {
-	struct wh_apply j = {.mem = wh_arena_new(), .rs = rs, .timeout_ms = opt->confirm_within_s * 1000, .err = err};
+	struct wh_nft_known only_now = {.n = 0}, *known = opt->known ? opt->known : &only_now;
+	struct wh_apply j = {.mem = wh_arena_new(),
+	                     .rs = rs,
+	                     .timeout_ms = opt->confirm_within_s * 1000,
+	                     .known = known,
+	                     .err = err};
 	memset(out, 0, sizeof *out);
 	out->ports = rs->n_ports;
 	for (size_t i = 0; i < rs->n_ports; i++)
@@ -174,5 +193,7 @@ int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_option
 		rc = rc ? explain_lack(rc, rs, err) : 0;
 	}
 	wh_arena_free(j.mem);
-	return rc ? rc : verify(rs, out, err);
+	rc = rc ? rc : verify(rs, known, out, err);
+	wh_nft_known_free(&only_now);
+	return rc;
 }

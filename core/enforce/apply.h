@@ -22,6 +22,7 @@ struct wh_apply {
 	struct wh_arena *mem;
 	const struct wh_nft_ruleset *rs;
 	int64_t timeout_ms;
+	struct wh_nft_known *known;        /* what need not be read again: nft/known.h */
 	struct wh_nft_live live;
 	struct wh_plan *plans;             /* one a port */
 	uint32_t generation;

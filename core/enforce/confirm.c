@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Confirm and roll back: each one transaction. See nft/table.h. */
 #include <string.h>
+#include "nft/known.h"
 #include "nft/table.h"
 #include "whittle/enforce.h"
 
@@ -8,6 +9,7 @@ struct confirmation {
 	struct wh_nl *nl;
 	struct wh_arena *mem;
 	struct wh_nft_live live;
+	struct wh_nft_known *known; /* nft/known.h; NULL: nothing is */
 	struct wh_batch b;
 	bool moved;
 };
@@ -42,8 +44,10 @@ static int move_differences(struct confirmation *c, const char *from, const char
 			rc = wh_tiles_live(&c->live, to, v6, c->mem, &tiles);
 			if (!rc)
 				rc = wh_read_spans(c->nl, set, v6, c->mem, &s);
-			if (!rc)
+			if (!rc) {
 				wh_put_spans_tiled(&c->b, &tiles, &s, v6, gone);
+				wh_tiles_forget(&tiles, &s);
+			}
 		}
 	return rc;
 }
@@ -122,6 +126,7 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 	int rc = wh_nft_live(c->nl, c->mem, &c->live, err);
 	if (rc)
 		return rc;
+	wh_nft_known_begin(c->live.known = c->known, c->nl, generation);
 	for (size_t i = 0; i < c->live.n_dispatch; i++)
 		*(c->live.dispatch[i].pending ? &pending : &lasting) += 1;
 	if (!pending && lasting)
@@ -142,12 +147,16 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 		return wh_fail(err, rc, "not confirmed: our table can't be read: %s", strerror(-rc));
 	rc = wh_nl_commit(c->nl, &c->b, err);
 	c->moved = !rc;
+	if (rc)
+		wh_nft_known_clear(c->known);
+	else
+		wh_nft_known_ours(c->known, c->b.n == c->b.flushes);
 	return rc;
 }
 
-int wh_nft_confirm(bool *moved, struct wh_error *err)
+int wh_nft_confirm(bool *moved, struct wh_nft_known *known, struct wh_error *err)
 {
-	struct confirmation c = {.mem = wh_arena_new()};
+	struct confirmation c = {.mem = wh_arena_new(), .known = known};
 	int rc = wh_nl_open(&c.nl, err);
 	if (!rc) {
 		rc = confirm(&c, err);

@@ -3,6 +3,7 @@
 #include <libnftnl/rule.h>
 #include <string.h>
 #include "enforce/apply.h"
+#include "nft/known.h"
 
 enum { SPANS_AT_ONCE = 1024, SPANS_BYTES = 100000 };
 
@@ -32,6 +33,7 @@ static int fill_set(struct wh_apply *j, const char *name, struct wh_nft_cursor *
 	struct wh_span part[SPANS_AT_ONCE];
 	size_t n;
 	int rc = make_room(j, SPANS_BYTES);
+	wh_nft_known_drop(j->known, name);
 	wh_put_interval_set(&j->b, name, v6);
 	do {
 		for (n = 0; n < SPANS_AT_ONCE && wh_nft_next_span(c, end, &part[n]); n++)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "guard/known_file.h"
 #include "guard/persist_file.h"
 
 /* ---- confirm ---- */
@@ -29,11 +30,12 @@ static const char *clock_text(int64_t us, char buf[static WH_TIME_STRLEN + 8])
 	return buf;
 }
 
-/* 0: the kernel holds these rules; 1: it does not, and `what` describes the difference. */
-static int held(const struct wh_nft_ruleset *rs, char what[static 320], struct wh_error *err)
+/* 0: the kernel holds these rules; 1: it does not, and `what` describes the difference. `sets`: see nft/known.h; NULL: all are
+ * read. */
+static int held(const struct wh_nft_ruleset *rs, struct wh_nft_known *sets, char what[static 320], struct wh_error *err)
 {
 	char *difference = NULL;
-	int rc = wh_nft_compare(rs, &difference, err);
+	int rc = wh_nft_compare_known(rs, sets, &difference, err);
 	snprintf(what, 320, "%s", difference ? difference : "");
 	free(difference);
 	return rc;
@@ -48,7 +50,7 @@ static int too_late(const char *dir, struct wh_confirmed *out, struct wh_arena *
 	out->too_late = true;
 	int rc = wh_persist_load(dir, mem, &rs, &ignored);
 	if (!rc) {
-		out->earlier = held(rs, what, &ignored) == 0;
+		out->earlier = held(rs, NULL, what, &ignored) == 0;
 		now = out->earlier
 		              ? "The rules confirmed earlier are in force."
 		              : "The kernel does not hold the rules confirmed earlier either: `whittle drift` says what is different.";
@@ -99,7 +101,9 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 	bool moved = false;
 	memset(out, 0, sizeof *out);
 	int known = wh_persist_read_rules(dir, WH_PERSIST_PENDING, mem, &rs, &times, &why);
-	int rc = wh_nft_confirm(&moved, err);
+	struct wh_nft_known sets;
+	wh_known_load(dir, &sets);
+	int rc = wh_nft_confirm(&moved, &sets, err);
 	out->expired_us = times.expires_us;
 	if (rc == -ETIME && !known)
 		rc = too_late(dir, out, mem, err);
@@ -108,7 +112,7 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 	out->again = !moved && known == -ENOENT;
 	if (out->again) /* confirmed before: the kernel must hold the same */
 		known = wh_persist_read_rules(dir, WH_PERSIST_RULES, mem, &rs, NULL, &why);
-	known = known ? known : held(rs, what, &why);
+	known = known ? known : held(rs, &sets, what, &why);
 	if (!moved && !out->again && (known == 1 || known == -EBADMSG)) {
 		rc = too_late(dir, out, mem, err);
 		goto out;
@@ -120,6 +124,8 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 	out->stored = !known;
 	rc = known ? not_stored(out, &why, err) : 0;
 out:
+	wh_known_save(dir, &sets);
+	wh_nft_known_free(&sets);
 	wh_arena_free(mem);
 	return rc;
 }
@@ -191,8 +197,9 @@ static bool expired(const char *dir, const struct wh_nft_state *state, struct wh
 	struct wh_nft_ruleset *applied, *confirmed;
 	struct wh_error ignored;
 	char what[320];
-	return state->confirmed && !wh_persist_load_applied(dir, mem, &applied, &ignored) && held(applied, what, &ignored) == 1 &&
-	       !wh_persist_load(dir, mem, &confirmed, &ignored) && held(confirmed, what, &ignored) == 0;
+	return state->confirmed && !wh_persist_load_applied(dir, mem, &applied, &ignored) &&
+	       held(applied, NULL, what, &ignored) == 1 && !wh_persist_load(dir, mem, &confirmed, &ignored) &&
+	       held(confirmed, NULL, what, &ignored) == 0;
 }
 
 int wh_persist_rollback(const char *dir, bool all, struct wh_rolled_back *out, struct wh_error *err)

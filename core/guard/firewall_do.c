@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/state_dir.h"
+#include "guard/known_file.h"
 #include "guard/firewall_message.h"
 #include "guard/persist_file.h"
 #include "guard/ways.h"
@@ -181,7 +182,12 @@ static int apply(struct doing *d, struct wh_error *err)
 		return stored;
 	}
 	d->out->expires_us = wh_now_us() + opt.confirm_within_s * 1000000; /* rather too early than too late */
+	struct wh_nft_known sets;
+	wh_known_load(d->g->state_dir, &sets);
+	opt.known = &sets;
 	int rc = wh_nft_apply(r->rs, &opt, &d->out->applied, err);
+	wh_known_save(d->g->state_dir, &sets);
+	wh_nft_known_free(&sets);
 	if (rc)
 		return rc;
 	if (d->out->applied.unchanged)

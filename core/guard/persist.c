@@ -8,6 +8,7 @@
 #include <zlib.h>
 #include "base/replace_file.h"
 #include "base/state_dir.h"
+#include "guard/known_file.h"
 #include "guard/persist_file.h"
 #include "guard/rules_bytes.h"
 
@@ -325,6 +326,8 @@ int wh_persist_forget(const char *dir, bool rules, bool jit, size_t *n, struct w
 	char name[32];
 	int rc = 0, also;
 	*n = 0;
+	if (rules)
+		wh_known_forget(dir);
 	for (int i = 0; i <= WH_PERSIST_EARLIER_MAX + 2; i++) {
 		bool is_rules = i < WH_PERSIST_EARLIER_MAX + 2;
 		snprintf(name, sizeof name, WH_PERSIST_EARLIER "%d", i + 1);

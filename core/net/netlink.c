@@ -13,6 +13,10 @@
 #include "base/array.h"
 #include "net/netlink.h"
 
+#ifndef SO_NETNS_COOKIE /* headers older than the kernel */
+#define SO_NETNS_COOKIE 71
+#endif
+
 struct wh_nl {
 	struct mnl_socket *sock;
 	uint32_t seq;
@@ -42,6 +46,15 @@ int wh_nl_open(struct wh_nl **out, struct wh_error *err)
 	nl->room = (size_t)size - 256;
 	*out = nl;
 	return 0;
+}
+
+uint64_t wh_nl_namespace(const struct wh_nl *nl)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+	return getsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) || len != sizeof cookie
+	               ? 0
+	               : cookie;
 }
 
 size_t wh_nl_room(const struct wh_nl *nl)

@@ -9,6 +9,9 @@ struct wh_nl;
 int wh_nl_open(struct wh_nl **out, struct wh_error *err);
 void wh_nl_close(struct wh_nl *nl);
 uint32_t wh_nl_generation(struct wh_nl *nl, struct wh_error *err); /* 0 on failure */
+/* The kernel's cookie of the network namespace, which it gives to no other one until the next boot; 0: it has none, as before
+ * 5.14. */
+uint64_t wh_nl_namespace(const struct wh_nl *nl);
 size_t wh_nl_room(const struct wh_nl *nl);                         /* the maximum bytes of one transaction */
 void wh_nl_sent(const struct wh_nl *nl, size_t *messages, size_t *bytes); /* in all transactions since the socket was opened */
 

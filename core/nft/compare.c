@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "nft/known.h"
 #include "nft/table.h"
 
 enum { MAX_LINES = 20 };
@@ -334,7 +335,7 @@ int wh_nft_compare_live(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const
 	return rc ? rc : c.n != 0;
 }
 
-int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err)
+int wh_nft_compare_known(const struct wh_nft_ruleset *rs, struct wh_nft_known *known, char **difference, struct wh_error *err)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_nft_live live;
@@ -342,11 +343,20 @@ int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh
 	*difference = NULL;
 	int rc = wh_nl_open(&nl, err);
 	if (!rc) {
+		if (known)
+			wh_nft_known_begin(known, nl, wh_nl_generation(nl, NULL));
 		rc = wh_nft_live(nl, mem, &live, err);
+		live.known = known;
 		if (!rc)
 			rc = wh_nft_compare_live(nl, rs, &live, mem, difference, err);
+		wh_nft_known_end(known, nl);
 		wh_nl_close(nl);
 	}
 	wh_arena_free(mem);
 	return rc;
+}
+
+int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err)
+{
+	return wh_nft_compare_known(rs, NULL, difference, err);
 }

@@ -170,7 +170,12 @@ static int rule_message(const struct nlmsghdr *h, void *arg)
 		struct wh_nft_chain *c = chain_of(r, name);
 		/* a rule that can't be read is not ours */
 		char *text = nftnl_rule_nlmsg_parse(h, rule) >= 0 ? wh_rule_text(rule) : NULL;
-		c->rules = wh_arena_printf(r->mem, "%s%s", c->rules, text ? text : "[unreadable]\n");
+		const char *more = text ? text : "[unreadable]\n";
+		size_t len = strlen(c->rules), also = strlen(more) + 1;
+		char *all = wh_arena_alloc(r->mem, len + also);
+		memcpy(all, c->rules, len);
+		memcpy(all + len, more, also);
+		c->rules = all;
 		free(text);
 		wh_nft_count_rule(rule, c);
 	}

@@ -61,10 +61,13 @@ bool wh_nft_interval(const struct wh_prefix *p, size_t n, size_t *i, struct wh_a
 	if (*i >= n)
 		return false;
 	*first = p[*i].addr;
-	for (;;) {
-		*last = wh_prefix_last(&p[(*i)++]);
-		struct wh_addr after = *last;
-		if (*i >= n || !wh_addr_next(&after) || !wh_addr_eq(&after, &p[*i].addr))
+	for (;;) { /* by halves: every list is walked through at each comparison */
+		const struct wh_prefix *q = &p[(*i)++];
+		uint64_t high = wh_addr_high(&q->addr) | wh_host_bits_high(q->len),
+			 low = wh_addr_low(&q->addr) | wh_host_bits_low(q->len), next = low + 1;
+		*last = wh_addr_of_halves(high, low);
+		if (*i >= n || next != wh_addr_low(&p[*i].addr) || (!next && high == UINT64_MAX) ||
+		    high + !next != wh_addr_high(&p[*i].addr))
 			return true;
 	}
 }

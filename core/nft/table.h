@@ -66,11 +66,13 @@ struct wh_nft_chain {
 	bool hooked; uint32_t hook, policy; int32_t priority;
 	uint64_t passed, dropped; bool counts_passed, audit, rejects; /* packets, as in struct wh_nft_port_count */
 };
+struct wh_nft_known;
 struct wh_nft_live {
 	bool present, dormant;
 	struct wh_nft_dispatch *dispatch; size_t n_dispatch;
 	struct wh_nft_chain *chains; size_t n_chains;
 	char (*sets)[WH_NFT_NAME]; size_t n_sets; /* maps too */
+	struct wh_nft_known *known; /* what need not be read of them again (nft/known.h); NULL: all is read. Set by the caller */
 };
 int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out, struct wh_error *err);
 /* The dispatch element of a key: the pending or the confirmed one, or NULL. */
@@ -94,7 +96,7 @@ enum { WH_NFT_N_FIXED = 7 };
 struct wh_spans { struct wh_span *s; size_t n, room; };
 void wh_spans_add(struct wh_spans *s, const struct wh_span *span, struct wh_arena *mem);
 struct wh_tile { char name[WH_NFT_NAME]; struct wh_span range; };
-struct wh_tiles { struct wh_tile *t; size_t n; };
+struct wh_tiles { struct wh_tile *t; size_t n; struct wh_nft_known *known; };
 void wh_tiles_wanted(const char *base, const struct wh_prefix *p, size_t n, bool v6, struct wh_arena *mem, struct wh_tiles *out);
 /* For the existing sets; -ENOENT if the one at the bottom does not exist. */
 int wh_tiles_live(const struct wh_nft_live *l, const char *base, bool v6, struct wh_arena *mem, struct wh_tiles *out);
@@ -107,6 +109,8 @@ int wh_spans_differ(struct wh_nl *nl, const struct wh_tiles *tiles, const struct
 void wh_put_spans(struct wh_batch *b, const char *set, const struct wh_span *s, size_t n, bool v6, bool remove);
 /* The same for the tiles that contain them; no interval may cross a tile's end. */
 void wh_put_spans_tiled(struct wh_batch *b, const struct wh_tiles *tiles, const struct wh_spans *s, bool v6, bool remove);
+/* The tiles of these intervals are about to be changed: nothing is known of them any more. */
+void wh_tiles_forget(const struct wh_tiles *tiles, const struct wh_spans *s);
 /* A dispatch element: jump to `chain`; if that is NULL, accept or, for an address, D_any. With a timeout it is a pending one,
  * with 0 a permanent one. */
 void wh_put_dispatch(struct wh_batch *b, const struct wh_nft_key *k, const char *chain, int64_t timeout_ms);

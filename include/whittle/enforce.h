@@ -82,23 +82,26 @@ const struct wh_session *wh_session_cut(const struct wh_nft_ruleset *rs, const s
  * CAP_NET_ADMIN is not held; -ENOTRECOVERABLE if the others can't be given up: the caller must stop. */
 int wh_enforce_privileges(const char *state_dir, struct wh_error *err);
 
+struct wh_nft_known;
 struct wh_enforce_options {
 	int64_t confirm_within_s; /* 60; 0: confirmed at once */
 	bool audit;
+	struct wh_nft_known *known; /* from the last apply or confirm, and for the next (nft/known.h); NULL: nothing is known */
 };
 struct wh_enforce_result {
 	size_t ports, prefixes;
 	uint32_t generation;
 	double apply_seconds;    /* until the kernel had accepted it, without the verification */
-	bool verified;           /* every rule and element was read back and is as wanted */
+	bool verified;           /* every rule and element was read back since its last change, and is as wanted */
 	bool unchanged;          /* the confirmed rules are the wanted ones: nothing is pending */
 	size_t messages, bytes;  /* sent to the kernel to change something: only differences are sent */
 };
 int wh_nft_apply(const struct wh_nft_ruleset *rs, const struct wh_enforce_options *opt, struct wh_enforce_result *out,
                  struct wh_error *err);
 /* Replaces the timed dispatch elements by lasting ones. Fails with -ETIME when nothing at all is in force. *moved (may be NULL):
- * false if no element was timed any more, so that the rules in force were confirmed earlier. */
-int wh_nft_confirm(bool *moved, struct wh_error *err);
+ * false if no element was timed any more, so that the rules in force were confirmed earlier. `known` as above; NULL: nothing is
+ * known. */
+int wh_nft_confirm(bool *moved, struct wh_nft_known *known, struct wh_error *err);
 /* Drops the timed dispatch elements, as the kernel does when their time is up: the confirmed rules apply again. */
 int wh_nft_drop_pending(struct wh_error *err);
 /* Deletes our table only. 0 also when there is none. */

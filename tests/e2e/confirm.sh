@@ -31,6 +31,7 @@ w enforce --resource vm1 >/dev/null
 gives "status shows the pending rules, the time left, and the command" 3 'pending: run `whittle confirm` within [0-9]+ s.* vm1 +unhealthy +pending' w status --fail-on pending
 gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
 gives "a second confirm says that nothing was waiting" 0 'confirmed before.*nothing was waiting' w confirm
+[ -s "$WHITTLE_STATE/enforced.known" ]; t $? "what was read back of the sets is kept for the next apply"
 is "$(reach)" "$first" "the first rules hold"
 gives "status counts what a confirmed port let through and dropped" 0 '22/TCP +confirmed +10.0.0.4 +2 +[1-9].* vm1 +defended +confirmed .*1 defended by rules confirmed here, 0 healthy, 0 unhealthy.*100 % of the scanned are defended.*Nothing watches the rules' w status
 gives "as JSON too" 0 '"enforced": "confirmed", +"rulesInForce": 3, +"defended": true.*"letThrough": 2' w status --json

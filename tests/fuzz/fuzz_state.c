@@ -7,6 +7,7 @@
  *   m bytes   a request to the process that changes the firewall
  *   e text    a file of a version before the state directory, behind a head with its length and checksum
  *   h bytes   the same, with a head of its own
+ *   k bytes   what is known of the kernel's sets, behind a head with their checksum
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "guard/firewall_message.h"
+#include "guard/known_file.h"
 #include "guard/rules_bytes.h"
 #include "nft/names.h"
 #include "whittle/earlier.h"
@@ -29,6 +31,7 @@ static void need(bool ok)
 
 static void at_end(void)
 {
+	wh_known_forget(dir);
 	unlink(file);
 	rmdir(dir);
 }
@@ -93,6 +96,27 @@ static void earlier(const uint8_t *data, size_t size, bool head, struct wh_arena
 	need(rc ? err.text[0] != 0 : rs != NULL && wh_nft_in_order(rs));
 }
 
+/* What was read is written, read again, and is the same. */
+static void known(const uint8_t *data, size_t size)
+{
+	struct wh_nft_known k, again;
+	char path[128];
+	uint32_t crc = htole32((uint32_t)crc32(crc32(0, NULL, 0), data, (uInt)size));
+	snprintf(path, sizeof path, "%s/enforced.known", dir);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	need(fd >= 0 && write(fd, "whittle-known 1\n", 16) == 16 && write(fd, &crc, 4) == 4 &&
+	     write(fd, data, size) == (ssize_t)size && !close(fd));
+	wh_known_load(dir, &k);
+	need(!k.n || (k.generation && k.space));
+	wh_known_save(dir, &k);
+	wh_known_load(dir, &again);
+	need(again.n == k.n);
+	for (size_t i = 0; i < k.n; i++)
+		need(!strcmp(again.sets[i].name, k.sets[i].name) && again.sets[i].digest[1] == k.sets[i].digest[1]);
+	wh_nft_known_free(&k);
+	wh_nft_known_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wh_arena *mem = wh_arena_new();
@@ -101,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (size ? data[0] : 0) {
 	case 'r': rules(data + 1, size - 1, mem); break;
 	case 'm': request(data + 1, size - 1, mem); break;
+	case 'k': known(data + 1, size - 1); break;
 	case 'e': case 'h': earlier(data + 1, size - 1, data[0] == 'e', mem); break;
 	default: break;
 	}

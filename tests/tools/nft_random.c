@@ -486,7 +486,7 @@ int main(int argc, char **argv)
 			wrong += judge(&w, drops, passes, rs);
 			if (ways[i].within && rnd(2)) {
 				how_now = "the same, confirmed";
-				if (wh_nft_confirm(NULL, &err)) {
+				if (wh_nft_confirm(NULL, NULL, &err)) {
 					printf("# confirm: %s\n", err.text);
 					return 1;
 				}

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
- *   nft_tool apply FILE SECONDS | confirm | rollback | state | compare FILE | text FILE SECONDS
+ *   nft_tool apply FILE SECONDS [DIR] | confirm [DIR] | rollback | state | compare FILE [cpu] | text FILE SECONDS
+ * DIR: where what is known of the sets is kept from one to the next.
  * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its
  * prefixes; "audit" drops nothing; "reject PREFIX" answers its refused peers.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include "guard/known_file.h"
 #include "whittle/enforce.h"
 
 /* The addresses behind a port, sorted. */
@@ -83,15 +86,35 @@ static struct wh_nft_ruleset *load(const char *path, struct wh_arena *mem)
 	return rs;
 }
 
+/* Seconds of this process since `began` seconds of it; what the kernel does for it counts. */
+static double cpu_since(double began)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9 - began;
+}
+
 int main(int argc, char **argv)
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_error err = {.text = ""};
 	int rc = 2;
-	if (argc == 4 && !strcmp(argv[1], "apply")) {
-		struct wh_enforce_options opt = {.confirm_within_s = atoi(argv[3])};
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "apply")) {
+		struct wh_nft_known sets = {.n = 0};
+		struct wh_enforce_options opt = {.confirm_within_s = atoi(argv[3]), .known = &sets};
 		struct wh_enforce_result res;
-		rc = wh_nft_apply(load(argv[2], mem), &opt, &res, &err);
+		struct wh_nft_ruleset *rs = load(argv[2], mem);
+		int64_t began = wh_monotonic_us();
+		double cpu = cpu_since(0);
+		if (argc == 5)
+			wh_known_load(argv[4], &sets);
+		rc = wh_nft_apply(rs, &opt, &res, &err);
+		if (argc == 5)
+			wh_known_save(argv[4], &sets);
+		if (argc == 5 && !rc)
+			printf("%zu sets not read, %.4f s and %.4f s of CPU with the reading back; ", sets.spared,
+			       (double)(wh_monotonic_us() - began) / 1e6, cpu_since(cpu));
+		wh_nft_known_free(&sets);
 		if (!rc)
 			printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports,
 			       res.prefixes, res.apply_seconds, res.verified, res.messages, res.bytes,
@@ -101,13 +124,28 @@ int main(int argc, char **argv)
 		fputs(t, stdout);
 		free(t);
 		rc = 0;
-	} else if (argc == 3 && !strcmp(argv[1], "compare")) {
+	} else if ((argc == 3 || (argc == 4 && !strcmp(argv[3], "cpu"))) && !strcmp(argv[1], "compare")) {
+		struct wh_nft_ruleset *rs = load(argv[2], mem);
+		double cpu = cpu_since(0);
 		char *d = NULL;
-		rc = wh_nft_compare(load(argv[2], mem), &d, &err);
+		rc = wh_nft_compare(rs, &d, &err);
+		if (argc == 4)
+			printf("%.4f s of CPU; ", cpu_since(cpu));
 		puts(rc == 1 && d ? d : rc ? "error" : "same");
 		free(d);
-	} else if (argc == 2 && !strcmp(argv[1], "confirm")) {
-		rc = wh_nft_confirm(NULL, &err);
+	} else if ((argc == 2 || argc == 3) && !strcmp(argv[1], "confirm")) {
+		struct wh_nft_known sets = {.n = 0};
+		int64_t began = wh_monotonic_us();
+		double cpu = cpu_since(0);
+		if (argc == 3)
+			wh_known_load(argv[2], &sets);
+		rc = wh_nft_confirm(NULL, &sets, &err);
+		if (argc == 3)
+			wh_known_save(argv[2], &sets);
+		if (argc == 3 && !rc)
+			printf("confirmed in %.4f s, %.4f s of CPU\n", (double)(wh_monotonic_us() - began) / 1e6,
+			       cpu_since(cpu));
+		wh_nft_known_free(&sets);
 	} else if (argc == 2 && !strcmp(argv[1], "rollback")) {
 		rc = wh_nft_rollback(&err);
 	} else if (argc == 2 && !strcmp(argv[1], "state")) {
