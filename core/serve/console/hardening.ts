@@ -8,16 +8,6 @@ import type { Page } from "./main";
 
 const states: Record<string, string> = { Unhealthy: "unhealthy", Healthy: "healthy", Unscanned: "unscanned" };
 
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-
-const reason = (r: any) =>
-	r.reason ??
-	(r.status === "unhealthy"
-		? `${count(r.rules, "port")} open to more than the traffic needs`
-		: r.status === "healthy"
-			? "As narrow as its traffic"
-			: "–");
-
 export async function hardening(p: Page): Promise<Node> {
 	if (p.words[0] === "vm" && p.words[1]) return p.words[2] ? rule(p, p.words[1], p.words[2]) : machine(p, p.words[1]);
 	const { resources } = await api("/api/v1/status"),
@@ -50,7 +40,7 @@ export async function hardening(p: Page): Promise<Node> {
 				{ title: "Resource", cell: (r: any) => r.name, value: (r: any) => r.name },
 				{ title: "Rules", cell: (r: any) => r.rules, value: (r: any) => r.rules },
 				{ title: "Days with data", cell: (r: any) => r.daysWithData, value: (r: any) => r.daysWithData },
-				{ title: "Reason", cell: reason },
+				{ title: "Reason", cell: (r: any) => reason(r) },
 			],
 			mine,
 			(r: any) => p.go(["hardening", "vm", r.name]),
@@ -61,7 +51,7 @@ export async function hardening(p: Page): Promise<Node> {
 
 function reason(r: any): string {
 	if (r.reason) return r.reason;
-	if (r.status === "Healthy") return "Its rules are as narrow as its traffic.";
+	if (r.status === "healthy") return "Its rules are as narrow as its traffic.";
 	return r.rules === 1 ? "1 rule can be narrower." : `${r.rules} rules can be narrower.`;
 }
 
