@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/app.h"
+#include "app/forget.h"
 #include "whittle/app_alerts.h"
 #include "whittle/intel.h"
 #include "whittle/review.h"
@@ -108,7 +109,8 @@ int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert
 		look.lists = lists;
 		look.trusted = trusted;
 		look.n_trusted = wh_prefix_merge(trusted, n);
-		rc = wh_alerts_update(&look, out, err);
+		rc = wh_app_retain(a, &l.is, err);
+		rc = rc ? rc : wh_alerts_update(&look, out, err);
 	}
 	wh_app_close(&l, NULL);
 	wh_arena_free(mem);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "app/forget.h"
 #include "app/ingest_together.h"
 #include "base/heap.h"
 #include "base/store_url.h"
@@ -129,6 +130,7 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read",
 		                   out->first_strange);
 	note_waiting(a, l.store);
+	rc = rc ? rc : wh_app_retain(a, &l, err);
 out:
 	ingest_paths_free(&paths);
 	wh_locals_free(locals);

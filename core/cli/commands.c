@@ -42,6 +42,7 @@
 	ROW("Run", token) \
 	ROW("Run", config) \
 	ROW("Run", journal) \
+	ROW("Run", forget) \
 	ROW("Run", backup) \
 	ROW("Run", restore_backup) \
 	ROW("Run", doctor) \

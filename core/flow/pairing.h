@@ -46,4 +46,5 @@ void wh_pairing_saved(struct wh_pairing *p);
 /* Into a new pairing, in order of pages. 0, -ENOMEM, or -EBADMSG when this is no page of ours. Afterwards wh_pairing_loaded(): 0
  * or -EBADMSG. */
 int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size_t len);
+bool wh_pairing_page_names(const void *bytes, size_t len, const struct wh_prefix *peers); /* whether a flow of the page has one */
 int wh_pairing_loaded(struct wh_pairing *p);

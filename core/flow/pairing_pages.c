@@ -111,6 +111,17 @@ int wh_pairing_load(struct wh_pairing *p, uint32_t page, const void *bytes, size
 	return 0;
 }
 
+bool wh_pairing_page_names(const void *bytes, size_t len, const struct wh_prefix *peers)
+{
+	bool any = false;
+	for (size_t i = 0; i + ROW <= len; i += ROW) {
+		struct pair x;
+		memcpy(&x, (const uint8_t *)bytes + i + 1, sizeof x);
+		any |= wh_prefix_has(peers, &x.a) || wh_prefix_has(peers, &x.b);
+	}
+	return any;
+}
+
 /* Each flow must be where a search finds it: no free slot before it. */
 int wh_pairing_loaded(struct wh_pairing *p)
 {

@@ -62,6 +62,8 @@ struct wh_store_batch {
 enum wh_edges_seen { WH_EDGES_REPORTED, WH_EDGES_OPEN };
 #define WH_OPEN_MOST (1 << 16)
 
+struct wh_forget;
+struct wh_forgotten;
 struct wh_store_ops {
 	/* ---- required ---- */
 	/*
@@ -156,6 +158,8 @@ struct wh_store_ops {
 	int (*full)(struct wh_store *s, wh_full_cb each, void *arg, struct wh_error *err);
 	/* The sensors that write to it, by id; NULL: it is one machine's own. */
 	int (*sensors)(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
+	/* As wh_store_forget(); NULL: it can't. */
+	int (*forget)(struct wh_store *s, const struct wh_forget *what, bool dry_run, struct wh_forgotten *out, struct wh_error *err);
 	/* Tries again to send committed data that is only on this machine's disk; as wh_store_waiting(). NULL: nothing ever
 	 * is. */
 	int (*waiting)(struct wh_store *s, struct wh_error *why);

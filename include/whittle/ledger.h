@@ -25,6 +25,7 @@ struct wh_ledger_config {
 	int64_t sensor_slack;    /* seconds; 0: 2 */
 	uint64_t ledger_size;
 	const char *password_file; /* of a cluster's; NULL */
+	int64_t keep_days;       /* of the calendar, for which anything is kept; 0: no limit */
 	int64_t port_edges, edge_days; /* as in wh_store_bounds; 0: the default */
 };
 extern const struct wh_key wh_ledger_keys[];

@@ -90,4 +90,14 @@ if command -v sqlite3 >/dev/null; then
 	remade; out=$(w restore-backup "$dir/closed/x.tar"); has "$? $out" "^[12] .*journal" "one with a rewritten journal"
 fi
 is "$(edges)" "$then" "none of them changed anything"
+
+# ---- forgotten ----
+peer=$(w edges --json | jq -rs '[.[] | .edges? // . | if type == "array" then .[] else . end | .peer] | unique | .[0]')
+out=$(w forget "$peer" </dev/null); has "$? $out" '^2 .*nothing was removed.*--yes' "nothing is forgotten unasked"
+out=$(w forget "$peer" --dry-run); has "$? $out" '^0 It would remove: [1-9]' "--dry-run says what would go"
+is "$(edges)" "$then" "and changes nothing"
+out=$(w forget "$peer" --yes); has "$? $out" '^0 Removed: [1-9]' "a peer is forgotten"
+is "$(w edges --json | grep -cF "\"$peer\"") $(w doctor --json | jq -r '.checks[] | select(.check == "ledger").state')" "0 ok" "no edge is its, and the ledger is whole"
+is "$(stat -c '%U' "$his/l.db")" nobody "the ledger is still its owner's"
+has "$(w journal verify | head -1) $(w journal list --last 1 | grep -cF "$peer")" 'fits.* 0$' "the journal fits, and does not name it for this"
 echo "1..$n"

@@ -14,6 +14,7 @@
  *   contents.c       which lines were counted
  *   conversations.c  which sensor reported which conversation
  *   facts.c          what protocol records showed
+ *   forget.c         what a person wants to be gone
  *   realms.c         in which network which address was met
  */
 #pragma once
@@ -58,6 +59,7 @@ enum statement {
 	ST_CONVERSATION_AGE,
 	ST_CONVERSATION_SIZE,
 	ST_CONVERSATION_FORGET,
+	ST_CONVERSATION_BEFORE,
 	ST_OPEN,
 	ST_OPEN_MORE,
 	ST_OPEN_DROP,
@@ -69,6 +71,7 @@ enum statement {
 	ST_OPEN_ANY,
 	ST_SKETCH_MORE,
 	ST_SKETCH_DROP,
+	ST_SKETCH_SET,
 	ST_PAGES,
 	ST_FREE_PAGES,
 	ST_PAGE_SIZE,
@@ -76,11 +79,13 @@ enum statement {
 	ST_OPEN_FLOWS,
 	ST_OPEN_FLOW_PUT,
 	ST_OPEN_FLOW_DROP,
+	ST_OPEN_FLOWS_DROP,
 	ST_OPEN_FLOW_GENERATION,
 	ST_FACT,
 	ST_FACT_MORE,
 	ST_FACT_SIZE,
 	ST_FACT_FORGET,
+	ST_FACT_DROP,
 	ST_FACTS,
 	ST_N
 };
@@ -129,6 +134,8 @@ int wh_sqlite_conversations(struct wh_store *store, int32_t day, wh_conversation
 int wh_sqlite_open_flows(struct wh_store *store, wh_page_cb each, void *arg, int64_t *generation, struct wh_error *err);
 int wh_sqlite_facts(struct wh_store *store, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);
 int wh_sqlite_realms(struct wh_store *store, wh_realm_cb each, void *arg, struct wh_error *err);
+int wh_sqlite_forget(struct wh_store *store, const struct wh_forget *what, bool dry_run, struct wh_forgotten *out,
+                     struct wh_error *err);
 
 /* The prepared statement, reset; NULL on error. */
 sqlite3_stmt *wh_sql_use(struct sqlite_store *s, enum statement which, const char *doing, struct wh_error *err);

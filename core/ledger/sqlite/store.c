@@ -28,6 +28,7 @@ const char *const wh_sql[ST_N] = {
 		"INSERT INTO sketch VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = wh_merge_sketch(value, excluded.value)",
 	[ST_SKETCH_MORE] = "UPDATE sketch SET value = wh_merge_sketch(value, ?2) WHERE key = ?1",
 	[ST_SKETCH_DROP] = "DELETE FROM sketch WHERE key = ?1",
+	[ST_SKETCH_SET] = "UPDATE sketch SET value = ?2 WHERE key = ?1",
 	[ST_PAGES] = "PRAGMA page_count",
 	[ST_FREE_PAGES] = "PRAGMA freelist_count",
 	[ST_PAGE_SIZE] = "PRAGMA page_size",
@@ -56,6 +57,7 @@ const char *const wh_sql[ST_N] = {
 	[ST_CONVERSATION_AGE] = "DELETE FROM conversation WHERE day <= (SELECT max(day) FROM conversation) - ?1",
 	[ST_CONVERSATION_SIZE] = "SELECT ifnull(sum(length(rows)), 0), count(DISTINCT day) FROM conversation",
 	[ST_CONVERSATION_FORGET] = "DELETE FROM conversation WHERE day = (SELECT min(day) FROM conversation)",
+	[ST_CONVERSATION_BEFORE] = "DELETE FROM conversation WHERE day < ?1",
 	[ST_OPEN] =
 		"INSERT INTO open_edge VALUES(?1, ?2, ?3) ON CONFLICT(key) DO UPDATE SET value = wh_merge_open(value, excluded.value), day = ?3",
 	[ST_OPEN_MORE] = "UPDATE open_edge SET value = wh_merge_open(value, ?2), day = ?3 WHERE key = ?1",
@@ -69,11 +71,13 @@ const char *const wh_sql[ST_N] = {
 	[ST_OPEN_FLOWS] = "SELECT page, rows FROM open_flow WHERE page >= 0 ORDER BY page",
 	[ST_OPEN_FLOW_PUT] = "INSERT OR REPLACE INTO open_flow VALUES(?1, ?2)",
 	[ST_OPEN_FLOW_DROP] = "DELETE FROM open_flow WHERE page = ?1",
+	[ST_OPEN_FLOWS_DROP] = "DELETE FROM open_flow WHERE page >= 0",
 	[ST_OPEN_FLOW_GENERATION] = "SELECT rows FROM open_flow WHERE page = -1",
 	[ST_FACT] = "INSERT INTO fact VALUES(?1, ?2)",
 	[ST_FACT_MORE] = "UPDATE fact SET value = wh_merge_fact(key, value, ?2) WHERE key = ?1",
 	[ST_FACT_SIZE] = "SELECT count(*) FROM fact WHERE key >= ?1 AND key < ?2",
 	[ST_FACT_FORGET] = "DELETE FROM fact WHERE key >= ?1 AND key < ?2",
+	[ST_FACT_DROP] = "DELETE FROM fact WHERE key = ?1",
 	[ST_FACTS] = "SELECT key, value FROM fact WHERE key >= ?1 AND key < ?2 ORDER BY key",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
@@ -186,4 +190,5 @@ const struct wh_store_ops wh_store_sqlite = {
 	.bound = bound,
 	.dropped = dropped,
 	.full = wh_sqlite_full,
+	.forget = wh_sqlite_forget,
 };

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli/options.h"
+#include "whittle/app_forget.h"
+
+static const char help[] =
+	"usage: whittle forget ADDRESS|PREFIX [--dry-run] [--yes] [--json]\n"
+	"       whittle forget --before YYYY-MM-DD [--dry-run] [--yes] [--json]\n"
+	"\n"
+	"Removes peers from the ledger, or what was last seen before a day: their edges, their places among the heaviest sources of refused traffic,\n"
+	"protocol evidence, alerts, and flows that a log has reported in part. Then the ledger's file is written anew, so that nothing of it is left there.\n"
+	"\n"
+	"What stays is listed: documents that people decided on (reviewed rules, suppressions, policies) or that a command makes anew (`whittle recommend`),\n"
+	"and entries of the journal, which is chained by hashes and therefore not rewritten. Sums that hold no address stay, and so do keyed hashes of lines\n"
+	"and conversations. An edge that was seen before the day and since stays whole. Not reached are logs, backups, exports, rules in force, what a log\n"
+	"system was sent, and old blocks of the disk. A log that is ingested again, or the next packet, brings a peer back.\n"
+	"\n"
+	"  --dry-run  say what would go and what would stay, and change nothing\n"
+	"  --yes      don't ask (needed where standard input is no terminal)\n"
+	"\n"
+	"`keep-days` of whittle.yaml lets what is old go by itself. Edges in a cluster are deleted by its administrator.\n"
+	"\n"
+	"Example: whittle forget 203.0.113.7 --dry-run\n";
+
+static long long number(const json_t *doc, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(doc, key));
+}
+
+static void print_removed(const json_t *removed, bool done)
+{
+	static const struct { const char *key, *one, *many;
+	} kinds[] = {{"edges", "edge", "edges"},
+	             {"openConnections", "edge of open connections", "edges of open connections"},
+	             {"sketches", "summary of refused traffic", "summaries of refused traffic"},
+	             {"evidence", "row of protocol evidence", "rows of protocol evidence"},
+	             {"alerts", "alert", "alerts"},
+	             {"notes", "note of a sighting", "notes of sightings"},
+	             {"conversations", "part of a day's conversations", "parts of days' conversations"},
+	             {"pages", "page of flows reported in part", "pages of flows reported in part"}};
+	const char *between = done ? "Removed: " : "It would remove: ";
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		long long n = number(removed, kinds[i].key);
+		if (!n)
+			continue;
+		printf("%s%lld %s", between, n, n == 1 ? kinds[i].one : kinds[i].many);
+		between = ", ";
+	}
+	puts(*between == ',' ? "." : done ? "Nothing was removed." : "It would remove nothing.");
+}
+
+static void print_stays(const json_t *stays)
+{
+	const json_t *list = json_object_get(stays, "documents");
+	size_t i;
+	json_t *d;
+	if (number(stays, "edges"))
+		printf("%lld edges were seen before that day and since: they stay whole.\n", number(stays, "edges"));
+	json_array_foreach(list, i, d)
+		printf("%s%s %s", i ? ", " : "Documents that name it stay: ", json_string_value(json_object_get(d, "collection")),
+		       json_string_value(json_object_get(d, "key")));
+	if (json_array_size(list) && number(stays, "documentsMore"))
+		printf(", and %lld more", number(stays, "documentsMore"));
+	if (json_array_size(list))
+		puts(".");
+	list = json_object_get(stays, "journal");
+	json_array_foreach(list, i, d)
+		printf("%s%lld", i ? ", " : "Entries of the journal that name it stay (`whittle journal show NUMBER`): ",
+		       (long long)json_integer_value(d));
+	if (json_array_size(list) && number(stays, "journalMore"))
+		printf(", and %lld more", number(stays, "journalMore"));
+	if (json_array_size(list))
+		puts(".");
+}
+
+static void print(const json_t *doc)
+{
+	const bool done = json_is_true(json_object_get(doc, "done"));
+	print_removed(json_object_get(doc, "removed"), done);
+	print_stays(json_object_get(doc, "stays"));
+	if (json_is_true(json_object_get(doc, "busy")))
+		puts("Another program reads the ledger: its log (the file that ends in -wal) still holds what was removed. Run the same command again later.");
+}
+
+/* Whether the person agrees. */
+static bool agreed(const struct wh_app_forget *ask)
+{
+	char answer[16] = "";
+	if (!isatty(0))
+		return false;
+	fprintf(stderr, "Remove %s%s from the ledger? It can't be taken back. [y/N] ",
+	        ask->peers ? "" : "what was last seen before ", ask->peers ? ask->peers : ask->before);
+	return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct wh_app_forget ask = {.peers = NULL};
+	bool yes = false;
+	const struct cli_option options[] = {
+		{"before", .text = &ask.before}, {"dry-run", .flag = &ask.dry_run}, {"yes", .flag = &yes}, {0}};
+	const struct wh_app a = cli_app(c);
+	struct wh_error err;
+	json_t *doc;
+	if (cli_read_options(c, argc, argv, options))
+		return CLI_USAGE;
+	ask.peers = optind < argc ? argv[optind] : NULL;
+	if (argc - optind > 1 || !ask.peers == !ask.before)
+		return cli_usage(c, "say one address or prefix, or --before a day");
+	if (!yes && !ask.dry_run && !agreed(&ask))
+		return cli_usage(c, "nothing was removed: %s",
+		                 isatty(0) ? "it was not wanted" : "without a terminal it needs --yes");
+	return wh_app_forget(&a, &ask, &doc, &err) ? cli_app_error(c, &err) : cli_print_document(c, doc, print);
+}
+
+const struct cli_command cli_forget = {
+	.name = "forget", .summary = "remove peers, or what is old, from the ledger", .help = help, .run = run, .confined = true};
