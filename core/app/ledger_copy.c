@@ -7,13 +7,14 @@
 #include "app/app.h"
 #include "app/ledger_apart.h"
 #include "app/ledger_copy.h"
+#include "app/pseudonym.h"
 #include "base/store_url.h"
 #include "state/copy.h"
 
 /* A question is one of these in a byte, and what it needs: READ a place 8; WRITE whether it is the first part 1, its bytes; PROVE
- * a mark (number 8, hash 32). An answer: MAKE, REPLACE, DROP nothing; STEP the pages that are left 4, of all 4; MADE bytes 8, the
- * tip's mark; READ bytes; PROVE the struct's members in their order. */
-enum { MAKE, STEP, MADE, READ, WRITE, PROVE, REPLACE, DROP, QUESTIONS };
+ * a mark (number 8, hash 32). An answer: MAKE, REPLACE, DROP, PSEUDONYMS nothing; STEP the pages that are left 4, of all 4; MADE
+ * bytes 8, the tip's mark; READ bytes; PROVE the struct's members in their order. */
+enum { MAKE, STEP, MADE, READ, WRITE, PROVE, REPLACE, DROP, PSEUDONYMS, QUESTIONS };
 enum { STEP_MS = 500, SHORT_MS = 30000, LONG_MS = 1800000 };
 
 /* ---- that process's side ---- */
@@ -201,6 +202,13 @@ static int replace(const char *path, struct wh_error *err)
 	return wh_state_copy_in(its.file.path, path, &its.copy, err);
 }
 
+static int pseudonyms(const struct wh_app *a, const char *path, struct wh_error *err)
+{
+	wh_ledger_copy_drop();
+	int rc = wh_state_beside_make(path, "export", &its.file, err);
+	return rc ? rc : wh_ledger_under_pseudonyms(a->store_url, its.file.path, err);
+}
+
 int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
 {
 	const char *path = wh_store_path(a->store_url);
@@ -213,6 +221,7 @@ int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh
 	case WRITE: rc = write_part(path, t, err); break;
 	case PROVE: rc = prove(path, t, b, err); break;
 	case REPLACE: rc = replace(path, err); break;
+	case PSEUDONYMS: rc = pseudonyms(a, path, err); break;
 	case DROP: wh_ledger_copy_drop(); rc = 0; break;
 	}
 	return rc && !*err->text ? wh_fail(err, rc, "that is no question") : rc;
@@ -276,15 +285,11 @@ static void take_mark(struct wh_taking *t, struct wh_journal_mark *m)
 		memcpy(m->hash, hash, sizeof m->hash);
 }
 
-int wh_ledger_copy_make(const struct wh_app *a, uint64_t *size, struct wh_journal_mark *tip, struct wh_error *err)
+static int ask_made(const struct wh_app *a, uint64_t *size, struct wh_journal_mark *tip, struct wh_error *err)
 {
 	struct wh_taking t;
 	uint8_t *bytes;
-	int rc = ask_nothing(a, MAKE, NULL, SHORT_MS, err);
-	rc = rc ? rc : all_steps(a, err);
-	if (rc)
-		return rc;
-	rc = ask(a, MADE, NULL, SHORT_MS, &bytes, &t, err);
+	int rc = ask(a, MADE, NULL, SHORT_MS, &bytes, &t, err);
 	if (!rc) {
 		*size = wh_take_number(&t, 8, 0, INT64_MAX);
 		take_mark(&t, tip);
@@ -292,6 +297,20 @@ int wh_ledger_copy_make(const struct wh_app *a, uint64_t *size, struct wh_journa
 	}
 	free(bytes);
 	return rc;
+}
+
+int wh_ledger_copy_pseudonyms(const struct wh_app *a, uint64_t *size, struct wh_error *err)
+{
+	struct wh_journal_mark none;
+	int rc = ask_nothing(a, PSEUDONYMS, NULL, LONG_MS, err);
+	return rc ? rc : ask_made(a, size, &none, err);
+}
+
+int wh_ledger_copy_make(const struct wh_app *a, uint64_t *size, struct wh_journal_mark *tip, struct wh_error *err)
+{
+	int rc = ask_nothing(a, MAKE, NULL, SHORT_MS, err);
+	rc = rc ? rc : all_steps(a, err);
+	return rc ? rc : ask_made(a, size, tip, err);
 }
 
 int wh_ledger_copy_read(const struct wh_app *a, uint64_t at, uint8_t **part, size_t *n, struct wh_error *err)

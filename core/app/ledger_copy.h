@@ -13,6 +13,8 @@
 
 /* Makes a copy of the ledger in that process. *bytes: its length; *tip: its journal's last entry, seq 0: none. */
 int wh_ledger_copy_make(const struct wh_app *a, uint64_t *bytes, struct wh_journal_mark *tip, struct wh_error *err);
+/* The same of a ledger that holds its evidence and estate under pseudonyms (pseudonym.h), under a key that is drawn for it. */
+int wh_ledger_copy_pseudonyms(const struct wh_app *a, uint64_t *bytes, struct wh_error *err);
 /* Up to 1 MiB of it: *part (free() it), *n. */
 int wh_ledger_copy_read(const struct wh_app *a, uint64_t at, uint8_t **part, size_t *n, struct wh_error *err);
 enum { WH_LEDGER_COPY_PART = 1 << 20 };

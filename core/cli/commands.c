@@ -43,6 +43,7 @@
 	ROW("Run", config) \
 	ROW("Run", journal) \
 	ROW("Run", forget) \
+	ROW("Run", export_evidence) \
 	ROW("Run", backup) \
 	ROW("Run", restore_backup) \
 	ROW("Run", doctor) \

@@ -138,7 +138,7 @@ static bool makes_ledger(int argc, char **argv)
 /* A backup's file, and the files that it contains. */
 static void grant_backup(struct grants *g, const struct cli *c, int argc, char **argv)
 {
-	const bool out = !strcmp(argv[0], "backup");
+	const bool out = !strcmp(argv[0], "backup") || !strcmp(argv[0], "export-evidence");
 	char path[PATH_MAX];
 	for (int i = 1; out && i < argc; i++)
 		if (*argv[i] != '-')

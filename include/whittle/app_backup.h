@@ -13,6 +13,9 @@ extern const char *const wh_backup_state_files[];
  * and the state directory. *out: {"file", "bytes", "members": [{"name", "bytes", "sha256"}…], "journal", "cluster"}. */
 int wh_app_backup(const struct wh_app *a, const char *file, json_t **out, struct wh_error *err);
 
+/* Writes a ledger with the evidence under pseudonyms into `file`, likewise. *out: {"file", "bytes"}. */
+int wh_app_export_evidence(const struct wh_app *a, const char *file, json_t **out, struct wh_error *err);
+
 struct wh_app_restore_backup_options {
 	const char *file;
 	bool force;   /* also over newer data, or a journal that does not fit */

@@ -91,6 +91,18 @@ if command -v sqlite3 >/dev/null; then
 fi
 is "$(edges)" "$then" "none of them changed anything"
 
+# ---- shared ----
+x=$dir/closed/shared.db
+out=$(w export-evidence "$x"); is "$? $(stat -c '%U %a' "$x")" "0 root 600" "evidence is exported under pseudonyms, into a closed file" "$out"
+shape() { jq -c '[.resources[].rules[] | [.destinationPort, .protocols, (.ipAddresses | map(split("/")[1]) | sort), .evidence.sources, .evidence.flows, .confidence, (.narrows != null)]]'; }
+a=$(w recommend --json | shape) b=$("$W" --store "$x" recommend --json 2>"$dir/err" | shape)
+is "$b" "$a" "another whittle derives rules of the same shape from it" "$(cat "$dir/err")"
+has "$a" '"29"' "which are the five hosts of one /29"
+is "$("$W" --store "$x" edges --json | grep -cF '"140.20.30.') $(grep -acE 'vm1|web\.json|telnet' "$x")" "0 0" "no address and no name of before is in it"
+is "$("$W" --store "$x" edges --json | jq -rs '[.[] | .edges? // . | if type == "array" then .[] else . end | .local] | unique | .[] | split(".")[0]')" 10 "a private address stays private"
+w export-evidence "$dir/closed/again.db" >/dev/null
+[ "$("$W" --store "$x" edges --json)" != "$("$W" --store "$dir/closed/again.db" edges --json)" ]; t $? "two exports have nothing in common"
+
 # ---- forgotten ----
 peer=$(w edges --json | jq -rs '[.[] | .edges? // . | if type == "array" then .[] else . end | .peer] | unique | .[0]')
 out=$(w forget "$peer" </dev/null); has "$? $out" '^2 .*nothing was removed.*--yes' "nothing is forgotten unasked"
@@ -98,6 +110,6 @@ out=$(w forget "$peer" --dry-run); has "$? $out" '^0 It would remove: [1-9]' "--
 is "$(edges)" "$then" "and changes nothing"
 out=$(w forget "$peer" --yes); has "$? $out" '^0 Removed: [1-9]' "a peer is forgotten"
 is "$(w edges --json | grep -cF "\"$peer\"") $(w doctor --json | jq -r '.checks[] | select(.check == "ledger").state')" "0 ok" "no edge is its, and the ledger is whole"
-is "$(stat -c '%U' "$his/l.db")" nobody "the ledger is still its owner's"
+is "$(stat -c '%U' "$owned/l.db")" nobody "the ledger is still its owner's"
 has "$(w journal verify | head -1) $(w journal list --last 1 | grep -cF "$peer")" 'fits.* 0$' "the journal fits, and does not name it for this"
 echo "1..$n"
