@@ -59,4 +59,6 @@ void wh_nft_view_openings(struct wh_nft_view *v, const struct wh_nft_way *ways, 
 /* ---- published.c, of a view ---- */
 void wh_nft_unread_legacy(const char *table, char *unread, size_t size);
 struct wh_nft_published_list;
-void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out);
+/* `sources`, where it is not NULL: of each that is found the peers that the rules up to its translation ask for, in `mem`. */
+void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out,
+                           struct wh_ranges **sources);

@@ -232,7 +232,8 @@ static struct passing through(struct walk *w, const struct wh_nft_published *p, 
 static void add_published(struct walk *w)
 {
 	struct wh_nft_published_list l = {.n = 0};
-	wh_nft_view_published(w->v, false, w->mem, &l);
+	struct wh_ranges *sources;
+	wh_nft_view_published(w->v, false, w->mem, &l, &sources);
 	if (*l.unread)
 		unread(w, l.unread);
 	for (size_t i = 0; i < l.n; i++)
@@ -249,7 +250,9 @@ static void add_published(struct walk *w)
 			                             .last = p->last,
 			                             .to = p->here ? *a : p->to,
 			                             .to_port = p->to_first};
-			const struct passing pass = through(w, p, k);
+			struct passing pass = through(w, p, k);
+			pass.certain = wh_ranges_intersect(pass.certain, sources[i], w->mem);
+			pass.perhaps = wh_ranges_intersect(pass.perhaps, sources[i], w->mem);
 			add_passing(w, &row, &pass);
 			struct wh_nft_opening *none = pass.certain.n + pass.perhaps.n ? NULL : another(w);
 			if (none) {

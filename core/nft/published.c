@@ -19,6 +19,7 @@ struct walk {
 	const struct wh_nft_view *v;
 	struct wh_arena *mem;
 	struct wh_nft_published_list *out;
+	struct wh_ranges *sources; size_t room_sources;
 	bool all;                   /* also translations that keep the port, or lead to any */
 	size_t room, rules;
 	unsigned depth;
@@ -47,9 +48,11 @@ static bool narrowed(struct wh_nft_match *m, const struct wh_nft_match *by, stru
 	if (m->proto >= 0 && by->proto >= 0 && m->proto != by->proto)
 		return false;
 	m->proto = m->proto < 0 ? by->proto : m->proto;
+	both(&m->has_saddr, &m->saddr, by->has_saddr, by->saddr, mem);
 	both(&m->has_daddr, &m->daddr, by->has_daddr, by->daddr, mem);
 	both(&m->has_dport, &m->dport, by->has_dport, by->dport, mem);
-	return !m->never && (m->v4 || m->v6) && (!m->has_daddr || m->daddr.n) && (!m->has_dport || m->dport.n);
+	return !m->never && (m->v4 || m->v6) && (!m->has_saddr || m->saddr.n) && (!m->has_daddr || m->daddr.n) &&
+	       (!m->has_dport || m->dport.n);
 }
 
 /* ---- what is found ---- */
@@ -63,6 +66,8 @@ static void add(struct walk *w, const struct wh_nft_match *m, uint8_t proto, str
 		snprintf(l->unread, sizeof l->unread, "more than %d translations", MOST_FOUND);
 		return;
 	}
+	w->sources = wh_arena_grown(w->mem, w->sources, l->n, &w->room_sources, sizeof *w->sources);
+	w->sources[l->n] = m->has_saddr ? m->saddr : wh_ranges_family(wh_addr_is_v4(&addrs.from), w->mem);
 	l->p = wh_arena_grown(w->mem, l->p, l->n, &w->room, sizeof *l->p);
 	l->p[l->n++] = (struct wh_nft_published){.proto = proto,
 	                                         .first = ports.from,
@@ -152,13 +157,14 @@ int wh_nft_published(bool all, struct wh_arena *mem, struct wh_nft_published_lis
 	wh_nl_close(nl);
 	if (rc)
 		return wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc));
-	wh_nft_view_published(&v, all, mem, out);
+	wh_nft_view_published(&v, all, mem, out, NULL);
 	wh_nft_unread_legacy("nat", out->unread, sizeof out->unread);
 	wh_nft_view_free(&v);
 	return 0;
 }
 
-void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out)
+void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_arena *mem, struct wh_nft_published_list *out,
+                           struct wh_ranges **sources)
 {
 	struct walk w = {.v = v, .all = all, .mem = mem, .out = out};
 	for (size_t i = 0; i < v->n_chains; i++) {
@@ -167,4 +173,6 @@ void wh_nft_view_published(const struct wh_nft_view *v, bool all, struct wh_aren
 		if (c->hook == NF_INET_PRE_ROUTING)
 			follow(&w, c, &any);
 	}
+	if (sources)
+		*sources = w.sources;
 }

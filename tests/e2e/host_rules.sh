@@ -128,6 +128,8 @@ for k in ports-restricted management-ports jit intranet-ports default-drop ipv6-
 for k in ports-restricted management-ports jit ipv6-twins published-ports egress; do [ "$(status host-$k)" = Unhealthy ] || bad="$bad open-$k:$(status host-$k)"; done
 for k in default-drop forwarding; do [ "$(status host-$k)" = Healthy ] || bad="$bad still-$k:$(status host-$k)"; done
 grep -q 'by IPv6 the Internet reaches TCP 22 (SSH), which IPv4' "$dir/out" && grep -q 'the Internet reaches port 8080/TCP, which leads to 172.17.0.2 port 80' "$dir/out" || bad="$bad words"
+{ echo 'flush ruleset'; echo "$closed" | sed 's/tcp dport 8080 dnat/ip saddr 10.0.0.0\/8 tcp dport 8080 dnat/; s/ip saddr 10.7.0.0\/24 oifname "docker0" accept/oifname "docker0" accept/'; } | apply
+[ "$(status host-published-ports)" = Healthy ] || bad="$bad published-to-some:$(status host-published-ports)"
 { echo 'flush ruleset'; } | apply
 ip netns exec $b "$w" inventory --json | jq -e '.resources | length == 1 and .[0].type == "host" and .[0].recommendations.high > 0' >/dev/null || bad="$bad inventory"
 for k in default-drop forwarding intranet-ports; do [ "$(status host-$k)" = Unhealthy ] || bad="$bad empty-$k:$(status host-$k)"; done

@@ -62,6 +62,16 @@ static void publishes_8080(struct nftnl_rule *r) /* tcp dport 8080 dnat ip to 17
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
 }
 
+static void publishes_8080_to_ten(struct nftnl_rule *r) /* ip saddr 10.0.0.0/8 … */
+{
+	static const uint8_t ten[] = {10}, family = NFPROTO_IPV4;
+	meta(r, NFT_META_NFPROTO, NFT_REG_1);
+	compare(r, NFT_CMP_EQ, &family, 1);
+	payload(r, NFT_PAYLOAD_NETWORK_HEADER, 12, 1, NFT_REG_1);
+	compare(r, NFT_CMP_EQ, ten, 1);
+	publishes_8080(r);
+}
+
 static void docker_accepts(struct nftnl_rule *r) /* oifname "docker0" tcp dport 80 accept */
 {
 	static const char name[16] = "docker0";
@@ -191,6 +201,24 @@ static void a_published_port_is_open_to_those_that_forwarding_lets_through(void 
 	assert_true(published(NULL, &o)->nobody);
 }
 
+static void a_port_that_is_published_to_some_sources_is_open_to_these_alone(void **state)
+{
+	struct wh_nft_view v = {.mem = mem};
+	char from[WH_ADDR_STRLEN], until[WH_ADDR_STRLEN];
+	size_t rows = 0;
+	(void)state;
+	chain(&v, NF_INET_PRE_ROUTING, -100, false, false, publishes_8080_to_ten);
+	chain(&v, NF_INET_FORWARD, 0, true, true, docker_accepts);
+	struct wh_nft_openings o = openings(&v);
+	const struct wh_nft_opening *p = first(&o, WH_NFT_PUBLISHES, 0, WH_PROTO_TCP);
+	assert_non_null(p);
+	assert_string_equal(wh_addr_text(&p->from, from), "10.0.0.0");
+	assert_string_equal(wh_addr_text(&p->until, until), "10.255.255.255");
+	for (size_t i = 0; i < o.n; i++)
+		rows += o.o[i].kind == WH_NFT_PUBLISHES && o.o[i].way == p->way && o.o[i].proto == p->proto;
+	assert_int_equal(rows, 1);
+}
+
 static void the_port_that_a_translated_packet_asked_for_is_known(void **state)
 {
 	struct wh_nft_openings o;
@@ -205,6 +233,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_no_chain_judges_is_open),
 		cmocka_unit_test(a_policy_to_drop_leaves_the_ports_that_rules_name),
 		cmocka_unit_test(a_published_port_is_open_to_those_that_forwarding_lets_through),
+		cmocka_unit_test(a_port_that_is_published_to_some_sources_is_open_to_these_alone),
 		cmocka_unit_test(the_port_that_a_translated_packet_asked_for_is_known),
 	};
 	return cmocka_run_group_tests_name("openings", tests, arena_begin, arena_end);
