@@ -54,24 +54,14 @@ static void add_lone(struct wh_app_network *net, const bool *done, json_t *list,
 }
 
 /* Azure's own answers, of the documents or the ledger. */
-static int add_effective(struct wh_app_network *net, const struct wh_app *a, json_t *doc, struct wh_error *err)
+static void add_effective(struct wh_app_network *net, json_t *doc)
 {
-	struct wh_inventory stored = {.mem = net->mem};
 	json_t *differences, *unjudged;
-	struct wh_ledger l;
-	int rc = a ? wh_ledger_open(a->store_url, WH_STATE_READ, &l, err) : 0;
-	if (rc)
-		return rc;
-	rc = a ? wh_inventory_load_effective(l.state, &stored, err) : 0;
-	if (a)
-		wh_ledger_close(&l);
-	if (!rc && (a ? stored.n_effective : net->inv.n_effective)) {
-		wh_app_effective(net, a ? &stored : &net->inv, &differences, &unjudged);
-		json_object_set_new(doc, "effectiveDifferences", differences);
-		json_object_set_new(doc, "effectiveUnjudged", unjudged);
-	}
-	wh_inventory_free(&stored);
-	return rc;
+	if (!net->inv.n_effective)
+		return;
+	wh_app_effective(net, &net->inv, &differences, &unjudged);
+	json_object_set_new(doc, "effectiveDifferences", differences);
+	json_object_set_new(doc, "effectiveUnjudged", unjudged);
 }
 
 int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err)
@@ -87,6 +77,8 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 		    done[2 * nsg + d]) /* one reading is enough: a group's rules mean much the same at each place */
 			continue;
 		done[2 * nsg + d] = true;
+		if (wh_nsg_is_acl(&net->t.nsgs[nsg]))
+			continue;
 		groups += d == WH_INBOUND;
 		add_list(net, f, net->t.nsgs[nsg].name, list, &skipped);
 	}
@@ -95,7 +87,8 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 	int rc = a ? wh_app_unused_rules(net, a, list, &unjudged, err) : 0;
 	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules",
 	                 (json_int_t)skipped, "unjudged", unjudged);
-	rc = rc ? rc : *out ? add_effective(net, a, *out, err) : 0;
+	if (!rc && *out)
+		add_effective(net, *out);
 	if (rc) {
 		json_decref(*out);
 		*out = NULL;

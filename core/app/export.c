@@ -31,6 +31,11 @@ int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err)
 {
 	const struct wh_renderer *r;
 	int rc = find_renderer(ask->format, &r, err);
+	if (!rc && ask->aws_rules && strncmp(r->name, "aws", 3))
+		rc = wh_fail_input(err, -EINVAL, "--aws-rules goes with the formats of AWS");
+	if (!rc && !strncmp(r->name, "aws", 3) && (ask->keep_until || ask->nsg_scope))
+		rc = wh_fail_input(err, -EINVAL, "--keep-original and --nsg-scope go with the formats of Azure, not with %s",
+		                   r->name);
 	if (rc || strcmp(r->name, "nft"))
 		return rc;
 	if (ask->keep_until || ask->nsg_scope)
@@ -50,10 +55,21 @@ static int find_resources(const struct wh_estate *e, const struct wh_app_export 
 	return 0;
 }
 
+/* Whether it is one of several names joined with "+", as the groups of an interface at AWS are. */
+static bool is_part(const char *names, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *s = names; s; s = strchr(s, '+') ? strchr(s, '+') + 1 : NULL)
+		if (!strncasecmp(s, name, n) && (!s[n] || s[n] == '+'))
+			return true;
+	return false;
+}
+
 static int find_nsg(const struct wh_estate *e, const char *name, struct wh_error *err)
 {
 	for (size_t i = 0; name && i < e->n_nsgs; i++)
-		if (!strcasecmp(e->nsgs[i].name, name) || (e->nsgs[i].id && !strcasecmp(e->nsgs[i].id, name)))
+		if (!strcasecmp(e->nsgs[i].name, name) || (e->nsgs[i].id && !strcasecmp(e->nsgs[i].id, name)) ||
+		    (e->nsgs[i].aws && (is_part(e->nsgs[i].name, name) || is_part(e->nsgs[i].id, name))))
 			return 0;
 	return name ? wh_fail_input(err, -ENXIO, "there is no network security group '%s' in the estate", name) : 0;
 }
@@ -67,6 +83,7 @@ int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char 
 	                                .nsg_scope_default = a->config->estate.nsg_scope,
 	                                .nsg_scope = ask->nsg_scope,
 	                                .nsg = ask->nsg,
+	                                .aws_rules = ask->aws_rules,
 	                                .keep_until = ask->keep_until,
 	                                .resources = names,
 	                                .n_resources = ask->n_resources,

@@ -14,7 +14,7 @@ static int find_group(const struct wh_estate *e, const char *name, const struct 
 {
 	*out = NULL;
 	for (size_t i = 0; name && i < e->n_nsgs; i++)
-		if (!strcasecmp(e->nsgs[i].name, name))
+		if (!e->nsgs[i].aws && !strcasecmp(e->nsgs[i].name, name))
 			*out = &e->nsgs[i];
 	return name && !*out ? wh_fail_input(err, WH_APP_USAGE, "there is no network security group '%s' in the estate", name)
 	                     : 0;
@@ -96,7 +96,7 @@ static int once(struct job *j, int64_t *next_us, struct wh_error *err)
 		const struct wh_nsg *nsg = &j->l.estate->nsgs[i];
 		struct wh_arm_result res = {0};
 		char *notes = NULL;
-		if (j->only ? strcasecmp(nsg->name, j->only->name) != 0 : !has_policy(j, nsg))
+		if (nsg->aws || (j->only ? strcasecmp(nsg->name, j->only->name) != 0 : !has_policy(j, nsg)))
 			continue;
 		done++;
 		rc = wh_jit_azure(j->arm, &(struct wh_jit_openings){&j->a->config->jit, j->l.estate, g, n, now}, nsg, &res,

@@ -10,10 +10,11 @@ static int load(struct wh_app_network *net, struct wh_state *s, struct wh_error 
 {
 	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	int rc = wh_topology_load(s, &net->inv, net->mem, &net->t, err);
-	if (rc != 1)
-		return rc;
-	rc = wh_inventory_load(s, net->mem, &net->inv, err);
-	return rc ? rc : wh_topology_build(&net->inv, net->mem, &net->t, err);
+	if (rc == 1) {
+		rc = wh_inventory_load(s, net->mem, &net->inv, err);
+		rc = rc ? rc : wh_topology_build(&net->inv, net->mem, &net->t, err);
+	}
+	return rc ? rc : wh_inventory_load_effective(s, &net->inv, err);
 }
 
 static int read(struct wh_app_network *net, const char *const *paths, size_t n, struct wh_error *err)

@@ -208,6 +208,36 @@ static json_t *packet_json(struct wh_app_network *net, const struct wh_reach_pac
 	                 wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
 }
 
+static bool has_address(struct wh_app_network *net, const struct end *e, const char *address)
+{
+	char buf[WH_ADDR_STRLEN];
+	for (size_t i = 0; address && i < e->n; i++)
+		if (!strcmp(wh_addr_text(&net->t.endpoints[e->endpoints[i]].addr, buf), address))
+			return true;
+	return false;
+}
+
+/* What Azure's own evaluation of the groups before the two ends says otherwise: the verdict is by the imported groups. */
+static void put_effective(struct wh_app_network *net, const struct end *a, const struct end *b, json_t *o)
+{
+	json_t *differences, *unjudged, *list = json_array(), *x;
+	size_t i;
+	if (net->inv.n_effective) {
+		wh_app_effective(net, &net->inv, &differences, &unjudged);
+		json_array_foreach(differences, i, x) {
+			const json_t *p = json_object_get(x, "packet");
+			bool in = !strcmp(json_string_value(json_object_get(x, "direction")), "Inbound");
+			if (has_address(net, in ? b : a, json_string_value(json_object_get(p, in ? "to" : "from"))))
+				json_array_append(list, x);
+		}
+		json_decref(differences);
+		json_decref(unjudged);
+	}
+	if (json_array_size(list))
+		json_object_set(o, "effectiveDifferences", list);
+	json_decref(list);
+}
+
 static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask, const struct wh_overlay *x, const struct end *a,
                      const struct end *b, json_t **out, struct wh_error *err)
 {
@@ -236,6 +266,7 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 	if (ports.missing && !json_array_size(missing))
 		json_array_append_new(missing, json_string(ports.missing));
 	json_object_set_new(o, "missing", missing);
+	put_effective(net, a, b, o);
 	if (x)
 		wh_overlay_put(x, &net->t, o, a->host, b->host, &ports);
 	*out = o;

@@ -149,6 +149,8 @@ int wh_app_unused_rules(struct wh_app_network *net, const struct wh_app *a, json
 		count(b, e->subnet == WH_NONE ? WH_NONE : net->t.subnets[e->subnet].nsg, x.heard[e->host]);
 	}
 	for (size_t g = 0; g < net->t.n_nsgs && !rc; g++) {
+		if (wh_nsg_is_acl(&net->t.nsgs[g]))
+			continue;
 		if (b[g].machines && !b[g].silent)
 			add_rules(&u, &net->t.nsgs[g], list);
 		else if (b[g].machines)

@@ -6,7 +6,7 @@
 #include "whittle/app_rules.h"
 
 static const char help[] =
-	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [--nsg-scope SCOPE] [-o FILE]\n"
+	"usage: whittle export --format FORMAT [--resource NAME]… [--nsg NAME] [--keep-original DAY] [--nsg-scope SCOPE] [--aws-rules N] [-o FILE]\n"
 	"\n"
 	"Writes the recommended rules, as they were reviewed, in a firewall's own format. Nothing is applied.\n"
 	"\n"
@@ -17,13 +17,18 @@ static const char help[] =
 	"  --format bicep   the same in Bicep\n"
 	"  --format terraform   the new rules as azurerm_network_security_rule, for a pull request\n"
 	"  --format az      a script of az commands, to be read and then run: allows come before denies\n"
+	"  --format aws     the calls that narrow security groups of AWS, as JSON: for each `aws ec2 OPERATION --cli-input-json INPUT`,\n"
+	"                   authorize before revoke. A port stays as it is where something else with the group may need it; `leftAlone`\n"
+	"                   says why\n"
+	"  --format aws-sh  the same as a script of aws commands\n"
 	"  --format nft     what `whittle enforce` would apply, in nft's own language\n"
 	"  --resource NAME  only this resource (a name, an id or an address); may be given several times\n"
 	"  --nsg NAME       with all but nft: only this group\n"
-	"  --keep-original DAY   with all but nft: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
+	"  --aws-rules N    with aws and aws-sh: the rules that AWS takes in a group (its quota, 60 where it was not raised)\n"
+	"  --keep-original DAY   with Azure's formats: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
 	"                   deny's description carries it, `whittle status` shows it, and an export after it removes the rule, once nothing hangs\n"
 	"                   on it for any resource that the group is known to guard\n"
-	"  --nsg-scope nic|subnet|both   with all but nft: only the groups at network interfaces, or at subnets; else what the estate and\n"
+	"  --nsg-scope nic|subnet|both   with Azure's formats: only the groups at network interfaces, or at subnets; else what the estate and\n"
 	"                   whittle.yaml say, and both where they say nothing\n"
 	"  -o FILE          writes the file at once when it is complete; without it, standard output\n"
 	"\n"
@@ -60,6 +65,16 @@ static int export(struct cli *c, const struct wh_app_export *ask, const char *pa
 	return rc;
 }
 
+static int read_rules(struct cli *c, const char *text, size_t *out)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	if (*text < '1' || *text > '9' || *end || n > 1000)
+		return cli_usage(c, "--aws-rules: '%s' is not a number from 1 to 1000", text);
+	*out = n;
+	return CLI_OK;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"format", required_argument, NULL, 'f'},
@@ -68,6 +83,7 @@ static int run(struct cli *c, int argc, char **argv)
 	                                      {"output", required_argument, NULL, 'o'},
 	                                      {"keep-original", required_argument, NULL, 'k'},
 	                                      {"nsg-scope", required_argument, NULL, 's'},
+	                                      {"aws-rules", required_argument, NULL, 'q'},
 	                                      {0}};
 	const char *path = NULL, **names = calloc((size_t)argc + 1, sizeof *names);
 	struct wh_app_export ask = {.resources = names};
@@ -86,6 +102,8 @@ static int run(struct cli *c, int argc, char **argv)
 			ask.nsg = optarg;
 		else if (o == 'k')
 			rc = cli_check_day(c, ask.keep_until = optarg);
+		else if (o == 'q')
+			rc = read_rules(c, optarg, &ask.aws_rules);
 		else if (o == 's')
 			rc = cli_nsg_scope(c, optarg, &ask.nsg_scope);
 		else

@@ -16,6 +16,7 @@ static const char help[] =
 	"\n"
 	"The verdict is allowed, denied, partly (for some of the addresses of an end) or unknown, with what the inventory lacks. Below it stand\n"
 	"the rules that decide one such packet, in the order in which it meets them. Without a port it is allowed where some port is.\n"
+	"Where Azure's own evaluation (`az network nic list-effective-nsg`) was imported and decides otherwise at one of the ends, that is named.\n"
 	"\n"
 	"With --host it says what this machine's own rules do with a connection from the address PEER, as the kernel holds them now, of whatever\n"
 	"program: ufw, firewalld, Docker, fail2ban, whittle. What cannot be said (rate limits, marks, sets that packets fill, extensions of iptables) makes the\n"
@@ -93,6 +94,8 @@ static void print_verdict(const json_t *o)
 	print_edge(o);
 	json_array_foreach(json_object_get(o, "missing"), i, m)
 		printf("Not known: %s\n", json_string_value(m));
+	json_array_foreach(json_object_get(o, "effectiveDifferences"), i, m)
+		printf("Azure's effective rules decide otherwise: %s\n", json_string_value(json_object_get(m, "sentence")));
 	if (p)
 		printf("\n%s from %s port %lld to %s port %lld:\n", json_string_value(json_object_get(p, "protocol")),
 		       json_string_value(json_object_get(p, "from")),

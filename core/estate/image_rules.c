@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Groups and their rules as bytes. */
+#include <endian.h>
 #include <stdlib.h>
 #include "estate/image.h"
 
@@ -27,42 +28,6 @@ static uint32_t common(struct io *x, enum pool pool, struct side *s, struct port
 	x->out->failed |= one.failed;
 	free(one.p);
 	return at;
-}
-
-static size_t referred(struct io *x, enum pool pool, uint32_t at)
-{
-	size_t place = (size_t)number(x, at, 4, UINT32_MAX);
-	if (!x->out && place >= x->n[pool]) {
-		x->in.failed = true;
-		return 0; /* there is one at least, see wh_io_begin_pools() */
-	}
-	return place;
-}
-
-static void rule_side(struct io *x, struct wh_prefix **p, size_t *n, const char ***rule_tags, size_t *n_tags, const char ***asgs,
-                      size_t *n_asgs)
-{
-	struct side s = {*p, *rule_tags, *asgs, *n, *n_tags, *n_asgs};
-	size_t at = referred(x, SIDES, x->out ? common(x, SIDES, &s, NULL, NULL) : 0);
-	if (x->out)
-		return;
-	s = x->sides[at];
-	*p = s.prefixes, *n = s.n_prefixes, *rule_tags = s.tags, *n_tags = s.n_tags, *asgs = s.asgs, *n_asgs = s.n_asgs;
-}
-
-static void rule_ports(struct io *x, struct wh_port_range **p, size_t *n)
-{
-	struct port_list l = {*p, *n};
-	size_t at = referred(x, PORTS, x->out ? common(x, PORTS, NULL, &l, NULL) : 0);
-	if (!x->out)
-		*p = x->ports[at].p, *n = x->ports[at].n;
-}
-
-static void rule_name(struct io *x, const char **s)
-{
-	size_t at = referred(x, NAMES, x->out ? common(x, NAMES, NULL, NULL, *s) : 0);
-	if (!x->out)
-		*s = x->names[at];
 }
 
 /* The lists themselves, when they are read. */
@@ -105,22 +70,97 @@ void wh_io_put_pools(struct io *x, struct wh_bytes *out)
 
 /* ---- groups ---- */
 
+/*
+ * A rule is a record of fixed length, since an estate has tens of thousands: places in the lists of what rules have in common,
+ * then its numbers. Of `may` the place 0, an empty name, is none.
+ */
+enum {
+	NAME = 0,
+	DST_PORTS = 4,
+	SRC_PORTS = 8,
+	PEERS = 12,
+	LOCALS = 16,
+	INDEX = 20,
+	MAY = 24,
+	PRIORITY = 28,
+	PROTO = 30,
+	FLAGS = 31,
+	ORIGIN = 32,
+	RECORD = 33
+};
+enum { OUTBOUND = 1, ALLOW = 2, DEFAULT = 4, UNSUPPORTED = 8, PEER_GROUP = 16, ALL_FLAGS = 31 };
+
+static void put_place(uint8_t *b, uint32_t v)
+{
+	v = htole32(v);
+	memcpy(b, &v, sizeof v);
+}
+
+static uint32_t place(const uint8_t *b)
+{
+	uint32_t v;
+	memcpy(&v, b, sizeof v);
+	return le32toh(v);
+}
+
+static void put_rule(struct io *x, const struct wh_rule *r)
+{
+	uint8_t b[RECORD];
+	struct side peers = {r->peers, r->peer_tags, r->peer_asgs, r->n_peers, r->n_peer_tags, r->n_peer_asgs},
+		    locals = {r->locals, r->local_tags, r->local_asgs, r->n_locals, r->n_local_tags, r->n_local_asgs};
+	struct port_list dst = {r->dst_ports, r->n_dst_ports}, src = {r->src_ports, r->n_src_ports};
+	put_place(b + NAME, common(x, NAMES, NULL, NULL, r->name));
+	put_place(b + DST_PORTS, common(x, PORTS, NULL, &dst, NULL));
+	put_place(b + SRC_PORTS, common(x, PORTS, NULL, &src, NULL));
+	put_place(b + PEERS, common(x, SIDES, &peers, NULL, NULL));
+	put_place(b + LOCALS, common(x, SIDES, &locals, NULL, NULL));
+	put_place(b + INDEX, (uint32_t)(r->index + 1));
+	put_place(b + MAY, common(x, NAMES, NULL, NULL, r->may ? r->may : ""));
+	b[PRIORITY] = (uint8_t)r->priority;
+	b[PRIORITY + 1] = (uint8_t)(r->priority >> 8);
+	b[PROTO] = r->proto;
+	b[FLAGS] = (uint8_t)((r->direction == WH_OUTBOUND) * OUTBOUND | r->allow * ALLOW | r->is_default * DEFAULT |
+	                     r->unsupported * UNSUPPORTED | r->peer_group * PEER_GROUP);
+	b[ORIGIN] = (uint8_t)r->origin;
+	wh_put(x->out, b, sizeof b);
+}
+
+static void take_rule(struct io *x, struct wh_rule *r)
+{
+	const uint8_t *b = wh_take(&x->in, RECORD);
+	uint32_t index = b ? place(b + INDEX) : 0;
+	if (!b || place(b + NAME) >= x->n[NAMES] || place(b + MAY) >= x->n[NAMES] || place(b + DST_PORTS) >= x->n[PORTS] ||
+	    place(b + SRC_PORTS) >= x->n[PORTS] || place(b + PEERS) >= x->n[SIDES] || place(b + LOCALS) >= x->n[SIDES] ||
+	    index > MOST || b[FLAGS] > ALL_FLAGS || b[ORIGIN] > WH_ORIGIN_WHITTLE) {
+		x->in.failed = true;
+		*r = (struct wh_rule){.name = ""};
+		return;
+	}
+	const struct side *p = &x->sides[place(b + PEERS)], *l = &x->sides[place(b + LOCALS)];
+	const struct port_list *dst = &x->ports[place(b + DST_PORTS)], *src = &x->ports[place(b + SRC_PORTS)];
+	*r = (struct wh_rule){.name = x->names[place(b + NAME)],
+	                      .priority = (uint16_t)(b[PRIORITY] | b[PRIORITY + 1] << 8),
+	                      .direction = b[FLAGS] & OUTBOUND ? WH_OUTBOUND : WH_INBOUND,
+	                      .allow = b[FLAGS] & ALLOW,
+	                      .is_default = b[FLAGS] & DEFAULT,
+	                      .proto = b[PROTO],
+	                      .origin = (enum wh_origin)b[ORIGIN],
+	                      .may = place(b + MAY) ? x->names[place(b + MAY)] : NULL,
+	                      .unsupported = b[FLAGS] & UNSUPPORTED,
+	                      .peer_group = b[FLAGS] & PEER_GROUP,
+	                      .index = (int)index - 1};
+	r->dst_ports = dst->p, r->n_dst_ports = dst->n, r->src_ports = src->p, r->n_src_ports = src->n;
+	r->peers = p->prefixes, r->n_peers = p->n_prefixes, r->locals = l->prefixes, r->n_locals = l->n_prefixes;
+	r->peer_tags = p->tags, r->n_peer_tags = p->n_tags, r->local_tags = l->tags, r->n_local_tags = l->n_tags;
+	r->peer_asgs = p->asgs, r->n_peer_asgs = p->n_asgs, r->local_asgs = l->asgs, r->n_local_asgs = l->n_asgs;
+}
+
 void wh_io_rule(struct io *x, struct wh_rule *r)
 {
-	rule_name(x, &r->name);
-	NUMBER(x, r->priority, 2, 65535);
-	NUMBER(x, r->direction, 1, WH_OUTBOUND);
-	FLAG(x, r->allow);
-	FLAG(x, r->is_default);
-	NUMBER(x, r->proto, 1, 255);
-	NUMBER(x, r->origin, 1, WH_ORIGIN_WHITTLE);
-	FLAG(x, r->unsupported);
-	FLAG(x, r->peer_group);
-	rule_ports(x, &r->dst_ports, &r->n_dst_ports);
-	rule_ports(x, &r->src_ports, &r->n_src_ports);
-	rule_side(x, &r->peers, &r->n_peers, &r->peer_tags, &r->n_peer_tags, &r->peer_asgs, &r->n_peer_asgs);
-	rule_side(x, &r->locals, &r->n_locals, &r->local_tags, &r->n_local_tags, &r->local_asgs, &r->n_local_asgs);
-	r->index = (int)number(x, (uint64_t)(r->index + 1), 4, MOST) - 1;
+	if (x->out)
+		put_rule(x, r);
+	else
+		take_rule(x, r);
 }
 
 void wh_io_group(struct io *x, struct wh_nsg *g)
@@ -130,8 +170,9 @@ void wh_io_group(struct io *x, struct wh_nsg *g)
 	wh_io_name(x, &g->file);
 	FLAG(x, g->at_nic);
 	FLAG(x, g->at_subnet);
+	FLAG(x, g->aws);
 	FLAG(x, g->arm_resource);
-	LIST(x, g->rules, g->n_rules, 32);
+	LIST(x, g->rules, g->n_rules, RECORD);
 	for (size_t i = 0; i < g->n_rules; i++)
 		wh_io_rule(x, &g->rules[i]);
 }

@@ -10,6 +10,7 @@
 #include "base/directory.h"
 #include "base/json.h"
 #include "base/owner.h"
+#include "estate/aws.h"
 #include "estate/inventory.h"
 
 enum { MAX_FILE = 512 << 20, MAX_NESTED = 8, MAX_DIRECTORIES = 16 };
@@ -77,7 +78,7 @@ struct pages { double total, given; bool cut; const char *file; };
 
 static void count_page(struct pages *p, const json_t *o, const char *file)
 {
-	static const char *const tokens[] = {"skip_token", "$skipToken", "skipToken", "nextLink", "@odata.nextLink"};
+	static const char *const tokens[] = {"skip_token", "$skipToken", "skipToken", "nextLink", "@odata.nextLink", "NextToken"};
 	const json_t *total = wh_json_member(o, "totalRecords"), *data = wh_json_member(o, "data");
 	total = total ? total : wh_json_member(o, "total_records");
 	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
@@ -90,7 +91,7 @@ static void count_page(struct pages *p, const json_t *o, const char *file)
 	p->given += (double)json_array_size(data);
 }
 
-struct walk { struct wh_inventory *inv; size_t document; struct pages *pages; };
+struct walk { struct wh_inventory *inv; size_t document; struct pages *pages; struct wh_error *err; int rc; };
 
 static size_t walk(struct walk *w, const json_t *v, const char *path, unsigned depth);
 
@@ -112,14 +113,21 @@ static size_t walk_rows(struct walk *w, const json_t *columns, const json_t *row
 
 static size_t walk_object(struct walk *w, const json_t *o, const char *path, unsigned depth)
 {
-	static const char *const lists[] = {"value",   "data",     "resources", "networkSecurityGroups", "NewNSG",
-	                                    "newVNet", "publicIp", "NewNIC",    "loadBalancer"};
+	static const char *const lists[] = {"value", "data", "resources", "networkSecurityGroups", "NewNSG", "newVNet",
+	                                    "publicIp", "NewNIC", "loadBalancer",
+	                                    /* of AWS */
+	                                    "Reservations", "Instances", "SecurityGroups", "SecurityGroupRules", "Subnets",
+	                                    "Vpcs", "NetworkInterfaces", "NetworkAcls", "PrefixLists", "VpcPeeringConnections"};
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {
 		wh_inventory_take_effective(w->inv, w->inv->documents[w->document].file, path, o);
 		return 1;
 	}
+	int aws = w->rc ? 0 : wh_aws_take(w->inv, w->document, path, o, w->err);
+	w->rc = aws < 0 ? aws : w->rc;
+	if (aws || w->rc)
+		return 1;
 	if (json_is_array(wh_json_member(o, "columns")) && json_is_array(wh_json_member(o, "rows")))
 		return walk_rows(w, wh_json_member(o, "columns"), wh_json_member(o, "rows"), path);
 	wh_inventory_take(w->inv, w->document, path, json_incref((json_t *)(uintptr_t)o), NULL, NULL);
@@ -175,11 +183,11 @@ static int add(struct wh_inventory *inv, const char *file, char *text, size_t le
 	if (rc == 1)
 		rc = wh_inventory_template(inv, at, doc, err);
 	if (rc == 1) {
-		struct walk w = {inv, at, pages};
-		bool empty = (json_is_array(doc) && !json_array_size(doc)) ||
+		struct walk w = {inv, at, pages, err, 0};
+		bool empty = (json_is_array(doc) && !json_array_size(doc)) || wh_aws_answer(doc) ||
 		             (json_is_object(doc) && json_is_array(wh_json_member(doc, "value")));
-		rc = 0;
 		bool found = walk(&w, doc, "", 0) > 0;
+		rc = w.rc;
 		if (!found && !empty && lenient)
 			wh_inventory_note(inv, "%s: there is no resource in it (no object with an id and a type): left aside",
 			                  file);
@@ -264,9 +272,21 @@ static void join(struct wh_inventory *inv, struct wh_item *into, struct wh_item 
 	into->body = a;
 }
 
+static void drop_derived(struct wh_inventory *inv)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < inv->n; i++)
+		if (inv->items[i].derived)
+			json_decref(inv->items[i].body);
+		else
+			inv->items[n++] = inv->items[i];
+	inv->n = n;
+}
+
 void wh_inventory_join(struct wh_inventory *inv)
 {
 	size_t n = 0;
+	drop_derived(inv);
 	if (inv->n)
 		qsort(inv->items, inv->n, sizeof *inv->items, by_key);
 	for (size_t i = 0; i < inv->n; i++)
@@ -275,6 +295,9 @@ void wh_inventory_join(struct wh_inventory *inv)
 		else
 			inv->items[n++] = inv->items[i];
 	inv->n = n;
+	wh_aws_derive(inv);
+	if (inv->n > n)
+		qsort(inv->items, inv->n, sizeof *inv->items, by_key);
 }
 
 static bool is_document(const char *name)
@@ -351,41 +374,4 @@ void wh_inventory_free(struct wh_inventory *inv)
 		if (!inv->documents[i].borrowed)
 			free(inv->documents[i].text);
 	inv->n = inv->n_documents = inv->n_effective = 0;
-}
-
-/* ---- finding ---- */
-
-size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id)
-{
-	size_t lo = 0, hi = n;
-	while (id && lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(*(const char *const *)((const char *)list + mid * size + member), id);
-		if (!c)
-			return mid;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (size_t)-1;
-}
-
-const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id)
-{
-	size_t at = wh_place_of(inv->items, inv->n, key, id);
-	return at == (size_t)-1 ? NULL : &inv->items[at];
-}
-
-size_t wh_inventory_of_type(const struct wh_inventory *inv, const char *type, const struct wh_item ***out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < inv->n; i++)
-		n += !strcmp(inv->items[i].type, type);
-	*out = wh_arena_array(inv->mem, n + 1, sizeof **out);
-	n = 0;
-	for (size_t i = 0; i < inv->n; i++)
-		if (!strcmp(inv->items[i].type, type))
-			(*out)[n++] = &inv->items[i];
-	return n;
 }

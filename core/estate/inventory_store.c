@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
+#include "estate/aws.h"
 #include "estate/clear.h"
 #include "estate/name_set.h"
 #include "estate/topology.h"
@@ -26,7 +27,7 @@ static const char group_type[] = "microsoft.network/networksecuritygroups";
 
 static bool of_network(const char *type)
 {
-	static const char *const prefixes[] = {"microsoft.network/", "microsoft.compute/virtualmachine",
+	static const char *const prefixes[] = {WH_AWS_RAW, "microsoft.network/", "microsoft.compute/virtualmachine",
 	                                       "microsoft.classiccompute/virtualmachines"};
 	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
 		if (!strncmp(type, prefixes[i], strlen(prefixes[i])))
@@ -36,7 +37,9 @@ static bool of_network(const char *type)
 
 static int put(struct storing *st, const struct wh_item *it)
 {
-	bool group = !strcmp(it->type, group_type);
+	bool group = wh_aws_or(it->type, group_type);
+	if (it->derived && !group)
+		return 0;
 	json_t *o = group ? json_copy(it->body)
 	                  : json_pack("{s:s, s:s, s:s, s:s, s:O}", "id", it->id, "name", it->name, "type", it->type, "file",
 	                              it->file, "body", it->body);
@@ -97,8 +100,10 @@ static json_t *resource(struct storing *st, const struct wh_host *h)
 			add_group(groups, st->t, st->t->subnets[e->subnet].nsg);
 		st->sum->addresses++;
 	}
+	const struct wh_item *it = wh_inventory_find(st->t->inventory, h->id);
 	json_t *o = json_array_size(addresses)
-	                    ? json_pack("{s:s, s:s, s:b, s:O, s:O}", "name", name, "id", h->id, "internetFacing",
+	                    ? json_pack("{s:s, s:s, s:s*, s:b, s:O, s:O}", "name", name, "id", h->id, "platform",
+	                                it && it->derived ? "other" : NULL, "internetFacing",
 	                                wh_topology_faces_internet(st->t, h), "addresses", addresses, "nsgs", groups)
 	                    : NULL;
 	json_decref(addresses);
@@ -198,6 +203,10 @@ static int take_stored(struct wh_inventory *inv, const char *key, const char *js
 	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")),
 		   *file = json_string_value(json_object_get(doc, "file"));
 	body = group ? doc : json_object_get(doc, "body");
+	if (group && json_is_object(json_object_get(doc, "aws"))) { /* made anew of what AWS printed */
+		json_decref(doc);
+		return 0;
+	}
 	if (!id || !type || !json_is_object(body)) {
 		json_decref(doc);
 		return wh_fail(err, -EBADMSG, "the ledger's estate is damaged: import it again");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "estate/aws.h"
 #include "estate/topology.h"
 
 size_t wh_build_place(const struct wh_name_set *s, const char *id)
@@ -14,6 +15,19 @@ size_t wh_build_place(const struct wh_name_set *s, const char *id)
 void wh_build_put(struct wh_name_set *s, const char *id, size_t place)
 {
 	wh_name_set_add(s, id, (const void *)(uintptr_t)(place + 1));
+}
+
+size_t wh_build_items(struct wh_building *b, const char *azure_type, const struct wh_item ***out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->inv->n; i++)
+		n += wh_aws_or(b->inv->items[i].type, azure_type);
+	*out = wh_arena_array(b->mem, n + 1, sizeof **out);
+	n = 0;
+	for (size_t i = 0; i < b->inv->n; i++)
+		if (wh_aws_or(b->inv->items[i].type, azure_type))
+			(*out)[n++] = &b->inv->items[i];
+	return n;
 }
 
 void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id,

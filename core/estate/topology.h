@@ -32,6 +32,8 @@ void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const 
                       const char *assumption);
 /* The place of a group that is named, or of one that is missing; WH_NONE for no id. */
 size_t wh_build_group(struct wh_building *b, const struct wh_item *owner, const char *id);
+/* The items of a type, of either cloud, by id; in b->mem. */
+size_t wh_build_items(struct wh_building *b, const char *azure_type, const struct wh_item ***out);
 /* A list of prefixes, or one, below the item; `path` names it in errors. As they are written: not merged. */
 int wh_build_prefixes(struct wh_building *b, const struct wh_item *it, const json_t *list, const char *path,
                       struct wh_prefix **out, size_t *n);

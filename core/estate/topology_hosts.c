@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "estate/aws.h"
 #include "estate/topology.h"
 
 static const struct { const char *type; enum wh_host_kind kind; } kinds[] = {
@@ -14,11 +15,12 @@ static const struct { const char *type; enum wh_host_kind kind; } kinds[] = {
 	{"microsoft.compute/virtualmachinescalesets/virtualmachines", WH_HOST_INSTANCE},
 	{"microsoft.network/privateendpoints", WH_HOST_PRIVATE_ENDPOINT},
 	{"microsoft.classiccompute/virtualmachines", WH_HOST_CLASSIC},
+	{WH_AWS_DERIVED "interface", WH_HOST_INTERFACE},
 };
 
 static bool is_nic(const struct wh_item *it)
 {
-	return !strcmp(it->type, "microsoft.network/networkinterfaces") ||
+	return wh_aws_or(it->type, "microsoft.network/networkinterfaces") ||
 	       !strcmp(it->type, "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces");
 }
 
@@ -77,7 +79,7 @@ static void add_hosts(struct wh_building *b)
 {
 	for (size_t i = 0; i < b->inv->n; i++)
 		for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-			if (!strcmp(b->inv->items[i].type, kinds[k].type))
+			if (wh_aws_or(b->inv->items[i].type, kinds[k].type))
 				add_host(b, b->inv->items[i].id, b->inv->items[i].name, kinds[k].kind, b->inv->items[i].body);
 	size_t known = b->t->n_hosts;
 	for (size_t i = 0; i < b->inv->n; i++) {
@@ -235,7 +237,7 @@ int wh_build_hosts(struct wh_building *b)
 {
 	const struct wh_item **list;
 	struct wh_topology *t = b->t;
-	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/applicationsecuritygroups", &list);
+	size_t n = wh_build_items(b, "microsoft.network/applicationsecuritygroups", &list);
 	int rc = 0;
 	for (size_t i = 0; i < n; i++)
 		join_asg(b, list[i]->id, WH_NONE);
@@ -255,6 +257,9 @@ int wh_build_hosts(struct wh_building *b)
 	}
 	for (size_t i = 0; i < t->n_hosts && !rc; i++)
 		if (!t->hosts[i].n && !t->hosts[i].unscanned)
-			t->hosts[i].unscanned = "it has no address in the inventory (`az network nic list`, `az vmss nic list`)";
+			t->hosts[i].unscanned =
+				strncmp(t->hosts[i].id, "i-", 2)
+					? "it has no address in the inventory (`az network nic list`, `az vmss nic list`)"
+					: "it has no address in the inventory (`aws ec2 describe-network-interfaces`)";
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "estate/aws.h"
 #include "estate/topology.h"
 
 static const char vnet_type[] = "microsoft.network/virtualnetworks";
@@ -97,7 +98,7 @@ static int add_vnet(struct wh_building *b, const struct wh_item *it, struct wh_v
 {
 	const json_t *space = space_of(it->body, "addressSpace"), *peerings = wh_field(it->body, "virtualNetworkPeerings");
 	const char *location = wh_field_text(it->body, "location");
-	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : ""};
+	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : "", .aws = it->derived};
 	wh_build_tags(b, it->body, &v->tags, &v->n_tags);
 	v->peerings = wh_arena_array(b->mem, json_array_size(peerings) + lone_peerings + 1, sizeof *v->peerings);
 	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes",
@@ -166,7 +167,7 @@ static void join_peerings(struct wh_building *b)
 static int add_vnets(struct wh_building *b)
 {
 	const struct wh_item **list, **peerings;
-	size_t n = wh_inventory_of_type(b->inv, vnet_type, &list),
+	size_t n = wh_build_items(b, vnet_type, &list),
 	       n_peerings = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &peerings);
 	int rc = 0;
 	b->t->vnets = wh_arena_array(b->mem, n + 1, sizeof *b->t->vnets);
@@ -259,7 +260,7 @@ static int add_groups(struct wh_building *b)
 	size_t n;
 	int rc = 0;
 	join_rules(b);
-	n = wh_inventory_of_type(b->inv, "microsoft.network/networksecuritygroups", &list);
+	n = wh_build_items(b, "microsoft.network/networksecuritygroups", &list);
 	b->t->nsgs = wh_arena_array(b->mem, n + 1, sizeof *b->t->nsgs);
 	for (size_t i = 0; i < n && !rc; i++) {
 		const struct wh_document *d = &b->inv->documents[list[i]->document];
@@ -279,7 +280,7 @@ static int add_groups(struct wh_building *b)
 static int add_public_ips(struct wh_building *b)
 {
 	const struct wh_item **list;
-	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/publicipaddresses", &list);
+	size_t n = wh_build_items(b, "microsoft.network/publicipaddresses", &list);
 	b->t->public_ips = wh_arena_array(b->mem, n + 1, sizeof *b->t->public_ips);
 	for (size_t i = 0; i < n; i++) {
 		const char *s = wh_field_text(list[i]->body, "ipAddress"),

@@ -18,7 +18,7 @@ static void find_opening_rules(const struct wh_resource *r, const struct wh_tag_
 				found = one;
 		}
 		out->explicit_allow = out->explicit_allow && found;
-		if (found && !wh_rule_is_everything_else(found)) {
+		if (found && !wh_rule_is_everything_else(found) && !wh_nsg_is_acl(r->nsgs[i])) {
 			out->narrows = wh_arena_printf(mem, "%s: %s", r->nsgs[i]->name, found->name);
 			out->note = found->note ? found->note : out->note;
 		}

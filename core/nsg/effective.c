@@ -281,6 +281,16 @@ const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_co
 {
 	const char *tag = unknown_tag(r->peer_tags, r->n_peer_tags, tags);
 	tag = tag ? tag : unknown_tag(r->local_tags, r->n_local_tags, tags);
+	if (r->may)
+		return wh_arena_printf(mem, "rule %s depends on what is not known here: %s", r->name, r->may);
+	if (r->n_peer_asgs && !strncmp(r->peer_asgs[0], "sg-", 3))
+		return wh_arena_printf(mem, "rule %s names the security group %s, which stays as its source", r->name,
+		                       r->peer_asgs[0]);
+	if (tag && !strncmp(tag, "pl-", 3))
+		return wh_arena_printf(
+			mem,
+			"rule %s names the prefix list %s, whose addresses are not known here (`aws ec2 get-managed-prefix-list-entries`)",
+			r->name, tag);
 	if (r->unsupported)
 		return wh_arena_printf(mem, "rule %s names an application security group, whose members are not known here",
 		                       r->name);

@@ -128,6 +128,7 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 			name);
 	*nsg = (struct wh_nsg){
 		.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
+	nsg->aws = json_is_object(json_object_get(o, "aws"));
 	nsg->at_nic = json_array_size(json_object_get(props, "networkInterfaces")) > 0;
 	nsg->at_subnet = json_array_size(json_object_get(props, "subnets")) > 0;
 	nsg->id = wh_nsg_text(o, "id") ? wh_arena_strdup(p->mem, wh_nsg_text(o, "id")) : NULL;
@@ -145,7 +146,7 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 			r->origin = WH_ORIGIN_TERRAFORM;
 	}
 	for (i = 0; i < WH_NSG_DEFAULTS; i++)
-		wh_nsg_default_rule(p, i, &nsg->rules[nsg->n_rules++]);
+		nsg->n_rules += wh_nsg_default_rule(p, i, nsg->aws, &nsg->rules[nsg->n_rules]);
 	qsort(nsg->rules, nsg->n_rules, sizeof *nsg->rules, by_priority);
 	nsg->source = json_incref(o);
 	int rc = check_names(p, nsg, base);

@@ -20,9 +20,9 @@ int wh_nsg_bad(struct parse *p, const char *key, const char *fmt, ...);
 const char *wh_nsg_text(const json_t *o, const char *key); /* NULL where it is empty, too */
 const char *wh_nsg_text_or_number(struct parse *p, const json_t *v); /* templates have 22 for "22"; NULL: neither */
 int wh_nsg_parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r);
-/* The rules that Azure puts into every group. */
+/* The rules that Azure puts into every group; of a group of AWS's the two that deny. True: r is the i-th. */
 enum { WH_NSG_DEFAULTS = 6 };
-void wh_nsg_default_rule(struct parse *p, size_t i, struct wh_rule *r);
+bool wh_nsg_default_rule(struct parse *p, size_t i, bool aws, struct wh_rule *r);
 /* The ports of one end. `unknown`: a template's expression, whose value is not known here; then the list has every port. */
 struct wh_nsg_ports { struct wh_port_range *list; size_t n, room; const char *unknown; };
 int wh_nsg_parse_ports(struct parse *p, const json_t *o, const char *single, const char *plural, struct wh_nsg_ports *out);

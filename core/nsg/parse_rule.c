@@ -82,6 +82,10 @@ int wh_nsg_parse_rule(struct parse *p, const json_t *rule, struct wh_rule *r)
 	r->dst_ports = to.list, r->n_dst_ports = to.n, r->src_ports = from.list, r->n_src_ports = from.n;
 	put_sides(r, &src, &dst);
 	doubt_ports(p, r, to.unknown ? to.unknown : from.unknown);
+	if (wh_nsg_text(o, "may")) {
+		r->may = wh_arena_strdup(p->mem, wh_nsg_text(o, "may"));
+		r->unsupported = true;
+	}
 	return 0;
 }
 
@@ -102,10 +106,12 @@ static const struct {
 	{"DenyAllOutBound", 65500, WH_OUTBOUND, false, "*", "*"},
 };
 
-void wh_nsg_default_rule(struct parse *p, size_t i, struct wh_rule *r)
+bool wh_nsg_default_rule(struct parse *p, size_t i, bool aws, struct wh_rule *r)
 {
 	struct wh_nsg_side src = {0}, dst = {0};
-	*r = (struct wh_rule){.name = defaults[i].name,
+	if (aws && defaults[i].allow)
+		return false;
+	*r = (struct wh_rule){.name = aws ? "no rule allows it" : defaults[i].name,
 	                      .priority = defaults[i].priority,
 	                      .direction = defaults[i].dir,
 	                      .allow = defaults[i].allow,
@@ -118,4 +124,5 @@ void wh_nsg_default_rule(struct parse *p, size_t i, struct wh_rule *r)
 	wh_nsg_parse_address(p, NULL, defaults[i].src, &src, r);
 	wh_nsg_parse_address(p, NULL, defaults[i].dst, &dst, r);
 	put_sides(r, &src, &dst);
+	return true;
 }

@@ -36,7 +36,7 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
 		enum wh_direction d;
 		size_t nsg;
 		const struct wh_filter *f = wh_reach_list(run->in->reach, i, &nsg, &d);
-		if (!wh_known(nsg) ||
+		if (!wh_known(nsg) || wh_nsg_is_acl(&t->nsgs[nsg]) ||
 		    done[2 * nsg + d]) /* one reading is enough: a group's rules mean much the same at each place */
 			continue;
 		done[2 * nsg + d] = true;

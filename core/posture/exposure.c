@@ -146,7 +146,7 @@ const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint)
 
 bool wh_run_judged(const struct wh_host *h)
 {
-	return h->kind != WH_HOST_PRIVATE_ENDPOINT;
+	return h->kind != WH_HOST_PRIVATE_ENDPOINT && h->kind != WH_HOST_INTERFACE;
 }
 
 const char *wh_host_type(const struct wh_host *h)
@@ -154,6 +154,7 @@ const char *wh_host_type(const struct wh_host *h)
 	static const char *const types[] = {[WH_HOST_VM] = "Microsoft.Compute/virtualMachines",
 	                                    [WH_HOST_INSTANCE] = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
 	                                    [WH_HOST_PRIVATE_ENDPOINT] = "Microsoft.Network/privateEndpoints",
-	                                    [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines"};
+	                                    [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines",
+	                                    [WH_HOST_INTERFACE] = "AWS::EC2::NetworkInterface"};
 	return types[h->kind];
 }

@@ -124,7 +124,8 @@ static void add_asg(struct wh_reach *r, struct set *s, const char *id)
 		return;
 	}
 	const char *slash = strrchr(id, '/');
-	s->unknown = wh_arena_printf(r->mem, "the members of the application security group %s", slash ? slash + 1 : id);
+	s->unknown = wh_arena_printf(r->mem, "the members of the %ssecurity group %s", strncmp(id, "sg-", 3) ? "application " : "",
+	                             slash ? slash + 1 : id);
 }
 
 static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, const char *tag)
@@ -150,6 +151,9 @@ static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, 
 			r->tag_ranges[at] = prefixes(service->prefixes, service->n, r->mem);
 		r->tag_done[at] = true;
 		s->known = wh_ranges_union(s->known, r->tag_ranges[at], r->mem);
+	} else if (!strncmp(tag, "pl-", 3)) {
+		s->unknown = wh_arena_printf(
+			r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`, as %s.json)", tag, tag);
 	} else {
 		s->unknown = strchr(tag, ' ')
 		                     ? wh_arena_printf(r->mem, "the members of %s", tag)
@@ -226,7 +230,7 @@ static void translate(struct wh_reach *r, const struct context *c, struct list *
 	}
 	if ((!peer.any && !peer.known.n) || (!local.any && !local.known.n))
 		return;
-	f.may = unsure ? unsure : doubted_ports(r, rule);
+	f.may = unsure ? unsure : rule->may ? rule->may : doubted_ports(r, rule);
 	f.peer = peer.any ? NULL : copy_of(peer.known, r->mem);
 	f.local = local.any ? NULL : copy_of(local.known, r->mem);
 	add(l, &f, r->mem);

@@ -81,6 +81,13 @@ static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *
 	return WH_ALLOWED;
 }
 
+/* Networks of AWS may be connected to others by what the inventory does not have. */
+static bool may_be_linked(const struct wh_topology *t, size_t a, size_t b)
+{
+	const struct wh_vnet *x = &t->vnets[a], *y = &t->vnets[b];
+	return (x->aws || x->gateway) && (y->aws || y->gateway) && (x->aws || y->aws);
+}
+
 enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
                             struct wh_arena *mem)
 {
@@ -107,6 +114,11 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 			because(mem, why, "route %s of %s leads to the Internet", x->name, t->route_tables[table].name);
 			return WH_DENIED;
 		}
+	}
+	if (b && !linked && may_be_linked(t, va, vb)) {
+		because(mem, why, "whether %s and %s are connected (gateways and route tables of AWS are not read)",
+		        t->vnets[va].name, t->vnets[vb].name);
+		return WH_UNDECIDED;
 	}
 	if (b && !linked) {
 		because(mem, why,
@@ -158,8 +170,15 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 	enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, to, why, mem);
 	if (v != WH_ALLOWED)
 		return v;
-	if (e->public_ip != WH_NONE || e->in_pool || r->t->subnets[e->subnet].way_out)
+	size_t vnet = r->t->subnets[e->subnet].vnet;
+	bool aws = vnet != WH_NONE && r->t->vnets[vnet].aws;
+	if (e->public_ip != WH_NONE || e->in_pool || (r->t->subnets[e->subnet].way_out && !aws))
 		return WH_ALLOWED;
+	if (aws) {
+		because(mem, why, "whether subnet %s has a way out, such as a NAT gateway (route tables of AWS are not read)",
+		        r->t->subnets[e->subnet].name);
+		return WH_UNDECIDED;
+	}
 	because(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer",
 	        r->t->subnets[e->subnet].name);
 	return WH_DENIED;
@@ -207,6 +226,11 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	}
 	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
 		return WH_ALLOWED;
+	if (t->vnets[own].aws && (other == WH_NONE || may_be_linked(t, own, other))) {
+		because(mem, why, "whether %s is connected to other networks (gateways and route tables of AWS are not read)",
+		        t->vnets[own].name);
+		return WH_UNDECIDED;
+	}
 	if (other != WH_NONE) {
 		because(mem, why,
 		        "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route",

@@ -221,7 +221,7 @@ int wh_nsg_plans(const struct wh_recommendation *r, const struct wh_estate *e, c
 	*n = 0;
 	for (size_t i = 0; i < e->n_nsgs && !rc; i++) {
 		const struct wh_nsg *nsg = &e->nsgs[i];
-		if (!wh_nsg_named(nsg, opt))
+		if (nsg->aws || !wh_nsg_named(nsg, opt))
 			continue;
 		rc = plan_group(&p, nsg, NULL, &(*out)[*n], &made, err);
 		*n += !rc && made;

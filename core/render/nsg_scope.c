@@ -51,7 +51,7 @@ int wh_nsg_in_scope(const struct wh_nsg *nsg, const struct wh_resource *r, const
 bool wh_nsg_asked(const struct wh_nsg *nsg, const struct wh_estate *e, const struct wh_render_options *opt)
 {
 	bool in = false;
-	for (size_t i = 0; i < e->n_resources; i++)
+	for (size_t i = 0; i < e->n_resources && !nsg->aws; i++)
 		in |= wh_resource_guarded_by(&e->resources[i], nsg) && wh_nsg_resource_asked(&e->resources[i], opt) &&
 		      (in_scope(nsg, scope_of(&e->resources[i], opt)) || (!nsg->at_nic && !nsg->at_subnet));
 	return in && wh_nsg_named(nsg, opt);
@@ -62,10 +62,15 @@ const char *wh_nsg_scope_notes(const struct wh_recommendation *r, const struct w
 	const char *s = "";
 	for (size_t i = 0; i < r->n_resources; i++) {
 		const struct wh_resource *res = r->resources[i].resource;
-		bool any = !res->n_nsgs || !r->resources[i].n_rules || !wh_nsg_resource_asked(res, opt);
+		bool aws = res->n_nsgs > 0, any = !res->n_nsgs || !r->resources[i].n_rules || !wh_nsg_resource_asked(res, opt);
 		for (size_t k = 0; k < res->n_nsgs; k++)
 			any |= in_scope(res->nsgs[k], scope_of(res, opt)) || (!res->nsgs[k]->at_nic && !res->nsgs[k]->at_subnet);
-		if (!any)
+		for (size_t k = 0; k < res->n_nsgs; k++)
+			aws &= res->nsgs[k]->aws;
+		if (aws && r->resources[i].n_rules && wh_nsg_resource_asked(res, opt))
+			s = wh_arena_printf(mem, "%s%s: its groups are AWS's: `whittle export --format aws` has their changes\n", s,
+			                    res->name);
+		else if (!any)
 			s = wh_arena_printf(mem, "%s%s: none of its groups is at a %s (nsg-scope), so its rules go nowhere\n", s,
 			                    res->name, scope_of(res, opt) == WH_NSG_NIC ? "network interface" : "subnet");
 	}

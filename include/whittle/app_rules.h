@@ -91,6 +91,7 @@ struct wh_app_export {
 	const char *const *resources; size_t n_resources; /* names, ids or addresses; none: all */
 	const char *nsg, *keep_until;                     /* as in wh_render_options; NULL: none */
 	enum wh_nsg_scope nsg_scope;
+	size_t aws_rules;                                 /* likewise; 0: AWS's own quota */
 };
 /* Whether the words go together, before anything is opened; wh_app_export() calls it. */
 int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err);

@@ -3,7 +3,8 @@
  * inventory: the resources of an estate, from documents.
  *
  * A document is the output of `az … list`, REST's {"value":[…]}, an answer of Resource Graph (an array, {"data":[…]}, its table
- * of columns and rows, a page of several), an exported ARM template, Terraform's state, or several of these in a directory. Every
+ * of columns and rows, a page of several), an exported ARM template, Terraform's state, the output of `aws ec2 describe-…`, or
+ * several of these in a directory. Every
  * resource is kept with its JSON, also of types that no code here reads. Ids, types and the names of members are compared without
  * case.
  */
@@ -20,6 +21,7 @@ struct wh_item {
 	json_t *body;      /* a reference of the inventory's */
 	const char *file, *path; /* its place: "nics.json", "value/3" */
 	size_t document;
+	bool derived;      /* made of other items when the inventory was joined: not stored */
 };
 struct wh_document { const char *file; char *text; size_t len; bool borrowed; /* the text is another inventory's */ };
 /* One group of an answer of `az network nic list-effective-nsg`, and its place: answers have one file each. */

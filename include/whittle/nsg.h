@@ -3,7 +3,8 @@
  * nsg: network security groups: their documents, the meaning of their rules, and the differences between two readings.
  *
  * A group is read from the output of `az network nsg show|list` or from ARM resources, and keeps its JSON, so that everything
- * that whittle does not change is written unchanged.
+ * that whittle does not change is written unchanged. The security groups of an interface at AWS are one, too, without Azure's
+ * default rules (see estate/aws.h).
  */
 #pragma once
 #include <jansson.h>
@@ -31,6 +32,8 @@ struct wh_rule {
 	const char **peer_tags; size_t n_peer_tags;
 	struct wh_prefix *locals; size_t n_locals;
 	const char **local_tags; size_t n_local_tags;
+	/* it matches only some of its packets (types of ICMP): what is not known; NULL: all. Then it is `unsupported`, too */
+	const char *may;
 	bool unsupported;             /* an ASG or the like, whose members are unknown: never narrowed, verdict unknown */
 	bool peer_group;              /* the peers are an ASG */
 	const char **peer_asgs; size_t n_peer_asgs;   /* ids of application security groups, which hold interfaces */
@@ -47,8 +50,16 @@ struct wh_nsg {
 	json_t *source;                        /* the object it was read from; borrowed from the arena's owner */
 	const char *file;                      /* its origin, for errors */
 	bool at_nic, at_subnet;                /* its attachments, by networkInterfaces and subnets; neither: unknown */
+	bool aws;                              /* of AWS: its default rules deny, and no format of Azure's has it */
 	bool arm_resource;                     /* true: {"type":"Microsoft.Network/networkSecurityGroups", properties: …} */
 };
+
+/* A network ACL of AWS before one subnet: its rules are pairs of the ACL's own (estate/aws_acl.c), so that nothing follows from
+ * one of them never being met. */
+static inline bool wh_nsg_is_acl(const struct wh_nsg *g)
+{
+	return g->aws && g->at_subnet;
+}
 
 /* Parses every NSG in a document (object, array, {"value":[…]}, {"data":[…]}, {"NewNSG":…}, an ARM template's "resources",
  * PowerShell's ConvertTo-Json, Terraform's state; see nsg/shapes.h). Errors name file, line, reason.

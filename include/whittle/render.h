@@ -24,6 +24,7 @@ struct wh_render_options {
 	bool whole;                 /* NSGs: groups with rules of ours are planned even if nothing changes in them */
 	/* NSGs: rules that Terraform made may be renumbered, since the output is for its configuration */
 	bool move_terraform;
+	size_t aws_rules;           /* aws: that a group takes, in each direction and family; 0: AWS's own quota */
 	bool audit;                 /* nft: count and log, drop nothing */
 	const struct wh_heard *heard; /* nft: see wh_nft_options */
 	bool all_addresses;         /* nft: see wh_nft_options */

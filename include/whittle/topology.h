@@ -32,6 +32,8 @@ struct wh_vnet {
 	const char *id, *name, *location;
 	struct wh_prefix *space; size_t n_space; /* as written: each is a route of the system, chosen by its length */
 	struct wh_peering *peerings; size_t n_peerings;
+	/* of AWS: its gateways, route tables and load balancers are not in the inventory */
+	bool aws;
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
 	struct wh_tag *tags; size_t n_tags;
 };
@@ -72,7 +74,13 @@ struct wh_endpoint {
 	bool in_pool;                            /* behind a load balancer with a public frontend, which gives it a way out */
 };
 struct wh_nic { const char *id, *name; size_t host, nsg; bool forwards; };
-enum wh_host_kind { WH_HOST_VM, WH_HOST_INSTANCE /* of a scale set */, WH_HOST_PRIVATE_ENDPOINT, WH_HOST_CLASSIC };
+enum wh_host_kind {
+	WH_HOST_VM,
+	WH_HOST_INSTANCE /* of a scale set */,
+	WH_HOST_PRIVATE_ENDPOINT,
+	WH_HOST_CLASSIC,
+	WH_HOST_INTERFACE /* of AWS: of a load balancer, a database, a function, which no document has */
+};
 struct wh_host {
 	const char *id, *name, *location, *key;
 	enum wh_host_kind kind;

@@ -49,6 +49,8 @@ effective "$(seen | sed 's|10.0.0.0/8|10.0.0.0/9|; s|securityRules/rdp|securityR
 check "the import names each region that Azure decides otherwise, with a packet and both rules"
 "$w" anomalies --fail-on any --json >out 2>err; [ $? -eq 3 ] && [ "$(jq -c '[.effectiveDifferences[] | [.nsg, .inventoryRule, .azure, .ports]] | sort' out)" = '[["web","rdp","Deny","[3389]"],["web","ten","Deny","[22]"]]' ] && "$w" anomalies --in az >out 2>err && grep -q "^Azure's effective rules decide otherwise" out
 check "anomalies lists them, of the ledger and of documents"
+"$w" reach Internet 10.0.1.4 --port 3389 >out 2>err && grep -q "^Azure's effective rules decide otherwise: web at subnet s: Azure denies TCP from 0.0.0.0 to 10.0.1.4 port 3389" out && "$w" reach 10.0.1.4 8.8.8.8 >out 2>err && ! grep -q "Azure's effective" out
+check "reach names them at the end whose groups they are"
 sed -i 's|networkSecurityGroups/web|networkSecurityGroups/other|' az/nic.json && "$w" estate import az >out 2>err && grep -q 'nic.json: the effective rules of other at subnet s are not compared: the group is not in the inventory' out
 check "rules that can't be compared are named"
 exit 0

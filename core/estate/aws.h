@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * aws: what `aws ec2 describe-…` prints, as resources of the inventory.
+ *
+ * Each object is kept as it was printed, as an item of the type "aws.ec2/KIND". When all documents are read, items in az's form
+ * are derived from them, whose types are Azure's with "aws." before them ("aws.microsoft.network/networkinterfaces"), so that one
+ * builder makes the model of both clouds. Derived items are never stored: they are made anew whenever an inventory is joined.
+ */
+#pragma once
+#include "estate/inventory.h"
+#include "estate/name_set.h"
+
+#define WH_AWS_RAW "aws.ec2/"
+#define WH_AWS_DERIVED "aws."
+
+/* The item's type, or the same of AWS's. */
+bool wh_aws_or(const char *type, const char *azure);
+
+/* inventory_aws.c: takes an object that is one of AWS's resources. 1: it was; 0: it is none; -EINVAL where a value in it can't be
+ * read (an address, a port), with its file and line. */
+int wh_aws_take(struct wh_inventory *inv, size_t document, const char *path, const json_t *o, struct wh_error *err);
+/* Whether the document is an answer of `aws ec2 describe-…`, which may be empty. */
+bool wh_aws_answer(const json_t *doc);
+
+/* aws_derive.c */
+void wh_aws_derive(struct wh_inventory *inv);
+
+/* ---- between the files that derive ---- */
+
+struct wh_aws_interface {
+	const struct wh_item *from;   /* an interface, or the instance that it was found in */
+	const json_t *o;
+	const char *id, *subnet, *vpc;
+	const char *instance;         /* NULL: of a load balancer, a database, a function … */
+	const char *groups;           /* the ids of its groups, sorted, joined with "+"; NULL: none */
+	const char **group; size_t n_groups;
+};
+struct wh_aws_list { const struct wh_item **items; size_t n; };
+struct wh_aws_members { json_t *addresses; }; /* of one group's interfaces */
+struct wh_aws {
+	struct wh_inventory *inv;
+	struct wh_arena *mem;
+	struct wh_aws_list groups, rules, subnets, vpcs, acls, lists, peerings, instances;
+	struct wh_aws_interface *interfaces; size_t n_interfaces, room_interfaces;
+	struct wh_aws_members *members; size_t n_members, room_members;
+	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
+	struct wh_item *derived; size_t n_derived, room_derived;
+};
+/* Adds an item in az's form; `body` is taken over. */
+void wh_aws_derived(struct wh_aws *a, const struct wh_item *from, const char *type, const char *id, const char *name,
+                    json_t *body);
+/* The resource of that kind ("security-group") with that id; NULL: no document has it. */
+const struct wh_item *wh_aws_find(const struct wh_aws *a, const char *kind, const char *id);
+const char *wh_aws_text(const json_t *o, const char *member); /* NULL where it is absent or empty */
+/* Its tag Name, else `id`. */
+const char *wh_aws_name(const json_t *o, const char *id);
+json_t *wh_aws_tags(const json_t *o); /* as Azure has them: a new reference */
+/* "10.0.0.0/16" of each {"CidrIp":"10.0.0.0/16"} in a list, to `out`. */
+void wh_aws_cidrs(const json_t *list, const char *member, json_t *out);
+/* The addresses of an interface, to `out`. */
+void wh_aws_addresses(const struct wh_aws_interface *f, json_t *out);
+/* aws_groups.c: a group in az's form for each set of groups that some interface has. */
+void wh_aws_groups(struct wh_aws *a);
+/* aws_acl.c: the rules of the network ACL before a subnet; returns the id of the group in az's form, NULL where it lets
+ * everything through, or there is none. */
+const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefixes);
+
+/* Rules in az's form. `from` and `to` are ports; -1 in `from`: any. */
+struct wh_aws_rule {
+	const char *name, *proto;
+	bool inbound, allow;
+	json_int_t from, to, sport_from, sport_to;
+	const json_t *prefixes;       /* or … */
+	const char *group, *tag;      /* … a group's id, or a list whose addresses are not known */
+	const char *may;              /* it matches only some of these packets: why that is not known; NULL: all */
+};
+struct wh_aws_rules { json_t *list; struct wh_name_set *names; struct wh_arena *mem; };
+void wh_aws_add_rule(struct wh_aws_rules *r, const struct wh_aws_rule *rule);
+#define WH_AWS_MOST_RULES 3900 /* numbers from 100 to 4096 are for rules */
