@@ -119,6 +119,23 @@ struct stage *wh_stage(struct wh_reach *r, size_t number)
 	return s;
 }
 
+/* All rules of the lists, those of a group once, however many lists are made of it. */
+static void note_rules(const struct wh_reach *r, struct named *x)
+{
+	const struct wh_topology *t = r->t;
+	bool *seen = wh_arena_array(r->scratch, t->n_nsgs + 1, sizeof *seen);
+	for (size_t i = 0; i < r->n_stages; i++) {
+		const struct stage *s = r->stages[i];
+		if (s->admin || !wh_known(s->nsg)) {
+			wh_stage_rules(r, s, note, x);
+			continue;
+		}
+		for (size_t k = 0; k < t->nsgs[s->nsg].n_rules && !seen[s->nsg]; k++)
+			note(x, &t->nsgs[s->nsg].rules[k]);
+		seen[s->nsg] = true;
+	}
+}
+
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 {
 	static const struct wh_port_range all = {0, 65535};
@@ -127,8 +144,7 @@ void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem)
 		s->unsures.mem = mem;
 	struct named x = {.at = wh_arena_array(mem, 1, sizeof *x.at), .n = 1, .room = 1, .mem = mem};
 	for (size_t k = 0; k < n; k++)
-		for (size_t i = 0; i < r[k]->n_stages; i++)
-			wh_stage_rules(r[k], r[k]->stages[i], note, &x);
+		note_rules(r[k], &x);
 	source_ports(x.at, x.n, s);
 	protocols(x.proto, s);
 	wh_ports_intern(s, (struct wh_ranges){0});

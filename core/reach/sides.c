@@ -62,9 +62,23 @@ static uint32_t side_for(struct wh_reach *r, const struct wh_endpoint *e, size_t
 	return number;
 }
 
+/* The last endpoint of each subnet: the next one mostly has the same lists. */
+struct last { bool any, private_endpoint; size_t nsg, endpoint; };
+
+static bool is_alike(const struct wh_topology *t, struct last *l, size_t i)
+{
+	const struct wh_endpoint *e = &t->endpoints[i];
+	const struct last now = {true, t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT, t->nics[e->nic].nsg, i};
+	bool alike = l->any && l->private_endpoint == now.private_endpoint && l->nsg == now.nsg;
+	if (!alike)
+		*l = now;
+	return alike;
+}
+
 void wh_reach_sides(struct wh_reach *r)
 {
 	const struct wh_topology *t = r->t;
+	struct last *last = wh_arena_array(r->scratch, t->n_subnets + 1, sizeof *last);
 	bool *admin = wh_arena_array(r->mem, 2 * t->n_vnets + 1, sizeof *admin);
 	for (size_t i = 0; i < 2 * t->n_vnets; i++)
 		admin[i] = has_admin(r, i / 2, (enum wh_direction)(i % 2));
@@ -75,6 +89,13 @@ void wh_reach_sides(struct wh_reach *r)
 		const struct wh_endpoint *e = &t->endpoints[i];
 		if (e->subnet == WH_NONE)
 			continue;
+		struct last *l = &last[e->subnet];
+		if (is_alike(t, l, i)) {
+			r->context_of[i] = r->context_of[l->endpoint];
+			for (int d = 0; d < 2; d++)
+				r->side_of[d][i] = r->side_of[d][l->endpoint];
+			continue;
+		}
 		uint32_t context = wh_reach_context(r, e->subnet);
 		r->context_of[i] = context + 1;
 		for (int d = 0; d < 2; d++)
