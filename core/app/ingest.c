@@ -10,7 +10,7 @@
 #include "whittle/app_learning.h"
 #include "whittle/ingest_listen.h"
 
-enum { HEAP = 32 << 20 /* the memory of a large log for the ledger's pages, and for the record of its lines */ };
+enum { HEAP = 24 << 20 /* the memory of a large log for the ledger's pages, and for the record of its lines */ };
 
 struct job {
 	const struct wh_app *a;

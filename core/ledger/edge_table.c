@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include "base/pages.h"
 #include "ledger/edge_table.h"
 
 /* Makes the index larger. Moves its entries to their new places. */
@@ -34,17 +34,18 @@ static bool index_size(struct index *x, size_t slots)
 /* Address space for all possible edges or sketches: unused parts take no memory. Many edges are in large pages, if the
  * machine has them: an edge is looked for all over it, and each small page would cost a look into the page tables,
  * too. */
+enum { MANY_BYTES = 8 << 20 };
 static void *reserve(size_t bytes)
 {
-	enum { HUGE_PAGE = 2 << 20 };
-	bytes = (bytes + 63) / 64 * 64;
-	if (bytes < 4 * HUGE_PAGE)
-		return aligned_alloc(64, bytes);
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *at = aligned_alloc(HUGE_PAGE, bytes);
-	if (at)
-		madvise(at, bytes, MADV_HUGEPAGE);
-	return at;
+	return bytes < MANY_BYTES ? aligned_alloc(64, (bytes + 63) / 64 * 64) : wh_pages_new(bytes);
+}
+
+static void release(void *at, size_t bytes)
+{
+	if (bytes < MANY_BYTES)
+		free(at);
+	else
+		wh_pages_free(at, bytes);
 }
 
 struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t byte_limit)
@@ -75,9 +76,9 @@ void wh_edge_table_free(struct wh_edge_table *t)
 {
 	if (!t)
 		return;
-	free(t->edges);
-	free(t->whole);
-	free(t->sketches);
+	release(t->edges, t->max_edges * sizeof *t->edges);
+	release(t->whole, t->max_edges * sizeof *t->whole);
+	release(t->sketches, t->max_sketches * sizeof *t->sketches);
 	free(t->by_edge.slot);
 	free(t->by_sketch.slot);
 	free(t->pending);

@@ -16,6 +16,7 @@ static const char help[] =
 	"  --edges M     distinct (server, port, client) among answered flows (default 10000)\n"
 	"  --other P     percent of records that are dns, tls, http, alert and stats (default 0)\n"
 	"  --ipv6 P      percent of edges in IPv6 (default 8)\n"
+	"  --tcp         every service is of TCP\n"
 	"  --clients P   clients are of this /64, four groups of four hexadecimal digits\n"
 	"  --days D      days over which they are spread (default 31)\n"
 	"  --seed S      (default 1)\n";
@@ -23,6 +24,7 @@ static const char help[] =
 struct options {
 	uint64_t records, edges, other, ipv6, days, seed;
 	const char *clients; /* NULL: any */
+	bool tcp;
 };
 
 /* splitmix64 */
@@ -86,20 +88,20 @@ static char *stamp(int64_t us, char buf[static 40])
 	return buf;
 }
 
-static void write_flow(const struct edge *e, int64_t now, bool answered)
+static void write_flow(const struct edge *e, int64_t now, bool answered, bool tcp)
 {
 	char t[40], start[40], end[40];
 	uint64_t r = next();
 	unsigned length = (unsigned)(r % 4000000), pkts = 4 + (unsigned)(r >> 32) % 60,
 		 back = answered ? pkts - (unsigned)(r >> 40) % 3 : 0;
-	bool tcp = e->service->proto[0] == 'T';
+	tcp |= e->service->proto[0] == 'T';
 	if (!answered)
 		pkts = 1 + (unsigned)(r >> 32) % 3;
 	printf("{\"timestamp\":\"%s\",\"flow_id\":%" PRIu64
 	       ",\"in_iface\":\"eth0\",\"event_type\":\"flow\",\"src_ip\":\"%s\",\"src_port\":%u,"
 	       "\"dest_ip\":\"%s\",\"dest_port\":%u,\"proto\":\"%s\"",
 	       stamp(now, t), next() >> 13, e->client, 1024 + (unsigned)(r >> 8) % 64000, e->server, e->service->port,
-	       e->service->proto);
+	       tcp ? "TCP" : "UDP");
 	if (e->service->app && answered)
 		printf(",\"app_proto\":\"%s\"", e->service->app);
 	printf(",\"flow\":{\"pkts_toserver\":%u,\"pkts_toclient\":%u,\"bytes_toserver\":%u,\"bytes_toclient\":%u,\"start\":\"%s\",\"end\":\"%s\","
@@ -170,6 +172,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{"days", required_argument, NULL, 'd'},
 		{"seed", required_argument, NULL, 's'},
 		{"clients", required_argument, NULL, 'c'},
+		{"tcp", no_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -184,6 +187,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'd': o->days = n ? n : 1; break;
 		case 's': o->seed = n; break;
 		case 'c': o->clients = optarg; break;
+		case 't': o->tcp = true; break;
 		case 'h': fputs(help, stdout); exit(0);
 		default: fputs(help, stderr); return 2;
 		}
@@ -211,7 +215,7 @@ int main(int argc, char **argv)
 		if (next() % 100 < o.other)
 			write_other(&e, now);
 		else
-			write_flow(&e, now, answered);
+			write_flow(&e, now, answered, o.tcp);
 	}
 	return fflush(stdout) || ferror(stdout);
 }
