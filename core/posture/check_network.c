@@ -55,11 +55,10 @@ static size_t group_endpoints(struct wh_run *run, const char *const *keys, size_
 
 static size_t many(struct wh_run *run, uint32_t verdict)
 {
-	struct wh_reach_ports p = wh_reach_ports(run->in->reach, verdict);
-	struct wh_port_range *list;
-	size_t n = wh_ports_list(p.tcp, run->mem, &list), sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += (size_t)(list[i].to - list[i].from) + 1;
+	const struct wh_ranges tcp = wh_reach_ports(run->in->reach, verdict).tcp;
+	size_t sum = 0;
+	for (size_t i = 0; i < tcp.n; i++)
+		sum += (size_t)(wh_addr_low(&tcp.r[i].to) - wh_addr_low(&tcp.r[i].from)) + 1;
 	return sum;
 }
 

@@ -48,6 +48,7 @@ struct numbering { /* numbers that two estates share */
 	struct intern reasons;
 	/* port verdicts that must both allow; cells; cells either of which allows; cells and reasons */
 	struct pair_map both, whole, unions, unsures;
+	struct wh_reach_ports **answers; size_t room_answers; /* ports_answer.c: by cell; NULL until first asked */
 	uint8_t proto[256]; size_t n_proto;
 	struct wh_port_range *sport; size_t n_sport;
 	struct wh_arena *mem;

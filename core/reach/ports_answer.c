@@ -9,24 +9,22 @@ static size_t sources(const struct numbering *s, size_t proto)
 	return proto < 2 ? s->n_sport : 1;
 }
 
-static struct wh_ranges over_sources(struct wh_reach *r, size_t proto, uint32_t number, bool undecided)
+static struct wh_ranges over_sources(const struct numbering *s, size_t proto, uint32_t number, bool undecided)
 {
-	struct numbering *s = r->numbering;
 	const uint32_t *v = verdict(s, number);
 	struct wh_ranges out = {0};
 	for (size_t i = 0; i < sources(s, proto); i++)
-		out = wh_ranges_union(out, wh_ports_get(s, v[2 * i + undecided]), r->mem);
+		out = wh_ranges_union(out, wh_ports_get(s, v[2 * i + undecided]), s->mem);
 	return out;
 }
 
-struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
+static struct wh_reach_ports answer(const struct numbering *s, uint32_t number)
 {
-	const struct numbering *s = r->numbering;
 	const uint32_t *c = cell(s, number);
 	struct wh_reach_ports out = {0};
 	for (size_t i = 0; i < s->n_proto; i++) {
-		struct wh_ranges a = over_sources(r, i, c[i], false),
-				 u = wh_ranges_minus(over_sources(r, i, c[i], true), a, r->mem);
+		struct wh_ranges a = over_sources(s, i, c[i], false),
+				 u = wh_ranges_minus(over_sources(s, i, c[i], true), a, s->mem);
 		struct wh_addr zero = wh_port_addr(0);
 		uint32_t why = verdict(s, c[i])[2 * s->n_sport];
 		if (u.n && why && !out.missing)
@@ -41,6 +39,24 @@ struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
 			out.other |= wh_ranges_has(a, &zero), out.other_unknown |= wh_ranges_has(u, &zero);
 	}
 	return out;
+}
+
+/* Many pairs share a cell: each is worked out once. */
+struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t number)
+{
+	struct numbering *s = r->numbering;
+	if (number >= s->room_answers) {
+		struct wh_reach_ports **more = wh_arena_array(s->mem, 2 * s->cells.n, sizeof *more);
+		if (s->room_answers)
+			memcpy(more, s->answers, s->room_answers * sizeof *more);
+		s->answers = more;
+		s->room_answers = 2 * s->cells.n;
+	}
+	if (!s->answers[number]) {
+		s->answers[number] = wh_arena_alloc(s->mem, sizeof **s->answers);
+		*s->answers[number] = answer(s, number);
+	}
+	return *s->answers[number];
 }
 
 static struct wh_ranges at_zero(struct wh_ranges x, size_t proto, struct wh_arena *mem)
