@@ -10,7 +10,7 @@
 #include "whittle/app.h"
 #include "whittle/enforce.h"
 
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FINDINGS = 3 };
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FINDINGS = 3, CLI_INTERRUPTED = 130 /* as a shell reports SIGINT */ };
 
 /* Options of every command, already taken out of argv when the command is called. */
 struct cli {

@@ -40,13 +40,13 @@ static const char help[] =
 	"\n"
 	"Example: whittle ingest /var/log/suricata/eve.json /var/log/suricata/eve.json.1.gz\n";
 
-static volatile bool stop;
+static volatile bool stop, interrupted;
 static const char *listen_path;
 static int listen_fd = -1;
 
 static void on_signal(int sig)
 {
-	(void)sig;
+	interrupted |= sig == SIGINT;
 	stop = true;
 }
 
@@ -247,7 +247,7 @@ static int run(struct cli *c, int argc, char **argv)
 		unlink(listen_path); /* if the directory's permissions allow it; else the next run removes it */
 	warn_of_rest(&r);
 	rc = !r.failed || r.stats.records ? report(c, &r) : CLI_OK;
-	return p.status ? p.status : rc;
+	return p.status ? p.status : !rc && interrupted ? CLI_INTERRUPTED : rc;
 }
 
 /* The value of --listen, by its full name; NULL: there is none. */

@@ -45,9 +45,10 @@ static const char help[] =
 	"\n"
 	"Example: whittle watch --repair --for 1h\n";
 
-static volatile bool stop, hung_up;
+static volatile bool stop, hung_up, interrupted;
 static void on_signal(int sig)
 {
+	interrupted |= sig == SIGINT;
 	if (sig == SIGHUP)
 		hung_up = true;
 	else
@@ -208,7 +209,7 @@ static int run(struct cli *c, int argc, char **argv)
 	wh_notify("STOPPING=1");
 	if (out.file >= 0)
 		close(out.file);
-	return rc ? cli_error(&err) : CLI_OK;
+	return rc ? cli_error(&err) : interrupted ? CLI_INTERRUPTED : CLI_OK;
 }
 
 int cli_start_metrics(int argc, char **argv, struct wh_error *err)

@@ -121,6 +121,13 @@ growth() {
 	cat two.json >>f.json; read_up_to f.json && stop && same both.db l.db
 }
 tell "--follow reads on as an empty file grows, each record once" growth
+interrupt() {
+	fresh; cp one.json f.json
+	env --default-signal=INT "$w" ingest --follow --store l.db f.json >follow.out 2>&1 & follower=$!; children="$children $follower"
+	read_up_to f.json && kill -INT "$follower" || return
+	wait "$follower"; [ $? = 130 ] && grep -q '[1-9][0-9,]* records' follow.out
+}
+tell "interrupted from the keyboard it commits, reports, and exits with 130" interrupt
 first_line() {
 	head -c 200 one.json >f.json
 	follow f.json
