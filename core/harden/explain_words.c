@@ -187,7 +187,7 @@ static void tell_verdict(FILE *f, const struct wh_explanation *st, enum wh_verdi
 static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 {
 	const struct wh_breakage *own = &r->replayed, *b = &r->expected;
-	char most[WH_PERCENT_STRLEN];
+	char most[WH_PERCENT_STRLEN], a[WH_NUMBER_STRLEN], z[WH_NUMBER_STRLEN];
 
 	fprintf(f, r->confidence < 0.995 ? "\nSure to %.0f %%: " : "\nSure to more than 99 %%: ", 100 * r->confidence);
 	if (r->system_generated)
@@ -196,12 +196,12 @@ static void tell_sure(FILE *f, const struct wh_recommended_rule *r)
 		fprintf(f,
 		        "stability %.0f %% (peers that came in both halves of the window), prediction %.0f %% (newcomers that are only expected).\n",
 		        100 * r->stability, 100 * r->leans);
-	fprintf(f, "Replayed on its own %u day%s it loses %llu of %llu flows of peers that belong.\n", own->days,
-	        own->days == 1 ? "" : "s", (unsigned long long)own->flows, (unsigned long long)own->of);
+	fprintf(f, "Replayed on its own %u day%s it loses %s of %s flows of peers that belong.\n", own->days,
+	        own->days == 1 ? "" : "s", wh_number_text(own->flows, a), wh_number_text(own->of, z));
 	if (b->days && b->of)
 		fprintf(f,
-		        "Expected breakage: the rule of %u days ago would since have stopped %llu of %llu flows; at most %s %% (95 %%); %llu of %llu peers.\n",
-		        b->days, (unsigned long long)b->flows, (unsigned long long)b->of, wh_percent(b->upper, most),
+		        "Expected breakage: the rule of %u days ago would since have stopped %s of %s flows; at most %s %% (95 %%); %llu of %llu peers.\n",
+		        b->days, wh_number_text(b->flows, a), wh_number_text(b->of, z), wh_percent(b->upper, most),
 		        (unsigned long long)b->peers, (unsigned long long)b->of_peers);
 	else if (b->days)
 		fprintf(f, "Expected breakage is not known: no peer that belongs came in the last %u days.\n", b->days);
