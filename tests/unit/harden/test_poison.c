@@ -378,6 +378,20 @@ static void a_peer_with_alerts_on_answered_flows_from_the_start_is_kept_out(void
 	scene_close(&s);
 }
 
+/* Even many alerts, later, are no verdict on a peer that had belonged: a person decides. */
+static void a_peer_that_belonged_and_turns_hostile_is_held(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	scene_partner_days(&s, 0, 31);
+	for (int i = 0; i < 40; i++) /* on more than a tenth of its flows */
+		scene_alert(&s, scene_partners[1], 22, 25 + i % 6, 1, true);
+	const struct wh_recommended_rule *r = rule22(&s); /* asserts that every partner is still allowed */
+	assert_non_null(strstr(r->note, "140.20.30.9 would be kept out by"));
+	scene_close(&s);
+}
+
 /* One alert is no verdict on a peer that belonged. */
 static void a_peer_that_belonged_and_raises_an_alert_is_held_and_named(void **state)
 {
@@ -444,6 +458,7 @@ int main(void)
 		cmocka_unit_test(filling_the_range_next_door_does_not_make_the_prefix_grow),
 		cmocka_unit_test(a_spoofer_can_not_make_a_peer_look_hostile),
 		cmocka_unit_test(a_peer_with_alerts_on_answered_flows_from_the_start_is_kept_out),
+		cmocka_unit_test(a_peer_that_belonged_and_turns_hostile_is_held),
 		cmocka_unit_test(a_peer_that_belonged_and_raises_an_alert_is_held_and_named),
 		cmocka_unit_test(neighbours_do_not_bring_a_guesser_into_the_rule),
 		cmocka_unit_test(a_sensor_clock_ahead_for_an_hour_does_not_age_the_ledger),

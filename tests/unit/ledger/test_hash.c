@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "ledger/edge_table.h"
 
 /* SipHash-1-3 of 16 bytes, 0 to 15, and of 40, with the key 0 to 15; worked out by the byte, as the paper has it. */
@@ -51,6 +53,31 @@ static void the_hash_is_siphash_with_one_and_three_rounds(void **state)
 	assert_true(wh_siphash(k, m, 4, le64toh(more)) == by_the_paper(key, m, 40));
 	memcpy(&more, m + 16, 8);
 	assert_true(wh_siphash(k, m, 2, le64toh(more)) == by_the_paper(key, m, 24));
+}
+
+static struct wh_hash_key key_of_a_process(void)
+{
+	struct wh_hash_key k = {{0}};
+	int fd[2];
+	assert_int_equal(pipe(fd), 0);
+	pid_t pid = fork();
+	if (!pid) {
+		k = wh_hash_key();
+		_exit(write(fd[1], &k, sizeof k) != sizeof k);
+	}
+	assert_int_equal(read(fd[0], &k, sizeof k), sizeof k);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd[0]);
+	close(fd[1]);
+	return k;
+}
+
+/* The first test: no key has been drawn here, which a child would inherit. */
+static void each_process_has_a_key_of_its_own(void **state)
+{
+	struct wh_hash_key a = key_of_a_process(), b = key_of_a_process();
+	(void)state;
+	assert_true(a.k[0] != b.k[0] && a.k[1] != b.k[1]);
 }
 
 /* Steps from where a key is looked for first to where it lies, over all keys. */
@@ -125,6 +152,7 @@ static void a_process_has_one_key_and_it_is_not_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_process_has_a_key_of_its_own),
 		cmocka_unit_test(the_hash_is_siphash_with_one_and_three_rounds),
 		cmocka_unit_test(crafted_addresses_lie_no_closer_together_than_ordinary_ones),
 		cmocka_unit_test(a_process_has_one_key_and_it_is_not_zero),

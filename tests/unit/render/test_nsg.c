@@ -230,6 +230,27 @@ static void each_format_matches_its_golden_file(void **state)
 	drop(&w);
 }
 
+/* A template computes a text that begins with a bracket; a second bracket makes it plain. */
+static void no_text_of_a_group_becomes_an_expression_of_the_template(void **state)
+{
+	(void)state;
+	struct world w;
+	struct wh_prefix p = prefix("1.2.3.4");
+	struct wh_error err;
+	char *out;
+	make(&w,
+	     "{\"name\":\"web\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*", "22") "],\"tags\":{\"owner\":\"[resourceGroup().id]\"}}",
+	     1);
+	w.rules[0] = (struct wh_recommended_rule){
+		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .narrows = "web: ssh"};
+	if (wh_renderer_find("arm")->render(&w.rec, &w.estate, NULL, &out, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(out, "\"[[resourceGroup().id]\""));
+	assert_null(strstr(out, "\"[resourceGroup().id]\""));
+	free(out);
+	drop(&w);
+}
+
 static void without_a_gap_as_few_rules_as_possible_are_renumbered(void **state)
 {
 	(void)state;
@@ -288,6 +309,7 @@ int main(void)
 		cmocka_unit_test(only_the_narrowed_port_of_the_resource_changes_and_only_narrows),
 		cmocka_unit_test(the_group_matches_its_golden_file),
 		cmocka_unit_test(each_format_matches_its_golden_file),
+		cmocka_unit_test(no_text_of_a_group_becomes_an_expression_of_the_template),
 		cmocka_unit_test(without_a_gap_as_few_rules_as_possible_are_renumbered),
 		cmocka_unit_test(a_host_without_a_group_gets_a_new_one),
 	};
