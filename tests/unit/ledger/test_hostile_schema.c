@@ -109,6 +109,23 @@ static void an_older_ledger_keeps_its_documents_and_no_other_table_becomes_one(v
 }
 
 /* Each of them stands behind the comparison of the schema: with one left out, nothing else here would fail. */
+/* One whose time has passed before it began. */
+static void a_statement_that_takes_longer_than_it_may_is_ended(void **state)
+{
+	struct wh_state *s;
+	struct wh_error err;
+	(void)state;
+	spoilt_make(3);
+	spoilt_sql(
+		"WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 100000) INSERT INTO document(collection, key, json, time) SELECT 'review', n, '{}', 0 FROM x");
+	if (wh_state_open(spoilt_path, WH_STATE_READ, &s, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(wh_state_check(s, &err), 0);
+	s->statement_ms = INT32_MIN;
+	assert_int_equal(wh_state_check(s, &err), -ETIMEDOUT);
+	wh_state_close(s);
+}
+
 static void every_defence_of_sqlite_is_on(void **state)
 {
 	static const struct { int id, on;
@@ -193,6 +210,7 @@ static void foreign_statements_are_not_prepared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_statement_that_takes_longer_than_it_may_is_ended),
 		cmocka_unit_test(every_defence_of_sqlite_is_on),
 		cmocka_unit_test(foreign_statements_are_not_prepared),
 		cmocka_unit_test(a_trigger_is_refused_before_it_can_undo_or_hang_anything),
