@@ -12,6 +12,7 @@
 
 #define WH_AWS_RAW "aws.ec2/"
 #define WH_AWS_DERIVED "aws."
+#define WH_AWS_PAGE "oneOfAPage" /* a member of an interface that was read from one page of an answer */
 
 /* The item's type, or the same of AWS's. */
 bool wh_aws_or(const char *type, const char *azure);

@@ -96,14 +96,19 @@ static json_t *entries_of(struct wh_aws *a, const char *id)
 	return NULL;
 }
 
-/* Whether every interface of the VPC is known: something printed its interfaces. */
+/* Whether every interface of the VPC is known: an answer with its interfaces was read, and not one page of it. */
 static bool is_complete(const struct wh_aws *a, const char *vpc)
 {
-	for (size_t i = 0; i < a->n_interfaces; i++)
-		if (vpc && a->interfaces[i].vpc && !strcmp(a->interfaces[i].vpc, vpc) &&
-		    !strcmp(a->interfaces[i].from->type, WH_AWS_RAW "interface"))
-			return true;
-	return false;
+	bool any = false;
+	for (size_t i = 0; i < a->n_interfaces; i++) {
+		const struct wh_aws_interface *x = &a->interfaces[i];
+		if (!vpc || !x->vpc || strcmp(x->vpc, vpc) != 0 || strcmp(x->from->type, WH_AWS_RAW "interface") != 0)
+			continue;
+		if (json_object_get(x->o, WH_AWS_PAGE))
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 static void find_members(struct wh_aws *a)

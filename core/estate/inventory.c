@@ -91,6 +91,16 @@ static void count_page(struct pages *p, const json_t *o, const char *file)
 	p->given += (double)json_array_size(data);
 }
 
+/* AWS's interfaces of one page: others may have the same groups, so that none of these is narrowed. */
+static void mark_page(const json_t *o)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach(wh_field_text(o, "NextToken") ? json_object_get(o, "NetworkInterfaces") : NULL, i, v)
+		if (json_is_object(v))
+			json_object_set_new(v, WH_AWS_PAGE, json_true());
+}
+
 struct walk { struct wh_inventory *inv; size_t document; struct pages *pages; struct wh_error *err; int rc; };
 
 static size_t walk(struct walk *w, const json_t *v, const char *path, unsigned depth);
@@ -134,6 +144,7 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	if (w->inv->n > before)
 		return 1;
 	count_page(w->pages, o, w->inv->documents[w->document].file);
+	mark_page(o);
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		const char *key;
 		json_t *v;

@@ -121,6 +121,9 @@ check "a group that something else has is left alone, with the reason"
 rm aws/interfaces.json && jq '{Reservations: [.Reservations[].Instances |= map(. as $i | .NetworkInterfaces = ([$n[0].NetworkInterfaces[] | select(.Attachment.InstanceId == $i.InstanceId)])) | .Reservations[]]}' --slurpfile n own.json aws/instances.json >i.json && mv i.json aws/instances.json &&
 	"$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws -o alone.json 2>>err && [ "$(jq -c .calls alone.json)" = '[]' ] && grep -q 'another one may have the group' alone.json
 check "without a list of all interfaces no group is narrowed"
+jq '. + {NextToken: "eyJ2IjogMX0="}' own.json >aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws -o page.json 2>>err &&
+	[ "$(jq -c .calls page.json)" = '[]' ] && grep -q 'another one may have the group' page.json
+check "nor by one page of it"
 cp own.json aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws --aws-rules 5 -o small.json 2>>err && grep -q 'it needs . more rules of IPv4, and the group has 4 of the 5' small.json &&
 	node "$here/../tools/fake_aws.js" apply aws/groups.json small.json 5 >out 2>>err
 check "the quota holds also while old and new rules are there"
