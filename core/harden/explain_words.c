@@ -125,10 +125,10 @@ static void print_discount(FILE *f, const struct wh_evidence_peer *p)
 
 static void tell_peer(FILE *f, const struct wh_explanation *st, const struct wh_evidence_peer *p, int width)
 {
-	char addr[WH_PREFIX_STRLEN];
+	char addr[WH_PREFIX_STRLEN], flows[WH_NUMBER_STRLEN];
 
-	fprintf(f, "    %-*s %u day%s, %llu flow%s", width, peer_text(p, addr), p->n_days, p->n_days == 1 ? "" : "s",
-	        (unsigned long long)p->edge->flows, p->edge->flows == 1 ? "" : "s");
+	fprintf(f, "    %-*s %u day%s, %s flow%s", width, peer_text(p, addr), p->n_days, p->n_days == 1 ? "" : "s",
+	        wh_number_text(p->edge->flows, flows), p->edge->flows == 1 ? "" : "s");
 	tell_kind(f, p);
 	if (p->verdict == WH_PEER_IN || p->verdict == WH_PEER_OUT || p->verdict == WH_PEER_HELD) {
 		fprintf(f, "; score %+.1f = prior %+.1f", p->score, st->a.weights.prior);
@@ -293,7 +293,7 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 	                                        WH_PEER_OUTSIDE_POLICY};
 	const struct wh_recommended_rule *r = &st->rule;
 	bool closed = !st->present.explicit_allow || !st->present.allowed.n; /* as it is: there is nothing to narrow */
-	char proto[8];
+	char proto[8], count[WH_NUMBER_STRLEN];
 
 	fprintf(f, "%s, port %u/%s%s", st->resource->name, r->port, wh_proto_text(r->proto, proto),
 	        r->direction == WH_OUTBOUND ? " out" : "");
@@ -306,8 +306,8 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 	if (r->note && !closed)
 		fprintf(f, "%s\n", r->note);
 	tell_offer(f, st);
-	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %llu flows were not answered.\n", wh_bits(st->all.days),
-	        st->a.window.days, (unsigned long long)st->traffic.refused);
+	fprintf(f, "\nSeen on %u of the %u days up to the window's end; %s flows were not answered.\n", wh_bits(st->all.days),
+	        st->a.window.days, wh_number_text(st->traffic.refused, count));
 	if (!closed)
 		tell_allowed(f, st);
 	fprintf(f, "\nPeers that were answered: %zu\n", st->traffic.n);
@@ -316,7 +316,6 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 	if (closed)
 		return;
 	tell_sure(f, r);
-	fprintf(f, "\nThe proposal would have stopped %llu flow%s of %llu answered peer%s.\n",
-	        (unsigned long long)r->denied_flows, r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers,
-	        r->denied_peers == 1 ? "" : "s");
+	fprintf(f, "\nThe proposal would have stopped %s flow%s of %llu answered peer%s.\n", wh_number_text(r->denied_flows, count),
+	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
 }
