@@ -316,6 +316,7 @@ void wh_explanation_print(FILE *f, const struct wh_explanation *st)
 	if (closed)
 		return;
 	tell_sure(f, r);
-	fprintf(f, "\nThe proposal would have stopped %s flow%s of %llu answered peer%s.\n", wh_number_text(r->denied_flows, count),
-	        r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers, r->denied_peers == 1 ? "" : "s");
+	fprintf(f, "\nThe proposal would have stopped %s flow%s of %llu answered peer%s.\n",
+	        wh_number_text(r->denied_flows, count), r->denied_flows == 1 ? "" : "s", (unsigned long long)r->denied_peers,
+	        r->denied_peers == 1 ? "" : "s");
 }

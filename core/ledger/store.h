@@ -159,7 +159,8 @@ struct wh_store_ops {
 	/* The sensors that write to it, by id; NULL: it is one machine's own. */
 	int (*sensors)(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err);
 	/* As wh_store_forget(); NULL: it can't. */
-	int (*forget)(struct wh_store *s, const struct wh_forget *what, bool dry_run, struct wh_forgotten *out, struct wh_error *err);
+	int (*forget)(struct wh_store *s, const struct wh_forget *what, bool dry_run, struct wh_forgotten *out,
+	              struct wh_error *err);
 	/* Tries again to send committed data that is only on this machine's disk; as wh_store_waiting(). NULL: nothing ever
 	 * is. */
 	int (*waiting)(struct wh_store *s, struct wh_error *why);

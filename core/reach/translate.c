@@ -124,8 +124,8 @@ static void add_asg(struct wh_reach *r, struct set *s, const char *id)
 		return;
 	}
 	const char *slash = strrchr(id, '/');
-	s->unknown = wh_arena_printf(r->mem, "the members of the %ssecurity group %s", strncmp(id, "sg-", 3) ? "application " : "",
-	                             slash ? slash + 1 : id);
+	s->unknown = wh_arena_printf(r->mem, "the members of the %ssecurity group %s",
+	                             strncmp(id, "sg-", 3) ? "application " : "", slash ? slash + 1 : id);
 }
 
 static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, const char *tag)
@@ -153,7 +153,8 @@ static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, 
 		s->known = wh_ranges_union(s->known, r->tag_ranges[at], r->mem);
 	} else if (!strncmp(tag, "pl-", 3)) {
 		s->unknown = wh_arena_printf(
-			r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`, as %s.json)", tag, tag);
+			r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`, as %s.json)",
+			tag, tag);
 	} else {
 		s->unknown = strchr(tag, ' ')
 		                     ? wh_arena_printf(r->mem, "the members of %s", tag)

@@ -68,8 +68,8 @@ const char *wh_nsg_scope_notes(const struct wh_recommendation *r, const struct w
 		for (size_t k = 0; k < res->n_nsgs; k++)
 			aws &= res->nsgs[k]->aws;
 		if (aws && r->resources[i].n_rules && wh_nsg_resource_asked(res, opt))
-			s = wh_arena_printf(mem, "%s%s: its groups are AWS's: `whittle export --format aws` has their changes\n", s,
-			                    res->name);
+			s = wh_arena_printf(mem, "%s%s: its groups are AWS's: `whittle export --format aws` has their changes\n",
+			                    s, res->name);
 		else if (!any)
 			s = wh_arena_printf(mem, "%s%s: none of its groups is at a %s (nsg-scope), so its rules go nowhere\n", s,
 			                    res->name, scope_of(res, opt) == WH_NSG_NIC ? "network interface" : "subnet");

@@ -3,8 +3,8 @@
 #include <string.h>
 #include "whittle/render.h"
 
-extern const struct wh_renderer wh_render_nsg, wh_render_arm, wh_render_bicep, wh_render_terraform, wh_render_az, wh_render_aws, wh_render_aws_sh,
-	wh_render_nft;
+extern const struct wh_renderer wh_render_nsg, wh_render_arm, wh_render_bicep, wh_render_terraform, wh_render_az, wh_render_aws,
+	wh_render_aws_sh, wh_render_nft;
 
 const struct wh_renderer *const wh_renderers[] = {
 	&wh_render_nsg, &wh_render_arm, &wh_render_bicep, &wh_render_terraform, &wh_render_az, &wh_render_aws, &wh_render_aws_sh,

@@ -11,6 +11,7 @@ struct wh_app_forget {
 /*
  * Removes them from the ledger, and has its file written anew. *out: {"peers" or "before", "done", "removed": {"edges",
  * "openConnections", "sketches", "evidence", "pages", "conversations", "alerts", "notes"}, "stays": {"edges", "documents":
- * [{"collection", "key"}…], "documentsMore", "journal": [numbers…], "journalMore"}, "busy"}. WH_APP_USAGE for words that are wrong.
+ * [{"collection", "key"}…], "documentsMore", "journal": [numbers…], "journalMore"}, "busy"}. WH_APP_USAGE for words that are
+ * wrong.
  */
 int wh_app_forget(const struct wh_app *a, const struct wh_app_forget *ask, json_t **out, struct wh_error *err);
