@@ -87,6 +87,39 @@ static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint6
 	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
 }
 
+/* A /64 may have come after addresses of its own. */
+static void sort_peers(struct wh_port_traffic *t)
+{
+	size_t sorted = 1;
+	while (sorted < t->n && by_addr(&t->peers[sorted - 1], &t->peers[sorted]) <= 0)
+		sorted++;
+	if (sorted < t->n)
+		qsort(t->peers, t->n, sizeof *t->peers, by_addr);
+}
+
+/* The hashes of the peers of a row and of those behind it, which the memory is asked for in advance. */
+enum { AHEAD = 8 };
+struct hashes { struct wh_hash_key key; const struct row *rows; size_t n; uint64_t of[AHEAD]; };
+
+static struct hashes hash_first(const struct row *rows, size_t n)
+{
+	struct hashes h = {.key = wh_hash_key(), .rows = rows, .n = n};
+	for (size_t i = 0; i < n && i < AHEAD; i++)
+		h.of[i] = wh_peer_hash(h.key, &rows[i].peer);
+	return h;
+}
+
+/* That of row i: each once, in their order. */
+static uint64_t next_hash(const struct wh_analysis *a, struct hashes *h, size_t i)
+{
+	uint64_t hash = h->of[i % AHEAD];
+	if (i + AHEAD < h->n) {
+		h->of[i % AHEAD] = wh_peer_hash(h->key, &h->rows[i + AHEAD].peer);
+		wh_fan_out_prefetch(a->fan_out, h->of[i % AHEAD]);
+	}
+	return hash;
+}
+
 /* Rows of one port, sorted by peer, become its peers: the same peer at two addresses of the resource is one, and its first row
  * holds all. */
 static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, struct wh_arena *mem, struct wh_port_traffic *out,
@@ -98,18 +131,10 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 	out->peers = wh_arena_unset(mem, n, sizeof *out->peers);
 	struct wh_edge *edge = NULL, *edge64 = NULL; /* of the last peer, and of the /64 that was joined into last */
 	size_t joined = 0; /* one past the place of the /64 that was joined into last */
-	enum { AHEAD = 8 };
-	uint64_t hashes[AHEAD]; /* of the row and those behind it */
-	struct wh_hash_key hash_key = wh_hash_key();
-	for (size_t i = 0; i < n && i < AHEAD; i++)
-		hashes[i] = wh_peer_hash(hash_key, &rows[i].peer);
+	struct hashes hashes = hash_first(rows, n);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t days = wh_window_days(&a->window, &rows[i].edge);
-		uint64_t hash = hashes[i % AHEAD];
-		if (i + AHEAD < n) {
-			hashes[i % AHEAD] = wh_peer_hash(hash_key, &rows[i + AHEAD].peer);
-			wh_fan_out_prefetch(a->fan_out, hashes[i % AHEAD]);
-		}
+		uint64_t hash = next_hash(a, &hashes, i);
 		seen(t, wh_day(rows[i].edge.first_us), rows[i].edge.day0, days);
 		if (!days || !rows[i].edge.flows)
 			continue; /* before the window, or alerts alone */
@@ -119,7 +144,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 		                                                                                       : NULL;
 		if (!p && joins_its_64(a, &rows[i], days)) {
 			addr = wh_prefix_of(&addr, 64).addr;
-			hash = wh_peer_hash(hash_key, &addr);
+			hash = wh_peer_hash(hashes.key, &addr);
 			if (joined && wh_addr_eq(&out->peers[joined - 1].addr, &addr))
 				p = &out->peers[joined - 1], into = edge64;
 			else
@@ -138,11 +163,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 			p->elsewhere = wh_fan_out_elsewhere(a->fan_out, hash);
 	}
 	wh_mark_forged(out);
-	size_t sorted = 1; /* a /64 may have come after addresses of its own */
-	while (sorted < out->n && by_addr(&out->peers[sorted - 1], &out->peers[sorted]) <= 0)
-		sorted++;
-	if (sorted < out->n)
-		qsort(out->peers, out->n, sizeof *out->peers, by_addr);
+	sort_peers(out);
 }
 
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
