@@ -56,11 +56,23 @@ static void keep_other_ports(struct wh_aws_change *c, const struct wh_aws_entry 
 		want(c, e, next, e->to);
 }
 
+/* The revoked rule that a range of what remains comes from: the widest one that has it. */
+static const struct wh_prefix *source_of(const struct wh_aws_change *c, const struct wh_aws_port *p,
+                                         const struct wh_prefix *range, struct wh_arena *scratch)
+{
+	const struct wh_prefix *found = range;
+	for (size_t i = 0; i < c->had.n; i++) {
+		const struct wh_aws_entry *e = &c->had.e[i];
+		if (e->revoked && e->prefix.len <= found->len && wh_prefix_has(&e->prefix, &range->addr) && wider(e, p, scratch))
+			found = &e->prefix;
+	}
+	return found;
+}
+
 /* What passes on a narrowed port and is not let in by a rule that stays. */
 static void keep_on_port(struct wh_aws_change *c, const struct wh_aws_port *p, struct wh_arena *scratch)
 {
 	struct wh_ranges open = {0}, stays = {0};
-	const struct wh_aws_entry *like = NULL;
 	struct wh_prefix *list;
 	char buf[WH_PREFIX_STRLEN], proto[8];
 	size_t n;
@@ -68,21 +80,18 @@ static void keep_on_port(struct wh_aws_change *c, const struct wh_aws_port *p, s
 		const struct wh_aws_entry *e = &c->had.e[i];
 		if (e->revoked && wider(e, p, scratch)) {
 			open = wh_ranges_union(open, ranges_of(e, scratch), scratch);
-			like = !like || e->prefix.len < like->prefix.len ? e : like;
 		} else if (covers(e, p->proto, p->port)) { /* it stays, or is authorized anew for this port */
 			stays = wh_ranges_union(stays, ranges_of(e, scratch), scratch);
 		}
 	}
-	if (!like)
-		return;
 	wh_ranges_to_prefixes(wh_ranges_minus(wh_ranges_intersect(open, p->keep, scratch), stays, scratch), scratch, &list, &n);
 	for (size_t i = 0; i < n; i++)
 		want(c,
 		     &(struct wh_aws_entry){.proto = p->proto,
 		                            .prefix = list[i],
-		                            .description = wh_arena_printf(c->mem, "whittle: %s %u, narrowed from %s",
-		                                                           wh_proto_text(p->proto, proto), p->port,
-		                                                           wh_prefix_text(&like->prefix, buf))},
+		                            .description = wh_arena_printf(
+						    c->mem, "whittle: %s %u, narrowed from %s", wh_proto_text(p->proto, proto),
+						    p->port, wh_prefix_text(source_of(c, p, &list[i], scratch), buf))},
 		     p->port, p->port);
 }
 

@@ -112,6 +112,8 @@ check "the script makes the same calls, and may be run again"
 same() { jq -S '[.SecurityGroups[] | {GroupId, p: [(.IpPermissions, .IpPermissionsEgress) | map({IpProtocol, FromPort, ToPort, r: [(.IpRanges, .Ipv6Ranges, .UserIdGroupPairs) // [] | map(tostring) | sort]}) | sort]}]' "$1"; }
 same after.json >a && same scripted.json >b && diff a b >out
 check "with the same result"
+jq -r '.SecurityGroups[].IpPermissions[].IpRanges // [] | .[].Description // empty' after.json >out && grep -qx 'whittle: TCP 22, narrowed from 198.51.100.0/24' out && grep -qx 'whittle: TCP 22, narrowed from 10.0.0.0/8' out
+check "a narrowed rule's description names the range that it comes from"
 cp aws/groups.json before.json && cp after.json aws/groups.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws -o again.json 2>>err && [ "$(jq -c .calls again.json)" = '[]' ]
 check "what was applied and imported again needs no further change"
 cp before.json aws/groups.json && cp aws/interfaces.json own.json && sed -i 's/{"GroupId": "sg-lb"}/&, {"GroupId": "sg-web"}/' aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err &&
