@@ -129,6 +129,55 @@ static int read_prefixes(const json_t *change, struct wh_arena *mem, struct wh_p
 	return 0;
 }
 
+static int remove_rule(struct wh_resource_result *res, struct wh_recommended_rule *r)
+{
+	size_t at = (size_t)(r - res->rules);
+	memmove(r, r + 1, (res->n_rules - at - 1) * sizeof *r);
+	res->n_rules--;
+	return 0;
+}
+
+/* The rule of an addition, or of an edit whose rule this calculation no longer proposes: the person's change stays. NULL: damaged. */
+static struct wh_recommended_rule *new_rule(const json_t *change, const char *name, struct wh_resource_result *res,
+                                            struct wh_arena *mem)
+{
+	json_int_t direction = json_integer_value(json_object_get(change, "direction")),
+		   proto = json_integer_value(json_object_get(change, "proto")),
+		   port = json_integer_value(json_object_get(change, "port"));
+	if ((direction != WH_INBOUND && direction != WH_OUTBOUND) || proto < 0 || proto > 255 || port < 0 || port > 65535)
+		return NULL;
+	struct wh_recommended_rule *r = append(res, mem);
+	r->name = wh_arena_strdup(mem, name);
+	r->direction = (enum wh_direction)direction;
+	r->proto = (uint8_t)proto;
+	r->port = (uint16_t)port;
+	r->confidence = 1;
+	return r;
+}
+
+/* An added allow denies the rest itself, so the deny-all that was proposed for its port goes. */
+static void drop_deny_all(struct wh_resource_result *res, const struct wh_recommended_rule *added)
+{
+	for (size_t i = 0; i < res->n_rules; i++) {
+		struct wh_recommended_rule *r = &res->rules[i];
+		if (r != added && r->port == added->port && r->proto == added->proto && r->direction == added->direction &&
+		    !r->n_prefixes) {
+			remove_rule(res, r);
+			return;
+		}
+	}
+}
+
+/* What a person wrote about a rule, in the rule. */
+static void sign(const json_t *change, struct wh_recommended_rule *r, const char *what, struct wh_arena *mem)
+{
+	const char *who = json_string_value(json_object_get(change, "who")),
+		   *why = json_string_value(json_object_get(change, "why"));
+	r->system_generated = false;
+	r->review = what;
+	r->note = wh_arena_printf(mem, "%s by %s%s%s", what, who ? who : "?", why ? ": " : "", why ? why : "");
+}
+
 int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resource_result *res, struct wh_arena *mem)
 {
 	const char *op = json_string_value(json_object_get(change, "op")),
@@ -137,50 +186,24 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 		return -EBADMSG;
 	struct wh_recommended_rule *r = by_name(res, name);
 	if (!strcmp(op, ops[WH_REVIEW_DELETE])) {
-		if (!r || json_integer_value(json_object_get(change, "calculation")) != calculation)
-			return -ESTALE;
-		size_t at = (size_t)(r - res->rules);
-		memmove(r, r + 1, (res->n_rules - at - 1) * sizeof *r);
-		res->n_rules--;
-		return 0;
+		bool same = r && json_integer_value(json_object_get(change, "calculation")) == calculation;
+		return same ? remove_rule(res, r) : -ESTALE;
 	}
 	bool add = !strcmp(op, ops[WH_REVIEW_ADD]);
 	struct wh_prefix *prefixes;
 	size_t n_prefixes;
 	int rc = read_prefixes(change, mem, &prefixes, &n_prefixes);
-	if (rc || !n_prefixes ||
-	    (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0)) /* an allow never becomes a deny, not by damage either */
+	/* An allow never becomes a deny, not by damage either. */
+	if (rc || !n_prefixes || (!add && strcmp(op, ops[WH_REVIEW_EDIT]) != 0))
 		return -EBADMSG;
-	if (!r) { /* an addition, or an edit of a rule that this calculation no longer proposes: the person's change stays */
-		json_int_t direction = json_integer_value(json_object_get(change, "direction")),
-			   proto = json_integer_value(json_object_get(change, "proto"));
-		json_int_t port = json_integer_value(json_object_get(change, "port"));
-		if ((direction != WH_INBOUND && direction != WH_OUTBOUND) || proto < 0 || proto > 255 || port < 0 || port > 65535)
-			return -EBADMSG;
-		r = append(res, mem);
-		r->name = wh_arena_strdup(mem, name);
-		r->direction = (enum wh_direction)direction;
-		r->proto = (uint8_t)proto;
-		r->port = (uint16_t)port;
-		r->confidence = 1;
-	}
+	if (!r && !(r = new_rule(change, name, res, mem)))
+		return -EBADMSG;
 	r->prefixes = prefixes;
 	r->n_prefixes = n_prefixes;
 	keep_carve_outs(r);
-	r->system_generated = false;
-	r->review = add ? "added" : "edited";
-	const char *who = json_string_value(json_object_get(change, "who")),
-		   *why = json_string_value(json_object_get(change, "why"));
-	r->note = wh_arena_printf(mem, "%s by %s%s%s", r->review, who ? who : "?", why ? ": " : "", why ? why : "");
+	sign(change, r, add ? "added" : "edited", mem);
 	if (add) {
-		for (size_t i = 0; i < res->n_rules;
-		     i++) /* an allow rule denies the rest itself: the separate deny-all is superseded */
-			if (&res->rules[i] != r && res->rules[i].port == r->port && res->rules[i].proto == r->proto &&
-			    res->rules[i].direction == r->direction && !res->rules[i].n_prefixes) {
-				memmove(&res->rules[i], &res->rules[i + 1], (res->n_rules - i - 1) * sizeof *r);
-				res->n_rules--;
-				break;
-			}
+		drop_deny_all(res, r);
 		qsort(res->rules, res->n_rules, sizeof *res->rules, by_port);
 	}
 	return 0;
