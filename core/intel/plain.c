@@ -198,41 +198,82 @@ static bool all_entries(const struct words *x)
 	return x->n > 2 && !x->more;
 }
 
+/* "a - b" with spaces. */
+static int spaced_range(const struct words *x, wh_intel_sink each, void *arg, const char **why)
+{
+	struct wh_addr from, to;
+	if (any_entry(x, 3))
+		*why = two;
+	else if (!wh_addr_parse(x->w[0].s, x->w[0].n, &from) && !wh_addr_parse(x->w[2].s, x->w[2].n, &to))
+		return wh_intel_range(&from, &to, each, arg);
+	return -EINVAL;
+}
+
+/* A line that begins with no address: 1 if it is of a known other kind. */
+static int other_kind(const struct words *x, const char **why)
+{
+	const char *kind = wh_intel_kind(x->w[0].s, x->w[0].n);
+	if (any_entry(x, 1)) {
+		*why = "an address stands in the line, but not at its start: nothing says what it means";
+		return -EINVAL;
+	}
+	*why = kind ? kind : *why;
+	return kind ? 1 : -EINVAL;
+}
+
+/* A line of a file of hosts: an address of this machine, then names. */
+static bool line_of_hosts(const struct words *x)
+{
+	const struct word *w = &x->w[0];
+	return x->n > 1 && (is(w, "0.0.0.0") || is(w, "127.0.0.1") || is(w, "::") || is(w, "::1")) && !any_entry(x, 1);
+}
+
+static bool has_word(const struct words *x, const char *word)
+{
+	for (size_t i = 1; i < x->n; i++)
+		if (is(&x->w[i], word))
+			return true;
+	return false;
+}
+
+/* "a /24" with a space. */
+static int spaced_length(const struct words *x, wh_intel_sink each, void *arg, const char **why)
+{
+	char both[80];
+	snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5), x->w[1].s);
+	*why = "a length that is none";
+	return wh_intel_token(both, strlen(both), each, arg);
+}
+
+static int each_entry(const struct words *x, wh_intel_sink each, void *arg)
+{
+	int rc = 0;
+	for (size_t i = 0; i < x->n && !rc; i++)
+		rc = wh_intel_token(x->w[i].s, x->w[i].n - (x->w[i].s[x->w[i].n - 1] == ','), each, arg);
+	return rc;
+}
+
 static int take_line(const struct words *x, enum numbers numbers, wh_intel_sink each, void *arg, const char **why)
 {
 	struct wh_addr from, to;
 	struct wh_prefix p;
 	bool is_prefix;
 	*why = "neither address, network nor range";
-	if (x->n > 2 && x->w[1].n == 1 && *x->w[1].s == '-') { /* a - b */
-		*why = any_entry(x, 3) ? two : *why;
-		if (any_entry(x, 3) || wh_addr_parse(x->w[0].s, x->w[0].n, &from) || wh_addr_parse(x->w[2].s, x->w[2].n, &to))
-			return -EINVAL;
-		return wh_intel_range(&from, &to, each, arg);
-	}
+	if (x->n > 2 && x->w[1].n == 1 && *x->w[1].s == '-')
+		return spaced_range(x, each, arg, why);
 	if (!x->n)
 		return -EINVAL;
-	if (!entry(&x->w[0])) {
-		const char *kind = wh_intel_kind(x->w[0].s, x->w[0].n);
-		if (any_entry(x, 1)) {
-			*why = "an address stands in the line, but not at its start: nothing says what it means";
-			return -EINVAL;
-		}
-		*why = kind ? kind : *why;
-		return kind ? 1 : -EINVAL;
-	}
+	if (!entry(&x->w[0]))
+		return other_kind(x, why);
 	bool address = !wh_addr_parse(x->w[0].s, x->w[0].n, &from);
-	if (address && x->n > 1 &&
-	    (is(&x->w[0], "0.0.0.0") || is(&x->w[0], "127.0.0.1") || is(&x->w[0], "::") || is(&x->w[0], "::1")) &&
-	    !any_entry(x, 1)) {
-		*why = "domain names"; /* a file of hosts */
+	if (address && line_of_hosts(x)) {
+		*why = "domain names";
 		return 1;
 	}
-	for (size_t i = 1; i < x->n; i++)
-		if (is(&x->w[i], "nomatch")) {
-			*why = wh_intel_exception;
-			return -EINVAL;
-		}
+	if (has_word(x, "nomatch")) {
+		*why = wh_intel_exception;
+		return -EINVAL;
+	}
 	if (address && x->n > 1 && !wh_addr_parse(x->w[1].s, x->w[1].n, &to)) {
 		*why = pair(x, &from, &to, &p, &is_prefix);
 		if (!*why)
@@ -240,23 +281,14 @@ static int take_line(const struct words *x, enum numbers numbers, wh_intel_sink 
 		if (!all_entries(x))
 			return -EINVAL;
 	}
-	if (address && x->n > 1 && *x->w[1].s == '/') {
-		char both[80];
-		snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5),
-		         x->w[1].s);
-		*why = "a length that is none";
-		return wh_intel_token(both, strlen(both), each, arg);
-	}
+	if (address && x->n > 1 && *x->w[1].s == '/')
+		return spaced_length(x, each, arg, why);
 	if (address && numbers != COUNTS && network(x, &p)) {
 		*why = "the number after the address may be a length or a count: write it behind a slash, or give a header";
 		return numbers == LENGTHS ? each(arg, &p) : -EINVAL;
 	}
-	if (all_entries(x)) {
-		int rc = 0;
-		for (size_t i = 0; i < x->n && !rc; i++)
-			rc = wh_intel_token(x->w[i].s, x->w[i].n - (x->w[i].s[x->w[i].n - 1] == ','), each, arg);
-		return rc;
-	}
+	if (all_entries(x))
+		return each_entry(x, each, arg);
 	*why = two;
 	return any_entry(x, 1) ? -EINVAL : wh_intel_token(x->w[0].s, x->w[0].n, each, arg);
 }

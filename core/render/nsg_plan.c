@@ -140,6 +140,13 @@ struct planning {
 	struct wh_arena *mem;
 };
 
+static const char *name_of(const struct wh_nsg *nsg, const struct wh_resource *only, struct wh_arena *mem)
+{
+	if (nsg)
+		return nsg->name;
+	return only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem)) : "whittle";
+}
+
 /* Plans one group (nsg), or a new one for the one resource `only`. *made is false if there is nothing to change. */
 static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const struct wh_resource *only,
                       struct wh_nsg_plan *plan, bool *made, struct wh_error *err)
@@ -155,9 +162,7 @@ static int plan_group(const struct planning *p, const struct wh_nsg *nsg, const 
 	int rc = 0;
 	b.gone = wh_arena_array(mem, nsg ? nsg->n_rules : 0, sizeof *b.gone);
 	*plan = (struct wh_nsg_plan){.nsg = nsg,
-	                             .name = nsg    ? nsg->name
-	                                     : only ? wh_arena_printf(mem, "whittle-%s", wh_nsg_clean_name(only->name, 60, mem))
-	                                            : "whittle",
+	                             .name = name_of(nsg, only, mem),
 	                             .move_terraform = opt && opt->move_terraform,
 	                             .beside = opt && opt->beside};
 	for (size_t i = 0; i < r->n_resources && !rc; i++) {
