@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Peers, or what is old, are removed from the ledger and from its file's bytes; what stays is listed. */
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,28 @@ static void a_peer_that_is_forgotten_is_nowhere_in_the_file(void **state)
 	assert_int_equal(left.flows, 9); /* the other one's, whole */
 	MUST(wh_state_check(w.state, &err));
 	json_decref(doc);
+	world_close(&w);
+}
+
+/* A library that leaves the bytes of deleted rows where they were: only some are built to overwrite them. */
+static void what_was_deleted_before_is_gone_from_the_file_too(void **state)
+{
+	(void)state;
+	struct world w;
+	sqlite3 *db;
+	make(&w);
+	assert_int_equal(sqlite3_open(w.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+	                              "PRAGMA secure_delete = OFF; INSERT INTO document (collection, key, json, time) VALUES ('x', 'x', '\"" PEER
+	                              "\"', 0); DELETE FROM document WHERE collection = 'x'; DELETE FROM document WHERE key = '1'",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	sqlite3_close(db);
+	wh_state_checkpoint(w.state);
+	assert_true(file_has(&w, "\"" PEER, strlen(PEER) + 1));
+	json_decref(forget(&w, (struct wh_app_forget){.peers = PEER}));
+	assert_false(file_has(&w, "\"" PEER, strlen(PEER) + 1));
+	assert_false(file_has(&w, peer_bytes, sizeof peer_bytes));
 	world_close(&w);
 }
 
@@ -250,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_peer_that_is_forgotten_is_nowhere_in_the_file),
+		cmocka_unit_test(what_was_deleted_before_is_gone_from_the_file_too),
 		cmocka_unit_test(a_prefix_takes_all_of_its_peers_and_no_other),
 		cmocka_unit_test(what_was_last_seen_before_a_day_goes_and_an_edge_that_was_seen_since_stays),
 		cmocka_unit_test(a_dry_run_changes_nothing),
