@@ -2,9 +2,11 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/helper.h"
@@ -16,8 +18,9 @@
 enum { SESSIONS = 256, GROUPS = 256 };
 #define SESSION_US (12 * 3600 * INT64_C(1000000)) /* a working day; the token may end it earlier */
 
-/* A session is a token's: it ends with that. Its secret is kept as a hash. */
-struct session { uint8_t hash[32]; char token[WH_TOKEN_NAME + 1]; int64_t until_us; };
+/* A session is a token's, known by its hash: it ends with that, also if another token gets the name. Its own secret is kept as a
+ * hash, too. */
+struct session { uint8_t hash[32], token[32]; int64_t until_us; /* 0: a free place */ };
 struct gate {
 	const struct wh_serve_options *o;
 	struct session sessions[SESSIONS];
@@ -42,7 +45,7 @@ static struct session *session_of(struct gate *g, const char *secret)
 		return NULL;
 	wh_sha256(secret, strlen(secret), hash);
 	for (size_t i = 0; i < SESSIONS; i++)
-		if (*g->sessions[i].token && !memcmp(hash, g->sessions[i].hash, sizeof hash))
+		if (g->sessions[i].until_us && !memcmp(hash, g->sessions[i].hash, sizeof hash))
 			return g->sessions[i].until_us > wh_now_us() ? &g->sessions[i] : NULL;
 	return NULL;
 }
@@ -51,7 +54,7 @@ static void by_session(struct gate *g, const char *secret, struct wh_gate_answer
 {
 	const struct session *s = session_of(g, secret);
 	for (size_t i = 0; s && i < g->tokens.n; i++)
-		if (!strcmp(g->tokens.list[i].name, s->token))
+		if (!memcmp(g->tokens.list[i].hash, s->token, sizeof s->token))
 			known(a, &g->tokens.list[i]);
 }
 
@@ -69,6 +72,22 @@ static bool in_group(int fd, const struct ucred *u, gid_t gid)
 	return false;
 }
 
+/* Whether it is a connection that came in at a socket of the server. The kernel gives the user that made it for any other, too,
+ * such as the pair between the server's own processes, which the web side holds. */
+static bool came_in(const struct gate *g, int fd)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNSPEC};
+	socklen_t n = sizeof at, n_on = sizeof(int);
+	int listens = 1;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n_on) || listens || getsockname(fd, (struct sockaddr *)&at, &n) ||
+	    at.sun_family != AF_UNIX || n <= offsetof(struct sockaddr_un, sun_path))
+		return false;
+	for (size_t i = 0; i < g->o->n_listen; i++)
+		if (!strncmp(g->o->listen[i], "unix:", 5) && !strncmp(g->o->listen[i] + 5, at.sun_path, sizeof at.sun_path))
+			return true;
+	return false;
+}
+
 /* The kernel identifies the process that opened the other end. Root and the user that started the server are operators; the
  * services' group may read. */
 static void by_socket(const struct gate *g, int fd, struct wh_gate_answer *a)
@@ -77,7 +96,7 @@ static void by_socket(const struct gate *g, int fd, struct wh_gate_answer *a)
 	socklen_t n = sizeof u;
 	uid_t uid;
 	gid_t gid;
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &n) || n != sizeof u)
+	if (fd < 0 || !came_in(g, fd) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &n) || n != sizeof u)
 		return;
 	bool operator = u.uid == 0 || u.uid == g->starter;
 	if (!operator && !(wh_service_user(&uid, &gid) && in_group(fd, &u, gid)))
@@ -91,7 +110,8 @@ static void by_socket(const struct gate *g, int fd, struct wh_gate_answer *a)
 		snprintf(a->name, sizeof a->name, "uid %u", (unsigned)u.uid);
 }
 
-static void find(struct gate *g, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a)
+/* The token, where one was shown. */
+static const struct wh_token *find(struct gate *g, const struct wh_gate_request *r, int fd, struct wh_gate_answer *a)
 {
 	struct wh_error ignored; /* tokens that can't be read are no tokens */
 	if (wh_tokens_load(g->o->state_dir, &g->tokens, &ignored))
@@ -103,21 +123,22 @@ static void find(struct gate *g, const struct wh_gate_request *r, int fd, struct
 		by_session(g, r->secret, a);
 	else if (r->shown == WH_SHOWN_SOCKET)
 		by_socket(g, fd, a);
+	return t;
 }
 
 /* ---- sessions ---- */
 
-static void log_in(struct gate *g, struct wh_gate_answer *a)
+static void log_in(struct gate *g, const struct wh_token *t, struct wh_gate_answer *a)
 {
 	struct session *s = &g->sessions[0];
 	int64_t now = wh_now_us();
 	if ((a->rc = wh_secret(a->session)))
 		return;
 	for (size_t i = 0; i < SESSIONS; i++) /* a free place, else that of the one that ends first */
-		if (!*g->sessions[i].token || g->sessions[i].until_us < s->until_us)
-			s = *s->token ? &g->sessions[i] : s;
+		if (g->sessions[i].until_us < s->until_us)
+			s = &g->sessions[i];
 	wh_sha256(a->session, WH_SECRET_DIGITS, s->hash);
-	snprintf(s->token, sizeof s->token, "%.40s", a->name);
+	memcpy(s->token, t->hash, sizeof s->token);
 	s->until_us = now + SESSION_US;
 }
 
@@ -180,11 +201,11 @@ static void hear(struct gate *g, int *worker)
 		return;
 	}
 	r.secret[sizeof r.secret - 1] = 0;
-	find(g, &r, fd, &a);
+	const struct wh_token *t = find(g, &r, fd, &a);
 	if (fd >= 0)
 		close(fd);
-	if (r.what == WH_GATE_LOG_IN && a.who == WH_WHO_KNOWN && r.shown == WH_SHOWN_TOKEN)
-		log_in(g, &a);
+	if (r.what == WH_GATE_LOG_IN && a.who == WH_WHO_KNOWN && t)
+		log_in(g, t, &a);
 	else if (r.what == WH_GATE_LOG_OUT)
 		log_out(g, &r);
 	else if (r.what != WH_GATE_WHO)

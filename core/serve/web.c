@@ -216,6 +216,22 @@ static enum MHD_Result head_read(struct job *j, const char *method, const char *
 	return j->refused ? refuse(j, j->refused, j->why) : MHD_YES;
 }
 
+static bool hold(struct job *j, size_t n)
+{
+	struct wh_web_connection *k = connection_of(j->c);
+	return k && wh_web_hold(&web.connections, k, n);
+}
+
+static void let_go(struct job *j)
+{
+	struct wh_web_connection *k = connection_of(j->c);
+	web.may_shrink |= j->body.n > KEPT;
+	free(j->body.p);
+	j->body = (struct wh_bytes){.p = NULL};
+	if (k)
+		wh_web_release(&web.connections, k);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *data, size_t *n, void **con)
 {
@@ -230,9 +246,14 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 		if (!j->refused && j->body.n + *n > WH_BODY_MAX) {
 			j->refused = 413;
 			j->why = "a body has 1 MiB at most";
+		} else if (!j->refused && !hold(j, *n)) {
+			j->refused = 503;
+			j->why = "too many requests have large bodies; try again in a second";
 		} else if (!j->refused) {
 			wh_put(&j->body, data, *n);
 		}
+		if (j->refused)
+			let_go(j);
 		*n = 0;
 		return MHD_YES;
 	}
@@ -262,7 +283,7 @@ static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_
 	if (j->head)
 		explicit_bzero(j->head, sizeof *j->head);
 	free(j->head);
-	free(j->body.p);
+	let_go(j);
 	free(j->frame);
 	free(j->target);
 	free(j);

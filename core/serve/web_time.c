@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The library's time-out is of idle time alone: a client that sends a byte now and then would stay for ever. So each connection
- * has a time for each phase as a whole, and where many are idle those that were idle longest make room.
+ * has a time for each phase as a whole, and where there are many, those that have neither sent a request nor wait for an answer for
+ * longest make room. Bodies are read before anybody is asked whose they are: strangers can't fill the memory with them.
  */
 #include <sys/socket.h>
 #include "serve/web.h"
@@ -35,6 +36,7 @@ void wh_web_left(struct wh_web_connections *all, struct wh_web_connection *c)
 	if (c->next)
 		c->next->before = c->before;
 	all->n--;
+	wh_web_release(all, c);
 }
 
 /* The library sees the end of its input, and closes. */
@@ -44,13 +46,32 @@ static void end(struct wh_web_connection *c)
 	wh_web_phase(c, WH_WEB_REPLY);
 }
 
-static struct wh_web_connection *longest_idle(const struct wh_web_connections *all)
+/* Of those that send, or may send, and hold as much; NULL: there is none. */
+static struct wh_web_connection *longest(const struct wh_web_connections *all, size_t held, const struct wh_web_connection *but)
 {
 	struct wh_web_connection *found = NULL;
 	for (struct wh_web_connection *c = all->first; c; c = c->next)
-		if ((c->phase == WH_WEB_IDLE || c->phase == WH_WEB_HEAD) && (!found || c->since_ms < found->since_ms))
+		if (c->phase <= WH_WEB_BODY && c->held >= held && c != but && (!found || c->since_ms < found->since_ms))
 			found = c;
 	return found;
+}
+
+void wh_web_release(struct wh_web_connections *all, struct wh_web_connection *c)
+{
+	all->held -= c->held;
+	c->held = 0;
+}
+
+bool wh_web_hold(struct wh_web_connections *all, struct wh_web_connection *c, size_t n)
+{
+	struct wh_web_connection *other;
+	c->held += n;
+	all->held += n;
+	while (all->held > WH_WEB_HELD && (other = longest(all, 1, c))) {
+		end(other);
+		wh_web_release(all, other); /* as the library closes it, in this turn */
+	}
+	return all->held <= WH_WEB_HELD;
 }
 
 void wh_web_sweep(struct wh_web_connections *all)
@@ -60,6 +81,6 @@ void wh_web_sweep(struct wh_web_connections *all)
 	for (c = all->first; c; c = c->next)
 		if (now - c->since_ms > longest_ms[c->phase])
 			end(c);
-	for (size_t n = all->n; n > CROWDED && (c = longest_idle(all)); n--)
+	for (size_t n = all->n; n > CROWDED && (c = longest(all, 0, NULL)); n--)
 		end(c);
 }

@@ -107,8 +107,11 @@ out 204
 afterwards 401
 described 3.1.0 true all known
 with-1000-idle 200 soon
+with-120-bodies 400 InvalidRequestContent
 alive {"status":"ok"}
 END
+held=$(awk '/VmHWM/ { print $2 }' "/proc/$(pgrep -P "$server" whittle-web)/status")
+[ "$held" -lt 90000 ]; t $? "bodies of strangers don't fill the memory" "$held kB"
 kill "$server"; wait "$server"; is "$?" 0 "it ends when it is asked to"
 
 # ---- an estate of Azure's ----

@@ -98,8 +98,19 @@ async function idlers() {
   slow.destroy();
 }
 
+// Strangers that send nearly all of a large body, 120 MiB together.
+async function greedy() {
+  const head = "POST /api/v1/enforce HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1048576\r\n\r\n", most = "x".repeat(1048575);
+  const all = await Promise.all(Array.from({ length: 120 }, () => new Promise((done) => {
+    const s = tls.connect({ port, host }, () => { s.write(head); s.write(most, () => done(s)); });
+    s.on("error", () => done(s)); s.on("close", () => done(s));
+  })));
+  say("with-120-bodies", verdict(await ask("POST", "/api/v1/enforce", { "Content-Type": "application/json" }, `{"a":"${"x".repeat(100000)}"}`)));
+  for (const s of all) s.destroy();
+}
+
 (async () => {
-  for (const step of [malformed, bodies, versions, sessions, description, idlers]) await step().catch((e) => say(`FAILED ${step.name}`, e.message));
+  for (const step of [malformed, bodies, versions, sessions, description, idlers, greedy]) await step().catch((e) => say(`FAILED ${step.name}`, e.message));
   say("alive", (await ask("GET", "/healthz")).text);
   process.exit(0);
 })();
