@@ -156,12 +156,30 @@ static void add_outside(struct taker *taker, json_t *list, const struct wh_host 
 	}
 }
 
+/* Customers of Azure, where rules let in more of them than of the Internet. */
+static void add_tenants(struct taker *taker, json_t *list, const struct wh_host *h)
+{
+	struct wh_app_network *net = taker->net;
+	const struct wh_strangers *s = h->n && wh_topology_faces_internet(&net->t, h) ? wh_reach_strangers(net->r) : NULL;
+	uint32_t internet = 0;
+	for (size_t i = 0; s && i < s->n; i++) {
+		uint32_t v = 0;
+		for (size_t e = h->first; e < h->first + h->n; e++)
+			v = wh_reach_union(net->r, v, wh_reach_from_stranger(&s->list[i], e));
+		if (!s->list[i].tag)
+			internet = v;
+		else if (!wh_reach_within(net->r, v, internet))
+			json_array_append_new(list, connected(net, &taker->words, s->list[i].tag, v));
+	}
+}
+
 static void outside(struct taker *taker)
 {
 	const struct wh_topology *t = &taker->net->t;
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		json_t *in = json_array(), *out = json_array();
 		add_outside(taker, in, &t->hosts[i], WH_INBOUND);
+		add_tenants(taker, in, &t->hosts[i]);
 		add_outside(taker, out, &t->hosts[i], WH_OUTBOUND);
 		hand_out(taker, &t->hosts[i], in, out);
 	}

@@ -7,8 +7,8 @@
 #include "app/overlay.h"
 #include "whittle/app_network.h"
 
-/* An end of a question: endpoints of the estate, and addresses that none has. */
-struct end { size_t *endpoints; size_t n; struct wh_ranges outside; const char *text; size_t host; };
+/* An end of a question: endpoints of the estate, and addresses that none has; internet: all of the Internet's. */
+struct end { size_t *endpoints; size_t n; struct wh_ranges outside; const char *text; size_t host; bool internet; };
 
 static int no_such(struct wh_app_network *net, const char *text, struct wh_error *err)
 {
@@ -30,6 +30,7 @@ static int find_end(struct wh_app_network *net, const char *text, struct end *ou
 	*out = (struct end){.text = text, .host = WH_NONE};
 	if (!strcasecmp(text, "Internet")) {
 		out->outside = wh_reach_outside_ranges(net->r);
+		out->internet = true;
 		return 0;
 	}
 	if (twins > 1)
@@ -69,6 +70,7 @@ struct tally {
 	uint32_t all;                                /* union */
 	size_t n[3];                                 /* of pairs: enum wh_answer */
 	struct wh_reach_packet packet[3]; bool has[3]; /* one for each answer */
+	struct wh_reach *by[3];                      /* in whose view */
 };
 
 static bool has_port(struct wh_ranges r, uint16_t port)
@@ -109,31 +111,56 @@ static void pick(const struct wh_app_reach *ask, const struct wh_reach_ports *p,
 	out->dport = ask->has_port ? ask->port : from.n ? (uint16_t)wh_addr_low(&from.r[0].from) : 0;
 }
 
-static void count(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, uint32_t verdict,
+static void count(struct wh_reach *r, const struct wh_app_reach *ask, struct tally *t, uint32_t verdict,
                   struct wh_reach_packet p)
 {
-	struct wh_reach_ports ports = wh_reach_ports(net->r, verdict);
+	struct wh_reach_ports ports = wh_reach_ports(r, verdict);
 	enum wh_answer v = answer_of(ask, &ports);
-	t->all = wh_reach_union(net->r, t->all, verdict);
+	t->all = wh_reach_union(r, t->all, verdict);
 	t->n[v]++;
 	if (t->has[v])
 		return;
 	pick(ask, &ports, v, &p);
 	t->packet[v] = p;
+	t->by[v] = r;
 	t->has[v] = true;
 }
 
-static void count_outside(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, size_t endpoint,
-                          struct wh_ranges outside, enum wh_direction d)
+static void count_pieces(struct wh_reach *r, const struct wh_app_reach *ask, struct tally *t, size_t endpoint,
+                         struct wh_ranges outside, enum wh_direction d)
 {
 	struct wh_reach_outside *pieces;
-	size_t n = outside.n ? wh_reach_cut(net->r, endpoint, d, outside, &pieces) : 0;
+	size_t n = outside.n ? wh_reach_cut(r, endpoint, d, outside, &pieces) : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct wh_reach_packet p = {.from = d == WH_OUTBOUND ? endpoint : WH_NONE,
 		                            .to = d == WH_OUTBOUND ? WH_NONE : endpoint};
 		p.from_addr = p.to_addr = pieces[i].peers.r[0].from;
-		count(net, ask, t, pieces[i].verdict, p);
+		count(r, ask, t, pieces[i].verdict, p);
 	}
+}
+
+/* From the Internet: what its strangers may send; what only tags without addresses decide is not known. */
+static void count_strangers(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, size_t endpoint,
+                            struct wh_ranges outside)
+{
+	const struct wh_strangers *s = wh_reach_strangers(net->r);
+	struct tally own = {0};
+	size_t before = t->n[WH_ALLOWED] + t->n[WH_UNDECIDED];
+	for (size_t i = 0; i < s->n; i++)
+		count_pieces(s->list[i].reach, ask, t, endpoint, outside, WH_INBOUND);
+	if (s->list[0].reach == net->r)
+		return;
+	count_pieces(net->r, ask, t->n[WH_ALLOWED] + t->n[WH_UNDECIDED] == before ? t : &own, endpoint, outside, WH_INBOUND);
+	t->all = wh_reach_union(net->r, t->all, own.all);
+}
+
+static void count_outside(struct wh_app_network *net, const struct wh_app_reach *ask, struct tally *t, size_t endpoint,
+                          const struct end *peer, enum wh_direction d)
+{
+	if (peer->internet && d == WH_INBOUND)
+		count_strangers(net, ask, t, endpoint, peer->outside);
+	else
+		count_pieces(net->r, ask, t, endpoint, peer->outside, d);
 }
 
 static void compare(struct wh_app_network *net, const struct wh_app_reach *ask, const struct end *a, const struct end *b,
@@ -144,12 +171,12 @@ static void compare(struct wh_app_network *net, const struct wh_app_reach *ask, 
 		for (size_t k = 0; k < b->n; k++)
 			if (wh_addr_is_v4(&e[a->endpoints[i]].addr) == wh_addr_is_v4(&e[b->endpoints[k]].addr) &&
 			    e[a->endpoints[i]].host != e[b->endpoints[k]].host)
-				count(net, ask, t, wh_reach_between(net->r, a->endpoints[i], b->endpoints[k]),
+				count(net->r, ask, t, wh_reach_between(net->r, a->endpoints[i], b->endpoints[k]),
 				      (struct wh_reach_packet){.from = a->endpoints[i], .to = b->endpoints[k]});
-		count_outside(net, ask, t, a->endpoints[i], b->outside, WH_OUTBOUND);
+		count_outside(net, ask, t, a->endpoints[i], b, WH_OUTBOUND);
 	}
 	for (size_t k = 0; k < b->n; k++)
-		count_outside(net, ask, t, b->endpoints[k], a->outside, WH_INBOUND);
+		count_outside(net, ask, t, b->endpoints[k], a, WH_INBOUND);
 }
 
 static const char *verdict_of(const struct tally *t)
@@ -167,16 +194,18 @@ static const char *answer_text(enum wh_answer v)
 }
 
 /* From the most telling source port: an ephemeral one, unless rules distinguish source ports. */
-static void decide(struct wh_app_network *net, struct wh_reach_packet *p, enum wh_answer want, struct wh_reach_answer *a)
+static void decide(struct wh_app_network *net, struct tally *t, enum wh_answer want, struct wh_reach_answer *a)
 {
+	struct wh_reach_packet *p = &t->packet[want];
+	struct wh_reach *r = t->by[want];
 	const struct wh_port_range *classes;
 	size_t n = wh_reach_source_ports(net->r, &classes);
 	bool ports = p->proto == WH_PROTO_TCP || p->proto == WH_PROTO_UDP;
 	p->sport = ports ? WH_EPHEMERAL_PORT : 0;
-	wh_reach_decide(net->r, p, net->mem, a);
+	wh_reach_decide(r, p, net->mem, a);
 	for (size_t i = 0; ports && i < n && a->verdict != want; i++) {
 		p->sport = classes[i].from;
-		wh_reach_decide(net->r, p, net->mem, a);
+		wh_reach_decide(r, p, net->mem, a);
 	}
 }
 
@@ -253,7 +282,7 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 	wh_app_put_ports(o, &ports, net->mem);
 	if (t.has[main]) {
 		struct wh_reach_answer answer;
-		decide(net, &t.packet[main], main, &answer);
+		decide(net, &t, main, &answer);
 		json_object_set_new(o, "packet", packet_json(net, &t.packet[main]));
 		json_object_set_new(o, "decidedBy", steps_json(&answer));
 		if (t.n[WH_UNDECIDED] && answer.missing)
@@ -294,7 +323,8 @@ static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, c
                    const struct end *x, bool inbound, json_t **out)
 {
 	json_t *list = json_array();
-	struct end peer = {.outside = wh_reach_outside_ranges(net->r), .text = "Internet", .host = WH_NONE};
+	struct end peer = {
+		.outside = wh_reach_outside_ranges(net->r), .text = "Internet", .host = WH_NONE, .internet = true};
 	struct tally t = {0};
 	if (x->n) {
 		compare(net, ask, inbound ? &peer : x, inbound ? x : &peer, &t);

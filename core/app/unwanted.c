@@ -192,18 +192,18 @@ static void look_at(struct wanting *w, size_t to)
 
 /* ---- exposed machines ---- */
 
-/* The ports at which some address of the Internet reaches a machine. */
-static struct wh_reach_ports exposed(struct wanting *w, size_t host)
+/* The ports of a machine that are open to the Internet. */
+struct open { struct wh_ranges tcp, udp; };
+static struct open exposed(struct wanting *w, size_t host)
 {
 	const struct wh_host *h = &w->net->t.hosts[host];
-	uint32_t all = 0;
+	struct open out = {0};
 	for (size_t e = h->first; e < h->first + h->n; e++) {
-		struct wh_reach_outside *pieces;
-		size_t n = wh_reach_internet(w->net->r, e, WH_INBOUND, &pieces);
-		for (size_t i = 0; i < n; i++)
-			all = wh_reach_union(w->net->r, all, pieces[i].verdict);
+		const struct wh_reach_opened *x = wh_reach_opened(w->net->r, e);
+		out.tcp = wh_ranges_union(out.tcp, x->tcp, w->net->mem);
+		out.udp = wh_ranges_union(out.udp, x->udp, w->net->mem);
 	}
-	return wh_reach_ports(w->net->r, all);
+	return out;
 }
 
 static void put_exposed(struct wanting *w, const char *kind, size_t host, struct wh_ranges tcp, struct wh_ranges udp,
@@ -224,7 +224,7 @@ static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact
 	if (!what || from == to || r->last_us < w->x.from_us)
 		return 0;
 	size_t host = w->net->t.endpoints[w->net->t.by_addr[from]].host;
-	struct wh_reach_ports p = exposed(w, host);
+	struct open p = exposed(w, host);
 	struct wh_port_range one = {k->port, k->port};
 	bool tcp = k->proto == WH_PROTO_TCP;
 	if (!wh_ranges_has(tcp ? p.tcp : p.udp, &port))
@@ -249,7 +249,7 @@ static int add_alerts(struct wanting *w, struct wh_error *err)
 		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
 			const char *id = json_string_value(json_object_get(e, "resourceId"));
 			size_t host = id ? wh_topology_host(&w->net->t, id, &twins) : WH_NONE;
-			struct wh_reach_ports p = host == WH_NONE ? (struct wh_reach_ports){.missing = NULL} : exposed(w, host);
+			struct open p = host == WH_NONE ? (struct open){0} : exposed(w, host);
 			if (p.tcp.n || p.udp.n)
 				put_exposed(
 					w, "alert", host, p.tcp, p.udp,

@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -127,6 +127,22 @@ static void host(struct io *x, struct wh_host *h)
 	x->in.failed |= h->first + h->n > x->t->n_endpoints;
 }
 
+static void exposure(struct io *x, struct wh_exposure *p)
+{
+	NUMBER(x, p->proto, 1, 255);
+	NUMBER(x, p->ports.from, 2, 65535);
+	NUMBER(x, p->ports.to, 2, 65535);
+	FLAG(x, p->standard);
+	wh_io_name(x, &p->by);
+	FLAG(x, p->translated);
+	if (!p->translated)
+		return;
+	wh_io_address(x, &p->peer);
+	FLAG(x, p->everybody);
+	FLAG(x, p->others);
+	wh_io_prefixes(x, &p->sources, &p->n_sources);
+}
+
 static void endpoint(struct io *x, struct wh_endpoint *e)
 {
 	wh_io_address(x, &e->addr);
@@ -136,14 +152,8 @@ static void endpoint(struct io *x, struct wh_endpoint *e)
 	wh_io_place(x, &e->public_ip, x->t->n_public_ips, 2);
 	FLAG(x, e->in_pool);
 	LIST(x, e->exposures, e->n_exposures, 10);
-	for (size_t i = 0; i < e->n_exposures; i++) {
-		struct wh_exposure *p = &e->exposures[i];
-		NUMBER(x, p->proto, 1, 255);
-		NUMBER(x, p->ports.from, 2, 65535);
-		NUMBER(x, p->ports.to, 2, 65535);
-		FLAG(x, p->standard);
-		wh_io_name(x, &p->by);
-	}
+	for (size_t i = 0; i < e->n_exposures; i++)
+		exposure(x, &e->exposures[i]);
 }
 
 /* ---- all ---- */

@@ -106,6 +106,8 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	rc = rc ? rc : wh_build_hosts(&b);
 	wh_topology_index(out);
 	rc = rc ? rc : wh_build_balancers(&b);
+	if (!rc)
+		wh_build_translations(&b);
 	rc = rc ? rc : wh_build_between(&b);
 	return rc ? rc : wh_build_admin(&b);
 }
@@ -133,10 +135,15 @@ void wh_topology_free(struct wh_topology *t)
 	t->n_nsgs = 0;
 }
 
+bool wh_topology_endpoint_faces(const struct wh_endpoint *e)
+{
+	return e->public_ip != WH_NONE || e->n_exposures;
+}
+
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h)
 {
 	for (size_t i = h->first; i < h->first + h->n; i++)
-		if (t->endpoints[i].public_ip != WH_NONE || t->endpoints[i].n_exposures)
+		if (wh_topology_endpoint_faces(&t->endpoints[i]))
 			return true;
 	return false;
 }

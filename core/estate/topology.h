@@ -24,8 +24,12 @@ const char *wh_build_ref(const struct wh_name_set *back, const json_t *o, const 
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
 int wh_build_hosts(struct wh_building *b);    /* machines, interfaces, endpoints, application security groups */
 int wh_build_balancers(struct wh_building *b);
+void wh_build_translations(struct wh_building *b); /* firewalls' */
 int wh_build_between(struct wh_building *b);  /* gateways, firewalls, bastions, local network gateways */
 int wh_build_admin(struct wh_building *b);
+
+/* Adds a way from the Internet to an endpoint. */
+void wh_build_expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x);
 
 /* "FILE: OWNER names WHAT ID, which is in no document: ASSUMPTION", once an id. */
 void wh_build_missing(struct wh_building *b, const struct wh_item *owner, const char *what, const char *id,

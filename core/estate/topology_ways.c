@@ -15,12 +15,13 @@ struct balancer {
 	bool standard;
 };
 
-static void expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x)
+void wh_build_expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x)
 {
 	struct wh_endpoint *e = &b->t->endpoints[endpoint];
-	for (size_t i = 0; i < e->n_exposures; i++)
+	for (size_t i = 0; i < e->n_exposures && !x->translated; i++)
 		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from &&
-		    e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard)
+		    e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard &&
+		    !e->exposures[i].translated)
 			return;
 	e->exposures = wh_arena_grown(b->mem, e->exposures, e->n_exposures, &e->room_exposures, sizeof *e->exposures);
 	e->exposures[e->n_exposures++] = *x;
@@ -129,12 +130,12 @@ static void use_rule(struct wh_building *b, struct balancer *l, const json_t *o)
 	const char *pool = wh_field_ref(o, "backendAddressPool");
 	size_t at = wh_build_place(&b->configurations, wh_field_ref(o, "backendIPConfiguration"));
 	if (at != WH_NONE)
-		expose(b, at, &x);
+		wh_build_expose(b, at, &x);
 	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
 		const char *id = i ? wh_field_text(json_array_get(wh_field(o, "backendAddressPools"), i - 1), "id") : pool;
 		at = wh_build_place(&l->pools, id);
 		for (k = 0; at != WH_NONE && k < l->list[at].n; k++)
-			expose(b, l->list[at].endpoints[k], &x);
+			wh_build_expose(b, l->list[at].endpoints[k], &x);
 	}
 }
 
@@ -151,7 +152,7 @@ static void use_named_rules(struct wh_building *b, struct wh_name_set *nat)
 				const struct wh_exposure *x = id ? wh_name_set_find(nat, id) : NULL;
 				size_t at = wh_build_place(&b->configurations, child_id(b, it, "ipConfigurations", c));
 				if (x && at != WH_NONE)
-					expose(b, at, x);
+					wh_build_expose(b, at, x);
 			}
 	}
 }

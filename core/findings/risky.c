@@ -18,6 +18,7 @@ static const struct wh_risky_port ports[] = {
 	{WH_PROTO_TCP, 139, "NetBIOS", false},
 	{WH_PROTO_TCP, 389, "LDAP", false},
 	{WH_PROTO_TCP, 2375, "Docker without TLS", false},
+	{WH_PROTO_TCP, 5800, "VNC over HTTP", false},
 	{WH_PROTO_TCP, 5900, "VNC", false},
 	{WH_PROTO_TCP, 6379, "Redis", false},
 	{WH_PROTO_TCP, 9200, "Elasticsearch", false},
@@ -27,6 +28,7 @@ static const struct wh_risky_port ports[] = {
 	{WH_PROTO_UDP, 137, "NetBIOS", false},
 	{WH_PROTO_UDP, 161, "SNMP", false},
 	{WH_PROTO_UDP, 389, "LDAP", false},
+	{WH_PROTO_UDP, 3389, "Remote Desktop", true},
 	{WH_PROTO_UDP, 11211, "memcached", false},
 };
 

@@ -67,7 +67,7 @@ static size_t list_items(const struct drawing *d, struct item out[static MOST_IT
 	for (size_t i = 0; i < d->l.n; i++) {
 		const struct wh_map_mark *k = &d->l.marks[i];
 		reached |= k->reached;
-		perhaps |= k->kind == WH_MAP_HOST && k->facing && !k->reached;
+		perhaps |= k->kind == WH_MAP_HOST && k->perhaps && !k->reached;
 		loose |= k->kind != WH_MAP_VNET && k->parent == WH_NONE;
 	}
 	for (size_t i = 0; i < d->m->t->n_vnets; i++)

@@ -86,7 +86,7 @@ static void write_row(FILE *f, const struct wh_map *m, const struct wh_map_node 
 		fputs(" / ", f);
 		wh_map_text(f, subnet->name, 0);
 	}
-	fprintf(f, "</td><td>%s</td><td>", n->reached ? "reached" : n->facing ? "perhaps" : "");
+	fprintf(f, "</td><td>%s</td><td>", n->reached ? "reached" : n->perhaps ? "perhaps" : n->facing ? "closed" : "");
 	for (const struct wh_map_reason *r = n->reasons; r; r = r->next) {
 		wh_map_text(f, r->text, 0);
 		fputs(r->next ? "; " : "", f);

@@ -49,6 +49,7 @@ static size_t add_mark(struct laying *l, size_t parent, const size_t *nodes, siz
 		k.state = x->state > k.state ? x->state : k.state;
 		k.facing |= x->facing;
 		k.reached |= x->reached;
+		k.perhaps |= x->perhaps;
 		for (size_t s = 0; s < WH_MAP_STATES; s++)
 			k.machines += x->counts[s];
 		o->mark_of[nodes[i]] = o->n;

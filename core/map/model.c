@@ -47,63 +47,54 @@ static size_t count_ports(struct wh_ranges ports)
 	return n;
 }
 
-static void judge_ports(struct building *b, struct wh_map_node *n, uint8_t proto, struct wh_ranges ports,
-                        struct wh_ranges unknown, const char *missing)
+/* `who` reaches these ports. */
+static void judge_ports(struct building *b, struct wh_map_node *n, const char *who, uint8_t proto, struct wh_ranges ports)
 {
 	const char *name = proto == WH_PROTO_TCP ? "TCP" : "UDP";
-	size_t k = 0, risky = 0;
-	for (const struct wh_risky_port *p; (p = wh_risky_port_at(k)); k++) {
+	size_t risky = 0, many = count_ports(ports);
+	const struct wh_risky_port *p;
+	for (size_t k = 0; (p = wh_risky_port_at(k)); k++) {
 		struct wh_addr a = wh_port_addr(p->port);
-		if (p->proto != proto)
-			continue;
-		if (wh_ranges_has(ports, &a) && ++risky <= 3)
+		if (p->proto == proto && wh_ranges_has(ports, &a) && ++risky <= 3)
 			because(b, n, WH_MAP_HIGH,
-			        wh_arena_printf(b->mem, "the Internet reaches %s port %u (%s)", name, p->port, p->name));
-		else if (wh_ranges_has(unknown, &a))
-			because(b, n, WH_MAP_UNKNOWN,
-			        wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s", missing));
+			        wh_arena_printf(b->mem, "%s reaches %s port %u (%s)", who, name, p->port, p->name));
 	}
-	size_t many = count_ports(ports);
 	if (many > MANY_PORTS)
-		because(b, n, WH_MAP_MEDIUM, wh_arena_printf(b->mem, "the Internet reaches %zu %s ports", many, name));
+		because(b, n, WH_MAP_MEDIUM, wh_arena_printf(b->mem, "%s reaches %zu %s ports", who, many, name));
 }
 
-/* So many addresses are allowed that they are not a list of partners. */
-static bool is_wide(struct wh_ranges peers)
+static void judge_doubt(struct building *b, struct wh_map_node *n, const struct wh_reach_opened *x)
 {
-	for (size_t i = 0; i < peers.n; i++) {
-		bool v4 = wh_addr_is_v4(&peers.r[i].from);
-		if (v4 ? wh_addr_low(&peers.r[i].to) - wh_addr_low(&peers.r[i].from) >= 0xffffff
-		       : wh_addr_high(&peers.r[i].to) - wh_addr_high(&peers.r[i].from) >= UINT32_MAX)
-			return true;
+	const struct wh_risky_port *p;
+	for (size_t k = 0; (p = wh_risky_port_at(k)); k++) {
+		struct wh_addr a = wh_port_addr(p->port);
+		if (wh_ranges_has(p->proto == WH_PROTO_TCP ? x->tcp_doubt : x->udp_doubt, &a))
+			because(b, n, WH_MAP_UNKNOWN,
+			        wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s",
+			                        x->missing));
 	}
-	return false;
 }
 
 static void judge_endpoint(struct building *b, struct wh_map_node *n, size_t endpoint)
 {
 	const struct wh_endpoint *e = &b->t->endpoints[endpoint];
-	struct wh_reach_outside *pieces;
 	if (e->subnet != WH_NONE && b->t->nics[e->nic].nsg == WH_NONE && b->t->subnets[e->subnet].nsg == WH_NONE &&
 	    b->t->hosts[e->host].kind != WH_HOST_PRIVATE_ENDPOINT)
 		because(b, n, WH_MAP_LOW, "no network security group guards it");
 	if (e->subnet == WH_NONE)
 		because(b, n, WH_MAP_UNKNOWN, "its subnet is not in the inventory");
-	if (e->public_ip == WH_NONE && !e->n_exposures)
+	if (!wh_topology_endpoint_faces(e))
 		return;
-	size_t many = wh_reach_internet(b->r, endpoint, WH_INBOUND, &pieces);
-	for (size_t i = 0; i < many; i++) {
-		struct wh_reach_ports p;
-		if (!pieces[i].verdict)
-			continue;
-		p = wh_reach_ports(b->r, pieces[i].verdict);
-		n->facing = true;
-		n->reached |= p.tcp.n || p.udp.n || p.icmp || p.other;
-		if (!is_wide(pieces[i].peers))
-			continue;
-		judge_ports(b, n, WH_PROTO_TCP, p.tcp, p.tcp_unknown, p.missing);
-		judge_ports(b, n, WH_PROTO_UDP, p.udp, p.udp_unknown, p.missing);
+	const struct wh_reach_opened *x = wh_reach_opened(b->r, endpoint);
+	n->facing = true;
+	n->reached |= x->tcp.n || x->udp.n;
+	n->perhaps |= x->tcp_doubt.n || x->udp_doubt.n;
+	for (size_t i = 0; i < x->n; i++) {
+		const char *who = x->seen[i].tag ? wh_arena_printf(b->mem, WH_REACH_TENANTS, x->seen[i].tag) : "the Internet";
+		judge_ports(b, n, who, WH_PROTO_TCP, x->seen[i].tcp);
+		judge_ports(b, n, who, WH_PROTO_UDP, x->seen[i].udp);
 	}
+	judge_doubt(b, n, x);
 }
 
 static const char *addresses_of(struct building *b, const struct wh_host *h)
@@ -195,6 +186,7 @@ static void adopt(struct building *b, size_t from, size_t to)
 			p->children[p->n_children++] = i;
 			p->facing |= all[i].facing;
 			p->reached |= all[i].reached;
+			p->perhaps |= all[i].perhaps;
 			p->advice |= all[i].advice;
 			p->state = all[i].state > p->state ? all[i].state : p->state;
 			for (size_t s = 0; s < WH_MAP_STATES && !k; s++)

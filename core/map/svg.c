@@ -45,7 +45,7 @@ static void draw_tree(const struct drawing *d)
 		const struct wh_map_mark *k = &d->l.marks[i], *p = k->parent == WH_NONE ? NULL : &d->l.marks[k->parent];
 		if (p)
 			fprintf(d->f, "<path class=\"wm-l\" d=\"M%.1f %.1fL%.1f %.1f\"/>", p->x, p->y, k->x, k->y);
-		if (k->facing && k->kind == WH_MAP_HOST) {
+		if ((k->reached || k->perhaps) && k->kind == WH_MAP_HOST) {
 			spoke(d, k->reached ? "wm-net" : "wm-net wm-off", 2.5, k);
 			fputs("/>", d->f);
 		}
@@ -165,9 +165,10 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 		fputs(")\n", d->f);
 		wh_map_text(d->f, n->about, 0);
 		fprintf(d->f, "%s%s, %s", *n->about ? "\n" : "", n->unscanned ? "Unscanned" : wh_map_state_text(n->state),
-		        n->reached  ? "the Internet reaches it"
-		        : n->facing ? "the Internet may reach it"
-		                    : "internal");
+		        n->reached   ? "the Internet reaches it"
+		        : n->perhaps ? "the Internet may reach it"
+		        : n->facing  ? "it faces the Internet, and its rules let nothing in"
+		                     : "internal");
 		if (n->kind == WH_MAP_HOST && !n->n_parents)
 			fputs("\nits VNet and subnet are not known", d->f);
 		for (const struct wh_map_reason *r = n->reasons; r; r = r->next) {

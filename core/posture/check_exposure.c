@@ -16,24 +16,23 @@ struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run)
 	return (struct wh_wanted_ports){named[0], named[1]};
 }
 
-/* A machine's open ports, and their peers: `by`, an endpoint's view that shows some of them. */
+/* A machine's open ports among those of the check, and who sees some of them. */
 struct open_ports {
 	struct wh_ranges tcp, udp, tcp_doubt, udp_doubt;
 	const char *missing;
 	size_t endpoint;
-	struct wh_seen by; /* of the check's ports; by.by NULL: none is open */
-	const char *through; /* a firewall that leads to it; NULL: none */
+	struct wh_reach_seen by; /* of the check's ports, at that endpoint; by.reach NULL: none is open */
 };
 
-static void add_seen(struct wh_run *run, struct open_ports *o, size_t endpoint, const struct wh_seen *seen,
+static void add_seen(struct wh_run *run, struct open_ports *o, size_t endpoint, const struct wh_reach_seen *seen,
                      const struct wh_wanted_ports *w)
 {
-	struct wh_seen s = *seen;
+	struct wh_reach_seen s = *seen;
 	s.tcp = wh_ranges_intersect(s.tcp, w->tcp, run->mem);
 	s.udp = wh_ranges_intersect(s.udp, w->udp, run->mem);
 	if (!s.tcp.n && !s.udp.n)
 		return;
-	if (!o->by.by || (o->by.by->tag && !s.by->tag)) {
+	if (!o->by.reach || (o->by.tag && !s.tag)) {
 		o->endpoint = endpoint;
 		o->by = s;
 	}
@@ -41,37 +40,17 @@ static void add_seen(struct wh_run *run, struct open_ports *o, size_t endpoint, 
 	o->udp = wh_ranges_union(o->udp, s.udp, run->mem);
 }
 
-/* Through firewalls. */
-static void add_translated(struct wh_run *run, struct open_ports *o, size_t endpoint, const struct wh_wanted_ports *w)
-{
-	const struct wh_translated *t = wh_run_translated(run);
-	for (size_t i = 0; i < 2 * t->n; i++) {
-		const struct wh_translation *x = &t->list[i / 2];
-		enum wh_answer v = wh_run_translates(run, x, endpoint, i % 2 ? WH_PROTO_UDP : WH_PROTO_TCP);
-		struct wh_ranges port = wh_ports(&(struct wh_port_range){x->port, x->port}, 1, run->mem);
-		port = wh_ranges_intersect(port, i % 2 ? w->udp : w->tcp, run->mem);
-		struct wh_ranges *to = v == WH_ALLOWED ? (i % 2 ? &o->udp : &o->tcp) : i % 2 ? &o->udp_doubt : &o->tcp_doubt;
-		if (v == WH_DENIED || !port.n)
-			continue;
-		*to = wh_ranges_union(*to, port, run->mem);
-		if (v == WH_ALLOWED)
-			o->through = x->by;
-		else if (!o->missing)
-			o->missing = "what the firewall before it lets through";
-	}
-}
-
 static struct open_ports open_of(struct wh_run *run, const struct wh_host *h, const struct wh_wanted_ports *w)
 {
 	struct open_ports o = {.endpoint = h->first};
+	wh_reach_classes(run->in->reach);
 	for (size_t i = h->first; i < h->first + h->n; i++) {
-		const struct wh_exposed *x = wh_run_exposed(run, i);
+		const struct wh_reach_opened *x = wh_reach_opened(run->in->reach, i);
 		for (size_t k = 0; k < x->n; k++)
 			add_seen(run, &o, i, &x->seen[k], w);
 		o.tcp_doubt = wh_ranges_union(o.tcp_doubt, wh_ranges_intersect(x->tcp_doubt, w->tcp, run->mem), run->mem);
 		o.udp_doubt = wh_ranges_union(o.udp_doubt, wh_ranges_intersect(x->udp_doubt, w->udp, run->mem), run->mem);
 		o.missing = x->missing ? x->missing : o.missing;
-		add_translated(run, &o, i, w);
 	}
 	return o;
 }
@@ -106,21 +85,16 @@ const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct w
 	return wh_arena_printf(run->mem, "%s%s%s", t, *t && *u ? "; " : "", u);
 }
 
-/* The rule that lets a packet of the Internet in; "" where no rule did. */
-static const char *let_in_by(struct wh_run *run, const struct open_ports *o)
+/* What lets the Internet in at a port: a rule, a firewall, or nothing that stops it. */
+static const char *let_in_by(struct wh_run *run, const struct open_ports *o, uint8_t proto, uint16_t port)
 {
-	bool tcp = o->by.tcp.n > 0;
-	struct wh_port_range *list;
+	struct wh_reach_packet p = {.from = WH_NONE, .to = o->endpoint, .proto = proto, .sport = WH_EPHEMERAL_PORT, .dport = port};
 	struct wh_reach_answer a;
-	if (!o->by.by || !wh_ports_list(tcp ? o->by.tcp : o->by.udp, run->mem, &list))
+	if (!wh_reach_opened_from(&o->by, proto, port, &p.from_addr))
 		return "";
-	struct wh_reach_packet p = {.from = WH_NONE,
-	                            .to = o->endpoint,
-	                            .from_addr = tcp ? o->by.tcp_from : o->by.udp_from,
-	                            .proto = tcp ? WH_PROTO_TCP : WH_PROTO_UDP,
-	                            .sport = 40000,
-	                            .dport = list[0].from};
-	wh_reach_decide(o->by.by->reach, &p, run->mem, &a);
+	wh_reach_decide(o->by.reach, &p, run->mem, &a);
+	if (a.through)
+		return wh_arena_printf(run->mem, ", through %s", a.through);
 	for (size_t i = a.n; i-- > 0;)
 		if (a.steps[i].rule && a.steps[i].nsg)
 			return wh_arena_printf(run->mem, ", by rule %s (%u) of %s", a.steps[i].rule->name,
@@ -128,19 +102,43 @@ static const char *let_in_by(struct wh_run *run, const struct open_ports *o)
 	return ", no network security group stands before it";
 }
 
+/* The ports of one protocol by what lets them in: each cause once, in the order of the ports. */
+struct cause { const char *text; struct wh_ranges tcp, udp; };
+struct causes { struct cause *list; size_t n, room; };
+
+static void add_causes(struct wh_run *run, struct causes *all, const struct open_ports *o, uint8_t proto)
+{
+	struct wh_port_range *list;
+	size_t n = wh_ports_list(proto == WH_PROTO_TCP ? o->by.tcp : o->by.udp, run->mem, &list);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = let_in_by(run, o, proto, list[i].from);
+		struct cause *c = all->list;
+		while (c < all->list + all->n && strcmp(c->text, text))
+			c++;
+		if (c == all->list + all->n) {
+			all->list = wh_arena_grown(run->mem, all->list, all->n, &all->room, sizeof *all->list);
+			c = &all->list[all->n++];
+			*c = (struct cause){.text = text};
+		}
+		struct wh_ranges *to = proto == WH_PROTO_TCP ? &c->tcp : &c->udp;
+		*to = wh_ranges_union(*to, wh_ports(&list[i], 1, run->mem), run->mem);
+	}
+}
+
 /* "the Internet reaches TCP 22 (SSH), by rule a (300) of web; any customer's machine in Azure (the tag AzureCloud) TCP 443" */
 static const char *open_text(struct wh_run *run, const struct open_ports *o)
 {
-	const char *tag = o->by.by ? o->by.by->tag : NULL;
-	if (!o->by.by)
-		return wh_arena_printf(run->mem, "the Internet reaches %s%s", wh_run_ports_text(run, o->tcp, o->udp), o->through);
+	const char *tag = o->by.tag,
+		   *text = tag ? wh_arena_printf(run->mem, WH_REACH_TENANTS " reaches ", tag)
+	                       : "the Internet reaches ";
+	struct causes all = {0};
+	add_causes(run, &all, o, WH_PROTO_TCP);
+	add_causes(run, &all, o, WH_PROTO_UDP);
+	for (size_t i = 0; i < all.n; i++)
+		text = wh_arena_printf(run->mem, "%s%s%s%s", text, i ? "; " : "",
+		                       wh_run_ports_text(run, all.list[i].tcp, all.list[i].udp), all.list[i].text);
 	struct wh_ranges tcp = wh_ranges_minus(o->tcp, o->by.tcp, run->mem), udp = wh_ranges_minus(o->udp, o->by.udp, run->mem);
-	const char *first = wh_arena_printf(run->mem, "%s%s%s reaches %s%s",
-	                                    tag ? "any customer's machine in Azure (the tag " : "the Internet", tag ? tag : "",
-	                                    tag ? ")" : "", wh_run_ports_text(run, o->by.tcp, o->by.udp), let_in_by(run, o));
-	return tcp.n || udp.n ? wh_arena_printf(run->mem, "%s; by another way %s%s", first, wh_run_ports_text(run, tcp, udp),
-	                                        o->through ? o->through : "")
-	                      : first;
+	return tcp.n || udp.n ? wh_arena_printf(run->mem, "%s; by another way %s", text, wh_run_ports_text(run, tcp, udp)) : text;
 }
 
 static bool any(const struct open_ports *o, bool doubt)

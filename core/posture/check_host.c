@@ -32,7 +32,7 @@ static const char *let_in_by(struct wh_run *run, const struct wh_judged_host *h,
 		struct wh_ranges ports = wh_ports(&o->ports, 1, run->mem);
 		if (o->certain == certain && o->by && *o->by &&
 		    wh_ranges_intersect(ports, o->proto == WH_PROTO_UDP ? x->udp : x->tcp, run->mem).n &&
-		    wh_large_part(&(struct wh_piece){wh_ranges_intersect(o->peers, wh_reach_outside_ranges(run->in->reach),
+		    wh_reach_large_part(&(struct wh_reach_piece){wh_ranges_intersect(o->peers, wh_reach_outside_ranges(run->in->reach),
 		                                                         run->mem),
 		                                     ports},
 		                  1, run->mem)
@@ -154,9 +154,9 @@ static const struct wh_host_opening *open_door(struct wh_run *run, const struct 
 	struct wh_ranges internet = wh_reach_outside_ranges(run->in->reach);
 	for (size_t i = 0; i < f->published.n; i++) {
 		const struct wh_host_opening *o = &f->published.list[i];
-		const struct wh_piece piece = {wh_ranges_intersect(o->peers, internet, run->mem),
+		const struct wh_reach_piece piece = {wh_ranges_intersect(o->peers, internet, run->mem),
 		                               wh_ports(&o->ports, 1, run->mem)};
-		if (o->certain == certain && wh_large_part(&piece, 1, run->mem).n)
+		if (o->certain == certain && wh_reach_large_part(&piece, 1, run->mem).n)
 			return o;
 	}
 	return NULL;

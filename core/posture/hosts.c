@@ -138,7 +138,7 @@ struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h
                               const struct wh_host_way *way, const char **by)
 {
 	struct wh_ranges internet = wh_reach_outside_ranges(run->in->reach), all = {0};
-	struct wh_piece *pieces = wh_arena_array(run->mem, o->n + 1, sizeof *pieces);
+	struct wh_reach_piece *pieces = wh_arena_array(run->mem, o->n + 1, sizeof *pieces);
 	for (size_t i = 0, next; i < o->n; i = next) { /* rows of one address are adjacent */
 		const struct wh_addr *local = &o->list[i].local;
 		size_t n = 0;
@@ -149,12 +149,12 @@ struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h
 			                                 : (struct wh_ranges){0};
 			if (!peers.n || !of_family(local, way->family) || !leads_outside(h->facts, local))
 				continue;
-			pieces[n] = (struct wh_piece){peers, wh_ports(&row->ports, 1, run->mem)};
-			if (by && !*by && wh_large_part(&pieces[n], 1, run->mem).n)
+			pieces[n] = (struct wh_reach_piece){peers, wh_ports(&row->ports, 1, run->mem)};
+			if (by && !*by && wh_reach_large_part(&pieces[n], 1, run->mem).n)
 				*by = row->by;
 			n++;
 		}
-		all = wh_ranges_union(all, wh_large_part(pieces, n, run->mem), run->mem);
+		all = wh_ranges_union(all, wh_reach_large_part(pieces, n, run->mem), run->mem);
 	}
 	return all;
 }

@@ -243,7 +243,6 @@ int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in
 			qsort(out->list + from, out->n - from, sizeof *out->list, by_resource);
 		exempt(out, from, in);
 	}
-	wh_strangers_free(run.strangers, in);
 	wh_arena_free(scratch);
 	return rc;
 }

@@ -4,18 +4,12 @@
 #include "base/yaml.h"
 #include "whittle/posture.h"
 
-struct wh_exposed;
 struct wh_hosts;
-struct wh_strangers;
-struct wh_translated;
 struct wh_run {
 	const struct wh_posture_input *in;
 	const struct wh_assessment *of;          /* the one at hand */
 	struct wh_posture *out;
 	struct wh_arena *mem;
-	struct wh_exposed **exposed;             /* exposure.c: by class; NULL until first needed */
-	struct wh_strangers *strangers;          /* strangers.c: likewise */
-	struct wh_translated *translated;        /* translated.c: likewise */
 	struct wh_sensor *sensor;                /* sensor.c: likewise */
 	struct wh_hosts *hosts;                  /* hosts.c: likewise */
 };
@@ -34,39 +28,7 @@ size_t wh_run_texts(const struct wh_run *run, const char *key, const char ***out
 size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2]);
 bool wh_run_has(const char *const *list, size_t n, const char *text); /* ignoring case */
 
-/* ---- strangers.c: the estate as different peers of the Internet find it ---- */
-struct wh_stranger {
-	struct wh_reach *reach;
-	const char *tag;                         /* AzureCloud or a region of it that contains its address; NULL: no tag does */
-};
-struct wh_strangers { struct wh_stranger *list; size_t n; };
-const struct wh_strangers *wh_run_strangers(struct wh_run *run);
-void wh_strangers_free(struct wh_strangers *s, const struct wh_posture_input *in); /* NULL does no harm */
-
-/* ---- translated.c: ports of machines that firewalls put before the Internet ---- */
-struct wh_translation {
-	struct wh_addr from, to; uint16_t port;  /* the firewall's own address, the machine's, the machine's port */
-	bool tcp, udp;
-	enum wh_answer sources;                  /* whether they are a large part of the Internet: ALLOWED, UNDECIDED */
-	const char *by;                          /* ", through firewall hub (DNAT rule rdp)" */
-};
-struct wh_translated { struct wh_translation *list; size_t n, room; };
-const struct wh_translated *wh_run_translated(struct wh_run *run);
-/* Whether the Internet reaches this endpoint by it. */
-enum wh_answer wh_run_translates(struct wh_run *run, const struct wh_translation *x, size_t endpoint, uint8_t proto);
-
-/* ---- exposure.c ---- */
-/* One stranger's reach into a class of endpoints: ports from a large part of the Internet, and an address of that part. */
-struct wh_seen { const struct wh_stranger *by; struct wh_ranges tcp, udp; struct wh_addr tcp_from, udp_from; };
-/* The reach of all of them, and the ports that are undecided for lack of `missing`. */
-struct wh_exposed {
-	struct wh_seen *seen; size_t n;
-	struct wh_ranges tcp_doubt, udp_doubt;
-	const char *missing;
-};
-/* Ports that a large part of the Internet may use, of pieces of it with the ports that each may. */
-struct wh_piece { struct wh_ranges peers; struct wh_ranges ports; };
-struct wh_ranges wh_large_part(const struct wh_piece *p, size_t n, struct wh_arena *mem);
+/* ---- exposure ---- */
 /* "TCP 22 (SSH), 8000-8010; UDP 53" */
 const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct wh_ranges udp);
 /* Whether whittle itself opens this resource's management ports just in time. */
@@ -74,8 +36,6 @@ bool wh_run_jit(const struct wh_run *run, const char *name);
 /* The ports that the setting `ports` names; all, where it names none. */
 struct wh_wanted_ports { struct wh_ranges tcp, udp; };
 struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run);
-/* For endpoint `e`, cached by class. */
-const struct wh_exposed *wh_run_exposed(struct wh_run *run, size_t endpoint);
 bool wh_run_judged(const struct wh_host *h); /* a machine, no private endpoint */
 const char *wh_host_type(const struct wh_host *h);
 

@@ -57,6 +57,18 @@ static size_t vnet_of(const struct wh_reach *r, size_t endpoint)
 	return s == WH_NONE ? WH_NONE : r->t->subnets[s].vnet;
 }
 
+static void mix_exposure(struct print *p, const struct wh_exposure *x, const struct wh_hash_key *key)
+{
+	wh_print_mix(p, key, (uint64_t)x->proto << 32 | (uint64_t)x->ports.from << 16 | x->ports.to,
+	             (uint64_t)x->standard | (uint64_t)x->translated << 1 | (uint64_t)x->everybody << 2 | (uint64_t)x->others << 3);
+	if (x->translated)
+		wh_print_mix(p, key, wh_addr_high(&x->peer), wh_addr_low(&x->peer));
+	for (size_t i = 0; i < x->n_sources; i++) {
+		wh_print_mix(p, key, wh_addr_high(&x->sources[i].addr), wh_addr_low(&x->sources[i].addr));
+		wh_print_mix(p, key, x->sources[i].len, i);
+	}
+}
+
 void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key *key)
 {
 	const struct wh_endpoint *e = &r->t->endpoints[p->endpoint];
@@ -69,10 +81,7 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	                                                       : 2,
 	             (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	for (size_t i = 0; i < e->n_exposures; i++)
-		wh_print_mix(p, key,
-		             (uint64_t)e->exposures[i].proto << 32 | (uint64_t)e->exposures[i].ports.from << 16 |
-		                     e->exposures[i].ports.to,
-		             e->exposures[i].standard);
+		mix_exposure(p, &e->exposures[i], key);
 	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
 		const struct side *s = r->sides[r->side_of[d][p->endpoint]];
 		wh_print_mix(p, key, r->side_of[d][p->endpoint], (uint64_t)d);

@@ -175,12 +175,53 @@ static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 	return all;
 }
 
+static enum wh_answer answer_of(unsigned can)
+{
+	return can == CAN_PASS ? WH_ALLOWED : can == CAN_DENY ? WH_DENIED : WH_UNDECIDED;
+}
+
+/* The packet as a firewall translates it. */
+static void translated(struct asking *q, const struct wh_reach_packet *p, const struct wh_exposure *x)
+{
+	struct wh_reach_packet again = *p;
+	bool sure;
+	wh_reach_serves(x, &p->from_addr, &sure);
+	again.from_addr = x->peer;
+	*q->out = (struct wh_reach_answer){.through = x->by, .missing = sure ? NULL : WH_REACH_CLIENTS};
+	step(q, &(struct wh_reach_step){.where = "the way",
+	                                .direction = WH_INBOUND,
+	                                .verdict = sure ? WH_ALLOWED : WH_UNDECIDED,
+	                                .why = wh_arena_printf(q->mem, "through %s", x->by)});
+	unsigned can = ask(q, &again);
+	if (!sure && can & CAN_PASS)
+		can |= CAN_DENY;
+	q->out->verdict = answer_of(can);
+}
+
+/* Whether a translation leads a packet of the Internet to its endpoint. */
+static bool leads(const struct wh_reach *r, const struct wh_reach_packet *p, const struct wh_exposure *x)
+{
+	bool sure;
+	return x->translated && x->proto == p->proto && p->dport >= x->ports.from && p->dport <= x->ports.to &&
+	       wh_reach_serves(x, &p->from_addr, &sure) && wh_reach_is_internet(r, &p->from_addr) &&
+	       wh_addr_is_v4(&p->from_addr) == wh_addr_is_v4(&r->t->endpoints[p->to].addr);
+}
+
 void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out)
 {
 	struct asking q = {.r = r, .out = out, .mem = mem};
+	const struct wh_endpoint *e = p->from == WH_NONE && p->to != WH_NONE ? &r->t->endpoints[p->to] : NULL;
 	*out = (struct wh_reach_answer){.verdict = WH_DENIED};
-	unsigned can = ask(&q, p);
-	out->verdict = can == CAN_PASS ? WH_ALLOWED : can == CAN_DENY ? WH_DENIED : WH_UNDECIDED;
+	out->verdict = answer_of(ask(&q, p));
+	for (size_t i = 0; e && i < e->n_exposures && out->verdict != WH_ALLOWED; i++) {
+		struct wh_reach_answer other;
+		q.out = &other;
+		if (!leads(r, p, &e->exposures[i]))
+			continue;
+		translated(&q, p, &e->exposures[i]);
+		if (other.verdict == WH_ALLOWED || (other.verdict == WH_UNDECIDED && out->verdict == WH_DENIED))
+			*out = other;
+	}
 	if (out->verdict != WH_UNDECIDED)
 		out->missing = NULL;
 }

@@ -76,6 +76,9 @@ struct wh_reach {
 	const char **gate_why;
 	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
 	struct wh_ranges outside, never;     /* the Internet's addresses; those that it does not route */
+	/* open.c: the estate as strangers find it, and what they reach, by endpoint and by class; NULL until first asked */
+	struct wh_strangers *strangers;
+	struct wh_reach_opened **opened, **opened_class;
 };
 
 /* translate.c */
@@ -102,6 +105,11 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
                                 struct wh_arena *mem);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                                 struct wh_arena *mem);
+/* outside.c: whether a translation serves a client; sure: certainly. And why that may be unknown. */
+bool wh_reach_serves(const struct wh_exposure *x, const struct wh_addr *client, bool *sure);
+#define WH_REACH_CLIENTS "the clients that the firewall before it serves (IP groups)"
+/* sides.c: another topology with the numbers of `of`: it must have the same rules. */
+struct wh_reach *wh_reach_like(const struct wh_topology *t, struct wh_reach *of);
 /* ports.c */
 void wh_ports_prepare(struct wh_reach *const *r, size_t n, struct wh_arena *mem);
 uint32_t wh_ports_intern(struct numbering *s, struct wh_ranges ports);

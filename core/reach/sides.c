@@ -134,8 +134,18 @@ void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, stru
 	wh_ports_prepare(out, 2, mem);
 }
 
+struct wh_reach *wh_reach_like(const struct wh_topology *t, struct wh_reach *of)
+{
+	struct wh_reach *r = translated(t, of->mem);
+	r->numbering = of->numbering;
+	return r;
+}
+
 void wh_reach_free(struct wh_reach *r)
 {
+	for (size_t i = 0; r && r->strangers && i < r->strangers->n; i++)
+		if (r->strangers->list[i].reach != r)
+			wh_arena_free(r->strangers->list[i].reach->scratch);
 	if (r)
 		wh_arena_free(r->scratch);
 }

@@ -147,7 +147,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8
 	}
 	for (size_t i = 0; i < e->n_exposures; i++) {
 		const struct wh_exposure *x = &e->exposures[i];
-		if ((x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to)
+		if (x->translated || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to)
 			continue;
 		if (guarded || !x->standard)
 			return WH_ALLOWED;

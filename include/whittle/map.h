@@ -23,8 +23,8 @@ struct wh_map_node {
 	const char *about;                 /* its addresses */
 	enum wh_map_state state;
 	struct wh_map_reason *reasons;     /* the worst first; NULL: none */
-	bool facing;                       /* the Internet reaches, or may reach, some port of it, or of one below it */
-	bool reached;                      /* and certainly does */
+	bool facing;                       /* the Internet has an address for it, or for one below it, whatever the rules */
+	bool reached, perhaps;             /* and a large part of the Internet reaches some port of it; or may, which is unknown */
 	bool advice;                       /* a recommendation exists for it */
 	bool unscanned;                    /* it cannot be judged at all: the first reason explains it */
 	size_t *parents; size_t n_parents; /* nodes; it is drawn at the first one. None: its subnet is not known */
@@ -74,7 +74,7 @@ struct wh_map_mark {
 	const struct wh_map_node *node;    /* NULL: several */
 	size_t count;                      /* its number of nodes */
 	size_t machines;                   /* machines at or below it */
-	bool facing, reached;              /* of any of its nodes */
+	bool facing, reached, perhaps;     /* of any of its nodes */
 	size_t parent;                     /* a mark; WH_NONE */
 };
 struct wh_map_layout {

@@ -73,6 +73,7 @@ struct wh_reach_step {
 struct wh_reach_answer {
 	enum wh_answer verdict;
 	struct wh_reach_step steps[WH_REACH_STEPS]; size_t n;
+	const char *through;         /* the firewall whose translation leads there: "firewall hub (DNAT rule rdp)"; NULL: none */
 	const char *missing;         /* UNDECIDED: the missing part of the inventory */
 };
 void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct wh_arena *mem, struct wh_reach_answer *out);
@@ -101,7 +102,10 @@ uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to);
 struct wh_reach_ports wh_reach_ports(struct wh_reach *r, uint32_t verdict);
 /* Between an endpoint and an address of no endpoint (on the Internet, or on premises). */
 uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d);
-/* Outside addresses that no rule of this endpoint distinguishes: one address and the ranges of each class. In the arena of r. */
+/*
+ * Outside addresses that no rule of this endpoint distinguishes: one address and the ranges of each class. In the arena of r.
+ * Inbound, a service tag whose addresses are not known makes no certain port undecided: the first stranger reaches it.
+ */
 struct wh_reach_outside { struct wh_ranges peers; uint32_t verdict; };
 size_t wh_reach_internet(struct wh_reach *r, size_t endpoint, enum wh_direction d, struct wh_reach_outside **out);
 /* The same for any addresses of no endpoint. */
@@ -114,6 +118,37 @@ size_t wh_reach_source_ports(const struct wh_reach *r, const struct wh_port_rang
 /* a or b; a but not b. */
 uint32_t wh_reach_union(struct wh_reach *r, uint32_t a, uint32_t b);
 bool wh_reach_within(struct wh_reach *r, uint32_t a, uint32_t b); /* b allows all that a may allow */
+
+/* ---- what the Internet reaches ---- the one answer, for every command */
+/* The estate as different peers of the Internet find it, where service tags have no known addresses: the first is in no such tag,
+ * each other one is in AzureCloud or in a region of it. With the verdict numbers of r. */
+struct wh_stranger { struct wh_reach *reach; const char *tag; /* NULL: the first */ };
+struct wh_strangers { struct wh_stranger *list; size_t n; };
+const struct wh_strangers *wh_reach_strangers(struct wh_reach *r);
+/* All traffic that stranger may send to an endpoint, from some address: a verdict. */
+uint32_t wh_reach_from_stranger(const struct wh_stranger *s, size_t endpoint);
+/* The estate as one stranger finds it: the ports that are open to a large part of the Internet, and all its pieces. */
+struct wh_reach_seen {
+	struct wh_reach *reach;
+	const char *tag; /* the stranger is in AzureCloud, or in a region of it; NULL: in no service tag without known addresses */
+	struct wh_ranges tcp, udp;
+	struct wh_reach_outside *pieces; size_t n;
+};
+#define WH_REACH_TENANTS "any customer's machine in Azure (the tag %s)" /* such a stranger in words */
+/* The views of all strangers, and the ports that are undecided for lack of `missing`. */
+struct wh_reach_opened {
+	struct wh_reach_seen *seen; size_t n; /* n 0: no way leads from the Internet to it */
+	struct wh_ranges tcp, udp;            /* open to some stranger */
+	struct wh_ranges tcp_doubt, udp_doubt;
+	const char *missing;
+};
+/* For an endpoint, in the arena of r; cached, and once a class if wh_reach_classes() was called before. */
+const struct wh_reach_opened *wh_reach_opened(struct wh_reach *r, size_t endpoint);
+/* An address from which that stranger reaches the port. False: there is none. */
+bool wh_reach_opened_from(const struct wh_reach_seen *s, uint8_t proto, uint16_t port, struct wh_addr *out);
+/* Ports that a large part of the Internet (1/4096 of a family's addresses) may use, of pieces of it with the ports of each. */
+struct wh_reach_piece { struct wh_ranges peers; struct wh_ranges ports; };
+struct wh_ranges wh_reach_large_part(const struct wh_reach_piece *p, size_t n, struct wh_arena *mem);
 
 /* ---- Azure's own answer about an interface ---- */
 /*

@@ -57,12 +57,18 @@ struct wh_public_ip {
 	bool known /* an address is allocated */, standard;
 	size_t endpoint;
 };
-/* Ports of a host that the Internet reaches at an address that is not the host's: rules of a load balancer. */
+/* Ports of a host that the Internet reaches at an address that is not the host's: rules of a load balancer or a firewall. */
 struct wh_exposure {
 	uint8_t proto;
 	struct wh_port_range ports;
 	bool standard;
 	const char *by; /* "load balancer lb-web, rule ssh-1" */
+	/* a firewall's: it connects by itself, so the groups see its own address, `peer`, whoever the client is */
+	bool translated;
+	struct wh_addr peer;
+	/* clients that it serves: everybody, or those of `sources`, and others that no document has */
+	bool everybody, others;
+	struct wh_prefix *sources; size_t n_sources;
 };
 struct wh_asg { const char *id, *name; size_t *endpoints; size_t n, room; };
 /* One address of an interface: the destination of packets, and the address that groups match. */
@@ -136,8 +142,10 @@ bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *
 void wh_topology_free(struct wh_topology *t);
 /* A host by id, or by name, ignoring case; WH_NONE: none. *twins: the number of hosts of that name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
-/* Whether the Internet has an address for it: its own public one, or that of a balancer or translation. */
+/* The zone: whether the Internet has an address for it (InternetFacing): its own public one, or that of a balancer or
+ * translation. Whether rules then let something through is another question: wh_reach_opened(). */
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h);
+bool wh_topology_endpoint_faces(const struct wh_endpoint *e);
 /* The endpoints with an address, as [*from, the returned end) of by_addr. */
 size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from);
 size_t wh_topology_vnet(const struct wh_topology *t, const char *id);

@@ -13,7 +13,7 @@
 struct drawn { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; struct wh_map m; };
 
 /* A hub and spokes with so many subnets each, and so many machines a subnet; every `facing`-th has a public address. A group lets
- * in one port. */
+ * in one port (0: none): from anywhere, or (negative) from a tag that nobody knows, or (below -1000) from any customer's machine in Azure. */
 static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, size_t facing, int port,
                  const struct wh_map_fact *facts, size_t n_facts)
 {
@@ -24,8 +24,8 @@ static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, si
 	fprintf(f,
 	        "[{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" P
 	        "Network/networkSecurityGroups/g\", \"name\": \"g\", \"securityRules\": [{\"name\": \"r\", \"priority\": 100, \"direction\": \"Inbound\", "
-	        "\"access\": \"Allow\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}",
-	        port < 0 ? "AzureCloud" : "*", abs(port));
+	        "\"access\": \"%s\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}",
+	        port ? "Allow" : "Deny", port < -1000 ? "AzureCloud" : port < 0 ? "Contoso" : "*", abs(port));
 	for (size_t v = 0; v < vnets; v++) {
 		fprintf(f,
 		        ", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P
@@ -102,13 +102,43 @@ static void a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high
 	erase(&d);
 }
 
+/* As the assessments say: whoever rents a machine in Azure has an address of the tag. */
+static void a_port_open_to_every_customer_of_azure_is_open(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 1, 1, -3389, NULL, 0);
+	assert_int_equal(d.m.nodes[d.m.hosts].state, WH_MAP_HIGH);
+	assert_string_equal(d.m.nodes[d.m.hosts].reasons->text,
+	                    "any customer's machine in Azure (the tag AzureCloud) reaches TCP port 3389 (Remote Desktop)");
+	assert_true(d.m.nodes[d.m.hosts].reached);
+	erase(&d);
+}
+
+/* The zone tells whether an address of the Internet leads there; what the rules then let in is another matter. */
+static void a_public_machine_that_rules_close_faces_the_internet(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 2, 2, 0, NULL, 0);
+	assert_true(d.m.nodes[d.m.hosts].facing && !d.m.nodes[d.m.hosts + 1].facing);
+	assert_false(d.m.nodes[d.m.hosts].reached || d.m.nodes[d.m.hosts].perhaps);
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m);
+	assert_non_null(strstr(svg, "it faces the Internet, and its rules let nothing in"));
+	assert_non_null(strstr(html, "<td>closed</td>"));
+	assert_null(strstr(svg, "reached from the Internet<"));
+	free(svg);
+	free(html);
+	erase(&d);
+}
+
 static void an_undecided_machine_is_unknown_and_never_healthy(void **state)
 {
 	struct drawn d;
 	(void)state;
 	draw(&d, 1, 1, 1, 1, -22, NULL, 0);
 	assert_int_equal(d.m.nodes[d.m.hosts].state, WH_MAP_UNKNOWN);
-	assert_non_null(strstr(d.m.nodes[d.m.hosts].reasons->text, "AzureCloud"));
+	assert_non_null(strstr(d.m.nodes[d.m.hosts].reasons->text, "Contoso"));
 	json_t *doc = wh_map_json(&d.m, 0),
 	       *r = json_array_get(
 		       json_object_get(json_object_get(json_array_get(json_object_get(doc, "value"), 2), "properties"),
@@ -316,6 +346,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_management_port_open_to_the_internet_makes_vm_subnet_and_vnet_high),
 		cmocka_unit_test(an_undecided_machine_is_unknown_and_never_healthy),
+		cmocka_unit_test(a_port_open_to_every_customer_of_azure_is_open),
+		cmocka_unit_test(a_public_machine_that_rules_close_faces_the_internet),
 		cmocka_unit_test(a_callers_facts_of_a_vm_count_in_any_case_of_its_id),
 		cmocka_unit_test(circles_never_overlap_at_any_size),
 		cmocka_unit_test(rows_have_the_values_of_the_document),

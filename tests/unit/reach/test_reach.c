@@ -120,7 +120,8 @@ static void the_internet_is_cut_where_rules_cut_it(void **state)
 		for (int h = 0; h < w.n_hosts; h++)
 			for (int d = 0; d < 2; d++) {
 				struct wh_reach_outside *out;
-				size_t n = wh_reach_internet(e.r, endpoint_of(&e, h), (enum wh_direction)d, &out);
+				size_t n = wh_reach_cut(e.r, endpoint_of(&e, h), (enum wh_direction)d,
+				                        wh_reach_outside_ranges(e.r), &out);
 				for (int k = 0; k < 6; k++) {
 					uint32_t a = R(3) ? 203u << 24 | R(3) << 8 | R(5) : 8u << 24 | R(1 << 20);
 					struct wh_addr addr = wh_addr_v4(a);

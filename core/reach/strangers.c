@@ -17,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 #include "nsg/published_tags.h"
-#include "posture/run.h"
+#include "reach/policy.h"
 
 struct tags {
 	const char **list; size_t n, room;
@@ -32,12 +32,20 @@ static int by_text(const void *a, const void *b)
 	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool is_listed(const struct tags *s, const char *tag)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcasecmp(s->list[i], tag))
+			return true;
+	return false;
+}
+
 static void add_unlisted(struct tags *s, const char *const *tags, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!wh_tag_is_published(tags[i]) || !strcasecmp(tags[i], "Internet") || !strcasecmp(tags[i], "VirtualNetwork") ||
 		    !strcasecmp(tags[i], WH_PROBES_TAG) || wh_service_tag_find(&s->t->service, tags[i]) ||
-		    wh_run_has(s->list, s->n, tags[i]))
+		    is_listed(s, tags[i]))
 			continue;
 		s->list = wh_arena_grown(s->mem, s->list, s->n, &s->room, sizeof *s->list);
 		s->list[s->n++] = tags[i];
@@ -65,10 +73,10 @@ static void add_rule(struct tags *s, const struct wh_rule *r)
 	add_unlisted(s, r->local_tags, r->n_local_tags);
 }
 
-static struct tags unlisted(struct wh_run *run)
+static struct tags unlisted(struct wh_reach *r)
 {
-	const struct wh_topology *t = run->in->topology;
-	struct tags s = {.t = t, .mem = run->mem, .known = wh_arena_array(run->mem, t->n_asgs + 1, sizeof *s.known)};
+	const struct wh_topology *t = r->t;
+	struct tags s = {.t = t, .mem = r->mem, .known = wh_arena_array(r->mem, t->n_asgs + 1, sizeof *s.known)};
 	for (size_t i = 0; i < t->n_asgs; i++)
 		s.known[i] = t->asgs[i].id;
 	if (t->n_asgs)
@@ -87,14 +95,14 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The estate's reach with lists for these tags: every address for `cloud` and AzureCloud, else none. */
-static struct wh_reach *as_found(struct wh_run *run, const struct tags *s, const char *cloud)
+static struct wh_reach *as_found(struct wh_reach *r, const struct tags *s, const char *cloud)
 {
-	struct wh_topology *t = wh_arena_alloc(run->mem, sizeof *t);
-	struct wh_prefix *all = wh_arena_array(run->mem, 2, sizeof *all);
-	*t = *run->in->topology;
+	struct wh_topology *t = wh_arena_alloc(r->mem, sizeof *t);
+	struct wh_prefix *all = wh_arena_array(r->mem, 2, sizeof *all);
+	*t = *r->t;
 	all[0] = wh_prefix_all_v4;
 	all[1] = wh_prefix_all_v6;
-	struct wh_service_tag *list = wh_arena_array(run->mem, t->service.n + s->n, sizeof *list);
+	struct wh_service_tag *list = wh_arena_array(r->mem, t->service.n + s->n, sizeof *list);
 	if (t->service.n)
 		memcpy(list, t->service.list, t->service.n * sizeof *list);
 	for (size_t i = 0; i < s->n; i++) {
@@ -103,31 +111,24 @@ static struct wh_reach *as_found(struct wh_run *run, const struct tags *s, const
 	}
 	t->service.list = list;
 	t->service.n += s->n;
-	t->asgs = wh_arena_array(run->mem, t->n_asgs + s->n_groups + 1, sizeof *t->asgs);
+	t->asgs = wh_arena_array(r->mem, t->n_asgs + s->n_groups + 1, sizeof *t->asgs);
 	for (size_t i = 0; i < t->n_asgs + s->n_groups; i++)
-		t->asgs[i] = i < t->n_asgs ? run->in->topology->asgs[i] : s->groups[i - t->n_asgs];
+		t->asgs[i] = i < t->n_asgs ? r->t->asgs[i] : s->groups[i - t->n_asgs];
 	t->n_asgs += s->n_groups;
 	qsort(list, t->service.n, sizeof *list, by_name);
-	return wh_reach_new(t, run->mem);
+	return wh_reach_like(t, r);
 }
 
-const struct wh_strangers *wh_run_strangers(struct wh_run *run)
+const struct wh_strangers *wh_reach_strangers(struct wh_reach *r)
 {
-	if (run->strangers)
-		return run->strangers;
-	struct tags s = unlisted(run);
-	struct wh_strangers *out = run->strangers = wh_arena_alloc(run->mem, sizeof *out);
-	*out = (struct wh_strangers){.list = wh_arena_array(run->mem, s.n + 1, sizeof *out->list)};
-	out->list[out->n++] = (struct wh_stranger){.reach = s.n || s.n_groups ? as_found(run, &s, NULL) : run->in->reach};
+	if (r->strangers)
+		return r->strangers;
+	struct tags s = unlisted(r);
+	struct wh_strangers *out = r->strangers = wh_arena_alloc(r->mem, sizeof *out);
+	*out = (struct wh_strangers){.list = wh_arena_array(r->mem, s.n + 1, sizeof *out->list)};
+	out->list[out->n++] = (struct wh_stranger){.reach = s.n || s.n_groups ? as_found(r, &s, NULL) : r};
 	for (size_t i = 0; i < s.n; i++)
 		if (wh_tag_is_cloud(s.list[i]))
-			out->list[out->n++] = (struct wh_stranger){as_found(run, &s, s.list[i]), s.list[i]};
+			out->list[out->n++] = (struct wh_stranger){as_found(r, &s, s.list[i]), s.list[i]};
 	return out;
-}
-
-void wh_strangers_free(struct wh_strangers *s, const struct wh_posture_input *in)
-{
-	for (size_t i = 0; s && i < s->n; i++)
-		if (s->list[i].reach != in->reach)
-			wh_reach_free(s->list[i].reach);
 }

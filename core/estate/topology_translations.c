@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ports of machines that a firewall's address translation puts before the Internet. A DNAT rule of an Azure Firewall, or of its
+ * policy, leads from a public address of it to a machine; the machine's groups see the firewall's private address as the peer,
+ * which is in the network, so that the default rules let it in. Application gateways end the connection themselves: hosts behind
+ * them are not reached.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "estate/topology.h"
+#include "whittle/policy.h"
+
+struct reading { struct wh_building *b; const struct wh_item *firewall; struct wh_addr peer; };
+
+/* "198.51.100.7", "198.51.100.0/24", "198.51.100.1-198.51.100.9" */
+static struct wh_ranges source(struct wh_building *b, const char *text)
+{
+	const char *dash = strchr(text, '-');
+	struct wh_prefix p;
+	struct wh_range r;
+	if (dash && wh_addr_parse(text, (size_t)(dash - text), &r.from) == 0 &&
+	    wh_addr_parse(dash + 1, strlen(dash + 1), &r.to) == 0 && wh_addr_cmp(&r.from, &r.to) <= 0)
+		return wh_ranges_union((struct wh_ranges){&r, 1}, (struct wh_ranges){0}, b->mem);
+	if (!wh_prefix_parse(text, strlen(text), &p, NULL))
+		return wh_ranges_from_prefixes(&p, 1, b->mem);
+	return (struct wh_ranges){0};
+}
+
+static struct wh_ranges add_sources(struct wh_building *b, struct wh_ranges set, const json_t *list, bool *everybody)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		const char *s = json_string_value(v);
+		*everybody |= s && (!strcmp(s, "*") || !strcasecmp(s, "Internet") || !strcasecmp(s, "Any"));
+		if (s)
+			set = wh_ranges_union(set, source(b, s), b->mem);
+	}
+	return set;
+}
+
+/* The clients that a rule serves; a group of addresses that is in no document is some unknown ones. */
+static void read_sources(struct reading *r, const json_t *rule, struct wh_exposure *x)
+{
+	struct wh_building *b = r->b;
+	struct wh_ranges set = add_sources(b, (struct wh_ranges){0}, wh_field(rule, "sourceAddresses"), &x->everybody);
+	size_t i;
+	json_t *v;
+	json_array_foreach(wh_field(rule, "sourceIpGroups"), i, v) {
+		const char *id = json_string_value(v);
+		const struct wh_item *group = id ? wh_inventory_find(b->inv, id) : NULL;
+		if (group)
+			set = add_sources(b, set, wh_field(group->body, "ipAddresses"), &x->everybody);
+		else
+			x->others = true;
+	}
+	wh_ranges_to_prefixes(set, b->mem, &x->sources, &x->n_sources);
+}
+
+static bool has_protocol(const json_t *rule, const char *name)
+{
+	const json_t *list = wh_field(rule, "protocols"), *v;
+	list = list ? list : wh_field(rule, "ipProtocols");
+	size_t i;
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (json_string_value(v) && (!strcasecmp(json_string_value(v), name) || !strcasecmp(json_string_value(v), "Any")))
+			return true;
+	return false;
+}
+
+static void add_rule(struct reading *r, const json_t *rule)
+{
+	const char *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort"),
+		   *name = wh_field_text(rule, "name");
+	struct wh_addr a;
+	char *end;
+	unsigned long n = port ? strtoul(port, &end, 10) : 0;
+	if (!to || wh_addr_parse(to, strlen(to), &a) || !n || n > 65535 || *end)
+		return;
+	struct wh_exposure x = {.ports = {(uint16_t)n, (uint16_t)n},
+	                        .translated = true,
+	                        .peer = r->peer,
+	                        .by = wh_arena_printf(r->b->mem, "firewall %s (DNAT rule %s)", r->firewall->name,
+	                                              name ? name : "")};
+	read_sources(r, rule, &x);
+	size_t from, last = wh_topology_at(r->b->t, &a, &from);
+	for (size_t i = from; i < last; i++)
+		for (int udp = 0; udp < 2; udp++) {
+			x.proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP;
+			if (has_protocol(rule, udp ? "UDP" : "TCP"))
+				wh_build_expose(r->b, r->b->t->by_addr[i], &x);
+		}
+}
+
+static void add_rules(struct reading *r, const json_t *collections)
+{
+	size_t i, k;
+	json_t *c, *rule;
+	json_array_foreach((json_t *)(uintptr_t)collections, i, c)
+		json_array_foreach(wh_field(c, "rules"), k, rule)
+			if (wh_field(rule, "translatedAddress"))
+				add_rule(r, rule);
+}
+
+/* Groups of rules are below their policy's id; a policy has those of the one that it is based on, too. */
+static void add_policy(struct reading *r, const char *policy)
+{
+	const struct wh_item **list;
+	size_t n = wh_inventory_of_type(r->b->inv, "microsoft.network/firewallpolicies/rulecollectiongroups", &list);
+	for (int depth = 0; policy && depth < 4; depth++) {
+		size_t len = strlen(policy);
+		for (size_t i = 0; i < n; i++)
+			if (!strncasecmp(list[i]->id, policy, len) && list[i]->id[len] == '/')
+				add_rules(r, wh_field(list[i]->body, "ruleCollections"));
+		const struct wh_item *it = wh_inventory_find(r->b->inv, policy);
+		policy = it ? wh_field_ref(it->body, "basePolicy") : NULL;
+	}
+}
+
+void wh_build_translations(struct wh_building *b)
+{
+	const struct wh_item **list;
+	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/azurefirewalls", &list), k;
+	for (size_t i = 0; i < n; i++) {
+		json_t *c;
+		bool public = false, private = false;
+		struct reading r = {.b = b, .firewall = list[i]};
+		json_array_foreach(wh_field(list[i]->body, "ipConfigurations"), k, c) {
+			const char *s = wh_field_text(c, "privateIPAddress");
+			public |= wh_field_ref(c, "publicIPAddress") != NULL;
+			private = private || (s && !wh_addr_parse(s, strlen(s), &r.peer));
+		}
+		if (!public || !private)
+			continue;
+		add_rules(&r, wh_field(list[i]->body, "natRuleCollections"));
+		add_policy(&r, wh_field_ref(list[i]->body, "firewallPolicy"));
+	}
+}

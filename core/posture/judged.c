@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machines that are judged, and the types of their resources. */
+#include "posture/run.h"
+
+bool wh_run_judged(const struct wh_host *h)
+{
+	return h->kind != WH_HOST_PRIVATE_ENDPOINT && h->kind != WH_HOST_INTERFACE;
+}
+
+const char *wh_host_type(const struct wh_host *h)
+{
+	static const char *const types[] = {[WH_HOST_VM] = "Microsoft.Compute/virtualMachines",
+	                                    [WH_HOST_INSTANCE] = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+	                                    [WH_HOST_PRIVATE_ENDPOINT] = "Microsoft.Network/privateEndpoints",
+	                                    [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines",
+	                                    [WH_HOST_INTERFACE] = "AWS::EC2::NetworkInterface"};
+	return types[h->kind];
+}
