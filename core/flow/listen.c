@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "base/trusted_path.h"
 #include "flow/count.h"
 #include "flow/listen.h"
 
@@ -26,67 +30,97 @@ struct wh_listen {
 
 /* ---- the socket ---- */
 
-/* A socket that an earlier run left is unused; one with a listener is in use. */
-static int make_way(const struct sockaddr_un *a, struct wh_error *err)
+/* A socket that an earlier run left is unused; one with a listener is in use. `a` has the name in the directory that is current. */
+static int make_way(const struct sockaddr_un *a, const char *path, struct wh_error *err)
 {
 	struct stat st;
 	if (lstat(a->sun_path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return wh_fail_input(err, -EEXIST, "%s: is there, and is no socket", a->sun_path);
+		return wh_fail_input(err, -EEXIST, "%s: is there, and is no socket", path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool used = fd >= 0 && (!connect(fd, (const struct sockaddr *)a, sizeof *a) || errno == EAGAIN);
 	if (fd >= 0)
 		close(fd);
 	if (used)
-		return wh_fail_input(err, -EADDRINUSE, "%s: another process listens there", a->sun_path);
-	return unlink(a->sun_path) ? wh_fail(err, -errno, "%s: %s", a->sun_path, strerror(errno)) : 0;
+		return wh_fail_input(err, -EADDRINUSE, "%s: another process listens there", path);
+	return unlink(a->sun_path) ? wh_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
-static int check_directory(const char *path, uid_t uid, struct wh_error *err)
+/* The socket's directory, which is not reached by another user's link: a descriptor. */
+static int open_directory(const char *path, uid_t uid, struct stat *st, struct wh_error *err)
 {
-	char dir[sizeof((struct sockaddr_un *)0)->sun_path];
+	char dir[PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	struct stat st;
 	snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : slash ? (int)(slash - path) : 1, slash ? path : ".");
-	if (stat(dir, &st))
-		return wh_fail_input(err, -errno, "%s: %s", dir, strerror(errno));
-	bool others = st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != uid;
-	if (others || st.st_mode & (S_IWGRP | S_IWOTH))
-		return wh_fail_input(
-			err, -EPERM,
-			"%s: others could put a socket of theirs in its place there; use a directory that only root, or the ledger's owner, can write to, "
-			"as /run/whittle",
-			dir);
-	return 0;
+	int fd = wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0 || fstat(fd, st))
+		return wh_fail_input(err, fd < 0 ? fd : -errno, "%s: %s", dir, strerror(fd < 0 ? -fd : errno));
+	bool others = st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != uid;
+	if (!others && !(st->st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	close(fd);
+	return wh_fail_input(
+		err, -EPERM,
+		"%s: others could put a socket of theirs in its place there; use a directory that only root, or the ledger's owner, can write to, "
+		"as /run/whittle",
+		dir);
 }
 
-int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_error *err)
+/* In the directory that is current. Its group may write to it. */
+static int make_socket(const struct sockaddr_un *a, const char *path, uid_t uid, gid_t gid, int *fd, struct wh_error *err)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	*fd = -1;
-	if (!*path || strlen(path) >= sizeof a.sun_path)
-		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path,
-		                     sizeof a.sun_path - 1);
-	strcpy(a.sun_path, path);
-	int rc = check_directory(path, uid, err);
-	rc = rc ? rc : make_way(&a, err);
+	int rc = make_way(a, path, err);
 	if (rc)
 		return rc;
-	mode_t mask = umask(0117); /* its group may write to it */
+	mode_t mask = umask(0117);
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	rc = s < 0 || bind(s, (const struct sockaddr *)&a, sizeof a) || (geteuid() == 0 && lchown(path, uid, gid)) ||
+	rc = s < 0 || bind(s, (const struct sockaddr *)a, sizeof *a) || (geteuid() == 0 && lchown(a->sun_path, uid, gid)) ||
 	                     listen(s, CONNECTIONS)
 	             ? -errno
 	             : 0;
 	umask(mask);
-	if (!rc) {
+	if (!rc)
 		*fd = s;
-		return 0;
-	}
-	if (s >= 0)
+	else if (s >= 0)
 		close(s);
-	return wh_fail_input(err, rc, "%s: %s", path, strerror(-rc));
+	return rc ? wh_fail_input(err, rc, "%s: %s", path, strerror(-rc)) : 0;
+}
+
+/* In a directory of the user's own, root makes it with that user's rights alone: there the user can put a link of any kind in the
+ * place of any name, at any moment. */
+int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_error *err)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct stat st;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	*fd = -1;
+	if (!*name || strlen(path) >= sizeof a.sun_path)
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path,
+		                     sizeof a.sun_path - 1);
+	strcpy(a.sun_path, name);
+	int dir = open_directory(path, uid, &st, err), here = dir < 0 ? -1 : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return dir;
+	const bool as_user = geteuid() == 0 && st.st_uid == uid && uid;
+	int rc = here < 0 || fchdir(dir) ? wh_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
+	if (!rc) {
+		if (as_user) {
+			setfsgid(gid);
+			setfsuid(uid);
+		}
+		rc = make_socket(&a, path, uid, gid, fd, err);
+		if (as_user) {
+			setfsuid(0);
+			setfsgid(getegid());
+		}
+		if (fchdir(here))
+			rc = wh_fail(err, -errno, "the working directory is gone: %s", strerror(errno));
+	}
+	close(dir);
+	if (here >= 0)
+		close(here);
+	return rc;
 }
 
 /* ---- connections ---- */
