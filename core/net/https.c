@@ -196,8 +196,11 @@ static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 	lib->setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	/* one request a connection: on one kept alive, libcurl itself would send a lost PUT again */
 	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L);
-	if (ca_path)
+	if (ca_path) {
 		lib->setopt(c, CURLOPT_CAINFO, ca_path);
+		/* the directory of the system's certificates that libcurl was built with counts beside it, until it is taken away */
+		lib->setopt(c, CURLOPT_CAPATH, NULL);
+	}
 }
 
 /* Whether the answer may have been under way: the request may then have taken effect. */

@@ -59,7 +59,10 @@ function answer(req, res, text) {
   res.writeHead(200, Object.assign({ 'Content-Type': 'application/json' }, left));
   res.end(JSON.stringify(out));
 }
-const server = http.createServer((req, res) => {
+// With TLS where $GRAPH_CERT names a file with a certificate and its key.
+const pem = process.env.GRAPH_CERT && fs.readFileSync(process.env.GRAPH_CERT);
+const create = (on) => (pem ? require('https').createServer({ cert: pem, key: pem }, on) : http.createServer(on));
+const server = create((req, res) => {
   let text = '';
   req.on('data', (d) => { text += d; });
   req.on('end', () => { console.log(`${req.method} ${req.url} ${text.slice(0, 200)}`); answer(req, res, text); });
