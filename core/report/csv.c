@@ -9,7 +9,7 @@
 static void cell(FILE *f, const char *text, const char *after)
 {
 	const char *t = text ? text : "";
-	bool formula = *t && strchr("=+-@\t\r", *t);
+	bool formula = *t && strchr("=+-@\t\r\n", *t);
 	if (!formula && !strpbrk(t, ",\"\n\r")) {
 		fprintf(f, "%s%s", t, after);
 		return;

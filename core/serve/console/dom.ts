@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Elements are made by calls, and every text is a text node: nothing that the server sends is ever parsed as HTML.
+import { csv } from "./csv";
+
 export type Child = Node | string | number | null | undefined | false;
 export type Attributes = Record<string, string | number | boolean | null | undefined | ((e: any) => void)>;
 
@@ -111,10 +113,7 @@ export function table<T>(name: string, columns: Column<T>[], rows: T[], choose?:
 	}
 	if (!rows.length && none) return none as HTMLElement;
 	draw(rows);
-	const csv = () =>
-		[columns.map((c) => c.title), ...rows.map((r) => columns.map((c) => text(c, r)))]
-			.map((l) => l.map((x) => `"${(/^[=+@\t-]/.test(x) ? "'" : "") + x.replace(/"/g, '""')}"`).join(","))
-			.join("\r\n");
+	const table = () => csv([columns.map((c) => c.title), ...rows.map((r) => columns.map((c) => text(c, r)))]);
 	return h(
 		"div",
 		null,
@@ -127,7 +126,7 @@ export function table<T>(name: string, columns: Column<T>[], rows: T[], choose?:
 			"p",
 			{ class: "soft" },
 			`${rows.length} row${rows.length === 1 ? "" : "s"} · save as `,
-			h("a", { href: "#", click: (e: Event) => save(e, `${name}.csv`, csv(), "text/csv") }, "CSV"),
+			h("a", { href: "#", click: (e: Event) => save(e, `${name}.csv`, table(), "text/csv") }, "CSV"),
 			" · ",
 			h(
 				"a",

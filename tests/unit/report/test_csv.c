@@ -39,7 +39,7 @@ static void name_in_csv(const char *name, char out[static 64])
 
 static void no_cell_begins_a_formula(void **state)
 {
-	static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "=HYPERLINK(\"x\",\"y\")"};
+	static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "=HYPERLINK(\"x\",\"y\")"};
 	char cell[64], expected[64];
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
