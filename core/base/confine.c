@@ -48,6 +48,7 @@ static const int always[] = {
 	CALL(brk),
 	CALL(recvmsg),
 	CALL(recvfrom),
+	CALL(recvmmsg),
 	CALL(sendmsg),
 	CALL(sendto),
 	CALL(getsockopt),
@@ -114,7 +115,7 @@ static const int files[] = {
 /* Calls that a network library needs, with threads for name resolution. */
 static const int network[] = {
 	CALL(socket),      CALL(connect),           CALL(getpeername),    CALL(shutdown),           CALL(socketpair),
-	CALL(sendmmsg),    CALL(recvmmsg),          CALL(eventfd2),       CALL(epoll_create1),      CALL(epoll_ctl),
+	CALL(sendmmsg),    CALL(eventfd2),       CALL(epoll_create1),      CALL(epoll_ctl),
 	CALL(epoll_pwait), CALL(sched_getaffinity), CALL(sched_getparam), CALL(sched_getscheduler), CALL(tgkill),
 	CALL(statfs),      CALL(fstatfs),           CALL(prctl),
 #ifdef __NR_epoll_wait

@@ -276,6 +276,7 @@ void wh_learn_end(struct wh_learn *l)
 		for (int i = 0; i < 2; i++) /* the side that was handed over first */
 			if (l->side[!l->filled ^ i].stats.flows != l->side[!l->filled ^ i].collector.committed.flows)
 				commit(l, &l->side[!l->filled ^ i]);
+		l->told_lost_us = 0;
 		note_losses(l);
 	}
 	for (int i = 0; i < 2; i++) {

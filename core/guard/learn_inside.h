@@ -35,8 +35,8 @@ struct wh_learn {
 	/* the thread's own */
 	struct wh_tracked *tracked;
 	int dump;
-	bool torn;
-	int64_t now_us, flushed_us;
+	bool torn, deaf;            /* deaf: messages were lost, and some from before may still wait */
+	int64_t now_us, flushed_us, hurry_us;
 	uint8_t listens[65536 / 8];
 	pthread_mutex_t naming;     /* for `services` and `cluster` */
 	struct wh_learn_service services[WH_LEARN_SERVICES]; size_t n_services;

@@ -9,82 +9,147 @@
 #include <time.h>
 #include "net/conntrack.h"
 
-static const struct nlattr *find(const struct nlattr *nest, uint16_t type, size_t len)
-{
-	const struct nlattr *a;
-	if (nest)
-		mnl_attr_for_each_nested(a, nest)
-			if (mnl_attr_get_type(a) == type)
-				return mnl_attr_get_payload_len(a) >= len ? a : NULL;
-	return NULL;
-}
+/* Attributes are read here and not by libmnl, whose accessors are calls: a busy kernel sends millions of attributes a second. */
+struct attrs { const uint8_t *at; size_t left; };
 
-static bool address(const struct nlattr *ip, uint16_t v4, uint16_t v6, struct wh_addr *out)
+/* The next one: its type, and its contents. False at the end, or where a length is impossible. */
+static inline bool next(struct attrs *s, unsigned *type, struct attrs *in)
 {
-	const struct nlattr *a = find(ip, v4, 4);
-	if (a) {
-		*out = wh_addr_v4(0);
-		memcpy(out->b + 12, mnl_attr_get_payload(a), 4);
-	} else if ((a = find(ip, v6, 16))) {
-		memcpy(out->b, mnl_attr_get_payload(a), 16);
-	}
-	return a != NULL;
-}
-
-static bool tuple(const struct nlattr *t, struct wh_ct_tuple *out, uint8_t *proto)
-{
-	const struct nlattr *ip = find(t, CTA_TUPLE_IP, 0), *p = find(t, CTA_TUPLE_PROTO, 0);
-	const struct nlattr *num = find(p, CTA_PROTO_NUM, 1), *src = find(p, CTA_PROTO_SRC_PORT, 2),
-			    *dst = find(p, CTA_PROTO_DST_PORT, 2);
-	if (!num || !src || !dst || !address(ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &out->src) ||
-	    !address(ip, CTA_IP_V4_DST, CTA_IP_V6_DST, &out->dst))
+	struct nlattr a;
+	if (s->left < sizeof a)
 		return false;
-	*proto = mnl_attr_get_u8(num);
-	out->src_port = ntohs(mnl_attr_get_u16(src));
-	out->dst_port = ntohs(mnl_attr_get_u16(dst));
+	memcpy(&a, s->at, sizeof a);
+	if (a.nla_len < sizeof a || a.nla_len > s->left)
+		return false;
+	size_t step = MNL_ALIGN((size_t)a.nla_len);
+	step = step < s->left ? step : s->left;
+	*type = a.nla_type & NLA_TYPE_MASK;
+	*in = (struct attrs){s->at + sizeof a, a.nla_len - sizeof a};
+	s->at += step, s->left -= step;
 	return true;
 }
 
-static uint64_t number(const struct nlattr *nest, uint16_t type)
+/* Numbers in network order; 0 if there are too few bytes. */
+static inline uint16_t u16(struct attrs in)
 {
-	const struct nlattr *a = find(nest, type, 8);
+	uint16_t v = 0;
+	if (in.left >= sizeof v)
+		memcpy(&v, in.at, sizeof v);
+	return ntohs(v);
+}
+
+static inline uint32_t u32(struct attrs in)
+{
+	uint32_t v = 0;
+	if (in.left >= sizeof v)
+		memcpy(&v, in.at, sizeof v);
+	return ntohl(v);
+}
+
+static inline uint64_t u64(struct attrs in)
+{
 	uint64_t v = 0;
-	if (a)
-		memcpy(&v, mnl_attr_get_payload(a), 8);
+	if (in.left >= sizeof v)
+		memcpy(&v, in.at, sizeof v);
 	return be64toh(v);
+}
+
+enum { SRC = 1, DST = 2, SRC_PORT = 4, DST_PORT = 8, PROTO = 16, WHOLE = 31 };
+
+static unsigned addresses(struct attrs ip, struct wh_ct_tuple *out)
+{
+	unsigned type, has = 0;
+	for (struct attrs in; next(&ip, &type, &in);) {
+		bool src = type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC, v4 = type == CTA_IP_V4_SRC || type == CTA_IP_V4_DST;
+		if (type < CTA_IP_V4_SRC || type > CTA_IP_V6_DST || in.left < (v4 ? 4 : 16))
+			continue;
+		struct wh_addr *a = src ? &out->src : &out->dst;
+		if (v4)
+			*a = wh_addr_v4(u32(in));
+		else
+			memcpy(a->b, in.at, 16);
+		has |= src ? SRC : DST;
+	}
+	return has;
+}
+
+static unsigned ports(struct attrs p, struct wh_ct_tuple *out, uint8_t *proto)
+{
+	unsigned type, has = 0;
+	for (struct attrs in; next(&p, &type, &in);) {
+		if (type == CTA_PROTO_NUM && in.left >= 1)
+			*proto = *in.at, has |= PROTO;
+		else if (type == CTA_PROTO_SRC_PORT && in.left >= 2)
+			out->src_port = u16(in), has |= SRC_PORT;
+		else if (type == CTA_PROTO_DST_PORT && in.left >= 2)
+			out->dst_port = u16(in), has |= DST_PORT;
+	}
+	return has;
+}
+
+static bool tuple(struct attrs t, struct wh_ct_tuple *out, uint8_t *proto)
+{
+	unsigned type, has = 0;
+	for (struct attrs in; next(&t, &type, &in);)
+		has |= type == CTA_TUPLE_IP ? addresses(in, out) : type == CTA_TUPLE_PROTO ? ports(in, out, proto) : 0;
+	return has == WHOLE;
+}
+
+static bool counters(struct attrs c, uint64_t *packets, uint64_t *bytes)
+{
+	bool has = false;
+	unsigned type;
+	for (struct attrs in; next(&c, &type, &in);) {
+		if (type == CTA_COUNTERS_PACKETS)
+			*packets = u64(in);
+		else if (type == CTA_COUNTERS_BYTES && in.left >= 8)
+			*bytes = u64(in), has = true;
+	}
+	return has;
+}
+
+/* The first of a type among nested ones; nothing: no bytes. */
+static struct attrs nested(struct attrs s, unsigned wanted)
+{
+	unsigned type;
+	for (struct attrs in; next(&s, &type, &in);)
+		if (type == wanted)
+			return in;
+	return (struct attrs){0};
+}
+
+static uint8_t tcp_state(struct attrs info)
+{
+	struct attrs state = nested(nested(info, CTA_PROTOINFO_TCP), CTA_PROTOINFO_TCP_STATE);
+	return state.left ? *state.at : 0;
 }
 
 static bool parse(const struct nlmsghdr *h, struct wh_ct_flow *out)
 {
-	const struct nlattr *a, *orig = NULL, *reply = NULL, *in = NULL, *back = NULL;
-	uint8_t proto;
+	const size_t fixed = NLMSG_ALIGN(sizeof *h) + NLMSG_ALIGN(sizeof(struct nfgenmsg));
+	bool orig = false, reply = false, in = false, back = false;
+	uint8_t proto = 0;
+	unsigned type;
 	memset(out, 0, sizeof *out);
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		switch (mnl_attr_get_type(a)) {
-		case CTA_TUPLE_ORIG: orig = a; break;
-		case CTA_TUPLE_REPLY: reply = a; break;
-		case CTA_COUNTERS_ORIG: in = a; break;
-		case CTA_COUNTERS_REPLY: back = a; break;
-		case CTA_STATUS: out->status = mnl_attr_get_payload_len(a) >= 4 ? ntohl(mnl_attr_get_u32(a)) : 0; break;
-		case CTA_TIMEOUT: out->timeout_s = mnl_attr_get_payload_len(a) >= 4 ? ntohl(mnl_attr_get_u32(a)) : 0; break;
-		case CTA_ZONE: out->zone = mnl_attr_get_payload_len(a) >= 2 ? ntohs(mnl_attr_get_u16(a)) : 0; break;
+	struct attrs all = {(const uint8_t *)h + fixed, h->nlmsg_len < fixed ? 0 : h->nlmsg_len - fixed};
+	for (struct attrs a; next(&all, &type, &a);) {
+		switch (type) {
+		case CTA_TUPLE_ORIG: orig = tuple(a, &out->orig, &out->proto); break;
+		case CTA_TUPLE_REPLY: reply = tuple(a, &out->reply, &proto); break;
+		case CTA_COUNTERS_ORIG: in = counters(a, &out->packets_orig, &out->bytes_orig); break;
+		case CTA_COUNTERS_REPLY: back = counters(a, &out->packets_reply, &out->bytes_reply); break;
+		case CTA_STATUS: out->status = u32(a); break;
+		case CTA_TIMEOUT: out->timeout_s = u32(a); break;
+		case CTA_ZONE: out->zone = u16(a); break;
 		case CTA_TIMESTAMP:
-			out->start_us = (int64_t)(number(a, CTA_TIMESTAMP_START) / 1000);
-			out->stop_us = (int64_t)(number(a, CTA_TIMESTAMP_STOP) / 1000);
+			out->start_us = (int64_t)(u64(nested(a, CTA_TIMESTAMP_START)) / 1000);
+			out->stop_us = (int64_t)(u64(nested(a, CTA_TIMESTAMP_STOP)) / 1000);
 			break;
-		case CTA_PROTOINFO: {
-			const struct nlattr *state = find(find(a, CTA_PROTOINFO_TCP, 0), CTA_PROTOINFO_TCP_STATE, 1);
-			out->tcp_state = state ? mnl_attr_get_u8(state) : 0;
-			break;
-		}
+		case CTA_PROTOINFO: out->tcp_state = tcp_state(a); break;
 		}
 	}
-	out->has_bytes = find(in, CTA_COUNTERS_BYTES, 8) && find(back, CTA_COUNTERS_BYTES, 8);
-	out->bytes_orig = number(in, CTA_COUNTERS_BYTES);
-	out->bytes_reply = number(back, CTA_COUNTERS_BYTES);
-	out->packets_orig = number(in, CTA_COUNTERS_PACKETS);
-	out->packets_reply = number(back, CTA_COUNTERS_PACKETS);
-	return orig && reply && tuple(orig, &out->orig, &out->proto) && tuple(reply, &out->reply, &proto) && proto == out->proto;
+	out->has_bytes = in && back;
+	return orig && reply && proto == out->proto;
 }
 
 bool wh_ct_parse(const struct nlmsghdr *h, struct wh_ct_flow *out)

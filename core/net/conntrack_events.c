@@ -6,6 +6,8 @@
  *   NEW       each
  *   UPDATE    of TCP where it is ESTABLISHED; of others each
  *   DESTROY   each
+ *
+ * and none of a protocol without ports, nor of a connection to a loopback address.
  */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -22,34 +24,81 @@
 #include <unistd.h>
 #include "net/conntrack.h"
 
-enum { ATTRIBUTES = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg), ACCEPT = 20 };
+enum {
+	ATTRIBUTES = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg),
+	/* a message of an event, and a part of a dump, whose size follows what was last read; read at once */
+	MESSAGE = 8192,
+	BATCH = 16
+};
 
-/* Loads fields in network order. `AT` is the instruction's own index: jumps are relative. */
+/* The filter's steps by number: jumps are relative. */
+enum { TUPLE = 17, IPV6 = 33, DROP = 51, PASS };
 #define LOAD(size, k) BPF_STMT(BPF_LD | (size) | BPF_ABS, (unsigned)(k))
-#define UNLESS_GO_ON(op, k, at) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), ACCEPT - (at) - 1, 0)
+#define SET_X(k) BPF_STMT(BPF_LDX | BPF_IMM, (k))
+#define BYTES_AT_A BPF_STMT(BPF_MISC | BPF_TAX, 0)
+/* A: the offset of the attribute of type X, among those from A on, or among those in the one at A; 0: none */
+#define FIND LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR)
+#define FIND_IN LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR_NEST)
+#define BODY(size, at) BPF_STMT(BPF_LD | (size) | BPF_IND, sizeof(struct nlattr) + (at))
+#define IF(op, k, to, at) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), (to) - (at) - 1, 0)
+#define UNLESS(op, k, to, at) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, (to) - (at) - 1)
+/* Fields are loaded in network order. */
 static const struct sock_filter wanted[] = {
 	[0] = LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_type)),
-	[1] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __builtin_bswap16(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW), 0,
-                       ACCEPT - 2),
+	[1] = UNLESS(BPF_JEQ, __builtin_bswap16(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW), TUPLE, 1),
 	[2] = LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_flags)),
-	[3] = UNLESS_GO_ON(BPF_JSET, __builtin_bswap16(NLM_F_CREATE | NLM_F_EXCL), 3),
+	[3] = IF(BPF_JSET, __builtin_bswap16(NLM_F_CREATE | NLM_F_EXCL), TUPLE, 3),
 	[4] = BPF_STMT(BPF_LD | BPF_IMM, ATTRIBUTES),
-	[5] = BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO),
-	[6] = LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR),
-	[7] = UNLESS_GO_ON(BPF_JEQ, 0, 7),
-	[8] = BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO_TCP),
-	[9] = LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR_NEST),
-	[10] = UNLESS_GO_ON(BPF_JEQ, 0, 10),
-	[11] = BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO_TCP_STATE),
-	[12] = LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR_NEST),
-	[13] = UNLESS_GO_ON(BPF_JEQ, 0, 13),
-	[14] = BPF_STMT(BPF_MISC | BPF_TAX, 0),
-	[15] = BPF_STMT(BPF_LD | BPF_B | BPF_IND, sizeof(struct nlattr)),
-	[16] = UNLESS_GO_ON(BPF_JEQ, TCP_CONNTRACK_ESTABLISHED, 16),
-	[17] = BPF_STMT(BPF_RET | BPF_K, 0),
-	[18] = BPF_STMT(BPF_RET | BPF_K, 0),
-	[19] = BPF_STMT(BPF_RET | BPF_K, 0),
-	[ACCEPT] = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	[5] = SET_X(CTA_PROTOINFO),
+	[6] = FIND,
+	[7] = IF(BPF_JEQ, 0, TUPLE, 7),
+	[8] = SET_X(CTA_PROTOINFO_TCP),
+	[9] = FIND_IN,
+	[10] = IF(BPF_JEQ, 0, TUPLE, 10),
+	[11] = SET_X(CTA_PROTOINFO_TCP_STATE),
+	[12] = FIND_IN,
+	[13] = IF(BPF_JEQ, 0, TUPLE, 13),
+	[14] = BYTES_AT_A,
+	[15] = BODY(BPF_B, 0),
+	[16] = UNLESS(BPF_JEQ, TCP_CONNTRACK_ESTABLISHED, DROP, 16),
+
+	[TUPLE] = BPF_STMT(BPF_LD | BPF_IMM, ATTRIBUTES),
+	[18] = SET_X(CTA_TUPLE_ORIG),
+	[19] = FIND,
+	[20] = IF(BPF_JEQ, 0, DROP, 20),
+	[21] = BPF_STMT(BPF_ST, 0),
+	[22] = SET_X(CTA_TUPLE_PROTO),
+	[23] = FIND_IN,
+	[24] = IF(BPF_JEQ, 0, DROP, 24),
+	[25] = SET_X(CTA_PROTO_SRC_PORT),
+	[26] = FIND_IN,
+	[27] = IF(BPF_JEQ, 0, DROP, 27),
+	[28] = BPF_STMT(BPF_LD | BPF_MEM, 0),
+	[29] = SET_X(CTA_TUPLE_IP),
+	[30] = FIND_IN,
+	[31] = IF(BPF_JEQ, 0, DROP, 31),
+	[32] = BPF_STMT(BPF_ST, 0),
+
+	[IPV6] = SET_X(CTA_IP_V6_DST),
+	[34] = FIND_IN,
+	[35] = UNLESS(BPF_JEQ, 0, 42, 35),
+	[36] = BPF_STMT(BPF_LD | BPF_MEM, 0),
+	[37] = SET_X(CTA_IP_V4_DST),
+	[38] = FIND_IN,
+	[39] = BYTES_AT_A,
+	[40] = BODY(BPF_B, 0),
+	[41] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 127, DROP - 41 - 1, PASS - 41 - 1),
+	[42] = BYTES_AT_A,
+	[43] = BODY(BPF_W, 0),
+	[44] = UNLESS(BPF_JEQ, 0, PASS, 44),
+	[45] = BODY(BPF_W, 4),
+	[46] = UNLESS(BPF_JEQ, 0, PASS, 46),
+	[47] = BODY(BPF_W, 8),
+	[48] = UNLESS(BPF_JEQ, 0, PASS, 48),
+	[49] = BODY(BPF_W, 12),
+	[50] = UNLESS(BPF_JEQ, 1, PASS, 50),
+	[DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
+	[PASS] = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
 static int open_socket(unsigned groups, unsigned receive_bytes)
@@ -126,14 +175,31 @@ unsigned wh_ct_take(const char *buf, size_t len, wh_ct_event_cb each, void *arg)
 	return met;
 }
 
+/* Takes messages that were read together. */
+static unsigned take_all(const struct mmsghdr *got, unsigned n, wh_ct_event_cb each, void *arg)
+{
+	unsigned met = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct sockaddr_nl *from = got[i].msg_hdr.msg_name;
+		if (!from->nl_pid) /* sent by the kernel */
+			met |= wh_ct_take(got[i].msg_hdr.msg_iov->iov_base, got[i].msg_len, each, arg);
+	}
+	return met;
+}
+
 int wh_ct_read(int fd, unsigned most, wh_ct_event_cb each, void *arg)
 {
-	char buf[1 << 15] __attribute__((aligned(8)));
+	char buf[BATCH][MESSAGE] __attribute__((aligned(8)));
+	struct sockaddr_nl from[BATCH];
+	struct iovec at[BATCH];
+	struct mmsghdr got[BATCH];
 	unsigned met = 0;
-	for (unsigned i = 0; i < most; i++) {
-		struct sockaddr_nl from = {0};
-		socklen_t size = sizeof from;
-		ssize_t n = recvfrom(fd, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&from, &size);
+	for (unsigned i = 0; i < BATCH; i++) {
+		at[i] = (struct iovec){buf[i], sizeof buf[i]};
+		got[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &at[i], .msg_iovlen = 1};
+	}
+	for (unsigned i = 0; i < most; i += BATCH) {
+		int n = recvmmsg(fd, got, BATCH, MSG_DONTWAIT, NULL);
 		if (n < 0 && errno == ENOBUFS) {
 			met |= WH_CT_LOST;
 			continue;
@@ -144,8 +210,7 @@ int wh_ct_read(int fd, unsigned most, wh_ct_event_cb each, void *arg)
 			return -errno;
 		if (n <= 0)
 			return (int)met;
-		if (!from.nl_pid) /* sent by the kernel */
-			met |= wh_ct_take(buf, (size_t)n, each, arg);
+		met |= take_all(got, (unsigned)n, each, arg);
 		if (met & WH_CT_DONE)
 			return (int)met;
 	}
