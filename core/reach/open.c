@@ -5,11 +5,11 @@
  * Problem: "open" is no matter of one rule's words. Two halves (0.0.0.0/1, 128.0.0.0/1) are everything; a rule of any source
  * behind an earlier deny is nothing; an office's /24 is not the Internet. Method: reach divides the Internet's addresses into
  * pieces that no rule distinguishes, each with its ports. For every port the sizes of the pieces that may use it are added up; it
- * is open where they are a large part of the Internet, 1/4096 of the family's addresses: a /12 of IPv4. Pieces of which nothing
- * certain is known are added up apart.
+ * is open where they are a large part of the Internet: a /10 of IPv4 or a /12 of IPv6. All ranges of a content network together
+ * are less, and one company's. Pieces of which nothing certain is known are added up apart.
  *
  *   pieces    0.0.0.0/1 → 22-23    128.0.0.0/1 → 22    198.51.100.0/24 → 3389
- *   sums      22: 1.0 → open       23: 0.5 → open      3389: 2^-24 → not open
+ *   sums      22: 1024 → open      23: 512 → open      3389: 2^-14 → not open
  *
  * This is the one answer to "what does the Internet reach": assessments, maps, inventories and listings ask here.
  */
@@ -18,9 +18,7 @@
 #include <string.h>
 #include "reach/policy.h"
 
-static const double LARGE = 1.0 / 4096;
-
-/* A set's share of its family's addresses. */
+/* A set's size in large parts of the Internet, of its family. */
 static double share(struct wh_ranges set)
 {
 	double sum = 0;
@@ -28,7 +26,7 @@ static double share(struct wh_ranges set)
 		const struct wh_addr *a = &set.r[i].from, *b = &set.r[i].to;
 		double high = (double)(wh_addr_high(b) - wh_addr_high(a)),
 		       low = (double)wh_addr_low(b) - (double)wh_addr_low(a) + 1;
-		sum += wh_addr_is_v4(a) ? low / 0x1p32 : (high + low / 0x1p64) / 0x1p64;
+		sum += wh_addr_is_v4(a) ? low / 0x1p22 : (high + low / 0x1p64) / 0x1p52;
 	}
 	return sum;
 }
@@ -64,7 +62,7 @@ static struct wh_ranges large(struct sums *s)
 		qsort(s->e, s->n, sizeof *s->e, by_port);
 	for (size_t i = 0; i < s->n; i++) {
 		sum += s->e[i].by;
-		if (sum < LARGE * 0.999 || i + 1 == s->n || s->e[i + 1].port == s->e[i].port)
+		if (sum < 0.999 || i + 1 == s->n || s->e[i + 1].port == s->e[i].port)
 			continue;
 		if (n && list[n - 1].to + 1u == s->e[i].port)
 			list[n - 1].to = (uint16_t)(s->e[i + 1].port - 1);

@@ -146,7 +146,7 @@ struct wh_reach_opened {
 const struct wh_reach_opened *wh_reach_opened(struct wh_reach *r, size_t endpoint);
 /* An address from which that stranger reaches the port. False: there is none. */
 bool wh_reach_opened_from(const struct wh_reach_seen *s, uint8_t proto, uint16_t port, struct wh_addr *out);
-/* Ports that a large part of the Internet (1/4096 of a family's addresses) may use, of pieces of it with the ports of each. */
+/* Ports that a large part of the Internet (a /10 of IPv4, a /12 of IPv6) may use, of pieces of it with the ports of each. */
 struct wh_reach_piece { struct wh_ranges peers; struct wh_ranges ports; };
 struct wh_ranges wh_reach_large_part(const struct wh_reach_piece *p, size_t n, struct wh_arena *mem);
 

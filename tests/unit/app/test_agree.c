@@ -195,7 +195,7 @@ static const char *asked(const struct answers *a, const char *name, uint16_t por
 	return verdict;
 }
 
-static const double large = 1.0 / 4096;
+static const double large = 1.0 / 1024;
 
 static void one_port(const struct answers *a, const struct wh_host *h, const struct wh_reach_opened *x, uint16_t port)
 {

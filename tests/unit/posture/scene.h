@@ -19,12 +19,13 @@ struct scene {
 	struct wh_posture p;
 };
 
-static inline void scene_read(struct scene *s, const char *json)
+static inline void scene_read_all(struct scene *s, const char *const *json, size_t n)
 {
 	struct wh_error err = {0};
 	*s = (struct scene){.inv = {.mem = mem}};
-	if (json && wh_inventory_add(&s->inv, "scene.json", strdup(json), strlen(json), &err))
-		fail_msg("%s", err.text);
+	for (size_t i = 0; i < n; i++)
+		if (wh_inventory_add(&s->inv, "scene.json", strdup(json[i]), strlen(json[i]), &err))
+			fail_msg("%s", err.text);
 	wh_inventory_join(&s->inv);
 	if (wh_topology_build(&s->inv, mem, &s->t, &err))
 		fail_msg("%s", err.text);
@@ -39,6 +40,11 @@ static inline void scene_read(struct scene *s, const char *json)
 		.topology = &s->t, .reach = wh_reach_new(&s->t, mem), .assets = &s->assets, .now_us = INT64_C(1764000000000000)};
 	if (wh_pack_load("rules/assessments", mem, &s->pack, &err))
 		fail_msg("%s", err.text);
+}
+
+static inline void scene_read(struct scene *s, const char *json)
+{
+	scene_read_all(s, &json, json != NULL);
 }
 
 static inline void scene_run(struct scene *s)

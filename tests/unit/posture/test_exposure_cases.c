@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * More cases of ports that are open to the Internet or seem so, of Azure and of AWS: exposures.json. Each has the reason for its
+ * verdict, which was worked out by hand from the providers' documentation: the kinds of rules that scanners are known to misjudge.
+ */
+#include "scene.h"
+
+#define MANAGEMENT "bc303248-3d14-44c2-96a0-55f5c326b5fe"
+#define ALL_PORTS "3b20e985-f71f-483b-b078-f30d73936d43"
+
+static const char *member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static bool is(const char *status, const char *letter)
+{
+	return !strcmp(status, *letter == 'H'   ? "Healthy"
+	                       : *letter == 'U' ? "Unhealthy"
+	                       : *letter == 'N' ? "NoEvidence"
+	                                        : letter);
+}
+
+/* The resources of Azure are one document, each answer of AWS's is another one. */
+static void read_documents(struct scene *s, const json_t *list)
+{
+	bool azure = json_object_get(json_array_get(list, 0), "id") != NULL;
+	size_t n = azure ? 1 : json_array_size(list);
+	const char **texts = wh_arena_array(mem, n, sizeof *texts);
+	for (size_t i = 0; i < n; i++) {
+		char *text = json_dumps(azure ? list : json_array_get(list, i), JSON_COMPACT);
+		texts[i] = wh_arena_strdup(mem, text);
+		free(text);
+	}
+	scene_read_all(s, texts, n);
+}
+
+static void one(const json_t *c)
+{
+	struct scene s;
+	const char *resource = member(c, "resource");
+	read_documents(&s, json_object_get(c, "documents"));
+	scene_run(&s);
+	const char *management = scene_status(&s, MANAGEMENT, resource), *all = scene_status(&s, ALL_PORTS, resource);
+	if (!is(management, member(c, "management")) || !is(all, member(c, "all")))
+		fail_msg("%s (%s): management %s, all %s; want %s, %s", member(c, "name"), member(c, "why"), management, all,
+		         member(c, "management"), member(c, "all"));
+	scene_close(&s);
+}
+
+static void each_case_has_its_verdict(void **state)
+{
+	json_error_t e;
+	json_t *cases = json_load_file("tests/unit/posture/exposures.json", 0, &e), *c;
+	size_t i;
+	(void)state;
+	if (!cases)
+		fail_msg("exposures.json:%d: %s", e.line, e.text);
+	assert_true(json_array_size(cases) > 90);
+	json_array_foreach(cases, i, c)
+		one(c);
+	json_decref(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case_has_its_verdict),
+	};
+	return cmocka_run_group_tests_name("posture_exposure_cases", tests, arena_begin, arena_end);
+}
