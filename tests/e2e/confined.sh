@@ -6,13 +6,15 @@ BUILD=${BUILD:-build}
 n=0
 t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; [ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'; fi; }
 is() { if [ "$1" = "$2" ]; then t 0 "$3"; else t 1 "$3" "got '$1', wanted '$2'"; fi; }
-if [ "$(id -u)" != 0 ] || ! command -v "${CC:-gcc}" >/dev/null; then echo "ok 1 - $0 # skip needs root and a C compiler"; exit 0; fi
+# shellcheck disable=SC2086
+if [ "$(id -u)" != 0 ] || ! ${CC:-gcc} --version >/dev/null 2>&1; then echo "ok 1 - $0 # skip needs root and a C compiler"; exit 0; fi
 . tests/support/learned.sh
 dir=$(mktemp -d -p "${ATTACK_BASE:-/var/lib}" whittle-confined.XXXXXX) || exit 1
 server=
 trap '[ -z "$server" ] || kill $server 2>/dev/null; rm -rf "$dir"' EXIT
 unset SUDO_USER WHITTLE_STORE WHITTLE_STATE
-"${CC:-gcc}" -shared -fPIC -O1 -o "$dir/attack.so" tests/support/attack.c -ldl 2>"$dir/err" || { echo "ok 1 - $0 # skip the library does not build: $(head -n 1 "$dir/err")"; exit 0; }
+# shellcheck disable=SC2086
+${CC:-gcc} -shared -fPIC -O1 -o "$dir/attack.so" tests/support/attack.c -ldl 2>"$dir/err" || { echo "ok 1 - $0 # skip the library does not build: $(head -n 1 "$dir/err")"; exit 0; }
 learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 W=$(realpath "$BUILD/whittle")
 cp "$W" "$dir/whittle" 2>/dev/null

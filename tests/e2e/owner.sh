@@ -102,6 +102,10 @@ until_true 15 five; t $? "a log of root's is followed" "$(cat "$dir/follow.log")
 status=$(tr -s '\t\n' ' ' <"/proc/$follower/status")
 has "$status" "Uid: 65534 65534 65534 65534 Gid: [1-9][0-9]* .*CapInh: 0+ CapPrm: 0+ CapEff: 0+ CapBnd: 0+ CapAmb: 0+ NoNewPrivs: 1" "as the owner, without any privilege or a way back"
 has "$(awk '/core file/ { print $5, $6 }' "/proc/$follower/limits")" '^0 0$' "without core dumps"
+"$W" --store "$dir/roots/f.db" ingest --follow "$dir/closed/eve.json" >"$dir/follow.roots" 2>&1 & roots=$!
+until_true 15 sh -c "\"$W\" --store \"$dir/roots/f.db\" edges --json | grep -q ."; t $? "one of a ledger of root's works, too" "$(cat "$dir/follow.roots")"
+! setpriv --bounding-set=-all --inh-caps=-all cat "/proc/$roots/environ" >/dev/null 2>&1; t $? "and no process of its user without privileges reads its memory"
+kill $roots; wait $roots
 mv "$dir/closed/follow.json" "$dir/closed/follow.json.1"
 sed 's/140.20.30.9/140.20.30.8/' "$dir/closed/eve.json" >"$dir/closed/follow.json"; chmod 600 "$dir/closed/follow.json"
 until_true 15 seven; t $? "and through its rotation" "$(cat "$dir/follow.log")"

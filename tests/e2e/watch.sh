@@ -24,6 +24,7 @@ watch plain --alerts "$dir/alerts" --metrics 127.0.0.1:9464; t $? "watch listens
 tells plain '[1-9][0-9]* peers are known to belong' "and knows the peers that belong from the ledger"
 grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "without any privilege"
 for helper in $(pgrep -P "$watcher"); do
+	[ "$(cat "/proc/$helper/comm")" != whittle-nft ] || ! setpriv --bounding-set=-all,+net_admin --inh-caps=-all cat "/proc/$helper/environ" >"$dir/seen" 2>&1 || t 1 "another process of its user reads the memory of the one that changes the firewall" "$(tr '\0' ' ' <"$dir/seen" | head -c 200)"
 	[ "$(cat "/proc/$helper/comm")" != whittle-nft ] || is "$(tr -s '\t\n' ' ' <"/proc/$helper/status" | grep -oE 'CapPrm.*CapBnd: [0-9a-f]+|NoNewPrivs: 1 Seccomp: [0-9]' | xargs)" "CapPrm: 0000000000001000 CapEff: 0000000000001000 CapBnd: 0000000000000000 NoNewPrivs: 1 Seccomp: 2" "the process that changes the firewall has CAP_NET_ADMIN alone"
 done
 

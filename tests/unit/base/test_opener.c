@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -80,9 +81,36 @@ static void a_path_that_was_not_granted_is_refused(void **state)
 	assert_int_equal(wh_opener_run("a test", "printf 9", 100, 10, &out, &len, &err), -ENOENT);
 }
 
+/* Lines are added to a file in a directory of the ledger's owner, too. */
+static void lines_are_added_to_no_link_and_wait_for_no_reader(void **state)
+{
+	char dir[] = "/tmp/wh-append-XXXXXX", link[64], there[64];
+	struct stat st;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(link, sizeof link, "%s/link", dir);
+	snprintf(there, sizeof there, "%s/there", dir);
+	assert_int_equal(symlink(there, link), 0);
+	assert_int_equal(wh_open_append(link), -ELOOP);
+	assert_int_not_equal(access(there, F_OK), 0);
+	assert_int_equal(mkfifo(there, 0600), 0);
+	alarm(10);
+	assert_int_equal(wh_open_append(there), -ENXIO);
+	alarm(0);
+	unlink(there);
+	int fd = wh_open_append(there);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	close(fd);
+	unlink(there);
+	unlink(link);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_added_to_no_link_and_wait_for_no_reader),
 		cmocka_unit_test(each_process_gets_its_own_answers),
 		cmocka_unit_test(a_late_answer_is_not_taken_for_the_next_one),
 		cmocka_unit_test(a_path_that_was_not_granted_is_refused),

@@ -103,6 +103,17 @@ static void a_damaged_file_makes_nothing_known(void **state)
 		wh_known_load(dir, &read);
 		assert_true(read.generation == 0 && !read.n);
 	}
+	char other[80];
+	snprintf(other, sizeof other, "%s/other", dir);
+	put_bytes(bytes, n);
+	wh_known_load(dir, &read);
+	assert_int_equal(read.generation, 9);
+	wh_nft_known_free(&read);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0); /* a link is none of ours */
+	wh_known_load(dir, &read);
+	assert_int_equal(read.generation, 0);
+	unlink(other);
 	wh_nft_known_clear(&k); /* nothing is known: no file */
 	wh_known_save(dir, &k);
 	assert_int_not_equal(access(path, F_OK), 0);

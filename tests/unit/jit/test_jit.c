@@ -190,6 +190,13 @@ static void kept_policies_are_added_to_those_of_the_configuration(void **state)
 	fclose(f);
 	assert_int_equal(wh_jit_kept_load(dir, c->mem, &c->jit, &err), -EBADMSG);
 	unlink(path);
+	char other[64];
+	snprintf(other, sizeof other, "%s/other", dir);
+	fclose(fopen(other, "w"));
+	assert_int_equal(symlink(other, path), 0); /* a link is none of ours */
+	assert_int_equal(wh_jit_kept_load(dir, c->mem, &c->jit, &err), -ELOOP);
+	unlink(other);
+	unlink(path);
 	rmdir(dir);
 	wh_config_free(c);
 }

@@ -247,6 +247,64 @@ static void a_link_or_fifo_is_refused_at_once(void **state)
 	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_READ, &ledger, &err), -EINVAL);
 }
 
+static sqlite3_vfs *vfs;
+static sqlite3_syscall_ptr lstat_was;
+static char swapped[96];
+
+/* Just before SQLite looks at the file: after our own look. */
+static int swap_then_lstat(const char *path, struct stat *st)
+{
+	vfs->xSetSystemCall(vfs, "lstat", lstat_was);
+	assert_int_equal(rename(spoilt_path, swapped), 0);
+	assert_int_equal(symlink(swapped, spoilt_path), 0);
+	return lstat(path, st);
+}
+
+static void a_link_that_comes_after_the_look_is_not_followed(void **state)
+{
+	(void)state;
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_error err;
+	spoilt_make(1);
+	snprintf(swapped, sizeof swapped, "%s/swapped", spoilt_dir);
+	vfs = sqlite3_vfs_find("unix");
+	lstat_was = vfs->xGetSystemCall(vfs, "lstat");
+	assert_non_null(lstat_was);
+	vfs->xSetSystemCall(vfs, "lstat", (sqlite3_syscall_ptr)swap_then_lstat);
+	assert_int_not_equal(wh_ledger_open(spoilt_path, WH_STATE_WRITE, &ledger, &err), 0);
+	assert_int_equal(access(swapped, F_OK), 0); /* it was swapped indeed */
+	unlink(swapped);
+}
+
+/* As SQLite calls it for the ledger and each of its companions. */
+static void sqlite_opens_plain_files_alone_and_waits_for_none(void **state)
+{
+	(void)state;
+	struct wh_ledger ledger = {NULL, NULL};
+	struct wh_error err;
+	char name[96];
+	spoilt_make(1);
+	assert_int_equal(wh_ledger_open(spoilt_path, WH_STATE_READ, &ledger, &err), 0);
+	wh_ledger_close(&ledger);
+	vfs = sqlite3_vfs_find("unix");
+	int (*opens)(const char *, int, int) = (int (*)(const char *, int, int))vfs->xGetSystemCall(vfs, "open");
+	snprintf(name, sizeof name, "%s/name", spoilt_dir);
+	assert_int_equal(symlink(spoilt_path, name), 0);
+	assert_int_equal(opens(name, O_RDWR, 0), -1);
+	assert_int_equal(errno, ELOOP);
+	unlink(name);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	alarm(10);
+	assert_int_equal(opens(name, O_RDONLY, 0), -1);
+	assert_int_equal(opens(name, O_WRONLY, 0), -1);
+	assert_int_equal(opens(name, O_RDWR, 0), -1);
+	alarm(0);
+	unlink(name);
+	int fd = opens(spoilt_path, O_RDWR, 0);
+	assert_true(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+}
+
 static void a_directory_may_be_reached_by_a_link(void **state)
 {
 	(void)state;
@@ -297,6 +355,8 @@ int main(void)
 		cmocka_unit_test(a_tree_without_end_is_left),
 		cmocka_unit_test(a_file_that_is_cut_while_it_is_read_is_an_error),
 		cmocka_unit_test(a_link_or_fifo_is_refused_at_once),
+		cmocka_unit_test(a_link_that_comes_after_the_look_is_not_followed),
+		cmocka_unit_test(sqlite_opens_plain_files_alone_and_waits_for_none),
 		cmocka_unit_test(a_directory_may_be_reached_by_a_link),
 		cmocka_unit_test(the_journal_waits_for_a_lock_for_a_second_only),
 	};

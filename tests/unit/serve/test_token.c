@@ -92,6 +92,25 @@ static void a_damaged_file_accepts_no_token(void **state)
 	assert_null(wh_token_of(&t, secret));
 }
 
+static void a_link_in_the_file_s_place_accepts_no_token(void **state)
+{
+	char secret[WH_TOKEN_SECRET], there[128];
+	(void)state;
+	snprintf(there, sizeof there, "%s/there", dir);
+	assert_int_equal(wh_token_add(dir, "one", WH_SERVE_OPERATOR, 0, secret, &err), 0);
+	assert_int_equal(rename(path, there), 0);
+	assert_int_equal(symlink(there, path), 0);
+	assert_int_equal(wh_tokens_load(dir, &t, &err), -ELOOP);
+	assert_null(wh_token_of(&t, secret));
+	unlink(path);
+	unlink(there);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	wh_tokens_load(dir, &t, &err);
+	alarm(0);
+	assert_int_equal(t.n, 0);
+}
+
 static void a_name_is_one_word(void **state)
 {
 	static const char *const bad[] = {"", "a b", "a\nb", "-a", "ü", "01234567890123456789012345678901234567890"};
@@ -108,6 +127,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_file_holds_no_secret_and_is_its_owners, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_revoked_token_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_file_accepts_no_token, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_link_in_the_file_s_place_accepts_no_token, setup, teardown),
 		cmocka_unit_test(a_name_is_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
