@@ -83,6 +83,7 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 		.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
 	bool flow = r->kind == WH_RECORD_FLOW;
 	d->what = UPDATE_DAY;
+	d->cell[0] = d->cell[1] = 0;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
 	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
 	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
@@ -126,6 +127,13 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	}
 }
 
+/* The cell that was found while the record waited, or else the one to be found or made now. */
+static inline struct edge_cell *cell_of_update(struct wh_edge_table *t, const struct edge_update *d, int i)
+{
+	struct edge_cell *c = d->cell[i] && d->cell[i] <= t->n_edges ? &t->edges[d->cell[i] - 1] : NULL;
+	return c && wh_edge_same_key(&c->key, &d->key[i]) ? c : wh_edge_table_cell(t, &d->key[i], d->hash[i], true);
+}
+
 static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 {
 	/* all or nothing: a record without room must not leave an edge without a flow */
@@ -140,7 +148,7 @@ static int fold_edges(struct wh_edge_table *t, const struct edge_update *d)
 	}
 	bool one = is_one(d);
 	for (int i = 0; i < 2; i++) {
-		struct edge_cell *c = d->local[i] ? wh_edge_table_cell(t, &d->key[i], d->hash[i], true) : NULL;
+		struct edge_cell *c = d->local[i] ? cell_of_update(t, d, i) : NULL;
 		uint64_t in = i ? d->to_client : d->to_server, out = i ? d->to_server : d->to_client;
 		if (!c)
 			continue;
@@ -200,40 +208,37 @@ static inline __attribute__((always_inline)) void fetch_slots(const struct wh_ed
 			__builtin_prefetch(&t->by_edge.slot[slot_of(&t->by_edge, d->hash[i])]);
 }
 
-/* The first slot with this hash; 0: there is none. */
-static inline uint64_t slot_with(const struct index *x, uint64_t hash)
+/* The cell + 1 of the first slot with this hash; 0: there is none. */
+static inline uint32_t cell_with(const struct index *x, uint64_t hash)
 {
 	size_t at = slot_of(x, hash);
 	uint64_t s;
 	while ((s = x->slot[at]) && !slot_may_be(s, hash))
 		at = (at + 1) & x->mask;
-	return s;
+	return (uint32_t)s;
 }
 
-/* The cell that it names, if there is one. */
-static inline __attribute__((always_inline)) void fetch_cell(const struct index *x, uint64_t hash, const void *cells, size_t size)
+static inline __attribute__((always_inline)) void fetch_sketch(const struct wh_edge_table *t, uint64_t hash)
 {
-	uint64_t s = slot_with(x, hash);
-	for (size_t line = 0; s && line < size; line += 64)
-		__builtin_prefetch((const char *)cells + cell_of(s) * size + line, 1);
+	uint32_t cell = cell_with(&t->by_sketch, hash);
+	for (size_t line = 0; cell && line < sizeof *t->sketches; line += 64)
+		__builtin_prefetch((const char *)(t->sketches + cell - 1) + line, 1);
 }
 
-static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, const struct edge_update *d)
+static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, struct edge_update *d)
 {
 	if (!of_edges(d) && d->what != UPDATE_DAY)
-		fetch_cell(&t->by_sketch, d->hash[0], t->sketches, sizeof *t->sketches);
+		fetch_sketch(t, d->hash[0]);
 	for (int i = 0; i < 2; i++)
-		if (of_edges(d) && d->local[i])
-			fetch_cell(&t->by_edge, d->hash[i], t->edges, sizeof *t->edges);
+		if (of_edges(d) && d->local[i] && (d->cell[i] = cell_with(&t->by_edge, d->hash[i])))
+			__builtin_prefetch(t->edges + d->cell[i] - 1, 1);
 }
 
 static inline __attribute__((always_inline)) void fetch_wholes(const struct wh_edge_table *t, const struct edge_update *d)
 {
-	for (int i = 0; i < 2; i++) {
-		uint64_t s = of_edges(d) && d->local[i] ? slot_with(&t->by_edge, d->hash[i]) : 0;
-		if (s)
-			fetch_whole(t, &t->edges[cell_of(s)]);
-	}
+	for (int i = 0; i < 2; i++)
+		if (d->cell[i])
+			fetch_whole(t, &t->edges[d->cell[i] - 1], WHOLE_HOT);
 }
 
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)

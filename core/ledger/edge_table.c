@@ -58,7 +58,7 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	t->hash_key = wh_hash_key();
 	/* a cell, its whole edge and its slots: three times as many at most, as powers of two go; four times of the sketches */
 	t->max_edges =
-		(t->limit - t->limit / 8) / (sizeof(struct edge_cell) + sizeof(struct wh_edge) + 3 * sizeof(uint64_t));
+		(t->limit - t->limit / 8) / (sizeof(struct edge_cell) + sizeof(struct whole_edge) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
 	t->edges = reserve(t->max_edges * sizeof *t->edges);
 	t->whole = reserve(t->max_edges * sizeof *t->whole);
@@ -123,15 +123,6 @@ size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
-static bool same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
-{
-	uint64_t x[4], y[4];
-	memcpy(x, a, 32);
-	memcpy(y, b, 32);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto &&
-	       a->direction == b->direction;
-}
-
 /* Puts the first n_edges cells, and no others, into the index. */
 static void index_again(struct wh_edge_table *t)
 {
@@ -156,7 +147,7 @@ struct edge_cell *wh_edge_table_cell(struct wh_edge_table *t, const struct wh_ed
 		return NULL;
 	size_t at = slot_of(&t->by_edge, h);
 	for (uint64_t s; (s = t->by_edge.slot[at]); at = (at + 1) & t->by_edge.mask)
-		if (slot_may_be(s, h) && same_key(&t->edges[cell_of(s)].key, k))
+		if (slot_may_be(s, h) && wh_edge_same_key(&t->edges[cell_of(s)].key, k))
 			return &t->edges[cell_of(s)];
 	if (!make || t->n_edges == t->max_edges)
 		return NULL;
@@ -172,8 +163,8 @@ struct edge_cell *wh_edge_table_cell(struct wh_edge_table *t, const struct wh_ed
 struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c)
 {
 	if (c->whole)
-		return &t->whole[c->whole - 1];
-	struct wh_edge *e = &t->whole[t->n_whole++]; /* there are as many as there are cells */
+		return &t->whole[c->whole - 1].edge;
+	struct wh_edge *e = &t->whole[t->n_whole++].edge; /* there are as many as there are cells */
 	*e = c->one.flows ? wh_edge_of_one(&c->one) : (struct wh_edge){.flows = 0};
 	c->whole = (uint32_t)t->n_whole;
 	if (t->used_whole < t->n_whole)
@@ -324,7 +315,7 @@ int wh_edge_table_cells(const struct wh_edge_table *t, int (*each)(void *arg, co
 		if (i + CELL_AHEAD < t->n_edges)
 			__builtin_prefetch(&t->edges[order[i + CELL_AHEAD]]);
 		if (i + WHOLE_AHEAD < t->n_edges)
-			fetch_whole(t, &t->edges[order[i + WHOLE_AHEAD]]);
+			fetch_whole(t, &t->edges[order[i + WHOLE_AHEAD]], sizeof *t->whole);
 		rc = each(arg, &t->edges[order[i]]);
 	}
 	free(order);

@@ -12,6 +12,10 @@ struct edge_cell {
 	struct wh_edge_one one;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct edge_cell) == 64, "one line of a cache");
+/* A flow changes the first two lines of it. */
+enum { WHOLE_HOT = offsetof(struct wh_edge, alerts) };
+_Static_assert(WHOLE_HOT <= 128, "two lines of a cache");
+struct whole_edge { struct wh_edge edge; } __attribute__((aligned(64)));
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
@@ -38,7 +42,7 @@ struct wh_edge_table {
 	struct wh_hash_key hash_key;
 	/* both from birth for max_edges; unused parts take no memory */
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges;
-	struct wh_edge *whole; size_t n_whole, used_whole;
+	struct whole_edge *whole; size_t n_whole, used_whole;
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct day_cell days[TABLE_DAYS]; size_t n_days; /* unordered; expanded on demand */
@@ -68,6 +72,7 @@ struct edge_update {
 	/* the server's edge (inbound), the client's (outbound); unanswered: the first, as if dst served */
 	struct wh_edge_key key[2];
 	uint64_t hash[2];          /* unanswered: the first, of the sketch's key */
+	uint32_t cell[2];          /* the edges' cells + 1, as far as they were found while it waited; else 0 */
 	int64_t start_us, end_us;
 	uint64_t to_server, to_client;
 	uint64_t before;           /* bytes of earlier parts */
@@ -96,6 +101,15 @@ static inline size_t cell_of(uint64_t slot)
 
 _Static_assert(offsetof(struct wh_edge_key, local) == 0 && offsetof(struct wh_edge_key, peer) == 16,
                "local and peer are hashed and compared as one");
+
+static inline bool wh_edge_same_key(const struct wh_edge_key *a, const struct wh_edge_key *b)
+{
+	uint64_t x[4], y[4];
+	memcpy(x, a, 32);
+	memcpy(y, b, 32);
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) && a->port == b->port && a->proto == b->proto &&
+	       a->direction == b->direction;
+}
 
 /* Two IPv4 addresses are one word. The number of words is hashed, too: such a key is no other's. */
 static inline uint64_t edge_hash(const struct wh_edge_table *t, const struct wh_edge_key *k)
@@ -127,19 +141,19 @@ struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c
 static inline const struct wh_edge *edge_of_cell(const struct wh_edge_table *t, const struct edge_cell *c, struct wh_edge *room)
 {
 	if (c->whole)
-		return &t->whole[c->whole - 1];
+		return &t->whole[c->whole - 1].edge;
 	*room = wh_edge_of_one(&c->one);
 	return room;
 }
-/* Asks for a whole edge's memory. By force, as in edge_fold.c. */
-static inline __attribute__((always_inline)) void fetch_whole(const struct wh_edge_table *t, const struct edge_cell *c)
+/* Asks for a whole edge's memory: what a flow changes, or all of it. By force, as in edge_fold.c. */
+static inline __attribute__((always_inline)) void fetch_whole(const struct wh_edge_table *t, const struct edge_cell *c,
+                                                              size_t bytes)
 {
 	const char *e = (const char *)(t->whole + c->whole - 1);
 	if (!c->whole)
 		return;
-	for (size_t line = 0; line < sizeof(struct wh_edge); line += 64)
+	for (size_t line = 0; line < bytes; line += 64)
 		__builtin_prefetch(e + line, 1);
-	__builtin_prefetch(e + sizeof(struct wh_edge) - 1, 1);
 }
 /* Each cell, in the order of its key; they stay where they are. */
 int wh_edge_table_cells(const struct wh_edge_table *t, int (*each)(void *arg, const struct edge_cell *c), void *arg);

@@ -43,23 +43,24 @@ struct wh_edge_key {
 /* The value of an edge. Adding two values (wh_edge_merge) is commutative and associative, so any split of the same flows over
  * flushes, processes or kills gives the same ledger. Sums saturate. */
 struct wh_edge {
+	/* what every flow changes comes first: two lines of a cache */
 	int64_t first_us, last_us;    /* start of the first flow, end of the last */
 	int32_t day0;                 /* day number of bit 0 of `days` is day0 (the latest day seen); bit i is day0 - i */
-	/* the days of the first and the last of `alerts` of severity 1 or 2, since 1970; 0: none */
-	uint16_t alert_first, alert_last;
+	uint32_t connects;            /* the number of flows that completed the handshake without data from both sides */
 	/* bitmap of the 64 days up to day0; a flow counts on each day between its start and its end */
 	uint64_t days;
 	uint32_t hours : 24;          /* bitmap of UTC hours of the day in which a flow was open */
 	uint32_t marks : 8;           /* WH_EDGE_… below, or'ed */
-	uint32_t connects;            /* the number of flows that completed the handshake without data from both sides */
+	uint32_t alerted_flows;       /* flows on which a signature fired, severity unknown from the flow record */
 	uint64_t flows;
 	uint64_t bytes_in, bytes_out; /* from the peer, to the peer */
-	/* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
-	uint32_t alerts[4];
 	/* answered flows by total bytes: <256, <1Ki, <4Ki, <16Ki, <64Ki, <1Mi, <16Mi, more */
 	uint32_t size_hist[WH_EDGE_BUCKETS];
 	uint32_t time_hist[WH_EDGE_BUCKETS]; /* by length: <0.1 s, <1 s, <5 s, <30 s, <5 min, <1 h, <8 h, more */
-	uint32_t alerted_flows;       /* flows on which a signature fired, severity unknown from the flow record */
+	/* severity 1, 2, 3, and 4 or none; on packets of the peer's own in a completed TCP connection */
+	uint32_t alerts[4];
+	/* the days of the first and the last of `alerts` of severity 1 or 2, since 1970; 0: none */
+	uint16_t alert_first, alert_last;
 	uint32_t alert_sid;           /* the signature of the latest of these alerts; 0: none, or not known */
 };
 #define WH_EDGE_PROXY 1       /* an alert showed that the peer acts for others: a proxy, a load balancer */

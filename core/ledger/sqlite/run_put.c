@@ -27,7 +27,7 @@ static int add(struct putting *p, const struct edge_cell *c, struct wh_error *er
 {
 	uint8_t key[KEY_BYTES];
 	wh_edge_key_encode(&c->key, key);
-	return c->whole ? wh_run_append(&p->w, key, &p->t->whole[c->whole - 1], err)
+	return c->whole ? wh_run_append(&p->w, key, &p->t->whole[c->whole - 1].edge, err)
 	                : wh_run_append_one(&p->w, key, &c->one, err);
 }
 
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void fetch(const struct putting *p,
 	if (i + CELL_AHEAD < end)
 		__builtin_prefetch(p->port[i + CELL_AHEAD]);
 	if (i + WHOLE_AHEAD < end)
-		fetch_whole(p->t, p->port[i + WHOLE_AHEAD]);
+		fetch_whole(p->t, p->port[i + WHOLE_AHEAD], sizeof *p->t->whole);
 }
 
 static int write_port(struct putting *p, struct wh_error *err)
