@@ -36,14 +36,18 @@ static const char by_default[] =
 	"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 enum { FIELDS = 128, NAME = 32 };
 
+struct interface {
+	char name[NAME];
+	struct wh_tags tags;
+	uint64_t source;
+};
 struct reader {
 	struct lines lines;
 	size_t n_columns;
 	int16_t at[COLUMNS];
-	char sensor[NAME]; /* the interface of the line before */
-	size_t sensor_len;
-	struct wh_tags tags;
-	uint64_t source;
+	/* those of the last lines, round: more than there are held lines, which have their tags here */
+	struct interface interfaces[LINES_HELD + 1];
+	unsigned now;
 };
 
 /* A column's name in a header, or ${name} in a format. */
@@ -82,15 +86,18 @@ static bool have(struct field f)
 	return f.len && !(f.len == 1 && *f.p == '-');
 }
 
-static void name_interface(struct reader *r, struct field f)
+static const struct interface *interface_of(struct reader *r, struct field f)
 {
 	size_t n = f.len < NAME ? f.len : NAME;
-	if (n == r->sensor_len && !memcmp(r->sensor, f.p, n))
-		return;
-	memcpy(r->sensor, f.p, n);
-	r->sensor_len = n;
-	r->tags = (struct wh_tags){.sensor = r->sensor, .sensor_len = n, .by_sensor = true, .of_one_end = true};
-	r->source = field_hash((struct field){f.p, n});
+	struct interface *x = &r->interfaces[r->now];
+	if (n == x->tags.sensor_len && !memcmp(x->name, f.p, n))
+		return x;
+	r->now = (r->now + 1) % (LINES_HELD + 1);
+	x = &r->interfaces[r->now];
+	memcpy(x->name, f.p, n);
+	x->tags = (struct wh_tags){.sensor = x->name, .sensor_len = n, .by_sensor = true, .of_one_end = true};
+	x->source = field_hash((struct field){f.p, n});
+	return x;
 }
 
 static const char *numbers(const struct field f[static COLUMNS], struct wh_part *part)
@@ -144,10 +151,8 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 		return "not as many fields as the header, or the format, names";
 	for (unsigned i = 0; i < COLUMNS; i++)
 		f[i] = r->at[i] < 0 ? (struct field){"", 0} : all[from + (size_t)r->at[i]];
-	if (field_is(f[STATUS], "NODATA") || field_is(f[STATUS], "SKIPDATA")) {
-		emit_other(&l->emit);
-		return NULL;
-	}
+	if (field_is(f[STATUS], "NODATA") || field_is(f[STATUS], "SKIPDATA"))
+		return lines_other(l);
 	for (unsigned i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (r->at[needed[i]] < 0)
 			return lacks[i];
@@ -157,9 +162,9 @@ static const char *read_line(struct lines *l, const char *p, size_t len)
 	const char *why = numbers(f, &part);
 	if (why)
 		return why;
-	name_interface(r, f[INTERFACE]);
-	part.source = r->source;
-	return field_is(f[ACTION], "REJECT") ? lines_denied(l, flow, &r->tags) : lines_part(l, &part, &r->tags);
+	const struct interface *at = interface_of(r, f[INTERFACE]);
+	part.source = at->source;
+	return field_is(f[ACTION], "REJECT") ? lines_denied(l, flow, &at->tags) : lines_part(l, &part, &at->tags);
 }
 
 static void *open_state(const struct wh_reader_options *o)

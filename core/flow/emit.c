@@ -36,7 +36,12 @@ static int paired(void *arg, const struct wh_record *rec)
 
 void emit_part(struct emit *e, const struct wh_part *part, const struct wh_tags *tags)
 {
-	int rc = wh_pairing_add(e->pairing, part, tags, paired, e);
+	emit_part_ahead(e, part, wh_pairing_ahead(e->pairing, part), tags);
+}
+
+void emit_part_ahead(struct emit *e, const struct wh_part *part, uint64_t hash, const struct wh_tags *tags)
+{
+	int rc = wh_pairing_add_ahead(e->pairing, part, hash, tags, paired, e);
 	if (rc < 0)
 		e->answer = rc;
 	else

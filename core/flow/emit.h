@@ -17,6 +17,8 @@ void emit_begin(struct emit *e, wh_record_cb each, void *arg, struct wh_read_sta
 const char *emit_bad_time(const struct emit *e, const struct wh_flow *flow);
 void emit_record(struct emit *e, const struct wh_record *rec);
 void emit_part(struct emit *e, const struct wh_part *part, const struct wh_tags *tags);
+/* the same, with wh_pairing_ahead()'s hash of the part */
+void emit_part_ahead(struct emit *e, const struct wh_part *part, uint64_t hash, const struct wh_tags *tags);
 /* a refused attempt, which has no other parts */
 void emit_denied(struct emit *e, const struct wh_flow *flow, const struct wh_tags *tags);
 void emit_other(struct emit *e); /* a record of a kind that is not used */

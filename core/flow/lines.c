@@ -24,34 +24,60 @@ size_t lines_length(const char *p, size_t len)
 	return len;
 }
 
+/* Passes on the lines that are held; *line and *offset are those of the first one. The counts are, meanwhile, those before each. */
+static void pass_on(struct lines *l, uint64_t *line, uint64_t *offset)
+{
+	struct emit *e = &l->emit;
+	struct wh_read_stats *stats = e->stats;
+	for (unsigned i = 0; i < l->n_held && !e->answer; i++) {
+		const struct lines_held *h = &l->held[i];
+		if (h->what == HELD_PART)
+			emit_part_ahead(e, &h->part, h->hash, h->tags);
+		else if (h->what == HELD_DENIED)
+			emit_denied(e, &h->part.flow, h->tags);
+		else if (h->what == HELD_OTHER)
+			emit_other(e);
+		if (e->answer)
+			break;
+		if (h->why)
+			wh_count_bad(stats, h->why, *line, *offset);
+		stats->lines += h->newline;
+		stats->bytes += h->bytes;
+		*line += h->newline;
+		*offset += h->bytes;
+	}
+	l->n_held = 0;
+}
+
 int64_t lines_feed(void *state, const struct wh_stretch *in, wh_record_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct lines *l = state;
 	const char *p = in->buf, *end = in->buf + in->len;
-	uint64_t line = in->line;
+	uint64_t line = in->line, offset = in->offset;
 	emit_begin(&l->emit, each, arg, stats);
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end, *why = NULL;
+	while (p < end && !l->emit.answer) {
+		struct lines_held *h = &l->held[l->n_held];
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
 		if (!nl && !in->last && stop - p <= MAX_LINE && !l->skipping)
 			break;
 		size_t n = lines_length(p, (size_t)(stop - p));
+		h->what = HELD_NOTHING;
+		h->why = NULL;
 		if (l->skipping)
 			l->skipping = !nl && !in->last;
 		else if (n > MAX_LINE) {
-			why = too_long;
+			h->why = too_long;
 			l->skipping = !nl && !in->last;
 		} else if (n)
-			why = l->read(l, p, n);
-		if (l->emit.answer)
-			return l->emit.answer;
-		if (why)
-			wh_count_bad(stats, why, line, in->offset + (uint64_t)(p - in->buf));
-		stats->lines += nl != NULL;
-		line += nl != NULL;
-		stats->bytes += (uint64_t)(stop + (nl != NULL) - p);
-		p = stop + (nl != NULL);
+			h->why = l->read(l, p, n);
+		h->newline = nl;
+		h->bytes = (size_t)(stop + h->newline - p);
+		p += h->bytes;
+		if (++l->n_held == LINES_HELD || !l->holds)
+			pass_on(l, &line, &offset);
 	}
-	return p - in->buf;
+	pass_on(l, &line, &offset);
+	return l->emit.answer ? l->emit.answer : p - in->buf;
 }
 
 const char *lines_give(struct lines *l, const struct wh_record *rec)
@@ -62,18 +88,38 @@ const char *lines_give(struct lines *l, const struct wh_record *rec)
 	return why;
 }
 
+static const char *hold(struct lines *l, int what, const struct wh_flow *flow, const struct wh_tags *tags)
+{
+	struct lines_held *h = &l->held[l->n_held];
+	const char *why = emit_bad_time(&l->emit, flow);
+	l->holds = true;
+	if (why || wh_read_leaves_out(l->emit.stats, flow->start_us))
+		return why;
+	h->what = what;
+	h->tags = tags;
+	return NULL;
+}
+
 const char *lines_part(struct lines *l, const struct wh_part *part, const struct wh_tags *tags)
 {
-	const char *why = emit_bad_time(&l->emit, &part->flow);
-	if (!why && !wh_read_leaves_out(l->emit.stats, part->flow.start_us))
-		emit_part(&l->emit, part, tags);
+	struct lines_held *h = &l->held[l->n_held];
+	const char *why = hold(l, HELD_PART, &part->flow, tags);
+	if (h->what == HELD_PART) {
+		h->part = *part;
+		h->hash = wh_pairing_ahead(l->emit.pairing, part);
+	}
 	return why;
 }
 
 const char *lines_denied(struct lines *l, const struct wh_flow *flow, const struct wh_tags *tags)
 {
-	const char *why = emit_bad_time(&l->emit, flow);
-	if (!why && !wh_read_leaves_out(l->emit.stats, flow->start_us))
-		emit_denied(&l->emit, flow, tags);
+	const char *why = hold(l, HELD_DENIED, flow, tags);
+	l->held[l->n_held].part.flow = *flow;
 	return why;
+}
+
+const char *lines_other(struct lines *l)
+{
+	l->held[l->n_held].what = HELD_OTHER;
+	return NULL;
 }

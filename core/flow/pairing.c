@@ -184,7 +184,7 @@ static int report_more(const struct receiver *t, const struct pair *was, const s
 }
 
 /* A flow's first part. One that is its last, too, needs no place. */
-static int begin(struct wh_pairing *p, const struct wh_part *part, const struct pair *k, const struct receiver *t)
+static int begin(struct wh_pairing *p, const struct wh_part *part, uint64_t hash, const struct pair *k, const struct receiver *t)
 {
 	struct pair *out, *x;
 	if (part->ends)
@@ -197,7 +197,7 @@ static int begin(struct wh_pairing *p, const struct wh_part *part, const struct 
 		if (rc < 0)
 			return rc;
 	}
-	x = wh_pair_insert(p, k);
+	x = wh_pair_insert(p, k, hash);
 	if (!x)
 		return -ENOMEM;
 	return report_answered(t, x, part->one_way);
@@ -205,10 +205,16 @@ static int begin(struct wh_pairing *p, const struct wh_part *part, const struct 
 
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg)
 {
+	return wh_pairing_add_ahead(p, part, wh_pairing_ahead(p, part), tags, each, arg);
+}
+
+int wh_pairing_add_ahead(struct wh_pairing *p, const struct wh_part *part, uint64_t hash, const struct wh_tags *tags,
+                         wh_record_cb each, void *arg)
+{
 	const struct receiver t = {tags, each, arg};
 	struct pair k = pair_of(part);
 	bool turned;
-	struct pair *x = wh_pair_find(p, &k, &turned);
+	struct pair *x = wh_pair_find(p, &k, hash, &turned);
 	if (x && is_another(x, &k, part)) {
 		struct pair gone = *x;
 		wh_pair_remove(p, x);
@@ -218,7 +224,7 @@ int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struc
 			return rc;
 	}
 	if (!x)
-		return begin(p, part, &k, &t);
+		return begin(p, part, hash, &k, &t);
 	struct pair was = *x;
 	merge(x, &k, turned);
 	wh_pair_changed(p, x);

@@ -36,6 +36,11 @@ void wh_pairing_free(struct wh_pairing *p);
 /* Calls back for each record that comes of it: none, or one, and some of flows that make room. `tags` are those of the part's
  * source; may be NULL. Returns 0, -ENOMEM, or the callback's result. */
 int wh_pairing_add(struct wh_pairing *p, const struct wh_part *part, const struct wh_tags *tags, wh_record_cb each, void *arg);
+/* The same in two steps, with other parts between them: wh_pairing_ahead() asks for the memory of the part's flow, which is all
+ * over the table, and returns the hash for wh_pairing_add_ahead(). */
+uint64_t wh_pairing_ahead(const struct wh_pairing *p, const struct wh_part *part);
+int wh_pairing_add_ahead(struct wh_pairing *p, const struct wh_part *part, uint64_t hash, const struct wh_tags *tags,
+                         wh_record_cb each, void *arg);
 size_t wh_pairing_open(const struct wh_pairing *p); /* flows that are kept */
 
 /* The state in pages: those that changed since wh_pairing_saved(), page 0 first. len 0: the page is empty now. */

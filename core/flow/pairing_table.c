@@ -9,14 +9,23 @@
 #include "base/pages.h"
 #include "flow/pairing_table.h"
 
-/* The same for both directions. Two IPv4 addresses are one word. */
-uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
+/* The ends of a part or of an open flow. */
+struct ends {
+	const struct wh_addr *a, *b;
+	uint64_t source;
+	uint16_t port_a, port_b;
+	uint8_t proto;
+};
+
+/* Two IPv4 addresses are one word. */
+static uint64_t hash_of(const struct wh_pairing *p, const struct ends *e)
 {
 	uint64_t w[5], n = 0;
-	int order = wh_addr_cmp(&k->a, &k->b);
-	bool turned = order > 0 || (!order && k->port[0] > k->port[1]);
-	const struct wh_addr *x = turned ? &k->b : &k->a, *y = turned ? &k->a : &k->b;
-	w[n++] = k->source;
+	int order = wh_addr_cmp(e->a, e->b);
+	bool turned = order > 0 || (!order && e->port_a > e->port_b);
+	const struct wh_addr *x = turned ? e->b : e->a, *y = turned ? e->a : e->b;
+	uint64_t port = turned ? e->port_b : e->port_a, other = turned ? e->port_a : e->port_b;
+	w[n++] = e->source;
 	if (wh_addr_is_v4(x) && wh_addr_is_v4(y)) {
 		w[n++] = wh_addr_low(x) << 32 | (uint32_t)wh_addr_low(y);
 	} else {
@@ -24,7 +33,25 @@ uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
 		memcpy(w + 3, y, 16);
 		n = 5;
 	}
-	return wh_siphash(p->key, w, n, (uint64_t)k->port[turned] << 32 | (uint64_t)k->port[!turned] << 16 | k->proto);
+	return wh_siphash(p->key, w, n, port << 32 | other << 16 | e->proto);
+}
+
+uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)
+{
+	return hash_of(p, &(struct ends){&k->a, &k->b, k->source, k->port[0], k->port[1], k->proto});
+}
+
+uint64_t wh_pairing_ahead(const struct wh_pairing *p, const struct wh_part *part)
+{
+	const struct wh_flow *f = &part->flow;
+	uint64_t hash = hash_of(p, &(struct ends){&f->src, &f->dst, part->source, f->src_port, f->dst_port, f->proto});
+	size_t at = wh_pair_short_hash(hash) & (p->n_slots - 1);
+	const char *x = (const char *)&p->slots[at];
+	__builtin_prefetch(&p->hashes[at], 1);
+	__builtin_prefetch(x, 1);
+	__builtin_prefetch(x + 64, 1);
+	__builtin_prefetch(x + sizeof(struct pair) - 1, 1);
+	return hash;
 }
 
 static bool same_way(const struct pair *x, const struct pair *k)
@@ -39,10 +66,10 @@ static bool other_way(const struct pair *x, const struct pair *k)
 	       wh_addr_eq(&x->a, &k->b) && wh_addr_eq(&x->b, &k->a);
 }
 
-struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned)
+struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, uint64_t hash, bool *turned)
 {
 	size_t mask = p->n_slots - 1;
-	uint32_t h = wh_pair_short_hash(wh_pair_hash(p, k));
+	uint32_t h = wh_pair_short_hash(hash);
 	*turned = false;
 	for (size_t at = h & mask; p->hashes[at]; at = (at + 1) & mask) {
 		struct pair *x = &p->slots[at];
@@ -127,11 +154,11 @@ bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots)
 	return true;
 }
 
-struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k)
+struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k, uint64_t hash)
 {
 	if (4 * (p->used + 1) > 3 * p->n_slots && !wh_pairs_resize(p, 2 * p->n_slots))
 		return NULL;
-	return put(p, k, wh_pair_short_hash(wh_pair_hash(p, k)));
+	return put(p, k, wh_pair_short_hash(hash));
 }
 
 /* Those behind it that it kept from their place move up. */

@@ -31,13 +31,14 @@ struct wh_pairing {
 	bool resized;        /* all pages are to be written, and those beyond are empty */
 };
 
+/* The same for both directions. */
 uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k);
-/* The open flow of the same ends, source and protocol; *turned: it has the ends the other way round (only where parts go one
+/* The open flow with this hash, of the same ends, source and protocol; *turned: it has the ends the other way round (only where parts go one
  * way). NULL: none. */
-struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, bool *turned);
+struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, uint64_t hash, bool *turned);
 /* Whether the next wh_pair_insert() needs room: then *out must be removed before. */
 bool wh_pair_full(struct wh_pairing *p, struct pair **out);
-struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k); /* NULL: out of memory */
+struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k, uint64_t hash); /* NULL: out of memory */
 void wh_pair_remove(struct wh_pairing *p, struct pair *x);
 bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots);
 void wh_pairs_free(struct wh_pairing *p);
