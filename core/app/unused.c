@@ -152,7 +152,7 @@ int wh_app_unused_rules(struct wh_app_network *net, const struct wh_app *a, json
 		if (wh_nsg_is_acl(&net->t.nsgs[g]))
 			continue;
 		if (b[g].machines && !b[g].silent)
-			add_rules(&u, &net->t.nsgs[g], list);
+			add_rules(&u, wh_topology_group(&net->t, g), list);
 		else if (b[g].machines)
 			json_array_append_new(*unjudged,
 			                      json_pack("{s:s, s:I, s:I}", "nsg", net->t.nsgs[g].name, "machines",

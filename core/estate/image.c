@@ -224,7 +224,11 @@ static void all(struct io *x)
 		function(x, &(elements)[i])
 	EACH(t->vnets, t->n_vnets, vnet);
 	EACH(t->subnets, t->n_subnets, subnet);
+	if (!x->out)
+		wh_io_begin_groups(x);
 	EACH(t->nsgs, t->n_nsgs, wh_io_group);
+	if (!x->out)
+		wh_io_end_groups(x);
 	EACH(t->missing, t->n_missing, wh_io_name);
 	EACH(t->route_tables, t->n_route_tables, route_table);
 	EACH(t->asgs, t->n_asgs, asg);
@@ -247,6 +251,8 @@ int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len)
 	struct io x = {.out = &rest, .t = &copy};
 	struct wh_arena *mem = wh_arena_new();
 	wh_io_begin_pools(&x, mem);
+	for (size_t i = 0; i < t->n_nsgs; i++)
+		wh_topology_group(t, i);
 	copy.service = wh_used_tags_of(t);
 	all(&x);
 	free(copy.service.list);

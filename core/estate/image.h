@@ -21,6 +21,8 @@ struct io {
 	struct wh_topology *t;
 	struct intern pool[POOLS]; /* writing: the bytes of each */
 	struct side *sides; struct port_list *ports; const char **names; size_t n[POOLS]; /* reading */
+	/* reading: the groups' records; by place of a list of ports and by protocol, the last group + 1 that names it */
+	struct wh_unread *unread; size_t *named_ports, *named_proto;
 };
 
 static inline uint64_t number(struct io *x, uint64_t v, unsigned bytes, uint64_t most)
@@ -51,6 +53,9 @@ void wh_io_tags(struct io *x, struct wh_tag **p, size_t *n);
 /* image_rules.c */
 void wh_io_rule(struct io *x, struct wh_rule *r);
 void wh_io_group(struct io *x, struct wh_nsg *g);
+/* Before the first group is read, and after the last. */
+void wh_io_begin_groups(struct io *x);
+void wh_io_end_groups(struct io *x);
 /* The shared parts of rules come before everything: taken, or begun and put after all else is written. */
 void wh_io_take_pools(struct io *x);
 void wh_io_begin_pools(struct io *x, struct wh_arena *mem);

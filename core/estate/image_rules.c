@@ -68,7 +68,7 @@ void wh_io_put_pools(struct io *x, struct wh_bytes *out)
 		}
 }
 
-/* ---- groups ---- */
+/* ---- rules ---- */
 
 /*
  * A rule is a record of fixed length, since an estate has tens of thousands: places in the lists of what rules have in common,
@@ -125,17 +125,16 @@ static void put_rule(struct io *x, const struct wh_rule *r)
 	wh_put(x->out, b, sizeof b);
 }
 
-static void take_rule(struct io *x, struct wh_rule *r)
+/* Whether the record refers to what is there. Nothing else of it can be wrong. */
+static bool is_rule(const struct io *x, const uint8_t *b)
 {
-	const uint8_t *b = wh_take(&x->in, RECORD);
-	uint32_t index = b ? place(b + INDEX) : 0;
-	if (!b || place(b + NAME) >= x->n[NAMES] || place(b + MAY) >= x->n[NAMES] || place(b + DST_PORTS) >= x->n[PORTS] ||
-	    place(b + SRC_PORTS) >= x->n[PORTS] || place(b + PEERS) >= x->n[SIDES] || place(b + LOCALS) >= x->n[SIDES] ||
-	    index > MOST || b[FLAGS] > ALL_FLAGS || b[ORIGIN] > WH_ORIGIN_WHITTLE) {
-		x->in.failed = true;
-		*r = (struct wh_rule){.name = ""};
-		return;
-	}
+	return place(b + NAME) < x->n[NAMES] && place(b + MAY) < x->n[NAMES] && place(b + DST_PORTS) < x->n[PORTS] &&
+	       place(b + SRC_PORTS) < x->n[PORTS] && place(b + PEERS) < x->n[SIDES] && place(b + LOCALS) < x->n[SIDES] &&
+	       place(b + INDEX) <= MOST && b[FLAGS] <= ALL_FLAGS && b[ORIGIN] <= WH_ORIGIN_WHITTLE;
+}
+
+static void read_rule(const struct io *x, const uint8_t *b, struct wh_rule *r)
+{
 	const struct side *p = &x->sides[place(b + PEERS)], *l = &x->sides[place(b + LOCALS)];
 	const struct port_list *dst = &x->ports[place(b + DST_PORTS)], *src = &x->ports[place(b + SRC_PORTS)];
 	*r = (struct wh_rule){.name = x->names[place(b + NAME)],
@@ -148,7 +147,7 @@ static void take_rule(struct io *x, struct wh_rule *r)
 	                      .may = place(b + MAY) ? x->names[place(b + MAY)] : NULL,
 	                      .unsupported = b[FLAGS] & UNSUPPORTED,
 	                      .peer_group = b[FLAGS] & PEER_GROUP,
-	                      .index = (int)index - 1};
+	                      .index = (int)place(b + INDEX) - 1};
 	r->dst_ports = dst->p, r->n_dst_ports = dst->n, r->src_ports = src->p, r->n_src_ports = src->n;
 	r->peers = p->prefixes, r->n_peers = p->n_prefixes, r->locals = l->prefixes, r->n_locals = l->n_prefixes;
 	r->peer_tags = p->tags, r->n_peer_tags = p->n_tags, r->local_tags = l->tags, r->n_local_tags = l->n_tags;
@@ -157,11 +156,94 @@ static void take_rule(struct io *x, struct wh_rule *r)
 
 void wh_io_rule(struct io *x, struct wh_rule *r)
 {
-	if (x->out)
+	if (x->out) {
 		put_rule(x, r);
+		return;
+	}
+	const uint8_t *b = wh_take(&x->in, RECORD);
+	*r = (struct wh_rule){.name = ""};
+	if (b && is_rule(x, b))
+		read_rule(x, b, r);
 	else
-		take_rule(x, r);
+		x->in.failed = true;
 }
+
+/* ---- rules that are read when they are asked for ---- */
+
+/* A group's records, which were checked; its rules, once they were read; and what they name, as rules. */
+struct records { const uint8_t *at; struct wh_rule *rules, *shapes; size_t n_shapes, room; };
+struct wh_unread { struct io from; struct records *of; };
+
+void wh_io_begin_groups(struct io *x)
+{
+	x->unread = wh_arena_alloc(x->mem, sizeof *x->unread);
+	x->unread->of = wh_arena_array(x->mem, x->t->n_nsgs + 1, sizeof *x->unread->of);
+	x->named_ports = wh_arena_array(x->mem, x->n[PORTS] + 1, sizeof *x->named_ports);
+	x->named_proto = wh_arena_array(x->mem, 256, sizeof *x->named_proto);
+}
+
+void wh_io_end_groups(struct io *x)
+{
+	x->unread->from = *x;
+	x->t->unread = x->unread;
+}
+
+static void take_records(struct io *x, struct wh_nsg *g)
+{
+	size_t at = (size_t)(g - x->t->nsgs), stamp = at + 1;
+	struct records *r = &x->unread->of[at];
+	g->n_rules = wh_take_count(&x->in, RECORD, MOST);
+	const uint8_t *b = r->at = wh_take(&x->in, g->n_rules * RECORD);
+	for (size_t i = 0; b && i < g->n_rules; i++, b += RECORD) {
+		if (!is_rule(x, b)) {
+			x->in.failed = true;
+			return;
+		}
+		size_t *ports = &x->named_ports[place(b + SRC_PORTS)], *proto = &x->named_proto[b[PROTO]];
+		if (*ports == stamp && *proto == stamp)
+			continue;
+		*ports = *proto = stamp;
+		r->shapes = wh_arena_grown(x->mem, r->shapes, r->n_shapes, &r->room, sizeof *r->shapes);
+		read_rule(x, b, &r->shapes[r->n_shapes++]);
+	}
+}
+
+/* The records that the group still stands for; NULL: its rules are its own. */
+static struct records *records_of(const struct wh_topology *t, size_t nsg)
+{
+	struct records *r = t->unread ? &t->unread->of[nsg] : NULL;
+	const struct wh_nsg *g = &t->nsgs[nsg];
+	return r && g->n_rules && (!g->rules || g->rules == r->rules) ? r : NULL;
+}
+
+const struct wh_nsg *wh_topology_group(const struct wh_topology *t, size_t nsg)
+{
+	struct wh_nsg *g = &t->nsgs[nsg];
+	struct records *r = g->rules ? NULL : records_of(t, nsg);
+	if (r && !r->rules) {
+		r->rules = wh_arena_unset(t->mem, g->n_rules, sizeof *r->rules);
+		for (size_t i = 0; i < g->n_rules; i++)
+			read_rule(&t->unread->from, r->at + i * RECORD, &r->rules[i]);
+	}
+	if (r)
+		g->rules = r->rules;
+	return g;
+}
+
+size_t wh_topology_shapes(const struct wh_topology *t, size_t nsg, const struct wh_rule **out)
+{
+	const struct records *r = records_of(t, nsg);
+	*out = r ? r->shapes : t->nsgs[nsg].rules;
+	return r ? r->n_shapes : t->nsgs[nsg].n_rules;
+}
+
+bool wh_topology_shares(const struct wh_topology *a, const struct wh_topology *b, size_t nsg)
+{
+	const struct records *x = records_of(a, nsg), *y = records_of(b, nsg);
+	return x || y ? x == y : a->nsgs[nsg].rules == b->nsgs[nsg].rules;
+}
+
+/* ---- groups ---- */
 
 void wh_io_group(struct io *x, struct wh_nsg *g)
 {
@@ -172,7 +254,11 @@ void wh_io_group(struct io *x, struct wh_nsg *g)
 	FLAG(x, g->at_subnet);
 	FLAG(x, g->aws);
 	FLAG(x, g->arm_resource);
-	LIST(x, g->rules, g->n_rules, RECORD);
+	if (!x->out) {
+		take_records(x, g);
+		return;
+	}
+	wh_put_number(x->out, g->n_rules, 4);
 	for (size_t i = 0; i < g->n_rules; i++)
-		wh_io_rule(x, &g->rules[i]);
+		put_rule(x, &g->rules[i]);
 }

@@ -77,8 +77,9 @@ int wh_check_group_size(struct wh_run *run, struct wh_error *err)
 	(void)err;
 	for (size_t i = 0; i < t->n_nsgs; i++) {
 		size_t rules = 0, prefixes = 0;
-		for (size_t k = 0; k < t->nsgs[i].n_rules; k++) {
-			const struct wh_rule *r = &t->nsgs[i].rules[k];
+		const struct wh_nsg *g = wh_topology_group(t, i);
+		for (size_t k = 0; k < g->n_rules; k++) {
+			const struct wh_rule *r = &g->rules[k];
 			rules += !r->is_default;
 			prefixes += r->is_default ? 0 : r->n_peers + r->n_locals;
 		}
@@ -109,9 +110,10 @@ int wh_check_wide_tags(struct wh_run *run, struct wh_error *err)
 	for (size_t i = 0; i < t->n_nsgs; i++) {
 		const char *tag = NULL;
 		const struct wh_rule *by = NULL;
-		for (size_t k = 0; k < t->nsgs[i].n_rules && !tag; k++)
-			if ((tag = wide_tag(&t->nsgs[i].rules[k], tags, n)))
-				by = &t->nsgs[i].rules[k];
+		const struct wh_nsg *g = wh_topology_group(t, i);
+		for (size_t k = 0; k < g->n_rules && !tag; k++)
+			if ((tag = wide_tag(&g->rules[k], tags, n)))
+				by = &g->rules[k];
 		wh_run_add(run, t->nsgs[i].id, type, tag ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
 		           tag ? "rule %s (%u) names %s: the addresses of everybody there" : NULL, by ? by->name : "",
 		           by ? (unsigned)by->priority : 0, tag);

@@ -56,7 +56,7 @@ int wh_check_two_groups(struct wh_run *run, struct wh_error *err)
 		if (!wh_known(a) || !wh_known(b) || a == b || done[e->nic] || !wh_run_judged(&t->hosts[e->host]))
 			continue;
 		done[e->nic] = true;
-		struct opened outer = opened_by(run, &t->nsgs[a]), inner = opened_by(run, &t->nsgs[b]);
+		struct opened outer = opened_by(run, wh_topology_group(t, a)), inner = opened_by(run, wh_topology_group(t, b));
 		const char *x = only(run, &outer, &inner), *y = only(run, &inner, &outer);
 		wh_run_add(run, t->nics[e->nic].id, "Microsoft.Network/networkInterfaces",
 		           x || y ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,

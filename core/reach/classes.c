@@ -169,6 +169,7 @@ void wh_reach_divide(struct wh_reach *r)
 	if (r->divided)
 		return;
 	r->divided = true;
+	wh_reach_place_all(r);
 	struct print *prints = wh_arena_array(r->scratch, n + 1, sizeof *prints);
 	bool *relation = related(r);
 	for (size_t i = 0; i < n; i++) {

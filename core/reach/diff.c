@@ -14,7 +14,7 @@ static void find_changed(struct comparing *c)
 		c->changed[x] = wh_arena_array(c->mem, c->r[x]->t->n_nsgs + 1, sizeof **c->changed);
 	for (size_t g = 0; c->r[0]->t->endpoints == c->r[1]->t->endpoints && g < c->r[0]->t->n_nsgs;
 	     g++) /* see wh_topology_with() */
-		c->changed[0][g] = c->changed[1][g] = c->r[0]->t->nsgs[g].rules != c->r[1]->t->nsgs[g].rules;
+		c->changed[0][g] = c->changed[1][g] = !wh_topology_shares(c->r[0]->t, c->r[1]->t, g);
 	while (i < a->n || k < b->n) {
 		int order = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->items[i].key, b->items[k].key);
 		const struct wh_item *it = order <= 0 ? &a->items[i] : &b->items[k];

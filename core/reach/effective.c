@@ -139,6 +139,7 @@ static int read_group(struct comparing *c, const struct wh_effective_item *item,
 
 static struct stage *stage_before(struct wh_reach *r, size_t endpoint, size_t nsg, enum wh_direction d)
 {
+	wh_reach_place(r, endpoint);
 	const struct side *s = r->context_of[endpoint] ? r->sides[r->side_of[d][endpoint]] : NULL;
 	for (size_t i = 0; s && i < s->n; i++)
 		if (r->stages[s->stage[i]]->nsg == nsg && !r->stages[s->stage[i]]->admin)

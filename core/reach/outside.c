@@ -67,6 +67,7 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 {
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	const char *why = NULL;
+	wh_reach_place(r, endpoint);
 	bool exposed = d == WH_INBOUND && e->subnet != WH_NONE && wh_reach_is_internet(r, peer);
 	if (wh_addr_is_v4(&e->addr) != wh_addr_is_v4(peer) ||
 	    (d == WH_OUTBOUND && r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT))
@@ -133,6 +134,7 @@ size_t wh_reach_cut(struct wh_reach *r, size_t endpoint, enum wh_direction d, st
                     struct wh_reach_outside **out)
 {
 	struct wh_arena *mem = wh_arena_new();
+	wh_reach_place(r, endpoint);
 	struct wh_ranges family = wh_ranges_family(wh_addr_is_v4(&r->t->endpoints[endpoint].addr), mem);
 	struct cuts c = cuts_of(r, endpoint, d, mem);
 	size_t n = 0, room = 0;

@@ -211,6 +211,9 @@ void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct
 {
 	struct asking q = {.r = r, .out = out, .mem = mem};
 	const struct wh_endpoint *e = p->from == WH_NONE && p->to != WH_NONE ? &r->t->endpoints[p->to] : NULL;
+	for (int i = 0; i < 2; i++)
+		if ((i ? p->to : p->from) != WH_NONE)
+			wh_reach_place(r, i ? p->to : p->from);
 	*out = (struct wh_reach_answer){.verdict = WH_DENIED};
 	out->verdict = answer_of(ask(&q, p));
 	for (size_t i = 0; e && i < e->n_exposures && out->verdict != WH_ALLOWED; i++) {

@@ -113,6 +113,8 @@ uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_dire
 
 uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to)
 {
+	wh_reach_place(r, from);
+	wh_reach_place(r, to);
 	if (!wh_reach_can_send(r, from, to))
 		return WH_CELL_NONE;
 	enum wh_answer v = wh_reach_way(r, from, to, &r->t->endpoints[to].addr, NULL, r->scratch);

@@ -67,6 +67,8 @@ struct wh_reach {
 	const struct wh_asg **asgs;          /* by id */
 	struct wh_ranges *asg_ranges, *tag_ranges; bool *asg_done, *tag_done;
 	const struct wh_ranges *any;
+	/* sides.c: which endpoints have these three; the last endpoint of each subnet; by VNet and direction: it has admin rules */
+	bool *placed, all_placed; struct last_placed *last; bool *admin;
 	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
 	struct numbering *numbering;
 	/* classes.c */
@@ -84,12 +86,12 @@ struct wh_reach {
 /* translate.c */
 uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
 void wh_stage_translate(struct wh_reach *r, struct stage *s);
-/* Each rule that stage_of() depends on: before a stage is translated. */
-typedef void (*wh_stage_each)(void *arg, const struct wh_rule *rule);
-void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_each each, void *arg);
 void wh_reach_index(struct wh_reach *r); /* of application security groups and tags: before the first list */
-/* sides.c */
-void wh_reach_sides(struct wh_reach *r);
+/* sides.c: the lists in front of one endpoint, or (numbered in the order of endpoints) of each. Before they are used. */
+void wh_reach_place(struct wh_reach *r, size_t endpoint);
+void wh_reach_place_all(struct wh_reach *r);
+/* Each group before some endpoint, and each direction of security admin rules, by `groups` and `admin`. */
+void wh_reach_guards(const struct wh_reach *r, bool *groups, bool admin[2]);
 /* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
 enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
                             struct wh_arena *mem);

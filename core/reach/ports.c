@@ -53,9 +53,8 @@ static int by_port(const void *a, const void *b)
 /* Ends of the rules' source ports, and the protocols in the rules. */
 struct named { uint32_t *at; size_t n, room; bool proto[256]; struct wh_arena *mem; };
 
-static void note(void *arg, const struct wh_rule *rule)
+static void note(struct named *x, const struct wh_rule *rule)
 {
-	struct named *x = arg;
 	x->proto[rule->proto] = true;
 	for (size_t i = 0; i < rule->n_src_ports; i++) {
 		const struct wh_port_range *p = &rule->src_ports[i];
@@ -123,16 +122,16 @@ struct stage *wh_stage(struct wh_reach *r, size_t number)
 static void note_rules(const struct wh_reach *r, struct named *x)
 {
 	const struct wh_topology *t = r->t;
-	bool *seen = wh_arena_array(r->scratch, t->n_nsgs + 1, sizeof *seen);
-	for (size_t i = 0; i < r->n_stages; i++) {
-		const struct stage *s = r->stages[i];
-		if (s->admin || !wh_known(s->nsg)) {
-			wh_stage_rules(r, s, note, x);
-			continue;
-		}
-		for (size_t k = 0; k < t->nsgs[s->nsg].n_rules && !seen[s->nsg]; k++)
-			note(x, &t->nsgs[s->nsg].rules[k]);
-		seen[s->nsg] = true;
+	bool *groups = wh_arena_array(r->scratch, t->n_nsgs + 1, sizeof *groups), admin[2];
+	const struct wh_rule *rules;
+	wh_reach_guards(r, groups, admin);
+	for (size_t i = 0; i < t->n_admin; i++)
+		if (admin[t->admin[i].rule.direction])
+			note(x, &t->admin[i].rule);
+	for (size_t g = 0; g < t->n_nsgs; g++) {
+		size_t n = groups[g] ? wh_topology_shapes(t, g, &rules) : 0;
+		for (size_t i = 0; i < n; i++)
+			note(x, &rules[i]);
 	}
 }
 

@@ -33,10 +33,15 @@ static bool has_admin(const struct wh_reach *r, size_t vnet, enum wh_direction d
 	return false;
 }
 
+static bool is_unguarded(const struct wh_topology *t, const struct wh_endpoint *e)
+{
+	return t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT && !t->subnets[e->subnet].guards_private_endpoints;
+}
+
 static uint32_t side_for(struct wh_reach *r, const struct wh_endpoint *e, size_t context, enum wh_direction d, const bool *admin)
 {
 	const struct wh_subnet *s = &r->t->subnets[e->subnet];
-	bool unguarded = r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT && !s->guards_private_endpoints;
+	bool unguarded = is_unguarded(r->t, e);
 	size_t groups[2] = {s->nsg, r->t->nics[e->nic].nsg};
 	uint32_t key[6] = {0};
 	struct side new = {.n = 0};
@@ -63,43 +68,80 @@ static uint32_t side_for(struct wh_reach *r, const struct wh_endpoint *e, size_t
 }
 
 /* The last endpoint of each subnet: the next one mostly has the same lists. */
-struct last { bool any, private_endpoint; size_t nsg, endpoint; };
+struct last_placed { bool any, private_endpoint; size_t nsg, endpoint; };
 
-static bool is_alike(const struct wh_topology *t, struct last *l, size_t i)
+static bool is_alike(const struct wh_topology *t, struct last_placed *l, size_t i)
 {
 	const struct wh_endpoint *e = &t->endpoints[i];
-	const struct last now = {true, t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT, t->nics[e->nic].nsg, i};
+	const struct last_placed now = {true, t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT, t->nics[e->nic].nsg, i};
 	bool alike = l->any && l->private_endpoint == now.private_endpoint && l->nsg == now.nsg;
 	if (!alike)
 		*l = now;
 	return alike;
 }
 
-void wh_reach_sides(struct wh_reach *r)
+void wh_reach_place(struct wh_reach *r, size_t i)
+{
+	const struct wh_endpoint *e = &r->t->endpoints[i];
+	if (r->placed[i])
+		return;
+	r->placed[i] = true;
+	if (e->subnet == WH_NONE)
+		return;
+	struct last_placed *l = &r->last[e->subnet];
+	if (is_alike(r->t, l, i)) {
+		r->context_of[i] = r->context_of[l->endpoint];
+		for (int d = 0; d < 2; d++)
+			r->side_of[d][i] = r->side_of[d][l->endpoint];
+		return;
+	}
+	uint32_t context = wh_reach_context(r, e->subnet);
+	r->context_of[i] = context + 1;
+	for (int d = 0; d < 2; d++)
+		r->side_of[d][i] = side_for(r, e, context, (enum wh_direction)d, r->admin);
+}
+
+static void begin_places(struct wh_reach *r)
 {
 	const struct wh_topology *t = r->t;
-	struct last *last = wh_arena_array(r->scratch, t->n_subnets + 1, sizeof *last);
-	bool *admin = wh_arena_array(r->mem, 2 * t->n_vnets + 1, sizeof *admin);
-	for (size_t i = 0; i < 2 * t->n_vnets; i++)
-		admin[i] = has_admin(r, i / 2, (enum wh_direction)(i % 2));
+	r->n_contexts = r->n_stages = r->n_sides = 0;
+	r->context_at = (struct pair_map){.mem = r->mem};
+	r->side_keys = (struct intern){.mem = r->mem};
+	for (int i = 0; i < 4; i++)
+		r->stage_at[i] = (struct pair_map){.mem = r->mem};
+	r->last = wh_arena_array(r->mem, t->n_subnets + 1, sizeof *r->last);
+	r->placed = wh_arena_array(r->mem, t->n_endpoints + 1, sizeof *r->placed);
 	r->context_of = wh_arena_array(r->mem, t->n_endpoints + 1, sizeof *r->context_of);
 	for (int d = 0; d < 2; d++)
 		r->side_of[d] = wh_arena_array(r->mem, t->n_endpoints + 1, sizeof *r->side_of[d]);
+}
+
+/* Numbers are by the order of endpoints, whichever were asked about before: so all are numbered anew. */
+void wh_reach_place_all(struct wh_reach *r)
+{
+	if (r->all_placed)
+		return;
+	if (r->n_contexts)
+		begin_places(r);
+	r->all_placed = true;
+	for (size_t i = 0; i < r->t->n_endpoints; i++)
+		wh_reach_place(r, i);
+}
+
+void wh_reach_guards(const struct wh_reach *r, bool *groups, bool admin[2])
+{
+	const struct wh_topology *t = r->t;
+	admin[0] = admin[1] = false;
 	for (size_t i = 0; i < t->n_endpoints; i++) {
 		const struct wh_endpoint *e = &t->endpoints[i];
 		if (e->subnet == WH_NONE)
 			continue;
-		struct last *l = &last[e->subnet];
-		if (is_alike(t, l, i)) {
-			r->context_of[i] = r->context_of[l->endpoint];
-			for (int d = 0; d < 2; d++)
-				r->side_of[d][i] = r->side_of[d][l->endpoint];
-			continue;
+		size_t of[] = {t->subnets[e->subnet].nsg, t->nics[e->nic].nsg}, vnet = t->subnets[e->subnet].vnet;
+		for (int k = 0; k < 2; k++) {
+			admin[k] |= vnet != WH_NONE && r->admin[2 * vnet + (size_t)k];
+			if (wh_known(of[k]) && !groups[of[k]] && !is_unguarded(t, e))
+				groups[of[k]] = true;
 		}
-		uint32_t context = wh_reach_context(r, e->subnet);
-		r->context_of[i] = context + 1;
-		for (int d = 0; d < 2; d++)
-			r->side_of[d][i] = side_for(r, e, context, (enum wh_direction)d, admin);
 	}
 }
 
@@ -109,14 +151,14 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 	struct wh_reach *r = wh_arena_alloc(mem, sizeof *r);
 	struct wh_ranges *any = wh_arena_alloc(mem, sizeof *any);
 	*any = wh_ranges_from_prefixes(everything, 2, mem);
-	*r = (struct wh_reach){
-		.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .context_at.mem = mem, .side_keys.mem = mem};
-	for (int i = 0; i < 4; i++)
-		r->stage_at[i].mem = mem;
+	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any};
+	r->admin = wh_arena_array(r->mem, 2 * t->n_vnets + 1, sizeof *r->admin);
+	for (size_t i = 0; i < 2 * t->n_vnets; i++)
+		r->admin[i] = has_admin(r, i / 2, (enum wh_direction)(i % 2));
+	begin_places(r);
 	wh_reach_never(r);
 	wh_reach_index(r);
 	wh_reach_links(r);
-	wh_reach_sides(r);
 	return r;
 }
 
@@ -131,6 +173,8 @@ void wh_reach_two(const struct wh_topology *a, const struct wh_topology *b, stru
 {
 	out[0] = translated(a, mem);
 	out[1] = translated(b, mem);
+	for (int i = 0; i < 2; i++)
+		wh_reach_place_all(out[i]);
 	wh_ports_prepare(out, 2, mem);
 }
 
@@ -150,8 +194,9 @@ void wh_reach_free(struct wh_reach *r)
 		wh_arena_free(r->scratch);
 }
 
-size_t wh_reach_lists(const struct wh_reach *r)
+size_t wh_reach_lists(struct wh_reach *r)
 {
+	wh_reach_place_all(r);
 	return r->n_stages;
 }
 

@@ -82,7 +82,7 @@ static struct tags unlisted(struct wh_reach *r)
 	if (t->n_asgs)
 		qsort(s.known, t->n_asgs, sizeof *s.known, by_text);
 	for (size_t g = 0; g < t->n_nsgs; g++)
-		for (size_t i = 0; i < t->nsgs[g].n_rules; i++)
+		for (size_t i = 0; i < wh_topology_group(t, g)->n_rules; i++)
 			add_rule(&s, &t->nsgs[g].rules[i]);
 	for (size_t i = 0; i < t->n_admin; i++)
 		add_rule(&s, &t->admin[i].rule);

@@ -245,16 +245,6 @@ static bool in_force(const struct wh_admin_rule *a, size_t vnet)
 	return false;
 }
 
-void wh_stage_rules(const struct wh_reach *r, const struct stage *s, wh_stage_each each, void *arg)
-{
-	for (size_t i = 0; s->admin && i < r->t->n_admin; i++)
-		if (r->t->admin[i].rule.direction == s->direction)
-			each(arg, &r->t->admin[i].rule);
-	for (size_t i = 0; !s->admin && wh_known(s->nsg) && i < r->t->nsgs[s->nsg].n_rules; i++)
-		if (r->t->nsgs[s->nsg].rules[i].direction == s->direction)
-			each(arg, &r->t->nsgs[s->nsg].rules[i]);
-}
-
 void wh_stage_translate(struct wh_reach *r, struct stage *s)
 {
 	static const enum wh_filter_action actions[] = {
@@ -274,7 +264,7 @@ void wh_stage_translate(struct wh_reach *r, struct stage *s)
 		s->filter.why = wh_arena_printf(r->mem, "the rules of the network security group %s",
 		                                slash ? slash + 1 : r->t->missing[WH_MISSING - s->nsg]);
 	} else if (!s->admin) {
-		const struct wh_nsg *g = &r->t->nsgs[s->nsg];
+		const struct wh_nsg *g = wh_topology_group(r->t, s->nsg);
 		s->filter.name = g->name;
 		for (size_t i = 0; i < g->n_rules; i++)
 			if (g->rules[i].direction == s->direction)

@@ -47,7 +47,7 @@ void wh_reach_free(struct wh_reach *r);
 
 /* The lists of rules in front of endpoints, each in one context: of a group (its index), or security admin rules (WH_NONE).
  * Borrowed. */
-size_t wh_reach_lists(const struct wh_reach *r);
+size_t wh_reach_lists(struct wh_reach *r);
 const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg, enum wh_direction *d);
 
 /* The list of an unattached group: the contents of VirtualNetwork are not known. */

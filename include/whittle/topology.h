@@ -128,6 +128,7 @@ struct wh_topology {
 	struct wh_prefix *on_premises; size_t n_on_premises; /* of local network gateways */
 	struct wh_service_tags service;          /* the inventory's */
 	size_t *by_addr;                         /* endpoints in order of address */
+	struct wh_unread *unread;                /* the groups' rules as bytes; NULL: all are read */
 	struct wh_arena *mem;
 };
 
@@ -146,6 +147,15 @@ size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, siz
  * translation. Whether rules then let something through is another question: wh_reach_opened(). */
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h);
 bool wh_topology_endpoint_faces(const struct wh_endpoint *e);
+/*
+ * A group with its rules. Those of a model from bytes are most of it, and a question about two machines needs four groups of
+ * hundreds: they are read when they are first asked for, and nsgs[nsg].rules is NULL until then.
+ */
+const struct wh_nsg *wh_topology_group(const struct wh_topology *t, size_t nsg);
+/* Rules with each protocol and each list of source ports that the group's rules name, without reading these; their number. */
+size_t wh_topology_shapes(const struct wh_topology *t, size_t nsg, const struct wh_rule **out);
+/* Whether two models, of which wh_topology_with() made at least one of the other, have the same list of rules for a group. */
+bool wh_topology_shares(const struct wh_topology *a, const struct wh_topology *b, size_t nsg);
 /* The endpoints with an address, as [*from, the returned end) of by_addr. */
 size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from);
 size_t wh_topology_vnet(const struct wh_topology *t, const char *id);
@@ -166,7 +176,7 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
  * The model as bytes, which the import puts into the ledger with the documents: reading them takes milliseconds, while the
  * documents of a large estate take seconds. They contain all but the groups' JSON, the rules' ids and descriptions, and
  * the inventory, which is then empty (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of another
- * version.
+ * version. The model refers to them.
  */
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
 int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out);
