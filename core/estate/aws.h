@@ -44,6 +44,7 @@ struct wh_aws {
 	struct wh_aws_list groups, rules, subnets, vpcs, acls, lists, peerings, instances;
 	struct wh_aws_interface *interfaces; size_t n_interfaces, room_interfaces;
 	struct wh_aws_members *members; size_t n_members, room_members;
+	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
 	struct wh_item *derived; size_t n_derived, room_derived;
 };
@@ -58,6 +59,11 @@ const char *wh_aws_name(const json_t *o, const char *id);
 json_t *wh_aws_tags(const json_t *o); /* as Azure has them: a new reference */
 /* "10.0.0.0/16" of each {"CidrIp":"10.0.0.0/16"} in a list, to `out`. */
 void wh_aws_cidrs(const json_t *list, const char *member, json_t *out);
+/* The raw items of a kind ("interface"). */
+struct wh_aws_list wh_aws_of_kind(struct wh_aws *a, const char *kind);
+/* aws_interfaces.c: all interfaces, and which VPCs' are not complete. */
+void wh_aws_find_interfaces(struct wh_aws *a);
+bool wh_aws_gone(const json_t *instance); /* terminated */
 /* The addresses of an interface, to `out`. */
 void wh_aws_addresses(const struct wh_aws_interface *f, json_t *out);
 /* aws_groups.c: a group in az's form for each set of groups that some interface has. */

@@ -73,86 +73,13 @@ void wh_aws_cidrs(const json_t *list, const char *member, json_t *out)
 	}
 }
 
-void wh_aws_addresses(const struct wh_aws_interface *f, json_t *out)
-{
-	size_t before = json_array_size(out);
-	wh_aws_cidrs(json_object_get(f->o, "PrivateIpAddresses"), "PrivateIpAddress", out);
-	if (json_array_size(out) == before && wh_aws_text(f->o, "PrivateIpAddress"))
-		json_array_append(out, json_object_get(f->o, "PrivateIpAddress"));
-	wh_aws_cidrs(json_object_get(f->o, "Ipv6Addresses"), "Ipv6Address", out);
-}
-
 /* ---- what there is ---- */
 
-static struct wh_aws_list of_kind(struct wh_aws *a, const char *kind)
+struct wh_aws_list wh_aws_of_kind(struct wh_aws *a, const char *kind)
 {
 	struct wh_aws_list l;
 	l.n = wh_inventory_of_type(a->inv, wh_arena_printf(a->mem, WH_AWS_RAW "%s", kind), &l.items);
 	return l;
-}
-
-static int by_text(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
-static void read_groups(struct wh_aws *a, struct wh_aws_interface *f)
-{
-	const json_t *list = json_object_get(f->o, "Groups");
-	size_t i;
-	json_t *g;
-	f->group = wh_arena_array(a->mem, json_array_size(list) + 1, sizeof *f->group);
-	json_array_foreach((json_t *)(uintptr_t)list, i, g)
-		if (wh_aws_text(g, "GroupId"))
-			f->group[f->n_groups++] = wh_aws_text(g, "GroupId");
-	if (f->n_groups)
-		qsort(f->group, f->n_groups, sizeof *f->group, by_text);
-	for (i = 0; i < f->n_groups; i++)
-		f->groups = f->groups ? wh_arena_printf(a->mem, "%s+%s", f->groups, f->group[i]) : f->group[i];
-}
-
-static void add_interface(struct wh_aws *a, struct wh_name_set *had, const struct wh_item *from, const json_t *o,
-                          const char *instance)
-{
-	const char *id = wh_aws_text(o, "NetworkInterfaceId"), *status = wh_aws_text(o, "Status");
-	if (!id || (!instance && status && !strcasecmp(status, "available")) || /* nothing has it */
-	    wh_name_set_add(had, id, from))
-		return;
-	a->interfaces = wh_arena_grown(a->mem, a->interfaces, a->n_interfaces, &a->room_interfaces, sizeof *a->interfaces);
-	struct wh_aws_interface *f = &a->interfaces[a->n_interfaces++];
-	*f = (struct wh_aws_interface){.from = from, .o = o, .id = id, .instance = instance};
-	f->subnet = wh_aws_text(o, "SubnetId");
-	f->vpc = wh_aws_text(o, "VpcId");
-	read_groups(a, f);
-}
-
-/* A terminated instance is listed for about an hour. */
-static bool is_gone(const json_t *instance)
-{
-	const char *state = wh_aws_text(json_object_get(instance, "State"), "Name");
-	return state && (!strcasecmp(state, "terminated") || !strcasecmp(state, "shutting-down"));
-}
-
-static void find_interfaces(struct wh_aws *a)
-{
-	struct wh_name_set had = {.mem = a->mem, .any_case = true};
-	struct wh_aws_list own = of_kind(a, "interface");
-	size_t k;
-	json_t *o;
-	for (size_t i = 0; i < own.n; i++) {
-		const json_t *attachment = json_object_get(own.items[i]->body, "Attachment");
-		add_interface(a, &had, own.items[i], own.items[i]->body, wh_aws_text(attachment, "InstanceId"));
-	}
-	for (size_t i = 0; i < a->instances.n; i++)
-		json_array_foreach(json_object_get(a->instances.items[i]->body, "NetworkInterfaces"), k, o)
-			if (!is_gone(a->instances.items[i]->body))
-				add_interface(a, &had, a->instances.items[i], o,
-				              wh_aws_text(a->instances.items[i]->body, "InstanceId"));
-	if (!own.n && a->n_interfaces)
-		wh_inventory_note(
-			a->inv,
-			"%s: no document has the interfaces of load balancers, databases and functions (`aws ec2 describe-network-interfaces`): they are taken not to exist, and no security group is narrowed, since one of them may have it",
-			a->interfaces[0].from->file);
 }
 
 /* ---- networks ---- */
@@ -279,7 +206,7 @@ static void derive_instances(struct wh_aws *a)
 		const struct wh_item *it = a->instances.items[i];
 		const char *id = wh_aws_text(it->body, "InstanceId"),
 			   *zone = wh_aws_text(json_object_get(it->body, "Placement"), "AvailabilityZone");
-		if (!is_gone(it->body))
+		if (!wh_aws_gone(it->body))
 			wh_aws_derived(a, it, "microsoft.compute/virtualmachines", id, wh_aws_name(it->body, id),
 			               json_pack("{s:s, s:s, s:o}", "id", id, "location", zone ? zone : "", "tags",
 			                         wh_aws_tags(it->body)));
@@ -355,15 +282,15 @@ void wh_aws_derive(struct wh_inventory *inv)
 	if (!any)
 		return;
 	struct wh_aws a = {.inv = inv, .mem = inv->mem};
-	a.groups = of_kind(&a, "security-group");
-	a.rules = of_kind(&a, "security-group-rule");
-	a.subnets = of_kind(&a, "subnet");
-	a.vpcs = of_kind(&a, "vpc");
-	a.acls = of_kind(&a, "network-acl");
-	a.lists = of_kind(&a, "prefix-list");
-	a.peerings = of_kind(&a, "peering");
-	a.instances = of_kind(&a, "instance");
-	find_interfaces(&a);
+	a.groups = wh_aws_of_kind(&a, "security-group");
+	a.rules = wh_aws_of_kind(&a, "security-group-rule");
+	a.subnets = wh_aws_of_kind(&a, "subnet");
+	a.vpcs = wh_aws_of_kind(&a, "vpc");
+	a.acls = wh_aws_of_kind(&a, "network-acl");
+	a.lists = wh_aws_of_kind(&a, "prefix-list");
+	a.peerings = wh_aws_of_kind(&a, "peering");
+	a.instances = wh_aws_of_kind(&a, "instance");
+	wh_aws_find_interfaces(&a);
 	derive_networks(&a);
 	derive_instances(&a);
 	derive_interfaces(&a);

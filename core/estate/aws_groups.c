@@ -96,10 +96,12 @@ static json_t *entries_of(struct wh_aws *a, const char *id)
 	return NULL;
 }
 
-/* Whether every interface of the VPC is known: an answer with its interfaces was read, and not one page of it. */
+/* Whether every interface of the VPC is known: an answer with its interfaces was read, and neither one page nor a part of it. */
 static bool is_complete(const struct wh_aws *a, const char *vpc)
 {
 	bool any = false;
+	if (a->all_filtered || (vpc && wh_name_set_find(&a->filtered, vpc)))
+		return false;
 	for (size_t i = 0; i < a->n_interfaces; i++) {
 		const struct wh_aws_interface *x = &a->interfaces[i];
 		if (!vpc || !x->vpc || strcmp(x->vpc, vpc) != 0 || strcmp(x->from->type, WH_AWS_RAW "interface") != 0)

@@ -126,6 +126,9 @@ check "without a list of all interfaces no group is narrowed"
 jq '. + {NextToken: "eyJ2IjogMX0="}' own.json >aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws -o page.json 2>>err &&
 	[ "$(jq -c .calls page.json)" = '[]' ] && grep -q 'another one may have the group' page.json
 check "nor by one page of it"
+jq --arg i "$(jq -r '[.Reservations[].Instances[] | select(.State.Name // "running" | test("termin") | not)][0].InstanceId' aws/instances.json)" '.NetworkInterfaces |= map(select(.Attachment.InstanceId != $i))' own.json >aws/interfaces.json &&
+	"$w" estate import aws >err 2>&1 && grep -q 'lack those of 1 of the instances, such as i-web1' err && "$w" recommend >out 2>>err && "$w" export --format aws -o part.json 2>>err && [ "$(jq -c .calls part.json)" = '[]' ]
+check "nor by a filtered answer, which lacks interfaces of an instance; the instance is named"
 cp own.json aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws --aws-rules 5 -o small.json 2>>err && grep -q 'it needs . more rules of IPv4, and the group has 4 of the 5' small.json &&
 	node "$here/../tools/fake_aws.js" apply aws/groups.json small.json 5 >out 2>>err
 check "the quota holds also while old and new rules are there"
