@@ -60,7 +60,7 @@ static int take_hosts(struct fleet_url *u, const char *p, const char *end, bool 
 		                     "clickhouse URL: a password does not stand in it, where others would see it: "
 		                     "password-file=FILE, or $WHITTLE_CLICKHOUSE_PASSWORD");
 	if (at && !plain_label(p, (size_t)(at - p)))
-		return wh_fail_input(err, -EINVAL, "clickhouse URL: '%.*s' is no user's name", (int)(at - p), p);
+		return wh_fail_input(err, -EINVAL, "clickhouse URL: what is before the @ is no user's name");
 	put(u->user, at ? p : "default", at ? (size_t)(at - p) : 7);
 	for (p = at ? at + 1 : p; !rc; p += 1) {
 		const char *comma = memchr(p, ',', (size_t)(end - p));
@@ -82,6 +82,7 @@ static int take_parameter(struct fleet_url *u, const char *p, size_t len, struct
 		{"password-file", u->password_file, sizeof u->password_file, NULL},
 		{"ca-file", u->ca_file, sizeof u->ca_file, NULL},
 	};
+	const char *equals = memchr(p, '=', len);
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		size_t name = strlen(known[i].name);
 		if (len <= name || strncmp(p, known[i].name, name) || p[name] != '=')
@@ -96,12 +97,12 @@ static int take_parameter(struct fleet_url *u, const char *p, size_t len, struct
 		u->gzip = false;
 	else if (len == 6 && !strncmp(p, "gzip=1", 6))
 		u->gzip = true;
-	else
+	else /* without its value, which may be a password */
 		return wh_fail_input(
 			err, -EINVAL,
 			"clickhouse URL: '%.*s' is not known; there are cluster, sensor, tenant, site, password-file, "
 			"ca-file, gzip=0|1 and, as the last one, local",
-			(int)len, p);
+			(int)(equals ? (size_t)(equals - p) : len), p);
 	return 0;
 }
 

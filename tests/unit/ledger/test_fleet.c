@@ -50,7 +50,10 @@ static void a_url_that_is_wrong_is_refused_with_its_reason(void **state)
 		{"clickhouse://h'x/d", "no host"},
 		{"clickhouse://h/d?cluster=a'b", "cluster=a'b is not taken"},
 		{"clickhouse://h/d?cluster=", "cluster= is not taken"},
-		{"clickhouse://h/d?what=1", "'what=1' is not known"},
+		{"clickhouse://h/d?what=1", "'what' is not known"},
+		{"clickhouse://h/d?what", "'what' is not known"},
+		{"clickhouse://h/d?password=secret", "'password' is not known"},
+		{"clickhouse://u%3asecret@h/d", "no user's name"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
