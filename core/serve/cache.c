@@ -3,7 +3,8 @@
  * Results derived from the ledger, kept while its files do not change: answers, compressed as they are sent (the list of all
  * connections takes a second in a large estate, and consoles ask for it again and again), and the ledger itself with its estate.
  * A change is seen by the times and sizes of the files, which are looked at before anything is made: a change during that makes
- * it old at once. Answers are found by a hash of their target, and the one that was used longest ago makes room.
+ * it old at once. A sensor writes each second, but rarely documents: if the files changed and the number of the documents'
+ * revision did not, what was made of documents alone stays, and so does the opened ledger. Answers are found by a hash of their target, and the one that was used longest ago makes room.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "base/sha256.h"
 #include "base/store_url.h"
 #include "serve/cache.h"
+#include "whittle/ledger.h"
+#include "whittle/state_revision.h"
 
 enum { BUCKETS = 1024, MOST = 14 << 20 /* bytes, of each worker's */, OVERHEAD = 256 };
 struct stamp { struct timespec file, log; off_t file_size, log_size; ino_t inode; };
@@ -18,6 +21,7 @@ struct entry {
 	struct entry *next;           /* of its bucket */
 	struct entry *newer, *older;  /* by last use */
 	uint32_t bucket;
+	enum wh_cached_until until;
 	struct wh_cached is;
 	char etag[40], target[];
 };
@@ -26,6 +30,8 @@ static struct {
 	size_t bytes;
 	struct stamp stamp;
 	bool valid;
+	struct wh_state *state; /* for the revision */
+	int64_t revision;       /* -1: not known */
 	struct wh_app_opened *opened;
 } cache; /* a worker is one process and answers one request at a time */
 
@@ -84,10 +90,14 @@ static void drop(struct entry *e)
 	free(e);
 }
 
-static void drop_all(void)
+/* Those that are valid no longer than until this. */
+static void drop_until(enum wh_cached_until until)
 {
-	while (cache.oldest)
-		drop(cache.oldest);
+	for (struct entry *e = cache.oldest, *next; e; e = next) {
+		next = e->newer;
+		if (e->until <= until)
+			drop(e);
+	}
 }
 
 /* FNV-1a. Whoever can choose targets has a token. */
@@ -99,13 +109,31 @@ static uint32_t bucket_of(const char *target)
 	return h % BUCKETS;
 }
 
+/* -1: not known, and equal to nothing; so it is for a ledger whose documents earlier versions wrote, without a number. */
+static int64_t revision_now(const char *store_url)
+{
+	struct wh_error ignored;
+	int64_t n = -1;
+	if (!cache.state && wh_ledger_state(store_url, WH_STATE_READ, &cache.state, &ignored))
+		cache.state = NULL;
+	return cache.state && !wh_state_revision(cache.state, &n, &ignored) && n ? n : -1;
+}
+
 static void refresh(const char *store_url)
 {
 	struct stamp now;
-	if (look(store_url, &now) && cache.valid && !memcmp(&now, &cache.stamp, sizeof now))
+	const bool there = look(store_url, &now), same_file = there && cache.valid && now.inode == cache.stamp.inode;
+	if (same_file && !memcmp(&now, &cache.stamp, sizeof now))
 		return;
-	drop_all();
-	wh_cache_close();
+	const int64_t revision = same_file ? revision_now(store_url) : -1;
+	if (revision >= 0 && revision == cache.revision) {
+		drop_until(WH_UNTIL_LEDGER);
+	} else {
+		drop_until(WH_UNTIL_DOCUMENTS);
+		wh_cache_close();
+		/* read after the files were looked at: a later change is seen then */
+		cache.revision = there ? revision_now(store_url) : -1;
+	}
 	cache.stamp = now;
 	cache.valid = wh_store_is_file(store_url);
 }
@@ -122,7 +150,7 @@ const struct wh_cached *wh_cache_get(const char *store_url, const char *target)
 	return NULL;
 }
 
-const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed *body)
+const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed *body, enum wh_cached_until until)
 {
 	uint8_t hash[32];
 	size_t n = strlen(target) + 1;
@@ -139,6 +167,7 @@ const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed 
 	         hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]);
 	while (cache.oldest && cache.bytes + size_of(e) > MOST)
 		drop(cache.oldest);
+	e->until = until;
 	e->bucket = bucket_of(target);
 	e->next = cache.buckets[e->bucket];
 	cache.buckets[e->bucket] = e;
@@ -163,5 +192,7 @@ int wh_cache_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_
 void wh_cache_close(void)
 {
 	wh_app_close_opened(cache.opened);
+	wh_state_close(cache.state);
 	cache.opened = NULL;
+	cache.state = NULL;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include "serve/cache.h"
 #include "serve/gate.h"
 #include "serve/pack.h"
 #include "serve/target.h"
@@ -39,7 +40,7 @@ struct wh_serve_route {
 	const char *summary;                  /* for OpenAPI */
 	const char *parameters;               /* its query's, "name,name"; NULL: none */
 	bool body;                            /* it takes one */
-	bool cached;                          /* its document follows from the ledger's files alone */
+	enum wh_cached_until cached;          /* its document follows from the ledger alone, or from its documents alone */
 };
 extern const struct wh_serve_route wh_routes[]; /* ends with a row without a path */
 

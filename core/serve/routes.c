@@ -14,36 +14,39 @@
 #define ASSESSMENTS "2021-06-01 2020-01-01"
 #define STANDARD SUB SECURITY "/regulatoryComplianceStandards/{regulatoryComplianceStandardName}"
 #define CONTROL STANDARD "/regulatoryComplianceControls/{regulatoryComplianceControlName}"
-#define READ(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, false}
-#define READ_CACHED(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, true}
-#define ASK(path, run, summary, parameters) {WH_GET, path, NULL, WH_READERS, run, summary, parameters, false, true}
-#define CHANGE(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, false, false}
-#define CHANGE_BY(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, true, false}
+#define READ(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_NOT_CACHED}
+#define READ_CACHED(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_UNTIL_LEDGER}
+/* of documents alone: the recommendation, its review, the estate */
+#define READ_OF_DOCUMENTS(path, versions, run, summary) \
+	{WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_UNTIL_DOCUMENTS}
+#define ASK(path, run, summary, parameters) {WH_GET, path, NULL, WH_READERS, run, summary, parameters, false, WH_UNTIL_LEDGER}
+#define CHANGE(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, false, WH_NOT_CACHED}
+#define CHANGE_BY(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, true, WH_NOT_CACHED}
 
 const struct wh_serve_route wh_routes[] = {
 	/* ---- the server ---- */
-	{WH_GET, "/healthz", NULL, WH_ANYBODY, wh_serve_healthz, "whether the ledger can be read", NULL, false, false},
-	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false, false},
-	{WH_GET, "/api/v1/openapi.json", NULL, WH_READERS, wh_serve_openapi, "this document", NULL, false, false},
+	{WH_GET, "/healthz", NULL, WH_ANYBODY, wh_serve_healthz, "whether the ledger can be read", NULL, false, WH_NOT_CACHED},
+	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false, WH_NOT_CACHED},
+	{WH_GET, "/api/v1/openapi.json", NULL, WH_READERS, wh_serve_openapi, "this document", NULL, false, WH_NOT_CACHED},
 	{WH_POST, "/api/v1/session", NULL, WH_READERS, wh_serve_log_in, "begin a session of the console by a token", NULL, false,
-         false},
-	{WH_DELETE, "/api/v1/session", NULL, WH_READERS, wh_serve_log_out, "end the session", NULL, false, false},
-	{WH_GET, "/api/v1/me", NULL, WH_READERS, wh_serve_me, "whose the token or session is", NULL, false, false},
+         WH_NOT_CACHED},
+	{WH_DELETE, "/api/v1/session", NULL, WH_READERS, wh_serve_log_out, "end the session", NULL, false, WH_NOT_CACHED},
+	{WH_GET, "/api/v1/me", NULL, WH_READERS, wh_serve_me, "whose the token or session is", NULL, false, WH_NOT_CACHED},
 
 	/* ---- Microsoft.Security ---- */
 	READ(SUB IN_LOCATION, LOCATIONS, wh_serve_location_get, "a location"),
 	READ(SUB SECURITY "/locations", LOCATIONS, wh_serve_locations_list, "the locations: one"),
-	READ_CACHED(RESOURCE "/adaptiveNetworkHardenings", NETWORK, wh_serve_hardenings_list,
+	READ_OF_DOCUMENTS(RESOURCE "/adaptiveNetworkHardenings", NETWORK, wh_serve_hardenings_list,
                     "the reviewed rules of a resource, as a list of one"),
-	READ_CACHED(RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}", NETWORK, wh_serve_hardening_get,
+	READ_OF_DOCUMENTS(RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}", NETWORK, wh_serve_hardening_get,
                     "the reviewed rules of a resource"),
 	CHANGE_BY(WH_POST, RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}/{action}", NETWORK,
                   wh_serve_hardening_enforce, "apply the rules that are shown; an operation"),
 	READ(SUB SECURITY "/operationResults/{operationId}", NETWORK, wh_serve_operation_get, "how an operation stands"),
-	READ_CACHED(SUB SECURITY "/allowedConnections", NETWORK, wh_serve_connections_list,
+	READ_OF_DOCUMENTS(SUB SECURITY "/allowedConnections", NETWORK, wh_serve_connections_list,
                     "what the rules allow between resources, and with the Internet"),
-	READ_CACHED(SUB IN_LOCATION "/allowedConnections", NETWORK, wh_serve_connections_list, "the same, of one location"),
-	READ_CACHED(GROUP IN_LOCATION "/allowedConnections/{connectionType}", NETWORK, wh_serve_connections_get,
+	READ_OF_DOCUMENTS(SUB IN_LOCATION "/allowedConnections", NETWORK, wh_serve_connections_list, "the same, of one location"),
+	READ_OF_DOCUMENTS(GROUP IN_LOCATION "/allowedConnections/{connectionType}", NETWORK, wh_serve_connections_get,
                     "Internal or External alone"),
 	READ_CACHED(SUB SECURITY "/topologies", NETWORK, wh_serve_topologies_list, "the network as a tree with states"),
 	READ_CACHED(SUB IN_LOCATION "/topologies", NETWORK, wh_serve_topologies_list, "the same, of one location"),
@@ -60,7 +63,7 @@ const struct wh_serve_route wh_routes[] = {
 	CHANGE(WH_POST, GROUP IN_LOCATION "/alerts/{alertName}/{action}", ALERTS, wh_serve_alert_change,
                "the same, of a resource group's"),
 	{WH_GET, SUB SECURITY "/alertsSuppressionRules", RULES, WH_READERS, wh_serve_suppressions_list,
-         "rules by which alerts are dismissed as they are made", "AlertType", false, false},
+         "rules by which alerts are dismissed as they are made", "AlertType", false, WH_NOT_CACHED},
 	READ(SUB SECURITY "/alertsSuppressionRules/{alertsSuppressionRuleName}", RULES, wh_serve_suppression_get, "one of them"),
 	CHANGE_BY(WH_PUT, SUB SECURITY "/alertsSuppressionRules/{alertsSuppressionRuleName}", RULES, wh_serve_suppression_put,
                   "keep such a rule"),
@@ -78,12 +81,12 @@ const struct wh_serve_route wh_routes[] = {
                wh_serve_jit_delete, "delete it; refused where whittle.yaml has it"),
 	CHANGE_BY(WH_POST, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}/{action}", NETWORK,
                   wh_serve_jit_initiate, "open ports for a time, within the policy"),
-	READ_CACHED("/providers/Microsoft.Security/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list,
+	READ_OF_DOCUMENTS("/providers/Microsoft.Security/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list,
                     "what the assessments ask"),
-	READ_CACHED("/providers/Microsoft.Security/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS,
+	READ_OF_DOCUMENTS("/providers/Microsoft.Security/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS,
                     wh_serve_metadata_get, "what one asks"),
-	READ_CACHED(SUB SECURITY "/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list, "the same, of a subscription"),
-	READ_CACHED(SUB SECURITY "/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS, wh_serve_metadata_get,
+	READ_OF_DOCUMENTS(SUB SECURITY "/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list, "the same, of a subscription"),
+	READ_OF_DOCUMENTS(SUB SECURITY "/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS, wh_serve_metadata_get,
                     "the same, of a subscription"),
 	READ_CACHED(SUB SECURITY "/secureScores", NETWORK, wh_serve_scores_list, "the secure score"),
 	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}", NETWORK, wh_serve_score_get, "the secure score, ascScore"),
@@ -124,7 +127,7 @@ const struct wh_serve_route wh_routes[] = {
 	CHANGE_BY(WH_POST, "/api/v1/alerts/{name}/{action}", NULL, wh_serve_own_alert_change,
                   "activate, inProgress, resolve or dismiss it, with a reason"),
 	{WH_POST, "/api/v1/suppressions/simulate", NULL, WH_READERS, wh_serve_own_suppression_simulate,
-         "how many kept alerts a rule would have dismissed", NULL, true, false},
+         "how many kept alerts a rule would have dismissed", NULL, true, WH_NOT_CACHED},
 	READ("/api/v1/jit", NULL, wh_serve_own_jit, "policies, what is open now, and the log"),
 	CHANGE_BY(WH_POST, "/api/v1/jit", NULL, wh_serve_own_jit_open, "open a port for one source and a time"),
 	CHANGE(WH_DELETE, "/api/v1/jit/{id}", NULL, wh_serve_own_jit_close, "close it early"),
@@ -145,7 +148,7 @@ const struct wh_serve_route wh_routes[] = {
 	ASK("/api/v1/inventory", wh_serve_own_inventory, "the resources, and how they stand", NULL),
 	ASK("/api/v1/compliance", wh_serve_own_compliance, "how far a standard is met", "standard"),
 	{WH_GET, "/api/v1/compliance/report.pdf", NULL, WH_READERS, wh_serve_own_report, "the same as PDF", "standard", false,
-         false},
+         WH_NOT_CACHED},
 	ASK("/api/v1/standards", wh_serve_own_standards, "the standards that there are", NULL),
 	ASK("/api/v1/score", wh_serve_own_score, "the secure score, with its controls", NULL),
 	{.path = NULL},

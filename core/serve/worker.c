@@ -157,7 +157,7 @@ static int put_call(struct wh_call *c, int web)
 		return put(c, &(struct wh_packed){lacks, sizeof lacks - 1, 0}, web);
 	}
 	if (c->route && c->route->cached && c->status == 200 && c->packed.bytes)
-		kept = wh_cache_put(c->request->target, &c->packed);
+		kept = wh_cache_put(c->request->target, &c->packed, c->route->cached);
 	if (kept) {
 		c->packed = (struct wh_packed){NULL};
 		c->etag = kept->etag;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include "state/sqlite.h"
+#include "whittle/state_revision.h"
 
 enum { MAX_KEY = 4096, MAX_COLLECTION = 128 << 20 };
 
@@ -27,7 +28,7 @@ int wh_state_put(struct wh_state *s, const char *collection, const char *key, co
 	sqlite3_bind_text(st, 2, key, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 3, json, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 4, wh_now_us());
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_revise(s, st, err);
 }
 
 int wh_state_put_json(struct wh_state *s, const char *collection, const char *key, json_t *doc, struct wh_error *err)
@@ -70,7 +71,22 @@ int wh_state_delete(struct wh_state *s, const char *collection, const char *key,
 		return -EIO;
 	sqlite3_bind_text(st, 1, collection, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 2, key, -1, SQLITE_STATIC);
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_revise(s, st, err);
+}
+
+int wh_state_revision(struct wh_state *s, int64_t *out, struct wh_error *err)
+{
+	sqlite3_stmt *st = wh_sql_prepared(s, &s->st[ST_REVISION], wh_state_sql[ST_REVISION], "read", err);
+	*out = 0;
+	if (!st)
+		return -EIO;
+	int step = sqlite3_step(st), rc = 0;
+	if (step == SQLITE_ROW)
+		rc = wh_sql_number(st, 0, out) ? 0 : wh_sql_damaged(s, err);
+	else if (step != SQLITE_DONE)
+		rc = wh_sql_fail(s, "read", err);
+	sqlite3_reset(st);
+	return rc;
 }
 
 int wh_state_each(struct wh_state *s, const char *collection, wh_doc_cb each, void *arg, struct wh_error *err)

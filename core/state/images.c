@@ -12,7 +12,7 @@ static int remove_parts(struct wh_state *s, const char *name, struct wh_error *e
 	if (!st)
 		return -EIO;
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-	return wh_sql_run(s, st, "written", err);
+	return wh_sql_revise(s, st, err);
 }
 
 int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *bytes, size_t len, struct wh_error *err)
@@ -28,7 +28,7 @@ int wh_state_put_bytes(struct wh_state *s, const char *name, const uint8_t *byte
 		sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(st, 2, (int64_t)(at / PART));
 		sqlite3_bind_blob(st, 3, bytes + at, (int)(len - at < PART ? len - at : PART), SQLITE_STATIC);
-		rc = wh_sql_run(s, st, "written", err);
+		rc = wh_sql_revise(s, st, err);
 	}
 	return rc;
 }

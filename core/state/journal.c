@@ -19,7 +19,7 @@ static int insert(struct wh_state *s, struct wh_journal_entry *e, struct wh_erro
 	sqlite3_bind_text(st, 2, e->who, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 3, e->what, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 4, e->json, -1, SQLITE_STATIC);
-	int rc = wh_sql_run(s, st, "written", err);
+	int rc = wh_sql_revise(s, st, err);
 	e->seq = sqlite3_last_insert_rowid(s->db);
 	return rc ? rc : wh_sql_chain(s, e, err);
 }

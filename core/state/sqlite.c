@@ -17,6 +17,9 @@ const char *const wh_state_sql[ST_STATE_N] = {
 	[ST_DELETE_PARTS] = "DELETE FROM image WHERE name = ?1",
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
 	[ST_CHAIN] = "INSERT INTO chain(seq, hash) VALUES(?1, ?2)",
+	/* begins anywhere, so that another ledger in this one's place has another number */
+	[ST_REVISED] = "INSERT INTO counter VALUES('documents', random() & 0x3fffffffffffffff) ON CONFLICT(name) DO UPDATE SET value = value + 1",
+	[ST_REVISION] = "SELECT value FROM counter WHERE name = 'documents'",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 };
 
@@ -63,6 +66,21 @@ int wh_sql_run(struct wh_state *s, sqlite3_stmt *st, const char *doing, struct w
 	}
 	sqlite3_reset(st);
 	return 0;
+}
+
+int wh_sql_revise(struct wh_state *s, sqlite3_stmt *st, struct wh_error *err)
+{
+	const bool own = sqlite3_get_autocommit(s->db);
+	int rc = own ? wh_state_begin(s, err) : 0;
+	if (rc)
+		return rc;
+	rc = wh_sql_run(s, st, "written", err);
+	if (!rc && sqlite3_changes(s->db)) {
+		sqlite3_stmt *next = wh_sql_prepared(s, &s->st[ST_REVISED], wh_state_sql[ST_REVISED], "written", err);
+		rc = next ? wh_sql_run(s, next, "written", err) : -EIO;
+	}
+	int end = own ? wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err) : 0;
+	return rc ? rc : end;
 }
 
 int wh_sql_exec(struct wh_state *s, const char *text, const char *doing, struct wh_error *err)

@@ -30,6 +30,8 @@ enum state_statement {
 	ST_LOG,
 	ST_LOG_EACH,
 	ST_CHAIN,
+	ST_REVISED,
+	ST_REVISION,
 	ST_STATE_N
 };
 extern const char *const wh_state_sql[ST_STATE_N];
@@ -59,6 +61,8 @@ int wh_sql_damaged_row(struct wh_state *s, const char *table, int64_t id, struct
 sqlite3_stmt *wh_sql_prepared(struct wh_state *s, sqlite3_stmt **st, const char *text, const char *doing, struct wh_error *err);
 /* one step, for statements that return no rows */
 int wh_sql_run(struct wh_state *s, sqlite3_stmt *st, const char *doing, struct wh_error *err);
+/* The same for a statement that changes documents: one transaction with the number that wh_state_revision() returns. */
+int wh_sql_revise(struct wh_state *s, sqlite3_stmt *st, struct wh_error *err);
 int wh_sql_exec(struct wh_state *s, const char *text, const char *doing, struct wh_error *err);
 void wh_sql_patience(struct wh_state *s); /* a statement begins: restarts its time limit */
 /* Values of a row, of exactly this type (a crafted file has any type in any column): false for another type, a text with a NUL,

@@ -99,7 +99,7 @@ static void put(const char *target, size_t n)
 {
 	struct wh_packed body = {malloc(n), n, 0};
 	memset(body.bytes, *target, n);
-	if (!wh_cache_put(target, &body))
+	if (!wh_cache_put(target, &body, WH_UNTIL_LEDGER))
 		free(body.bytes);
 }
 
