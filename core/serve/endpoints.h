@@ -43,6 +43,7 @@ WH_ENDPOINT(own_reset);
 WH_ENDPOINT(own_explain); WH_ENDPOINT(own_replay);
 /* own.c */
 WH_ENDPOINT(own_status);
+WH_ENDPOINT(own_sensors);
 WH_ENDPOINT(own_reach);
 WH_ENDPOINT(own_diff);
 WH_ENDPOINT(own_map);

@@ -6,6 +6,7 @@
 #include "whittle/app_learning.h"
 #include "whittle/app_network.h"
 #include "whittle/app_rules.h"
+#include "whittle/app_status.h"
 #include "whittle/ledger.h"
 
 WH_ENDPOINT(own_status)
@@ -15,9 +16,23 @@ WH_ENDPOINT(own_status)
 	if (rc)
 		return rc;
 	json_t *doc = wh_app_status_json(&s);
-	json_object_del(doc, "notAsConfirmed"); /* this process may not read the kernel's rules: /api/v1/drift may */
+	/* this process may not read the kernel's rules, /api/v1/drift may: so it cannot say that they changed */
+	json_object_del(doc, "notAsConfirmed");
+	json_t *attention = json_object_get(doc, "attention");
+	for (size_t i = json_array_size(attention); i-- > 0;)
+		if (!strcmp(json_string_value(json_array_get(attention, i)), "changed"))
+			json_array_remove(attention, i);
 	wh_estate_free(s.estate);
 	return wh_call_json(c, 200, doc);
+}
+
+/* The sensors of a cluster; none, if the ledger is a file. */
+WH_ENDPOINT(own_sensors)
+{
+	struct wh_fleet_sensor *list;
+	size_t n;
+	int rc = wh_app_sensors(c->app, c->mem, &list, &n, err);
+	return rc ? rc : wh_call_json(c, 200, wh_app_sensors_json(list, n));
 }
 
 WH_ENDPOINT(own_evidence)

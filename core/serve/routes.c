@@ -109,6 +109,7 @@ const struct wh_serve_route wh_routes[] = {
 
 	/* ---- our own ---- */
 	ASK("/api/v1/status", wh_serve_own_status, "every resource, whether it is healthy, and why not", NULL),
+	READ("/api/v1/sensors", NULL, wh_serve_own_sensors, "the sensors that write to a cluster: last seen, losses, version"),
 	READ("/api/v1/drift", NULL, wh_serve_own_drift, "what the kernel holds, and whether it waits for a confirmation"),
 	ASK("/api/v1/hardenings", wh_serve_own_hardenings, "the reviewed rules of all resources, with their digests", NULL),
 	ASK("/api/v1/hardenings/{resource}", wh_serve_own_hardening, "those of one, with what was changed by whom", NULL),

@@ -46,7 +46,7 @@ const pages = [
 		await page.waitForSelector("nav.main a");
 		for (const [name, hash, wait] of pages) {
 			if (name === "rule" || name === "alert") {
-				await page.click("tbody tr:first-child td:first-child a");
+				await page.click("tbody tr:first-child td a");
 				if (name === "alert") await page.click("text=View full details");
 			} else
 				await page.evaluate((h) => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { api, seg } from "./api";
-import { ask, badge, Child, empty, field, fill, h, severity, table, tabs, time } from "./dom";
+import { address } from "./address";
+import { ask, badge, Child, empty, field, h, pane, rich, severity, tabs, tell, time } from "./dom";
 import type { Page } from "./main";
+import { table } from "./table";
 
+const words = (status: string) => (status === "InProgress" ? "In progress" : status);
 const rank = ["Informational", "Low", "Medium", "High"];
 
 async function set(p: Page, a: any, verb: string) {
@@ -10,7 +13,7 @@ async function set(p: Page, a: any, verb: string) {
 		await api(`/api/v1/alerts/${seg(a.name)}/${verb}`, "POST", {});
 		p.again();
 	} catch (e) {
-		await ask("Not changed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell("Not changed", (e as Error).message);
 	}
 }
 
@@ -32,7 +35,7 @@ async function suppress(p: Page, a: any) {
 	const f = await ask(
 		"Suppress similar alerts",
 		[
-			h("p", null, `Alerts “${q.alertDisplayName}” are dismissed as they are made.`),
+			h("p", null, `New alerts “${q.alertDisplayName}” will be dismissed at once.`),
 			field(
 				"Name of the rule",
 				h("input", { name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" }),
@@ -43,7 +46,7 @@ async function suppress(p: Page, a: any) {
 				"label",
 				{ class: "row" },
 				h("input", { type: "checkbox", name: "all" }),
-				"Of every resource, not only this one",
+				"For every resource, not only this one",
 			),
 		],
 		"Simulate",
@@ -54,7 +57,7 @@ async function suppress(p: Page, a: any) {
 		if (
 			!(await ask(
 				"Suppress similar alerts",
-				[h("p", null, `It would have dismissed ${s.wouldDismiss} of ${s.of} kept alerts.`)],
+				[h("p", null, `It would have dismissed ${s.wouldDismiss} of the ${s.of} alerts so far.`)],
 				"Suppress",
 			))
 		)
@@ -66,12 +69,12 @@ async function suppress(p: Page, a: any) {
 		);
 		p.again();
 	} catch (e) {
-		await ask("Not suppressed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell("Not suppressed", (e as Error).message);
 	}
 }
 
 function buttons(p: Page, a: any): Child {
-	if (p.me.role !== "operator") return h("p", { class: "soft" }, "You may read; an operator changes alerts.");
+	if (p.me.role !== "operator") return h("p", { class: "soft" }, "Your token may read. An operator can change alerts.");
 	const s = a.properties.status,
 		b = (text: string, verb: string, main = false) =>
 			h("button", { type: "button", class: main ? "main" : null, click: () => set(p, a, verb) }, text);
@@ -85,6 +88,10 @@ function buttons(p: Page, a: any): Child {
 	);
 }
 
+// "resourceType" in words; names that are words already stay.
+const named = (key: string) =>
+	/^[a-z]+([A-Z][a-z]+)*$/.test(key) ? key[0].toUpperCase() + key.slice(1).replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`) : key;
+
 const detail = (a: any) =>
 	h(
 		"dl",
@@ -92,7 +99,7 @@ const detail = (a: any) =>
 		h("dt", null, "Severity"),
 		h("dd", null, severity(a.properties.severity)),
 		h("dt", null, "Status"),
-		h("dd", null, badge(a.properties.status)),
+		h("dd", null, badge(words(a.properties.status))),
 		h("dt", null, "Resource"),
 		h("dd", null, a.properties.compromisedEntity),
 		h("dt", null, "Tactic"),
@@ -115,13 +122,13 @@ async function one(p: Page, name: string): Promise<Node> {
 			h(
 				"div",
 				{ class: "card" },
-				h("p", null, q.description),
+				h("p", null, rich(q.description)),
 				detail(a),
 				x.length
 					? h(
 							"dl",
 							null,
-							x.flatMap(([k, v]) => [h("dt", null, k), h("dd", null, String(v))]),
+							x.flatMap(([k, v]) => [h("dt", null, named(k)), h("dd", null, String(v))]),
 						)
 					: null,
 			),
@@ -135,7 +142,7 @@ async function one(p: Page, name: string): Promise<Node> {
 				],
 				a.whittle?.sources ?? [],
 				undefined,
-				empty("No source is known.", "The alert is of the resource as a whole."),
+				empty("No source is known.", "The alert is about the resource as a whole."),
 			),
 		);
 	const action = () =>
@@ -149,7 +156,7 @@ async function one(p: Page, name: string): Promise<Node> {
 				h(
 					"ol",
 					null,
-					(q.remediationSteps ?? []).map((s: string) => h("li", null, s)),
+					(q.remediationSteps ?? []).map((s: string) => h("li", null, rich(s))),
 				),
 			),
 			h(
@@ -175,9 +182,7 @@ async function one(p: Page, name: string): Promise<Node> {
 				h(
 					"p",
 					null,
-					"whittle.yaml names a program or a signed webhook (alerts: respond-command, webhook); ",
-					h("code", null, "whittle alerts respond"),
-					" hands alerts over.",
+					rich("Name a program (`respond-command`) or a signed webhook (`webhook`) under `alerts` in whittle.yaml. `whittle alerts respond` then passes each new alert on."),
 				),
 			),
 			h(
@@ -186,7 +191,7 @@ async function one(p: Page, name: string): Promise<Node> {
 				h("h2", null, "Suppress similar alerts"),
 				p.me.role === "operator"
 					? h("button", { type: "button", click: () => suppress(p, a) }, "Suppress…")
-					: h("p", { class: "soft" }, "An operator may."),
+					: h("p", { class: "soft" }, "Your token may read. An operator can suppress alerts."),
 			),
 		);
 	return h(
@@ -195,10 +200,21 @@ async function one(p: Page, name: string): Promise<Node> {
 		h("p", null, h("a", { href: "#/alerts" }, "All alerts")),
 		h("h1", null, q.alertDisplayName),
 		buttons(p, a),
-		tabs(["Alert details", "Take action"], tab, (t) => p.go(["alerts", name], { tab: t })),
-		tab === "Take action" ? action() : details(),
+		tabs(
+			["Alert details", "Take action"],
+			tab === "Take action" ? tab : "Alert details",
+			(t) => p.go(["alerts", name], { tab: t }),
+			tab === "Take action" ? action() : details(),
+		),
 	);
 }
+
+const summary = (a: any): Child[] => [
+	h("h2", null, a.properties.alertDisplayName),
+	h("p", null, rich(a.properties.description)),
+	detail(a),
+	h("p", null, h("a", { href: address(["alerts", a.name]) }, "View full details")),
+];
 
 export async function alerts(p: Page): Promise<Node> {
 	if (p.words[0]) return one(p, p.words[0]);
@@ -217,13 +233,12 @@ export async function alerts(p: Page): Promise<Node> {
 				.toLowerCase()
 				.includes(text.toLowerCase()),
 	);
-	const go = (more: Record<string, string>) =>
-		p.go(["alerts"], { status: want === "open" ? "" : want, severity: least, text, ...more });
-	const pane = h(
-		"aside",
-		{ "aria-label": "Chosen alert", "aria-live": "polite" },
-		h("div", { class: "card soft" }, "Choose an alert to see what it is about."),
-	);
+	const go = (more: Record<string, string>) => p.go(["alerts"], { ...state, ...more });
+	const state = { status: want === "open" ? "" : want, severity: least, text },
+		side = pane("Chosen alert", "Choose an alert to see what it is about.", () => p.note(["alerts"], state)),
+		show = (a: any, link?: HTMLElement) => side.show(summary(a), link),
+		first = list.find((a) => a.name === p.query.get("chosen"));
+	if (first) show(first);
 	const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 	return h(
 		"div",
@@ -286,30 +301,23 @@ export async function alerts(p: Page): Promise<Node> {
 					},
 					{
 						title: "Status",
-						cell: (a: any) => badge(a.properties.status),
+						cell: (a: any) => badge(words(a.properties.status)),
 						value: (a: any) => a.properties.status,
 					},
 				],
 				rows,
-				(a: any) =>
-					fill(
-						pane,
-						h(
-							"div",
-							{ class: "card" },
-							h("h2", null, a.properties.alertDisplayName),
-							h("p", null, a.properties.description),
-							detail(a),
-							h(
-								"p",
-								null,
-								h("a", { href: `#/alerts/${seg(a.name)}` }, "View full details"),
-							),
-						),
-					),
-				h("div", { class: "card" }, empty("No alert is like that.", "Change the filters above.")),
+				{
+					href: (a: any) => address(["alerts", a.name]),
+					choose: (a: any, link) => {
+						p.note(["alerts"], { ...state, chosen: a.name });
+						show(a, link);
+					},
+				},
+				h("div", { class: "card" }, list.length
+						? empty("No alert matches these filters.", "Choose other ones above.")
+						: empty("No alert was raised.", "Run `whittle alerts`, or enable whittle-watch.service, which looks for them.")),
 			),
-			pane,
+			side.element,
 		),
 	);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Elements are made by calls, and every text is a text node: nothing that the server sends is ever parsed as HTML.
-import { csv } from "./csv";
+import { recall, remember, slug } from "./address";
 
 export type Child = Node | string | number | null | undefined | false;
 export type Attributes = Record<string, string | number | boolean | null | undefined | ((e: any) => void)>;
@@ -37,7 +37,14 @@ export const fill = (e: Element, ...children: (Child | Child[])[]) => {
 export const badge = (text: string, kind = "") => h("span", { class: `badge ${kind}` }, text);
 export const severity = (s: string) =>
 	badge(s, ({ High: "high", Medium: "medium", Low: "low", Healthy: "good" } as Record<string, string>)[s] ?? "");
-export const empty = (what: string, next: string) => h("div", { class: "empty" }, h("p", null, what), h("p", null, next));
+export const empty = (what: string, next: string) => h("div", { class: "empty" }, h("p", null, rich(what)), h("p", null, rich(next)));
+
+// A sentence of the server's: it begins with a capital, and commands stand in backticks.
+export const rich = (text: string): Child[] =>
+	(text.charAt(0).toUpperCase() + text.slice(1))
+		.split("`")
+		.map((x, i) => (i % 2 ? h("code", null, x) : x))
+		.filter((x) => x !== "");
 
 // In the viewer's time zone, with UTC in a tooltip.
 export function time(iso: string | null | undefined): Child {
@@ -52,130 +59,132 @@ export function time(iso: string | null | undefined): Child {
 			);
 }
 
-export interface Column<T> {
-	title: string;
-	cell: (row: T) => Child | Child[];
-	value?: (row: T) => string | number;
-	class?: string;
-}
-
-// A table that sorts by its heads and is saved as CSV or JSON. `choose`: a row can be opened.
-export function table<T>(name: string, columns: Column<T>[], rows: T[], choose?: (row: T) => void, none?: Node): HTMLElement {
-	let by = -1,
-		up = true;
-	const body = h("tbody", null),
-		heads = columns.map((c, i) =>
-			h(
-				"th",
-				{ scope: "col" },
-				c.value ? h("button", { type: "button", click: () => sort(i) }, c.title) : c.title,
-			),
-		);
-	const text = (c: Column<T>, r: T) => String(c.value ? c.value(r) : h("i", null, c.cell(r)).textContent);
-	function draw(list: T[]) {
-		fill(
-			body,
-			list.map((r) =>
-				h(
-					"tr",
-					null,
-					columns.map((c, i) =>
-						h(
-							"td",
-							{ class: c.class ?? null },
-							i === 0 && choose
-								? h(
-										"a",
-										{
-											href: "#",
-											click: (e: Event) => {
-												e.preventDefault();
-												choose(r);
-											},
-										},
-										c.cell(r),
-									)
-								: c.cell(r),
-						),
-					),
-				),
-			),
-		);
-	}
-	function sort(i: number) {
-		up = by === i ? !up : true;
-		by = i;
-		heads.forEach((x, k) =>
-			k === i ? x.setAttribute("aria-sort", up ? "ascending" : "descending") : x.removeAttribute("aria-sort"),
-		);
-		const v = columns[i].value!;
-		draw([...rows].sort((a, b) => (v(a) < v(b) ? -1 : v(a) > v(b) ? 1 : 0) * (up ? 1 : -1)));
-	}
-	if (!rows.length && none) return none as HTMLElement;
-	draw(rows);
-	const table = () => csv([columns.map((c) => c.title), ...rows.map((r) => columns.map((c) => text(c, r)))]);
-	return h(
-		"div",
-		null,
-		h(
-			"div",
-			{ class: "scroll", tabindex: 0, role: "region", "aria-label": name },
-			h("table", null, h("caption", { class: "skip" }, name), h("thead", null, h("tr", null, heads)), body),
-		),
-		h(
-			"p",
-			{ class: "soft" },
-			`${rows.length} row${rows.length === 1 ? "" : "s"} · save as `,
-			h("a", { href: "#", click: (e: Event) => save(e, `${name}.csv`, table(), "text/csv") }, "CSV"),
-			" · ",
-			h(
-				"a",
-				{
-					href: "#",
-					click: (e: Event) =>
-						save(e, `${name}.json`, JSON.stringify(rows, null, 1), "application/json"),
-				},
-				"JSON",
-			),
-		),
-	);
-}
-
-function save(e: Event, name: string, text: string, type: string) {
-	e.preventDefault();
-	const url = URL.createObjectURL(new Blob([text], { type })),
-		a = h("a", { href: url, download: name.toLowerCase().replace(/[^a-z0-9.]+/g, "-") });
-	a.click();
-	setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
-export function tabs(names: string[], current: string, choose: (name: string) => void): HTMLElement {
+// Tabs and the panel of the current one.
+export function tabs(names: string[], current: string, choose: (name: string) => void, body: Child | Child[]): HTMLElement {
 	const all = names.map((n) =>
 		h(
 			"button",
 			{
 				type: "button",
 				role: "tab",
+				id: n === current ? "tab" : null,
 				"aria-selected": String(n === current),
+				"aria-controls": n === current ? "panel" : null,
 				tabindex: n === current ? 0 : -1,
 				click: () => choose(n),
 			},
 			n,
 		),
 	);
+	const keydown = (e: KeyboardEvent) => {
+		const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0,
+			at = all.indexOf(document.activeElement as HTMLElement);
+		if (step && at >= 0) all[(at + step + all.length) % all.length].focus();
+	};
 	return h(
 		"div",
-		{
-			class: "tabs",
-			role: "tablist",
-			keydown: (e: KeyboardEvent) => {
-				const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0,
-					at = all.indexOf(document.activeElement as HTMLElement);
-				if (step && at >= 0) all[(at + step + all.length) % all.length].focus();
-			},
-		},
-		all,
+		null,
+		h("div", { class: "tabs", role: "tablist", keydown }, all),
+		h("div", { id: "panel", role: "tabpanel", "aria-labelledby": "tab" }, body),
 	);
+}
+
+// A section that opens; whether it is open is in the address.
+export function section(name: string, attributes: Attributes, summary: Child | Child[], ...body: (Child | Child[])[]): HTMLElement {
+	const key = `open.${slug(name)}`,
+		d = h(
+			"details",
+			{ ...attributes, open: recall(key) === "1" },
+			h("summary", null, summary),
+			...body,
+		) as HTMLDetailsElement;
+	d.addEventListener("toggle", () => {
+		if (d.isConnected && d.open !== (recall(key) === "1")) remember(key, d.open ? "1" : "");
+	});
+	return d;
+}
+
+// A button with a list of actions: Esc and a click elsewhere close it.
+export function menu(label: string, items: [string, () => void][]): HTMLElement {
+	const list = h("div", { class: "menu", popover: "auto" }),
+		button = h(
+			"button",
+			{
+				type: "button",
+				"aria-label": label,
+				"aria-haspopup": "true",
+				"aria-expanded": "false",
+				click: () => (list as any).togglePopover(),
+			},
+			"⋯",
+		);
+	const all = items.map(([text, act]) =>
+		h(
+			"button",
+			{
+				type: "button",
+				click: () => {
+					(list as any).hidePopover();
+					act();
+				},
+			},
+			text,
+		),
+	);
+	fill(list, all);
+	list.addEventListener("toggle", (e: any) => {
+		const open = e.newState === "open",
+			r = button.getBoundingClientRect();
+		button.setAttribute("aria-expanded", String(open));
+		if (!open) return;
+		list.style.left = `${Math.max(8, Math.min(r.left, innerWidth - list.offsetWidth - 8))}px`;
+		list.style.top = `${Math.max(8, Math.min(r.bottom + 4, innerHeight - list.offsetHeight - 8))}px`;
+		all[0].focus();
+	});
+	list.addEventListener("keydown", (e: KeyboardEvent) => {
+		const step = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
+		if (!step) return;
+		e.preventDefault();
+		all[(all.indexOf(document.activeElement as HTMLElement) + step + all.length) % all.length].focus();
+	});
+	return h("span", null, button, list);
+}
+
+// The pane of what is chosen on a page: Esc and its button close it. `hint` stands there while nothing is chosen.
+export function pane(label: string, hint: string, closed: () => void) {
+	const element = h("aside", { "aria-label": label, "aria-live": "polite" });
+	let from: HTMLElement | null = null;
+	const hide = () => fill(element, h("div", { class: "card soft" }, hint));
+	const close = () => {
+		hide();
+		closed();
+		if (from?.isConnected) from.focus();
+	};
+	const key = (e: KeyboardEvent) => {
+		if (!element.isConnected) return removeEventListener("keydown", key);
+		if (e.key !== "Escape" || !element.querySelector(".close") || document.querySelector("dialog[open], :popover-open"))
+			return;
+		close();
+	};
+	hide();
+	return {
+		element,
+		close,
+		show(body: Child | Child[], opener?: HTMLElement) {
+			from = opener ?? null;
+			fill(
+				element,
+				h(
+					"div",
+					{ class: "card" },
+					h("button", { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", click: close }, "×"),
+					body,
+				),
+			);
+			addEventListener("keydown", key);
+			if (opener) element.scrollIntoView({ block: "nearest" });
+		},
+	};
 }
 
 // Asks, and resolves with the form's fields, or null.
@@ -189,11 +198,11 @@ export function ask(title: string, fields: Child[], verb: string): Promise<FormD
 			h(
 				"div",
 				{ class: "end" },
-				h("button", { type: "submit", value: "", formnovalidate: true }, "Cancel"),
+				h("button", { type: "button", click: () => d.close("") }, "Cancel"), // no submit button: Enter is the verb
 				h("button", { type: "submit", value: "yes", class: "main" }, verb),
 			),
 		) as HTMLFormElement;
-		const d = h("dialog", { "aria-label": title }, form) as HTMLDialogElement;
+		const d: HTMLDialogElement = h("dialog", { "aria-label": title }, form) as HTMLDialogElement;
 		d.addEventListener("close", () => {
 			done(d.returnValue === "yes" ? new FormData(form) : null);
 			d.remove();
@@ -202,4 +211,23 @@ export function ask(title: string, fields: Child[], verb: string): Promise<FormD
 		d.showModal();
 	});
 }
+// Says what went wrong, with one button.
+export function tell(title: string, text: string): Promise<void> {
+	return new Promise((done) => {
+		const d = h(
+			"dialog",
+			{ "aria-label": title, close: () => (d.remove(), done()) },
+			h(
+				"form",
+				{ method: "dialog" },
+				h("h2", null, title),
+				h("p", { role: "alert" }, rich(text)),
+				h("div", { class: "end" }, h("button", { type: "submit", class: "main" }, "Close")),
+			),
+		) as HTMLDialogElement;
+		document.body.append(d);
+		d.showModal();
+	});
+}
+export const failed = (title: string) => (e: unknown) => tell(title, (e as Error).message);
 export const field = (label: string, control: HTMLElement) => h("label", null, label, control);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Resources by state, and one resource with its rules and alerts.
 import { api, maybe, seg } from "./api";
-import { ask, badge, Child, empty, h, severity, table, tabs, time } from "./dom";
+import { address } from "./address";
+import { badge, Child, empty, failed, h, rich, section, severity, tabs, time } from "./dom";
 import { actions, add, enforce, pending } from "./hardening_change";
 import { rule } from "./hardening_rule";
 import type { Page } from "./main";
+import { table } from "./table";
 
+const rank = ["Informational", "Low", "Medium", "High"];
 const states: Record<string, string> = { Unhealthy: "unhealthy", Healthy: "healthy", Unscanned: "unscanned" };
 
 export async function hardening(p: Page): Promise<Node> {
@@ -14,7 +17,7 @@ export async function hardening(p: Page): Promise<Node> {
 		tab = states[p.words[0]] ? p.words[0] : "Unhealthy",
 		mine = resources.filter((r: any) => r.status === states[tab]);
 	const next: Record<string, string> = {
-		Unhealthy: "Every resource that could be judged is as narrow as its traffic.",
+		Unhealthy: "The rules of every resource that could be judged are as narrow as its traffic.",
 		Healthy: "Review the rules of an unhealthy resource, then enforce them.",
 		Unscanned: "Every resource could be judged.",
 	};
@@ -23,31 +26,27 @@ export async function hardening(p: Page): Promise<Node> {
 		null,
 		h("h1", null, "Adaptive network hardening"),
 		tabs(
-			Object.keys(states).map((s) => s),
-			tab,
-			(t) => p.go(["hardening", t]),
-		),
-		h(
-			"p",
-			{ class: "soft" },
-			Object.entries(states)
-				.map(([t, s]) => `${resources.filter((r: any) => r.status === s).length} ${t.toLowerCase()}`)
-				.join(" · "),
-		),
-		table(
-			`${tab} resources`,
-			[
-				{ title: "Resource", cell: (r: any) => r.name, value: (r: any) => r.name },
-				{ title: "Rules", cell: (r: any) => r.rules, value: (r: any) => r.rules },
-				{ title: "Days with data", cell: (r: any) => r.daysWithData, value: (r: any) => r.daysWithData },
-				{ title: "Reason", cell: (r: any) => reason(r) },
-			],
-			mine,
-			(r: any) => p.go(["hardening", "vm", r.name]),
-			empty(`No resource is ${tab.toLowerCase()}.`, next[tab]),
+			Object.keys(states).map((s) => `${s} (${resources.filter((r: any) => r.status === states[s]).length})`),
+			`${tab} (${mine.length})`,
+			(t) => p.go(["hardening", t.split(" ")[0]]),
+			table(
+				`${tab} resources`,
+				[
+					{ title: "Resource", cell: (r: any) => r.name },
+					{ title: "Rules", cell: (r: any) => r.rules, value: (r: any) => r.rules },
+					{ title: "Days with data", cell: (r: any) => r.daysWithData, value: (r: any) => r.daysWithData },
+					{ title: "Reason", cell: (r: any) => rich(reason(r)) },
+				],
+				mine,
+				{ href: (r: any) => address(["hardening", "vm", r.name]) },
+				h("div", { class: "card" }, resources.length ? empty(`No resource is ${tab.toLowerCase()}.`, next[tab]) : nothing()),
+			),
 		),
 	);
 }
+
+const nothing = () =>
+	empty("No machine is known yet.", "Run `whittle init` on this machine, or import an estate: `whittle estate import FILE`.");
 
 function reason(r: any): string {
 	if (r.reason) return r.reason;
@@ -65,15 +64,23 @@ async function machine(p: Page, name: string): Promise<Node> {
 			maybe("/api/v1/drift"),
 		]),
 		r = doc.resources[0];
-	if (!r) return empty(`Nothing was calculated for ${name} yet.`, "Run whittle recommend.");
+	if (!r)
+		return h(
+			"div",
+			null,
+			h("p", null, h("a", { href: "#/hardening" }, "All resources")),
+			h("h1", null, name),
+			h("div", { class: "card" }, empty(`Nothing was calculated for ${name} yet.`, "Run `whittle recommend`.")),
+		);
 	const tab = p.query.get("tab") ?? "Rules",
 		alerts = (list.doc?.value ?? []).filter((a: any) => a.whittle?.resource === r.name),
 		operator = p.me.role === "operator",
 		chosen = new Set<string>();
+	const undo = () => api(`/api/v1/hardenings/${seg(r.name)}/undo`, "POST").then(p.again, failed("Nothing to undo"));
 	const pick = (k: any) =>
 		h("input", {
 			type: "checkbox",
-			"aria-label": `Choose ${k.name}`,
+			"aria-label": `Select ${k.name}`,
 			change: (e: any) => (e.target.checked ? chosen.add(k.name) : chosen.delete(k.name)),
 		});
 	const rules = () =>
@@ -96,48 +103,25 @@ async function machine(p: Page, name: string): Promise<Node> {
 								"Enforce…",
 							),
 							h("button", { type: "button", click: () => add(p, r.name) }, "Add rule…"),
-							h(
-								"button",
-								{
-									type: "button",
-									click: () =>
-										api(
-											`/api/v1/hardenings/${seg(r.name)}/undo`,
-											"POST",
-										).then(p.again, (e) =>
-											ask(
-												"Nothing to undo",
-												[
-													h(
-														"p",
-														{ role: "alert" },
-														e.message,
-													),
-												],
-												"Close",
-											),
-										),
-								},
-								"Undo",
-							),
+							h("button", { type: "button", click: undo }, "Undo last change"),
 						]
-					: h("p", { class: "soft" }, "You may read; an operator enforces."),
+					: h("p", { class: "soft" }, "Your token may read. An operator can change and enforce rules."),
 			),
 			operator && r.rules.length > 1
-				? h("p", { class: "soft" }, "Enforce applies the chosen rules; without a choice, all.")
+				? h("p", { class: "soft" }, "Enforce applies the rules that you select; if you select none, all of them.")
 				: null,
 			table(
 				`Rules of ${r.name}`,
 				[
-					{ title: "Rule", cell: (k: any) => k.name, value: (k: any) => k.name },
+					...(operator ? [{ title: "Select", control: true, cell: pick }] : []),
+					{ title: "Rule", cell: (k: any) => k.name },
 					{
 						title: "Port",
 						cell: (k: any) => `${k.destinationPort}/${k.protocols.join("+")}`,
-						value: (k: any) => k.destinationPort,
 					},
 					{ title: "Allowed sources", cell: addresses, class: "mono" },
 					{
-						title: "Sure",
+						title: "Confidence",
 						cell: (k: any) =>
 							k.ipAddresses.length ? `${Math.round(100 * k.confidence)} %` : "–",
 						value: (k: any) => k.confidence,
@@ -151,23 +135,17 @@ async function machine(p: Page, name: string): Promise<Node> {
 									? badge("System Generated")
 									: badge("Recommended", "good"),
 					},
-					{
-						title: "Actions",
-						cell: (k: any) =>
-							operator
-								? h("span", { class: "row" }, pick(k), actions(p, r.name, k))
-								: "–",
-					},
+					...(operator ? [{ title: "Actions", control: true, cell: (k: any) => actions(p, r.name, k) }] : []),
 				],
 				r.rules,
-				(k: any) => p.go(["hardening", "vm", r.name, k.name]),
-				empty("There is no rule to recommend.", r.reason ?? "Its rules are as narrow as its traffic."),
+				{ href: (k: any) => address(["hardening", "vm", r.name, k.name]) },
+				h("div", { class: "card" }, empty("There is no rule to recommend.", r.reason ?? "Its rules are as narrow as its traffic.")),
 			),
 			doc.history?.length
-				? h(
-						"details",
-						null,
-						h("summary", null, `History (${doc.history.length})`),
+				? section(
+						"History",
+						{},
+						`History (${doc.history.length})`,
 						table(
 							"History",
 							[
@@ -195,7 +173,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 		h(
 			"p",
 			{ class: "soft" },
-			badge(r.status, r.status === "healthy" ? "good" : r.status === "unhealthy" ? "high" : ""),
+			badge(r.status[0].toUpperCase() + r.status.slice(1), r.status === "healthy" ? "good" : r.status === "unhealthy" ? "high" : ""),
 			` ${r.daysWithData} days with data`,
 			r.lastEnforced
 				? [
@@ -205,30 +183,25 @@ async function machine(p: Page, name: string): Promise<Node> {
 					]
 				: " · never enforced",
 		),
-		tabs(["Rules", `Alerts (${alerts.length})`], tab === "Rules" ? "Rules" : `Alerts (${alerts.length})`, (t) =>
-			p.go(["hardening", "vm", r.name], { tab: t.split(" ")[0] }),
+		tabs(
+			["Rules", `Alerts (${alerts.length})`],
+			tab === "Rules" ? "Rules" : `Alerts (${alerts.length})`,
+			(t) => p.go(["hardening", "vm", r.name], { tab: t.split(" ")[0] }),
+			tab === "Rules" ? rules() : alertsOf(r.name, alerts),
 		),
-		tab === "Rules"
-			? rules()
-			: table(
-					`Alerts of ${r.name}`,
-					[
-						{
-							title: "Alert",
-							cell: (a: any) => a.properties.alertDisplayName,
-							value: (a: any) => a.properties.alertDisplayName,
-						},
-						{ title: "Severity", cell: (a: any) => severity(a.properties.severity) },
-						{
-							title: "Last",
-							cell: (a: any) => time(a.properties.endTimeUtc),
-							value: (a: any) => a.properties.endTimeUtc,
-						},
-						{ title: "Status", cell: (a: any) => a.properties.status },
-					],
-					alerts,
-					(a: any) => p.go(["alerts", a.name]),
-					empty("There is no alert of this resource.", "Alerts are raised as the ledger grows."),
-				),
 	);
 }
+
+const alertsOf = (name: string, alerts: any[]) =>
+	table(
+		`Alerts of ${name}`,
+		[
+			{ title: "Alert", cell: (a: any) => a.properties.alertDisplayName },
+			{ title: "Severity", cell: (a: any) => severity(a.properties.severity), value: (a: any) => rank.indexOf(a.properties.severity) },
+			{ title: "Last", cell: (a: any) => time(a.properties.endTimeUtc), value: (a: any) => a.properties.endTimeUtc },
+			{ title: "Status", cell: (a: any) => a.properties.status },
+		],
+		alerts,
+		{ href: (a: any) => address(["alerts", a.name]) },
+		h("div", { class: "card" }, empty("This resource has no alert.", "`whittle alerts` and whittle-watch.service look for new ones.")),
+	);

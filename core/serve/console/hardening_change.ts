@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules are changed under the guidelines of a review, and applied until they are confirmed.
 import { api, seg } from "./api";
-import { ask, Child, field, h } from "./dom";
+import { ask, Child, field, h, menu, tell } from "./dom";
 import type { Page } from "./main";
 
 async function change(p: Page, vm: string, body: object) {
@@ -9,7 +9,7 @@ async function change(p: Page, vm: string, body: object) {
 		await api(`/api/v1/hardenings/${seg(vm)}/rules`, "POST", body);
 		p.again();
 	} catch (e) {
-		await ask("Not saved", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell("Not saved", (e as Error).message);
 	}
 }
 
@@ -61,32 +61,16 @@ export async function add(p: Page, vm: string) {
 }
 
 export function actions(p: Page, vm: string, r: any): Child {
-	if (p.me.role !== "operator") return null;
-	const menu = h(
-		"select",
-		{
-			"aria-label": `Actions for ${r.name}`,
-			change: async (e: Event) => {
-				const s = e.target as HTMLSelectElement,
-					what = s.value;
-				s.value = "";
-				if (what === "edit") await edit(p, vm, r);
-				else if (
-					what === "delete" &&
-					(await ask(
-						`Delete ${r.name}?`,
-						[h("p", null, "The rule is left out until the next calculation.")],
-						"Delete",
-					))
-				)
-					await change(p, vm, { op: "delete", rule: r.name });
-			},
-		},
-		h("option", { value: "" }, "⋯"),
-		r.ipAddresses.length ? h("option", { value: "edit" }, "Edit") : null,
-		h("option", { value: "delete" }, "Delete"),
-	);
-	return menu;
+	const remove = async () => {
+		const sure = await ask(
+			`Delete ${r.name}?`,
+			[h("p", null, "The rule is left out until the next calculation. Without it, the port is as open as the original rules leave it.")],
+			"Delete",
+		);
+		if (sure) await change(p, vm, { op: "delete", rule: r.name });
+	};
+	const items: [string, () => void][] = r.ipAddresses.length ? [["Edit…", () => edit(p, vm, r)]] : [];
+	return menu(`Actions for ${r.name}`, [...items, ["Delete…", remove]]);
 }
 
 // In the API's form of a rule: its ports, with their protocols.
@@ -142,7 +126,7 @@ export async function enforce(p: Page, r: any, chosen: Set<string>) {
 			audit: f.get("audit") === "on",
 		});
 	} catch (e) {
-		await ask("Not applied", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell("Not applied", (e as Error).message);
 	}
 	p.again();
 }
@@ -171,7 +155,7 @@ export function pending(p: Page, drift: any): Child {
 		try {
 			await api(`/api/v1/${what}`, "POST");
 		} catch (e) {
-			await ask("It failed", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+			await tell("It failed", (e as Error).message);
 		}
 		p.again();
 	}

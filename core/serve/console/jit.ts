@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { api, maybe, seg } from "./api";
-import { ask, empty, field, h, table, time } from "./dom";
+import { ask, empty, field, h, tell, time } from "./dom";
 import type { Page } from "./main";
+import { table } from "./table";
 
 async function request(p: Page, policy: any, port: any) {
 	const most = minutesOf(port);
@@ -94,7 +95,7 @@ async function change(p: Page, failed: string, path: string, method: string, bod
 	try {
 		await api(path, method, body);
 	} catch (e) {
-		await ask(failed, [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell(failed, (e as Error).message);
 	}
 	p.again();
 }
@@ -140,7 +141,6 @@ export async function jit(p: Page): Promise<Node> {
 				{
 					title: "Port",
 					cell: (x: any) => `${x.port.number}/${x.port.protocol}`,
-					value: (x: any) => x.port.number,
 				},
 				{
 					title: "For sources in",
@@ -149,6 +149,7 @@ export async function jit(p: Page): Promise<Node> {
 				},
 				{
 					title: "Actions",
+					control: true,
 					cell: (x: any) =>
 						operator
 							? h(
@@ -183,6 +184,7 @@ export async function jit(p: Page): Promise<Node> {
 				{ title: "Why", cell: (x: any) => x.why ?? "–" },
 				{
 					title: "Actions",
+					control: true,
 					cell: (x: any) =>
 						operator && x.id
 							? button("Close", () => change(p, "Not closed", `/api/v1/jit/${seg(x.id)}`, "DELETE"))

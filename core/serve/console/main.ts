@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The frame of all pages. A page's state is its address: #/page/word?name=value.
 import { api, Failure } from "./api";
-import { fill, h } from "./dom";
+import { address, here } from "./address";
+import { fill, h, rich } from "./dom";
 import { overview } from "./overview";
 import { hardening } from "./hardening";
 import { alerts } from "./alerts";
@@ -33,12 +34,32 @@ const main = h("main", { id: "main", tabindex: -1 }),
 	nav = h("nav", { class: "main", "aria-label": "Pages" }),
 	who = h("span", { class: "who" });
 let me: Page["me"] | null = null,
+	drawn: string | null = null, // the words of the page that is shown
 	turn = 0;
 
-const address = (words: string[], query: Record<string, string> = {}) => {
-	const q = new URLSearchParams(Object.entries(query).filter(([, v]) => v)).toString();
-	return `#/${words.map(encodeURIComponent).join("/")}${q ? `?${q}` : ""}`;
-};
+// What has the focus, so that the same control has it in the page that is drawn next: a redrawn page must not lose a keyboard.
+const controls = "a, button, input, select, textarea, summary, canvas, [tabindex]";
+const nameOf = (e: Element) =>
+	[e.tagName, e.getAttribute("aria-label"), e.closest("label")?.firstChild?.textContent, e.matches("a, button, summary") && e.textContent].join("|");
+function focused(): { name: string; nth: number; tab: boolean } | null {
+	const e = document.activeElement;
+	if (!e || !main.contains(e) || e === main) return null;
+	const name = nameOf(e),
+		same = [...main.querySelectorAll(controls)].filter((x) => nameOf(x) === name);
+	return { name, nth: same.indexOf(e), tab: e.getAttribute("role") === "tab" };
+}
+function refocus(before: ReturnType<typeof focused>, moved: boolean) {
+	if (document.querySelector("dialog[open]")) return;
+	const again =
+		before && (!moved || before.tab)
+			? [...main.querySelectorAll(controls)].filter((x) => nameOf(x) === before.name)[before.nth]
+			: null;
+	if (again) return (again as HTMLElement).focus({ preventScroll: true });
+	if (!moved && !before) return;
+	const title = main.querySelector("h1");
+	title?.setAttribute("tabindex", "-1");
+	title?.focus();
+}
 
 function login(why = "") {
 	const input = h("input", {
@@ -48,7 +69,8 @@ function login(why = "") {
 		required: true,
 		id: "token",
 	}) as HTMLInputElement;
-	const said = h("p", { role: "alert" }, why);
+	const said = h("p", { role: "alert" }, rich(why));
+	drawn = null;
 	fill(nav);
 	fill(who);
 	document.title = "Sign in · whittle";
@@ -64,7 +86,7 @@ function login(why = "") {
 						me = await api("/api/v1/session", "POST", undefined, input.value.trim());
 						draw();
 					} catch (x) {
-						fill(said, (x as Error).message);
+						fill(said, rich((x as Error).message));
 					}
 				},
 			},
@@ -85,9 +107,10 @@ function login(why = "") {
 
 async function draw() {
 	const mine = ++turn,
-		[path, q] = location.hash.replace(/^#\/?/, "").split("?"),
-		words = path.split("/").filter(Boolean).map(decodeURIComponent);
-	const page = pages.find((p) => p[0] === words[0]) ?? pages[0];
+		{ words, query } = here(),
+		page = pages.find((p) => p[0] === words[0]) ?? pages[0],
+		path = words.join("/"),
+		moved = drawn !== null && drawn !== path;
 	fill(
 		nav,
 		pages.map(([id, title]) =>
@@ -110,7 +133,6 @@ async function draw() {
 			"Sign out",
 		),
 	);
-	document.title = `${page[1]} · whittle`;
 	const go = (w: string[], query: Record<string, string> = {}) => {
 		location.hash = address(w, query);
 	};
@@ -118,15 +140,19 @@ async function draw() {
 	try {
 		const node = await page[2]({
 			words: words.slice(1),
-			query: new URLSearchParams(q ?? ""),
+			query,
 			me: me!,
 			go,
 			note: (w, query) => history.replaceState(null, "", address(w, query)),
 			again: draw,
 		});
 		if (mine === turn) {
+			const before = focused();
 			fill(main, node);
 			main.removeAttribute("aria-busy");
+			document.title = `${main.querySelector("h1")?.textContent ?? page[1]} · whittle`;
+			refocus(before, moved);
+			drawn = path;
 		}
 	} catch (e) {
 		if (mine !== turn) return;
@@ -142,7 +168,7 @@ async function draw() {
 			h(
 				"div",
 				{ class: "notice bad", role: "alert" },
-				h("p", null, (e as Error).message),
+				h("p", null, rich((e as Error).message)),
 				h("button", { type: "button", click: draw }, "Try again"),
 			),
 		);

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page of the network map: its filters, the picture, the tooltip, the pane of the selected node, and the list.
 import { maybe } from "./api";
-import { badge, Child, empty, field, fill, h, severity } from "./dom";
+import { badge, Child, empty, field, fill, h, pane, rich, section, severity } from "./dom";
 import type { Page } from "./main";
 import { canvas, Canvas, Line, Mark } from "./map_canvas";
 import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
 import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
-// The meaning of the circles; the list and the pane show each severity in words, too.
-const legend = () =>
+// The meaning of the circles and lines; the list, the pane and the table show the same in words.
+const legend = (traffic: boolean) =>
 	h(
 		"p",
 		{ class: "soft legend" },
-		"The worst that is known: ",
-		["high", "medium", "low"].map((k) => badge(k[0].toUpperCase() + k.slice(1), k)),
-		" nothing: ",
-		badge("Healthy", "good"),
-		" not known: ",
+		"Circles: ",
+		["High", "Medium", "Low", "Healthy"].map((s) => severity(s)),
 		badge("Unknown"),
-		" · a ring: the Internet reaches it · a number: so many together",
+		" · ring: the Internet reaches it · number: so many are drawn as one.",
+		h("br", null),
+		"Lines: ",
+		(traffic
+			? [
+					["observed", "observed"],
+					["allowed", "merely allowed"],
+					["unwanted", "unwanted"],
+				]
+			: [
+					["part", "belongs to"],
+					["peering", "peered networks"],
+				]
+		).map(([kind, text]) => h("span", { class: `line ${kind}` }, text)),
 	);
 
 // Last document, as long as the server answers that nothing changed.
@@ -114,16 +124,16 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 					"Sensor: ",
 					r?.daysWithData
 						? `${r.daysWithData} days with data`
-						: (r?.reason ?? why ?? "no traffic of it was seen"),
+						: (r?.reason ?? why ?? "no traffic was seen"),
 				);
 			},
 			() => {},
 		);
 	return h(
 		"div",
-		{ class: "card" },
+		null,
 		h("h2", null, n.name),
-		h("p", null, severity(severityOf(n)), " ", n.facing ? "Internet-facing" : "internal"),
+		h("p", null, severity(severityOf(n)), " ", n.facing ? "Internet-facing" : "Internal"),
 		h("button", { type: "button", click: () => focus(n) }, "Focus on this"),
 		h("h3", null, "General information"),
 		h(
@@ -158,11 +168,11 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 							h(
 								"li",
 								null,
-								n.kind < 2 ? `${k} ${k === 1 ? "machine" : "machines"}: ${t}` : t,
+								rich(n.kind < 2 ? `${k} ${k === 1 ? "machine" : "machines"}: ${t}` : t),
 							),
 						),
 				)
-			: h("p", { class: "soft" }, "Nothing is known against it."),
+			: h("p", { class: "soft" }, "There are none."),
 		n.kind === 2
 			? h(
 					"p",
@@ -186,11 +196,11 @@ const choice = (label: string, name: string, now: string, all: [string, string][
 		),
 	);
 
-function list(net: Net, choose: (n: Place) => void): Child {
+function list(net: Net, choose: (n: Place, from: HTMLElement) => void): Child {
 	const shown = net.nodes.filter((n) => n.shown).sort((a, b) => b.rank - a.rank || a.kind - b.kind),
 		body = h("ul", { class: "columns" });
-	return h(
-		"details",
+	return section(
+		"list",
 		{
 			toggle: () =>
 				!body.firstChild &&
@@ -204,7 +214,7 @@ function list(net: Net, choose: (n: Place) => void): Child {
 								null,
 								h(
 									"button",
-									{ type: "button", class: "link", click: () => choose(n) },
+									{ type: "button", class: "link", click: (e: any) => choose(n, e.currentTarget) },
 									`${kinds[n.kind]} ${n.name}`,
 								),
 								" ",
@@ -216,7 +226,7 @@ function list(net: Net, choose: (n: Place) => void): Child {
 						: null,
 				),
 		},
-		h("summary", null, `${shown.length} of ${net.nodes.length} resources are shown: as a list`),
+		`${shown.length} of ${net.nodes.length} resources are shown: as a list`,
 		body,
 	);
 }
@@ -236,11 +246,12 @@ export async function map(p: Page): Promise<Node> {
 	filter(net, q as any);
 	lay(net);
 	const subs = [...new Set(net.heads.map((x) => x.sub))].filter(Boolean),
-		pane = h(
-			"aside",
-			{ "aria-label": "Chosen resource", "aria-live": "polite" },
-			h("div", { class: "card soft" }, "Choose a circle, or a name in the list."),
-		),
+		side = pane("Chosen resource", "Choose a circle, or a name in the list.", () => {
+			p.note(["map"], { ...q, chosen: (q.chosen = "") });
+			picture.chosen(null);
+			fill(below);
+			picture.lines(q.view === "traffic" ? observed(net) : topology(net));
+		}),
 		below = h("div", null),
 		focus = (n: Place) => go({ focus: idOf(net, n), chosen: idOf(net, n) }),
 		tip = tooltip(net, { focus, zoom: (m) => picture.zoomTo(m) });
@@ -249,10 +260,10 @@ export async function map(p: Page): Promise<Node> {
 		hover: (m) => tip.hover(m),
 		leave: () => q.focus && go({ focus: "" }),
 	});
-	async function choose(n: Place, remember: boolean) {
+	async function choose(n: Place, remember: boolean, from?: HTMLElement) {
 		if (remember) p.note(["map"], { ...q, chosen: (q.chosen = idOf(net!, n)) });
 		picture.chosen(n);
-		fill(pane, info(net!, n, focus));
+		side.show(info(net!, n, focus), from);
 		if (q.view !== "traffic") return;
 		picture.lines(observed(net!, n));
 		if (n.kind === 0) return fill(below);
@@ -265,7 +276,7 @@ export async function map(p: Page): Promise<Node> {
 				trafficTable(n, rows, (i) => choose(net!.nodes[i], true)),
 			);
 		} catch (e) {
-			fill(below, h("div", { class: "notice bad", role: "alert" }, (e as Error).message));
+			fill(below, h("div", { class: "notice bad", role: "alert" }, rich((e as Error).message)));
 		}
 	}
 	picture.lines(q.view === "traffic" ? observed(net) : topology(net));
@@ -327,13 +338,13 @@ export async function map(p: Page): Promise<Node> {
 			? h(
 					"p",
 					{ class: "notice" },
-					`Only ${q.focus.split("/").pop()} and what belongs to it. `,
+					`Only ${q.focus.split("/").pop()} and its family are shown. `,
 					h("button", { type: "button", click: () => go({ focus: "" }) }, "Leave"),
 				)
 			: null,
 		machines || q.focus
 			? null
-			: h("p", { class: "notice" }, "No machine is like that: change the filters, or show all."),
+			: h("p", { class: "notice" }, "No machine matches these filters. Choose other ones, or show all."),
 		h(
 			"div",
 			{ class: "split map" },
@@ -344,13 +355,13 @@ export async function map(p: Page): Promise<Node> {
 				h(
 					"p",
 					{ class: "soft" },
-					"Scroll, or + and −, to zoom; drag, or the arrows, to move; 0 shows the whole. Zooming out further leaves a focus.",
+					"Zoom with the wheel, or + and −. Move by dragging, or with the arrow keys. 0 shows the whole map. Zooming out further leaves a focus.",
 				),
-				legend(),
+				legend(q.view === "traffic"),
 			),
-			pane,
+			side.element,
 		),
 		below,
-		list(net, (n) => choose(n, true)),
+		list(net, (n, from) => choose(n, true, from)),
 	);
 }

@@ -2,7 +2,8 @@
 // The peers of a chosen machine, or of the machines of a chosen subnet: allowed by the rules, observed, and not wanted, with the
 // peers' weaknesses.
 import { api, maybe, seg } from "./api";
-import { badge, Child, empty, h, table, time } from "./dom";
+import { badge, Child, empty, h, rich, time } from "./dom";
+import { table } from "./table";
 import type { Line } from "./map_canvas";
 import { family, idOf, Net, Place, severityOf } from "./map_model";
 
@@ -206,7 +207,7 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 		h(
 			"p",
 			{ class: "soft" },
-			`${rows.length} connections are allowed, ${seen} of them were observed, ${bad} nobody seems to want.`,
+			`${rows.length} connections are allowed. ${seen} of them were observed. ${bad} seem unwanted.`,
 		),
 		table(
 			`Traffic of ${n.name}`,
@@ -255,13 +256,13 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 				},
 				{
 					title: "Weaknesses",
-					cell: (r: Row) => r.weak.join("; ") || "–",
+					cell: (r: Row) => (r.weak.length ? rich(r.weak.join("; ")) : "–"),
 					value: (r: Row) => r.weak.length,
 				},
 			],
 			rows.sort((a, b) => b.unwanted.length - a.unwanted.length || +!!b.observed - +!!a.observed),
 			undefined,
-			empty("The rules allow nothing.", "Choose another one."),
+			empty("The rules allow no traffic.", "Choose another resource."),
 		),
 	);
 }

@@ -1,18 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { api, maybe } from "./api";
-import { Child, h, severity } from "./dom";
+import { Child, empty, h, rich, severity, time } from "./dom";
 import type { Page } from "./main";
+import { table } from "./table";
 
 const card = (title: string, href: string, ...rest: Child[]) =>
 	h("section", { class: "card" }, h("h2", null, h("a", { href }, title)), ...rest);
 const open = (a: any) => ["Active", "InProgress"].includes(a.properties.status);
 
+const share = (lost: number, of: number) => (of ? `${((100 * lost) / of).toFixed(2)} %` : "–");
+
+// The sensors of a cluster; of a ledger that is a file, the one that writes to it.
+function coverage(status: any, { doc, why }: { doc?: any; why?: string }): Child {
+	if (!doc) return h("div", { class: "card soft" }, rich(why!));
+	const own = status.sensor,
+		list = doc.sensors.length
+			? doc.sensors
+			: own?.lastFlow
+				? [
+						{
+							name: "This ledger's",
+							lastSeen: own.lastFlow,
+							flows: status.ledger.flows,
+							records: own.records,
+							recordsLost: own.lostRecords,
+							packets: own.packets,
+							packetsLost: own.lostPackets,
+						},
+					]
+				: [];
+	return table(
+		"Sensors",
+		[
+			{ title: "Sensor", cell: (s: any) => [s.tenant, s.site, s.name].filter(Boolean).join(" / ") },
+			{ title: "Last seen", cell: (s: any) => time(s.lastSeen), value: (s: any) => s.lastSeen },
+			{ title: "Flows", cell: (s: any) => s.flows.toLocaleString(), value: (s: any) => s.flows },
+			{ title: "Records lost", cell: (s: any) => s.recordsLost.toLocaleString(), value: (s: any) => s.recordsLost },
+			{
+				title: "Packets lost",
+				cell: (s: any) => share(s.packetsLost, s.packets),
+				value: (s: any) => (s.packets ? s.packetsLost / s.packets : -1),
+			},
+			{ title: "Version", cell: (s: any) => s.version || "–" },
+		],
+		list,
+		undefined,
+		h(
+			"div",
+			{ class: "card" },
+			empty("No sensor has written to this ledger.", "Enable the Suricata plugin, or read logs: `whittle ingest FILE`."),
+		),
+	);
+}
+
 export async function overview(_: Page): Promise<Node> {
-	const [status, alerts, drift, score] = await Promise.all([
+	const [status, alerts, drift, score, sensors] = await Promise.all([
 		api("/api/v1/status"),
 		maybe("/api/v1/alerts"),
 		maybe("/api/v1/drift"),
 		maybe("/api/v1/score"),
+		maybe("/api/v1/sensors"),
 	]);
 	const { healthy, unhealthy, unscanned } = status,
 		judged = healthy + unhealthy,
@@ -31,11 +78,11 @@ export async function overview(_: Page): Promise<Node> {
 			: drift.doc?.state === "confirmed"
 				? drift.doc.same
 					? "The confirmed rules are in force."
-					: "The rules in force are not as they were applied."
-				: (drift.doc?.why ?? drift.why ?? "No rules of whittle's are in force here.");
+					: "Another program changed the rules in force: `whittle drift` lists what."
+				: (drift.doc?.why ?? drift.why ?? "No rules of whittle are in force here.");
 	const state =
 		drift.doc && drift.doc.state !== "unknown"
-			? drift.doc.state
+			? drift.doc.state[0].toUpperCase() + drift.doc.state.slice(1)
 			: /^nothing is enforced/.test(drift.doc?.why)
 				? "Not enforced"
 				: "Unknown";
@@ -54,7 +101,9 @@ export async function overview(_: Page): Promise<Node> {
 					"div",
 					null,
 					share === null
-						? "No resource could be judged yet."
+						? all
+							? "Too little traffic was seen to judge a resource."
+							: rich("No machine is known yet: run `whittle init`, or import an estate with `whittle estate import FILE`.")
 						: `${healthy} of ${judged} judged resources are defended`,
 				),
 				h(
@@ -78,7 +127,11 @@ export async function overview(_: Page): Promise<Node> {
 				"Security alerts",
 				"#/alerts",
 				h("div", { class: "big" }, alerts.doc ? active.length : "–"),
-				h("div", null, alerts.why ?? (active.length ? "open alerts" : "No alert is open.")),
+				h(
+					"div",
+					null,
+					alerts.why ? rich(alerts.why) : active.length === 1 ? "open alert" : active.length ? "open alerts" : "No alert is open.",
+				),
 				h(
 					"div",
 					null,
@@ -87,23 +140,6 @@ export async function overview(_: Page): Promise<Node> {
 						return n ? h("span", null, severity(`${s}`), ` ${n} `) : null;
 					}),
 				),
-			),
-			card(
-				"Coverage",
-				"#/hardening/Unscanned",
-				h("div", { class: "big" }, all ? `${heard} of ${all}` : "–"),
-				h("div", null, "resources with observed traffic"),
-				h(
-					"div",
-					{ class: "soft" },
-					`${status.ledger.flows.toLocaleString()} flows, ${status.ledger.edges.toLocaleString()} edges`,
-				),
-			),
-			card(
-				"This machine's firewall",
-				"#/hardening",
-				h("div", { class: "big" }, state),
-				h("div", null, force),
 			),
 			card(
 				"Secure score",
@@ -118,9 +154,28 @@ export async function overview(_: Page): Promise<Node> {
 					{ class: "soft" },
 					score.doc?.percent != null
 						? `${(score.doc.current ?? 0).toFixed(1)} of ${score.doc.max} points`
-						: (score.why ?? "Nothing is judged yet."),
+						: rich(score.why ?? "Nothing is assessed yet."),
 				),
 			),
+			card(
+				"Coverage",
+				"#/hardening/Unscanned",
+				h("div", { class: "big" }, all ? `${heard} of ${all}` : "–"),
+				h("div", null, all ? "resources with observed traffic" : "No resource is known."),
+				h(
+					"div",
+					{ class: "soft" },
+					`${status.ledger.flows.toLocaleString()} flows, ${status.ledger.edges.toLocaleString()} edges`,
+				),
+			),
+			card(
+				"This machine's firewall",
+				"#/hardening",
+				h("div", { class: "big" }, state),
+				h("div", null, rich(force)),
+			),
 		),
+		h("h2", null, "Sensors"),
+		coverage(status, sensors),
 	);
 }

@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Recommendations, asset inventory, and compliance with a standard.
 import { api, maybe, seg } from "./api";
-import { ask, badge, Child, empty, field, h, severity, table, time } from "./dom";
+import { address } from "./address";
+import { badge, Child, empty, field, h, rich, section, severity, tell, time } from "./dom";
 import type { Page } from "./main";
+import { save, table } from "./table";
 
 const rank = ["Informational", "Low", "Medium", "High"];
 const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 const status = (s: string) =>
 	badge(s, s === "Healthy" || s === "Passed" ? "good" : s === "Unhealthy" || s === "Failed" ? "high" : "");
+const kinds: Record<string, string> = {
+	virtualmachines: "Virtual machine",
+	virtualnetworks: "Virtual network",
+	subnets: "Subnet",
+	networkinterfaces: "Network interface",
+	networksecuritygroups: "Network security group",
+	publicipaddresses: "Public address",
+	storageaccounts: "Storage account",
+	routetables: "Route table",
+	azurefirewalls: "Firewall",
+	virtualnetworkgateways: "Gateway",
+	applicationgateways: "Application gateway",
+	loadbalancers: "Load balancer",
+};
+const kind = (type: string) => kinds[type.toLowerCase()] ?? type;
 const short = (id: string) => id.split("/").pop()!;
 
 export async function recommendations(p: Page): Promise<Node> {
 	const got = await maybe("/api/v1/recommendations"),
 		want = p.query.get("state") ?? "Failed",
-		least = p.query.get("severity") ?? "";
+		least = p.query.get("severity") ?? "",
+		text = p.query.get("text") ?? "";
 	if (!got.doc)
 		return h(
 			"div",
@@ -23,9 +41,12 @@ export async function recommendations(p: Page): Promise<Node> {
 		);
 	if (p.words[0]) return verdicts(p, got.doc, p.words[0]);
 	const list = (got.doc as any[]).filter(
-			(a) => (want === "all" || a.state === want) && rank.indexOf(a.severity) >= rank.indexOf(least || rank[0]),
+			(a) =>
+				(want === "all" || a.state === want) &&
+				rank.indexOf(a.severity) >= rank.indexOf(least || rank[0]) &&
+				`${a.displayName} ${(a.controls ?? []).join(" ")}`.toLowerCase().includes(text.toLowerCase()),
 		),
-		go = (more: Record<string, string>) => p.go(["recommendations"], { state: want, severity: least, ...more });
+		go = (more: Record<string, string>) => p.go(["recommendations"], { state: want, severity: least, text, ...more });
 	return h(
 		"div",
 		null,
@@ -53,6 +74,10 @@ export async function recommendations(p: Page): Promise<Node> {
 					rank.map((r, i) => option(i ? r : "", least, r)),
 				),
 			),
+			field(
+				"Title or control",
+				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
+			),
 		),
 		table(
 			"Recommendations",
@@ -64,14 +89,14 @@ export async function recommendations(p: Page): Promise<Node> {
 					value: (a: any) => rank.indexOf(a.severity),
 				},
 				{ title: "State", cell: (a: any) => status(a.state), value: (a: any) => a.state },
-				{ title: "Unhealthy", cell: (a: any) => a.unhealthy, value: (a: any) => a.unhealthy },
-				{ title: "Healthy", cell: (a: any) => a.healthy, value: (a: any) => a.healthy },
-				{ title: "No evidence", cell: (a: any) => a.noEvidence, value: (a: any) => a.noEvidence },
+				{ title: "Unhealthy", cell: (a: any) => a.counts.Unhealthy, value: (a: any) => a.counts.Unhealthy },
+				{ title: "Healthy", cell: (a: any) => a.counts.Healthy, value: (a: any) => a.counts.Healthy },
+				{ title: "No evidence", cell: (a: any) => a.counts.NoEvidence, value: (a: any) => a.counts.NoEvidence },
 				{ title: "Controls", cell: (a: any) => (a.controls ?? []).join(", ") },
 			],
 			list,
-			(a: any) => p.go(["recommendations", a.name]),
-			h("div", { class: "card" }, empty("No recommendation is like that.", "Change the filters above.")),
+			{ href: (a: any) => address(["recommendations", a.name]) },
+			h("div", { class: "card" }, empty("No recommendation matches these filters.", "Choose other ones above.")),
 		),
 	);
 }
@@ -89,9 +114,9 @@ async function verdicts(p: Page, all: any[], key: string): Promise<Node> {
 					"div",
 					{ class: "card" },
 					h("p", null, severity(a.severity), " ", status(a.state)),
-					h("p", null, a.description),
+					h("p", null, rich(a.description)),
 					h("h2", null, "What to do"),
-					h("p", null, a.remediation),
+					h("p", null, rich(a.remediation)),
 				)
 			: null,
 		table(
@@ -103,11 +128,11 @@ async function verdicts(p: Page, all: any[], key: string): Promise<Node> {
 					value: (v: any) => short(v.resourceId),
 				},
 				{ title: "Status", cell: (v: any) => status(v.status), value: (v: any) => v.status },
-				{ title: "Cause", cell: (v: any) => v.exempt ?? v.cause ?? "–" },
+				{ title: "Cause", cell: (v: any) => (v.exempt || v.cause ? rich(v.exempt ?? v.cause) : "–") },
 			],
 			doc.assessments,
 			undefined,
-			h("div", { class: "card" }, empty("It is about none of the resources.", "Import more of the estate.")),
+			h("div", { class: "card" }, empty("None of the resources is of its kind.", "Import more of the estate: `whittle estate import FILE`.")),
 		),
 	);
 }
@@ -127,6 +152,7 @@ export async function inventory(p: Page): Promise<Node> {
 		);
 	const all = got.doc.resources as any[],
 		types = [...new Set(all.map((r) => short(r.type)))].sort(),
+		zones: Record<string, string> = { "internet-facing": "Internet-facing", internal: "Internal" },
 		go = (more: Record<string, string>) => p.go(["inventory"], { type, zone, text, ...more });
 	const rows = all.filter(
 		(r) =>
@@ -147,7 +173,7 @@ export async function inventory(p: Page): Promise<Node> {
 					"select",
 					{ change: (e: any) => go({ type: e.target.value }) },
 					option("", type, "Any"),
-					types.map((t) => option(t, type)),
+					types.map((t) => option(t, type, kind(t))),
 				),
 			),
 			field(
@@ -156,8 +182,7 @@ export async function inventory(p: Page): Promise<Node> {
 					"select",
 					{ change: (e: any) => go({ zone: e.target.value }) },
 					option("", zone, "Any"),
-					option("internet-facing", zone),
-					option("internal", zone),
+					Object.entries(zones).map(([value, label]) => option(value, zone, label)),
 				),
 			),
 			field(
@@ -168,9 +193,13 @@ export async function inventory(p: Page): Promise<Node> {
 		table(
 			"Inventory",
 			[
-				{ title: "Resource", cell: (r: any) => r.name, value: (r: any) => r.name },
-				{ title: "Type", cell: (r: any) => short(r.type), value: (r: any) => short(r.type) },
-				{ title: "Zone", cell: (r: any) => r.zone ?? "–", value: (r: any) => r.zone ?? "" },
+				{
+					title: "Resource",
+					cell: (r: any) =>
+						/\/virtualmachines$/i.test(r.type) ? h("a", { href: address(["hardening", "vm", r.name]) }, r.name) : r.name,
+				},
+				{ title: "Type", cell: (r: any) => kind(short(r.type)) },
+				{ title: "Zone", cell: (r: any) => zones[r.zone] ?? "–" },
 				{ title: "Addresses", cell: (r: any) => (r.addresses ?? []).join(", ") || "–", class: "mono" },
 				{
 					title: "Recommendations",
@@ -182,7 +211,9 @@ export async function inventory(p: Page): Promise<Node> {
 			],
 			rows,
 			undefined,
-			h("div", { class: "card" }, empty("No resource is like that.", "Change the filters above.")),
+			h("div", { class: "card" }, all.length
+					? empty("No resource matches these filters.", "Choose other ones above.")
+					: empty("No resource is known yet.", "Import an estate: `whittle estate import FILE`.")),
 		),
 	);
 }
@@ -202,20 +233,49 @@ async function download(button: HTMLButtonElement, path: string, name: string) {
 	try {
 		const answer = await fetch(path, { headers: { "X-Whittle": "1" }, credentials: "same-origin" });
 		if (!answer.ok) throw new Error((await answer.json()).error?.message ?? `the server answered ${answer.status}`);
-		const url = URL.createObjectURL(await answer.blob());
-		h("a", { href: url, download: name }).click();
-		setTimeout(() => URL.revokeObjectURL(url), 1000);
+		save(name, await answer.blob());
 	} catch (e) {
-		await ask("No report", [h("p", { role: "alert" }, (e as Error).message)], "Close");
+		await tell("No report", (e as Error).message);
 	}
 	button.disabled = false;
 }
 
+function scoreCard({ doc, why }: { doc?: any; why?: string }): Child {
+	const controls = (doc?.subscriptions ?? []).flatMap((s: any) => s.controls ?? []);
+	return h(
+		"section",
+		{ class: "card wide" },
+		h("h2", null, "Secure score"),
+		doc?.percent == null
+			? h("p", { class: "soft" }, rich(why ?? "Nothing is assessed yet."))
+			: [
+					h("div", { class: "big" }, `${Math.round(doc.percent)} %`),
+					h("p", null, `${doc.current.toFixed(1)} of ${doc.max} points`),
+					table(
+						"Score controls",
+						[
+							{ title: "Control", cell: (k: any) => k.name },
+							{ title: "Points", cell: (k: any) => `${k.current.toFixed(1)} of ${k.max}`, value: (k: any) => k.current },
+							{
+								title: "Could gain",
+								cell: (k: any) => k.potentialIncrease.toFixed(1),
+								value: (k: any) => k.potentialIncrease,
+							},
+							{ title: "Unhealthy", cell: (k: any) => k.unhealthy, value: (k: any) => k.unhealthy },
+							{ title: "Healthy", cell: (k: any) => k.healthy, value: (k: any) => k.healthy },
+						],
+						controls,
+					),
+				],
+	);
+}
+
 export async function compliance(p: Page): Promise<Node> {
 	const standard = p.query.get("standard") ?? "",
-		[got, standards] = await Promise.all([
+		[got, standards, score] = await Promise.all([
 			maybe(`/api/v1/compliance${standard ? `?standard=${seg(standard)}` : ""}`),
 			maybe("/api/v1/standards"),
+			maybe("/api/v1/score"),
 		]);
 	if (!got.doc)
 		return h(
@@ -243,7 +303,7 @@ export async function compliance(p: Page): Promise<Node> {
 						option(
 							s.id,
 							d.standard.id,
-							`${s.name} ${s.version ?? ""}${s.preview ? " (preview)" : ""}`,
+							`${s.name}${s.name.includes(s.version ?? "") ? "" : ` ${s.version}`}${s.preview ? " (preview)" : ""}`,
 						),
 					),
 				),
@@ -264,18 +324,22 @@ export async function compliance(p: Page): Promise<Node> {
 		),
 		h(
 			"div",
-			{ class: "card" },
-			h("div", { class: "big" }, `${d.passedControls} of ${judged}`),
-			h("div", null, `judged controls pass · ${d.unsupportedControls} of ${n} not assessed`),
-			h("p", { class: "soft" }, "As of ", time(d.at), "."),
+			{ class: "cards" },
+			h(
+				"section",
+				{ class: "card" },
+				h("h2", null, "Controls that pass"),
+				h("div", { class: "big" }, `${d.passedControls} of ${judged}`),
+				h("div", null, `${d.unsupportedControls} more of ${n} are not assessed`),
+				d.at ? h("p", { class: "soft" }, "As of ", time(d.at), ".") : null,
+			),
+			scoreCard(score),
 		),
 		d.controls.map((k: any) =>
-			h(
-				"details",
-				{ class: "card" },
-				h(
-					"summary",
-					null,
+			section(
+				`${d.standard.id} ${k.id}`,
+				{ class: k.state === "Unsupported" ? "card greyed" : "card" },
+				[
 					h("strong", null, k.id),
 					` ${k.name} `,
 					k.state === "Unsupported"
@@ -288,8 +352,8 @@ export async function compliance(p: Page): Promise<Node> {
 						{ class: "soft" },
 						` ${k.passedAssessments} passed, ${k.failedAssessments} failed, ${k.unsupportedAssessments} not assessed`,
 					),
-					k.question && k.state === "Unsupported" ? " · needs a person's answer" : "",
-				),
+					k.question && k.state === "Unsupported" ? " · a person has to answer" : "",
+				],
 				table(
 					`Assessments of ${k.id}`,
 					[
@@ -310,7 +374,7 @@ export async function compliance(p: Page): Promise<Node> {
 					],
 					k.assessments ?? [],
 					undefined,
-					h("p", { class: "soft" }, k.question ?? "Nothing is assessed for it."),
+					h("p", { class: "soft" }, k.question ?? "No assessment belongs to this control."),
 				),
 			),
 		),

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Uses the console as a person would: by keyboard alone, with reloads, saved files, another time zone, a reader's token, and a
+// session that ended. usage: node console_person.js URL [PART of a claim]  with $TOKEN and $READER; prints "ok NAME" or "not NAME: why" for each claim
+const fs = require("fs");
+const { chromium } = require("playwright-core");
+const url = process.argv[2];
+const claims = [];
+const claim = (name, run) => claims.push([name, run]);
+const must = (condition, why) => {
+	if (!condition) throw new Error(why);
+};
+const settled = (page) => page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main[aria-busy=true]"));
+
+async function open(page, hash, token = process.env.TOKEN) {
+	await page.goto(url + hash);
+	await page.waitForFunction(() => document.querySelector("#token, main h1 ~ *"));
+	if (await page.$("#token")) {
+		await page.fill("#token", token);
+		await page.keyboard.press("Enter");
+		await page.waitForSelector("nav.main a");
+	}
+	await settled(page);
+}
+const active = (page, what = "textContent") => page.evaluate((w) => document.activeElement[w], what);
+// Moves the focus to what `selector` matches, by the Tab key alone.
+async function tabTo(page, selector) {
+	for (let i = 0; i < 80; i++) {
+		await page.keyboard.press("Tab");
+		if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
+	}
+	throw new Error(`the Tab key never reaches ${selector}`);
+}
+
+claim("every control that the Tab key reaches shows its focus", async (page) => {
+	await open(page, "#/overview");
+	await page.reload();
+	await settled(page);
+	const names = [];
+	for (let i = 0; i < 60; i++) {
+		await page.keyboard.press("Tab");
+		const now = await page.evaluate(() => {
+			const e = document.activeElement;
+			return e === document.body ? null : [`${e.tagName} ${e.textContent.slice(0, 20)}`, getComputedStyle(e).outlineStyle];
+		});
+		if (!now) break;
+		must(now[1] !== "none", `${now[0]} has no outline`);
+		names.push(now[0]);
+	}
+	must(names[0]?.includes("Skip to content"), `the first is ${names[0]}`);
+	must(new Set(names).size > 15, `only ${names.length} controls`);
+});
+
+claim("a page that is opened by keyboard begins at its heading", async (page) => {
+	await open(page, "#/overview");
+	await tabTo(page, 'nav a[href="#/alerts"]');
+	await page.keyboard.press("Enter");
+	await page.waitForFunction(() => document.activeElement.tagName === "H1");
+	must((await active(page)) === "Security alerts", await active(page));
+	must((await page.title()) === "Security alerts · whittle", await page.title());
+});
+
+claim("Esc closes the pane, the focus returns, and a reload shows the pane again", async (page) => {
+	await open(page, "#/alerts");
+	await tabTo(page, "tbody a");
+	const link = await active(page);
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("aside .close");
+	must(page.url().includes("chosen="), page.url());
+	await page.reload();
+	await page.waitForSelector("aside .close");
+	await tabTo(page, "tbody a");
+	await page.keyboard.press("Enter");
+	await page.keyboard.press("Escape");
+	must(!(await page.$("aside .close")), "the pane is still there");
+	must((await active(page)) === link, `the focus is on ${await active(page)}`);
+	must(!page.url().includes("chosen="), page.url());
+});
+
+claim("the map's pane opens from the list, and Esc closes it", async (page) => {
+	await open(page, "#/map?health=any&zone=any");
+	await page.focus("summary");
+	await page.keyboard.press("Enter");
+	await tabTo(page, "ul.columns button");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("aside .close");
+	await page.reload();
+	await page.waitForSelector("aside .close");
+	must(await page.evaluate(() => document.querySelector("details").open), "the list is closed after the reload");
+	await page.keyboard.press("Escape");
+	must(!(await page.$("aside .close")), "the pane is still there");
+});
+
+claim("a table keeps its order over a reload", async (page) => {
+	await open(page, "#/hardening/Unhealthy");
+	await tabTo(page, "th:nth-child(2) button");
+	await page.keyboard.press("Enter");
+	await page.keyboard.press("Enter");
+	const rows = () => page.$$eval("tbody tr", (l) => l.map((r) => r.cells[1].textContent).join());
+	const before = await rows(),
+		sorted = before.split(",").map(Number);
+	must(sorted.every((v, i) => !i || sorted[i - 1] >= v), before);
+	await page.reload();
+	await page.waitForSelector("th[aria-sort=descending]");
+	must((await rows()) === before, `${before} became ${await rows()}`);
+});
+
+const states = [
+	"#/overview?sort.sensors=flows~up",
+	"#/hardening/Unscanned",
+	"#/hardening/vm/web-1?tab=Alerts",
+	"#/hardening/vm/web-1/TCP-Inbound-22",
+	"#/map?view=traffic&health=any&zone=any&focus=shop",
+	"#/alerts?status=all&severity=Low&text=scan",
+	"#/recommendations?state=Passed&severity=High&text=NS",
+	"#/inventory?type=virtualmachines&zone=internal&text=web",
+	"#/compliance?standard=cis-v8",
+	"#/jit",
+];
+claim("a reload of each page shows the same view", async (page) => {
+	for (const hash of states) {
+		await open(page, hash);
+		await page.waitForTimeout(150);
+		const view = () => page.evaluate(() => document.querySelector("main").innerText + [...document.querySelectorAll("main input, main select")].map((e) => e.value)),
+			before = await view();
+		await page.reload();
+		await settled(page);
+		await page.waitForTimeout(150);
+		must((await view()) === before, `${hash} differs`);
+		must(page.url().endsWith(hash), `${hash} became ${page.url()}`);
+	}
+});
+
+// "a","b""c" in lines, as spreadsheets read them.
+const parse = (text) =>
+	text
+		.trimEnd()
+		.split("\r\n")
+		.map((l) => [...l.matchAll(/"((?:[^"]|"")*)"(?:,|$)/g)].map((m) => m[1].replace(/""/g, '"')));
+claim("every table is saved as CSV and JSON, as it is shown", async (page) => {
+	let tables = 0;
+	for (const hash of ["#/overview", "#/hardening/Unhealthy", "#/hardening/vm/web-1", "#/hardening/vm/web-1/TCP-Inbound-22", "#/alerts", "#/recommendations", "#/inventory", "#/compliance", "#/jit"]) {
+		await open(page, hash);
+		for (const part of await page.$$("main .table")) {
+			if (!(await part.isVisible())) continue;
+			const file = async (type) => {
+				const [d] = await Promise.all([page.waitForEvent("download"), (await part.$(`button:text-is("${type}")`)).click()]);
+				return fs.readFileSync(await d.path(), "utf8");
+			};
+			const [heads, rows] = await part.evaluate((e) => [
+					[...e.querySelectorAll("th")].filter((x) => x.querySelector("button")).map((x) => x.textContent),
+					e.querySelectorAll("tbody tr").length,
+				]),
+				csv = parse(await file("CSV")),
+				json = JSON.parse(await file("JSON"));
+			must(csv[0].join() === heads.join(), `${hash}: ${csv[0]}`);
+			must(csv.length === rows + 1 && json.length === rows, `${hash}: ${csv.length - 1} and ${json.length} of ${rows} rows`);
+			must(csv.every((l) => l.length === heads.length), `${hash}: a line has other columns`);
+			must(!csv.flat().some((x) => x === "undefined" || x === "–" || x.includes("[object")), `${hash}: ${csv.flat().join()}`);
+			tables++;
+		}
+	}
+	must(tables >= 10, `only ${tables} tables`);
+});
+
+claim("recommendations have their counts, alerts their severity in words and times in UTC in the file", async (page) => {
+	await open(page, "#/recommendations");
+	must(await page.$$eval("tbody tr", (l) => l.every((r) => /^\d+$/.test(r.cells[3].textContent))), "a count is missing");
+	await open(page, "#/alerts");
+	const [d] = await Promise.all([page.waitForEvent("download"), page.click('button:text-is("CSV")')]),
+		row = parse(fs.readFileSync(await d.path(), "utf8"))[1];
+	must(row[1] === "Informational", row.join());
+	must(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(row[3]), row.join());
+});
+
+claim("a dialog opens and closes by keyboard, and Enter does what its button says", async (page) => {
+	await open(page, "#/hardening/vm/web-1");
+	await tabTo(page, "button.main");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("dialog[open]");
+	await page.keyboard.press("Escape");
+	await page.waitForSelector("dialog", { state: "detached" });
+	must((await active(page)) === "Enforce…", await active(page));
+	await page.focus('button:text-is("Add rule…")');
+	await page.keyboard.press("Enter");
+	await page.fill("dialog [name=port]", "443");
+	await page.fill("dialog [name=list]", "192.0.2.7");
+	await page.fill("dialog [name=why]", "a test");
+	await page.keyboard.press("Enter");
+	await page.waitForFunction(() => document.querySelector("main table").textContent.includes("443"), null, { timeout: 5000 })
+		.catch(async () => must(false, `no rule: ${await page.evaluate(() => document.body.innerText.slice(-400).replace(/\n+/g, " / "))}`));
+	must((await active(page)) === "Add rule…", `the focus is on ${await active(page)}`);
+	await page.click('button:text-is("Undo last change")');
+	await page.waitForFunction(() => !document.querySelector("main table").textContent.includes("443"));
+});
+
+claim("the three dots open a menu by keyboard, and Esc closes it", async (page) => {
+	await open(page, "#/hardening/vm/web-1");
+	await tabTo(page, 'button[aria-label^="Actions for"]');
+	await page.keyboard.press("Enter");
+	await page.waitForSelector(".menu:popover-open");
+	must((await active(page)) === "Edit…", await active(page));
+	await page.keyboard.press("ArrowDown");
+	must((await active(page)) === "Delete…", await active(page));
+	await page.keyboard.press("Escape");
+	must(!(await page.$(".menu:popover-open")), "the menu is still there");
+	must((await active(page)) === "⋯", await active(page));
+});
+
+claim("a reader sees no button that changes anything", async (page, context) => {
+	await context.clearCookies();
+	await open(page, "#/hardening/vm/web-1", process.env.READER);
+	must(!(await page.$('main button:text-is("Enforce…"), main [aria-label^="Actions for"], main input[type=checkbox]')), "there is one");
+	must((await page.textContent("main")).includes("An operator can"), "nothing says who can");
+	await context.clearCookies();
+});
+
+claim("a session that ended asks to sign in, and then shows the same page", async (page, context) => {
+	await open(page, "#/inventory?type=virtualmachines");
+	await context.clearCookies();
+	await page.selectOption("select >> nth=1", "internal");
+	await page.waitForSelector("#token");
+	must((await page.textContent("main")).includes("sign in again"), await page.textContent("main"));
+	await page.fill("#token", process.env.TOKEN);
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("main table");
+	must((await page.textContent("h1")) === "Asset inventory", await page.textContent("h1"));
+	must(page.url().includes("zone=internal"), page.url());
+});
+
+claim("a wrong token is refused in words", async (page, context) => {
+	await context.clearCookies();
+	await page.goto(`${url}#/overview`);
+	await page.reload();
+	await page.fill("#token", "whittle_wrong");
+	await page.keyboard.press("Enter");
+	await page.waitForFunction(() => document.querySelector("[role=alert]").textContent.length > 10);
+});
+
+claim("a server that is away is said so, and can be tried again", async (page) => {
+	await open(page, "#/overview");
+	await page.route("**/api/**", (r) => r.abort());
+	await page.click('nav a[href="#/hardening"]');
+	await page.waitForSelector(".notice.bad");
+	must((await page.textContent(".notice.bad")).includes("does not answer"), await page.textContent(".notice.bad"));
+	await page.unroute("**/api/**");
+	await page.click('button:text-is("Try again")');
+	await page.waitForSelector("main table");
+});
+
+claim("times are in the viewer's zone", async (page, context) => {
+	const texts = [];
+	for (const timezoneId of ["America/New_York", "Asia/Tokyo"]) {
+		const c = await context.browser().newContext({ ignoreHTTPSErrors: true, timezoneId, locale: "en-GB" }),
+			p = await c.newPage();
+		await open(p, "#/alerts");
+		texts.push(await p.textContent("tbody time"));
+		await c.close();
+	}
+	must(texts[0] !== texts[1], texts.join());
+});
+
+(async () => {
+	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+	for (const [name, run] of claims.filter(([c]) => c.includes(process.argv[3] ?? ""))) {
+		const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ignoreHTTPSErrors: true, acceptDownloads: true }),
+			page = await context.newPage(),
+			errors = [];
+		page.setDefaultTimeout(20000);
+		page.on("pageerror", (e) => errors.push(String(e)));
+		await run(page, context).then(
+			() => console.log(errors.length ? `not ${name}: ${errors}` : `ok ${name}`),
+			(e) => console.log(`not ${name}: ${e.message.split("\n")[0]}`),
+		);
+		await context.close();
+	}
+	await browser.close();
+})().catch((e) => console.log(`not the walk ends: ${e.message}`));
