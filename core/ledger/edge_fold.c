@@ -208,23 +208,6 @@ static inline __attribute__((always_inline)) void fetch_slots(const struct wh_ed
 			__builtin_prefetch(&t->by_edge.slot[slot_of(&t->by_edge, d->hash[i])]);
 }
 
-/* The cell + 1 of the first slot with this hash; 0: there is none. */
-static inline uint32_t cell_with(const struct index *x, uint64_t hash)
-{
-	size_t at = slot_of(x, hash);
-	uint64_t s;
-	while ((s = x->slot[at]) && !slot_may_be(s, hash))
-		at = (at + 1) & x->mask;
-	return (uint32_t)s;
-}
-
-static inline __attribute__((always_inline)) void fetch_sketch(const struct wh_edge_table *t, uint64_t hash)
-{
-	uint32_t cell = cell_with(&t->by_sketch, hash);
-	for (size_t line = 0; cell && line < sizeof *t->sketches; line += 64)
-		__builtin_prefetch((const char *)(t->sketches + cell - 1) + line, 1);
-}
-
 static inline __attribute__((always_inline)) void fetch_cells(const struct wh_edge_table *t, struct edge_update *d)
 {
 	if (!of_edges(d) && d->what != UPDATE_DAY)

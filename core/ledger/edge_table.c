@@ -123,19 +123,6 @@ size_t wh_edge_table_bytes(const struct wh_edge_table *t)
 	       (t->by_edge.mask + t->by_sketch.mask + 2) * sizeof *t->by_edge.slot + sizeof *t;
 }
 
-/* Puts the first n_edges cells, and no others, into the index. */
-static void index_again(struct wh_edge_table *t)
-{
-	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
-	for (size_t i = 0; i < t->n_edges; i++) {
-		uint64_t h = edge_hash(t, &t->edges[i].key);
-		size_t at = slot_of(&t->by_edge, h);
-		while (t->by_edge.slot[at])
-			at = (at + 1) & t->by_edge.mask;
-		t->by_edge.slot[at] = slot_for(h, i);
-	}
-}
-
 bool wh_edge_table_grow(struct wh_edge_table *t)
 {
 	return index_size(&t->by_edge, 2 * (t->by_edge.mask + 1));
@@ -257,51 +244,18 @@ void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t la
 	day_cell(t, last + 1)->step--;
 }
 
-static bool all_days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
+bool wh_edge_table_all_days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from)
 {
 	return into->n_days + from->n_days <= TABLE_DAYS;
 }
 
-/* Adds `from`'s value of the cell. False: there is no room for it. */
-static bool take_cell(struct wh_edge_table *into, const struct wh_edge_table *from, const struct edge_cell *c)
+void wh_edge_table_add_days(struct wh_edge_table *into, const struct wh_edge_table *from)
 {
-	struct wh_edge room;
-	struct edge_cell *to = wh_edge_table_cell(into, &c->key, edge_hash(into, &c->key), true);
-	if (!to)
-		return false;
-	if (!to->whole && !to->one.flows && !c->whole)
-		to->one = c->one;
-	else
-		wh_edge_merge(wh_edge_table_whole(into, to), edge_of_cell(from, c, &room));
-	return true;
-}
-
-int wh_edge_table_take(struct wh_edge_table *into, struct wh_edge_table *from)
-{
-	bool moved = false;
-	while (from->n_edges && take_cell(into, from, &from->edges[from->n_edges - 1])) {
-		from->n_edges--;
-		moved = true;
-	}
-	/* sketches and days go last, and at once: they must not be taken twice */
-	if (from->n_edges || !all_days_fit(into, from)) {
-		if (moved)
-			index_again(from);
-		return -ENOSPC;
-	}
-	for (size_t i = 0; i < from->n_sketches; i++) {
-		const struct wh_sketch_key *k = &from->sketches[i].key;
-		struct wh_sketch *s = wh_edge_table_sketch(into, k, sketch_hash(into, k));
-		if (s)
-			wh_sketch_merge(s, &from->sketches[i].sketch);
-	}
 	for (size_t i = 0; i < from->n_days; i++) {
 		struct day_cell *c = day_cell(into, from->days[i].day);
 		c->flows += from->days[i].flows;
 		c->step += from->days[i].step;
 	}
-	wh_edge_table_clear(from);
-	return 0;
 }
 
 /* In key order they lie all over the memory: each is asked for while those before it are written. By force, as in edge_fold.c. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* edge_table: inside of the bounded edge table. edge_table.c keeps it, edge_fold.c folds records into it. */
+/* edge_table: inside of the bounded edge table. edge_table.c keeps it, edge_fold.c folds records into it, edge_take.c another table. */
 #pragma once
 #include "base/siphash.h"
 #include "ledger/edge.h"
@@ -145,6 +145,24 @@ static inline const struct wh_edge *edge_of_cell(const struct wh_edge_table *t, 
 	*room = wh_edge_of_one(&c->one);
 	return room;
 }
+/* The cell + 1 of the first slot with this hash; 0: there is none. */
+static inline uint32_t cell_with(const struct index *x, uint64_t hash)
+{
+	size_t at = slot_of(x, hash);
+	uint64_t s;
+	while ((s = x->slot[at]) && !slot_may_be(s, hash))
+		at = (at + 1) & x->mask;
+	return (uint32_t)s;
+}
+
+/* Asks for a sketch's memory. By force, as in edge_fold.c. */
+static inline __attribute__((always_inline)) void fetch_sketch(const struct wh_edge_table *t, uint64_t hash)
+{
+	uint32_t cell = cell_with(&t->by_sketch, hash);
+	for (size_t line = 0; cell && line < sizeof *t->sketches; line += 64)
+		__builtin_prefetch((const char *)(t->sketches + cell - 1) + line, 1);
+}
+
 /* Asks for a whole edge's memory: what a flow changes, or all of it. By force, as in edge_fold.c. */
 static inline __attribute__((always_inline)) void fetch_whole(const struct wh_edge_table *t, const struct edge_cell *c,
                                                               size_t bytes)
@@ -167,3 +185,6 @@ struct wh_sketch *wh_edge_table_sketch(struct wh_edge_table *t, const struct wh_
 bool wh_edge_table_days_fit(const struct wh_edge_table *t);
 /* Counts a flow on each day from `first` to `last`, of which the last 64 count. Only where days fit. */
 void wh_edge_table_count_days(struct wh_edge_table *t, int32_t first, int32_t last);
+/* Whether there is room for all days of `from`; and adds them. */
+bool wh_edge_table_all_days_fit(const struct wh_edge_table *into, const struct wh_edge_table *from);
+void wh_edge_table_add_days(struct wh_edge_table *into, const struct wh_edge_table *from);
