@@ -18,7 +18,7 @@ static const char help[] =
 	"\n"
 	"It reads Azure's inventory from JSON files and directories of them, mixed as they are: what `az vm list`, `az vm list -d`, `az vmss\n"
 	"list-instances`, `az vmss nic list` and `az network … list` (nic, vnet, nsg, asg, public-ip, lb, route-table, private-endpoint, …) print,\n"
-	"REST and Resource Graph (`az graph query`, all pages), exported ARM templates, Terraform's state (`terraform show -json`), and\n"
+	"REST and Resource Graph (`az graph query`, all pages), exported ARM templates, Terraform's state (`terraform show -json`) or plan (… PLAN), and\n"
 	"Microsoft's ServiceTags file. What they name and don't hold is printed once. Other resources are kept for `assess`.\n"
 	"AWS's the same way, also in one directory with Azure's: what `aws ec2 describe-instances`, -network-interfaces, -security-groups (or\n"
 	"-security-group-rules), -subnets, -vpcs, -network-acls, -vpc-peering-connections and `get-managed-prefix-list-entries` (in a file named\n"

@@ -19,4 +19,7 @@ struct wh_state;
 int wh_inventory_put_effective(struct wh_state *s, const struct wh_inventory *inv, struct wh_error *err);
 /* Both return 1 where the document is none of their kind. */
 int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);
+/* inventory_plan.c: a plan (`terraform show -json PLAN`) as the state that it leads to; a new reference. Adds notes. */
+json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t *doc);
+const char *wh_terraform_type(const char *type); /* Azure's type; NULL: none that is read as one */
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);

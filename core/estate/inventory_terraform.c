@@ -147,9 +147,7 @@ static void take(struct state *s, const json_t *resource, const char *path, cons
 	}
 	if (!strcmp(type, "azurerm_network_security_group") || !strcmp(type, "azurerm_network_security_rule"))
 		return;
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (!strcmp(types[i].from, type))
-			to = types[i].to;
+	to = wh_terraform_type(type);
 	json_t *o = to ? az_form(values, s->inv->mem, 0) : json_incref((json_t *)(uintptr_t)values);
 	if (to)
 		complete(o, type, values);
@@ -231,7 +229,15 @@ static int take_groups(struct state *s, const json_t *doc, struct wh_error *err)
 	return rc;
 }
 
-int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
+const char *wh_terraform_type(const char *type)
+{
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (!strcmp(types[i].from, type))
+			return types[i].to;
+	return NULL;
+}
+
+static int take_state(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
 {
 	struct state s = {inv, document, json_array(), {.mem = inv->mem, .any_case = true}};
 	bool file = *text(doc, "terraform_version") && json_is_integer(json_object_get(doc, "version"));
@@ -256,4 +262,14 @@ int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json
 			join(&s, text(r, "type"), json_object_get(r, "values"));
 	json_decref(s.joins);
 	return rc == 1 ? 0 : rc;
+}
+
+int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
+{
+	if (!json_is_object(json_object_get(doc, "planned_values")) || !*text(doc, "format_version"))
+		return take_state(inv, document, doc, err);
+	json_t *state = wh_plan_as_state(inv, document, doc);
+	int rc = take_state(inv, document, state, err);
+	json_decref(state);
+	return rc;
 }

@@ -4,6 +4,7 @@
  * without addresses, references that only one end has, firewalls that translate, scale sets, templates and Terraform's state.
  * Each verdict is worked out by hand from Azure's documented behaviour for such a rule. In the JSON below ` stands for ".
  */
+#include <stdio.h>
 #include "scene.h"
 
 #define P "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/"
@@ -341,6 +342,35 @@ static void terraforms_state_means_the_same_however_it_is_split(void **state)
 		judged(&states[i].want, json(states[i].text), "vm1");
 }
 
+/* A plan, whose ids are in none of its values: the references of its configuration lead through a module's output and variable, by
+ * count, to a balancer's pool; one that leads to data that is not there is named. */
+static void a_plan_of_terraforms_means_what_it_would_make(void **state)
+{
+	struct scene s;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = fopen("tests/unit/posture/plan.json", "r");
+	bool chosen = false, named = false;
+	(void)state;
+	assert_non_null(f);
+	assert_true(getdelim(&text, &len, 0, f) > 0);
+	fclose(f);
+	scene_open(&s, text);
+	assert_string_equal(scene_status(&s, MANAGEMENT, "vm0"), "Unhealthy");
+	assert_string_equal(scene_status(&s, MANAGEMENT, "vm1"), "Unhealthy");
+	assert_string_equal(scene_status(&s, MANAGEMENT, "vmlb"), "Unhealthy");
+	assert_string_equal(scene_status(&s, MANAGEMENT, "vmfar"), "NoEvidence");
+	assert_non_null(strstr(scene_verdict(&s, MANAGEMENT, "vm0")->cause, "by rule ssh (300) of web"));
+	for (size_t i = 0; i < s.inv.n_notes; i++) {
+		chosen |= strstr(s.inv.notes[i], "this is a plan of Terraform's") && strstr(s.inv.notes[i], "first free one");
+		named |= strstr(s.inv.notes[i], "1 reference of the plan to other resources can't be resolved, such as subnet_id of "
+		                                "azurerm_network_interface.far") != NULL;
+	}
+	assert_true(chosen && named);
+	scene_close(&s);
+	free(text);
+}
+
 static void the_cause_names_the_tag_and_the_firewall(void **state)
 {
 	struct scene s;
@@ -362,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_rule_means_the_same_in_every_notation),
 		cmocka_unit_test(an_estate_means_the_same_in_every_notation),
 		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_split),
+		cmocka_unit_test(a_plan_of_terraforms_means_what_it_would_make),
 		cmocka_unit_test(the_cause_names_the_tag_and_the_firewall),
 	};
 	return cmocka_run_group_tests_name("posture_exposure_forms", tests, arena_begin, arena_end);
