@@ -236,6 +236,29 @@ static void a_flood_of_forged_queries_makes_few_edges_and_no_line(void **state)
 	}
 }
 
+/* A known limit: a source that is forged on more than three days looks like a client, and each gets a line of its own. */
+static void sources_that_are_forged_on_four_days_get_lines_and_on_three_none(void **state)
+{
+	enum { SOURCES = 300 };
+	(void)state;
+	for (int days = 3; days <= 4; days++) {
+		struct scene s;
+		scene_open(&s, NULL, 0);
+		for (int day = 0; day < 35; day++)
+			for (uint32_t i = 0; i < 3 + SOURCES; i++) {
+				struct wh_addr src = wh_addr_v4(i < 3 ? 0x8c141e09u + (i << 20) : 0x2d000001u + (i << 12));
+				struct wh_record r = query(&src, day, 9);
+				if (i < 3 || day >= 35 - days)
+					scene_fold(&s, &r);
+			}
+		struct wh_harden_options opt = scene_options(&s, "53/udp");
+		const struct wh_recommended_rule *r = scene_rule(scene_recommend_as(&s, &opt), 53);
+		assert_non_null(r);
+		assert_int_equal(r->n_prefixes, days == 3 ? 3 : 3 + SOURCES);
+		scene_close(&s);
+	}
+}
+
 /* Each source twice on one day and once on the next: no harder to forge. */
 static void a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_line(void **state)
 {
@@ -366,6 +389,7 @@ int main(void)
 		cmocka_unit_test(one_address_of_two_that_was_never_heard_keeps_the_port_open),
 		cmocka_unit_test(health_checks_that_only_connect_are_kept_and_named),
 		cmocka_unit_test(a_flood_of_forged_queries_makes_few_edges_and_no_line),
+		cmocka_unit_test(sources_that_are_forged_on_four_days_get_lines_and_on_three_none),
 		cmocka_unit_test(a_flood_that_forges_its_sources_again_makes_bounded_edges_and_no_line),
 		cmocka_unit_test(a_port_of_datagrams_that_answers_strangers_once_each_is_not_closed_and_has_a_reason),
 		cmocka_unit_test(datagrams_in_a_partners_name_do_not_make_it_appear_everywhere),

@@ -169,6 +169,14 @@ static void an_attacker_that_holds_connections_open_every_day_gets_its_own_addre
 	assert_true(let_in_with_sessions_of(1, 60, NULL, NULL));
 }
 
+/* A known limit: a refusal within a second, as of a key that is tried, is too short for a login, and looks like a health check. */
+static void an_attacker_that_is_refused_within_a_second_every_day_gets_its_own_address(void **state)
+{
+	(void)state;
+	assert_true(let_in_with_sessions_of(2, 0, NULL, NULL));
+	assert_false(let_in_with_sessions_of(2, 1, NULL, NULL));
+}
+
 /* The price: a script alone at its address is left out, unless its sessions are larger, longer or shorter than a failed login. */
 static void a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted(void **state)
 {
@@ -449,6 +457,7 @@ int main(void)
 		cmocka_unit_test(twice_as_many_guessers_as_partners_look_usual),
 		cmocka_unit_test(an_attacker_that_works_like_a_customer_gets_its_own_address),
 		cmocka_unit_test(an_attacker_that_holds_connections_open_every_day_gets_its_own_address),
+		cmocka_unit_test(an_attacker_that_is_refused_within_a_second_every_day_gets_its_own_address),
 		cmocka_unit_test(a_script_of_sessions_like_failed_logins_needs_the_rules_in_force_or_trusted),
 		cmocka_unit_test(a_patient_guesser_on_a_service_of_short_calls_gets_its_own_address),
 		cmocka_unit_test(guessers_with_alerts_do_not_lock_out_the_scripts_of_a_service_of_short_calls),
