@@ -6,15 +6,14 @@
  *                     do, in either direction, and refusals, and the platform's own probes. A mirror port that hands over what
  *                     comes in, or the VLAN of one of two addresses, brings no answer. A host's two families share a wire: where
  *                     one of them is heard, an address of the other that nobody uses is no gap.
- *   in each week      of the window, from the first day on which the resource was seen: an outage of a week, or a mirror that
- *                     lost one direction for so long, is a gap in which anybody could have come. The days that make no whole week
- *                     count with the oldest one.
+ *   in each week      of the window, from the first day on which the resource was seen: an outage of seven days, whichever the
+ *                     first, or a mirror that lost one direction for so long, is a gap in which anybody could have come.
  *   on this port      A client that goes on after its SYN was answered. Where the sensor saw such flows from one side, and not a
  *                     few, it misses answers on the port, by another path, though it hears others.
  *
  *   in full           A ledger that had reached its quota took no new peers. A window with such a day proves nothing.
  *
- *   window   |......7|......7|......7|..|     heard on 1, 9 and 20 days before its end: each week; on 1 and 9: the oldest is deaf
+ *   window   ..x......x.......x..|     heard 2 and 10 days before its end, and 17: between the first two are seven deaf days
  *
  * An attacker who forges sources can make one-sided flows, and so keep a port from being closed. Such flows open nothing.
  */
@@ -28,12 +27,6 @@ enum {
 	/* and from being narrowed: at least as many as half of those that were answered */
 	NARROWING_DAYS = 3, NARROWING_SHARE = 2,
 };
-
-static uint64_t days_from(unsigned first, unsigned n)
-{
-	uint64_t bits = n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
-	return first >= 64 ? 0 : bits << first;
-}
 
 /* On how many of the window's latest days the resource could have been seen. */
 static unsigned days_of(const struct wh_analysis *a, const struct wh_resource_traffic *t)
@@ -60,22 +53,38 @@ static uint64_t other_family(const struct wh_resource *r, const uint64_t *heard,
 	return days;
 }
 
+/* The latest days without a gap on which nothing was heard, from `*from` days before the window's end on: how many, or 0 if they
+ * are fewer than a week and than all. */
+static unsigned deaf_days(uint64_t heard, unsigned days, unsigned *from)
+{
+	unsigned least = days < WEEK ? days : WEEK, n = 0;
+	for (unsigned d = 0; d <= days; d++) {
+		if (d < days && d < 64 && !(heard >> d & 1)) {
+			n++;
+		} else if (n >= least) {
+			*from = d - n;
+			return n;
+		} else {
+			n = 0;
+		}
+	}
+	return 0;
+}
+
 void wh_mark_deaf(const struct wh_analysis *a, const struct wh_resource *r, uint64_t *heard, struct wh_resource_traffic *t)
 {
-	unsigned days = days_of(a, t), weeks = days / WEEK ? days / WEEK : 1;
+	unsigned days = days_of(a, t), from;
 	for (size_t i = 0; i < r->n_addrs; i++)
 		heard[i] |= heard_of(a, &r->addrs[i]);
 	for (size_t i = 0; i < r->n_addrs && !t->deaf; i++) {
 		uint64_t all = heard[i] | other_family(r, heard, i);
-		for (unsigned w = 0; w < weeks && !t->deaf; w++) {
-			unsigned from = w * WEEK, n = w + 1 == weeks ? days - from : WEEK;
-			if (all & days_from(from, n))
-				continue;
-			t->deaf = &r->addrs[i];
-			t->deaf_last = a->window.last - (int32_t)from;
-			t->deaf_first = t->deaf_last - (int32_t)n + 1;
-			t->never_heard = !all;
-		}
+		unsigned n = deaf_days(all, days, &from);
+		if (!n)
+			continue;
+		t->deaf = &r->addrs[i];
+		t->deaf_last = a->window.last - (int32_t)from;
+		t->deaf_first = t->deaf_last - (int32_t)n + 1;
+		t->never_heard = !all;
 	}
 }
 

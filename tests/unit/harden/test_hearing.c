@@ -71,8 +71,32 @@ static void a_week_of_one_sided_days_closes_nothing_and_is_named(void **state)
 	strangers(&s, 0, 24);
 	for (int day = 24; day < 35; day++)
 		one_sided(&s, "140.20.30.9", day);
-	assert_non_null(strstr(reason_of(&s, &rule), "did not hear both directions of 10.0.0.4 from 2026-10-29 to 2026-11-04"));
+	assert_non_null(strstr(reason_of(&s, &rule), "did not hear both directions of 10.0.0.4 from 2026-10-25 to 2026-11-04"));
 	assert_false(rule);
+	scene_close(&s);
+}
+
+/* On whichever day it begins. Six days are no week. */
+static void a_week_of_one_sided_days_in_between_closes_nothing(void **state)
+{
+	(void)state;
+	for (int first = 20; first < 28; first++) {
+		struct scene s;
+		bool rule;
+		scene_open(&s, NULL, 0);
+		strangers(&s, 0, first);
+		for (int day = first; day < first + 7; day++)
+			one_sided(&s, "140.20.30.9", day);
+		strangers(&s, first + 7, 48);
+		assert_non_null(strstr(reason_of(&s, &rule), "did not hear both directions of 10.0.0.4"));
+		assert_false(rule);
+		scene_close(&s);
+	}
+	struct scene s;
+	scene_open(&s, NULL, 0);
+	strangers(&s, 0, 23);
+	strangers(&s, 29, 48);
+	assert_non_null(scene_rule(scene_recommend(&s), 22));
 	scene_close(&s);
 }
 
@@ -382,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_strangers_alone_reach_is_closed_where_each_week_was_heard),
 		cmocka_unit_test(a_sensor_that_hears_one_side_closes_nothing),
 		cmocka_unit_test(a_week_of_one_sided_days_closes_nothing_and_is_named),
+		cmocka_unit_test(a_week_of_one_sided_days_in_between_closes_nothing),
 		cmocka_unit_test(a_connection_that_stayed_open_is_no_proof_that_the_sensor_heard),
 		cmocka_unit_test(days_on_which_the_ledger_was_full_narrow_and_close_nothing_and_are_named),
 		cmocka_unit_test(a_gap_of_two_weeks_closes_nothing),
