@@ -142,6 +142,13 @@ check "--fail-on takes the least severity"
 "$w" assess --sarif >out 2>err && cp out out.sarif && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&
 	"$w" assess --junit >out 2>>err && grep -q '<failure type="Medium" message="the Internet reaches TCP 22' out && "$w" assess --csv >out 2>>err && [ "$(head -1 out)" = assessment,displayName,severity,status,resourceId,resourceType,cause,exempt,controls ]
 check "verdicts as SARIF, JUnit and CSV"
+if command -v xmllint >/dev/null; then
+	"$w" assess --all --junit >out.xml 2>err && xmllint --noout --schema "$here/lib/junit.xsd" out.xml >out 2>>err && [ "$(xmllint --xpath 'count(//failure) = sum(//testsuite/@failures) and count(//failure) = /testsuites/@failures' out.xml)" = true ] &&
+		[ "$(xmllint --xpath 'count(//testcase) = /testsuites/@tests and count(//skipped) = sum(//testsuite/@skipped)' out.xml)" = true ]
+	check "the JUnit is valid by the schema of CI servers, and its counts are those of its elements"
+else
+	skip "the JUnit is valid by the schema of CI servers" "xmllint is not installed"
+fi
 sdk=$(sdk_modules); [ -n "$sdk" ] || sdk_modules
 if [ -n "$sdk" ]; then skip "the SARIF is valid by the standard's schema" "$sdk"; else
 	node "$here/../sdk/sarif_valid.js" out.sarif >out 2>err && jq '.runs[0].results[0].locations[0].physicalLocation.region.startLine = 0' out.sarif >bad.sarif && ! node "$here/../sdk/sarif_valid.js" bad.sarif >err 2>&1
