@@ -153,12 +153,8 @@ static int history(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	char t[WH_TIME_STRLEN];
 	if (wh_app_rules_history(&a, argc > 1 ? argv[1] : NULL, mem, &h, &err))
 		return cli_error(&err);
-	if (c->json) {
-		json_t *doc = wh_app_history_json(&h);
-		json_dumpf(doc, stdout, JSON_INDENT(2)), putchar('\n');
-		json_decref(doc);
-		return CLI_OK;
-	}
+	if (c->json)
+		return cli_print_json(wh_app_history_json(&h));
 	if (!h.n) {
 		puts("Nothing was changed yet.");
 		return CLI_OK;

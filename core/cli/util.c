@@ -121,9 +121,11 @@ void cli_progress(const char *fmt, ...)
 	progress_shown = *line;
 }
 
-/* Every document of ours begins with the version of its keys. */
+/* Every document of ours begins with the version of its keys; a list is its "value". */
 static json_t *with_version(json_t *doc)
 {
+	if (json_is_array(doc))
+		return json_pack("{s:i, s:o}", "version", 1, "value", doc);
 	if (!json_is_object(doc) || json_object_get(doc, "version"))
 		return doc;
 	json_t *all = json_pack("{s:i}", "version", 1);

@@ -174,7 +174,7 @@ check "compliance by the benchmark, and by a framework that it maps to"
 check "the number of unassessed parts of a passed control stands next to the word"
 "$w" compliance --standard mcsb-v2 --json >out 2>err && jq -e '(.passedControls + .failedControls + .skippedControls + .unsupportedControls) == 10 and (.controls | length) == 29 and (.controls[] | select(.id == "NS-3.2") | .of == "NS-3" and .state == "Failed")' out >/dev/null
 check "the second version has sub-controls, which don't count by themselves"
-[ "$("$w" compliance --score --json | jq '.subscriptions[] | select(.id == "s1").controls[] | select(.id == "secure-management-ports") | .max == 8 and .current == 4 and .healthy == 1 and .unhealthy == 1')" = true ] && "$w" compliance --history --json | jq -e 'length == 1 and .[0].failedControls > 0' >/dev/null
+[ "$("$w" compliance --score --json | jq '.subscriptions[] | select(.id == "s1").controls[] | select(.id == "secure-management-ports") | .max == 8 and .current == 4 and .healthy == 1 and .unhealthy == 1')" = true ] && "$w" compliance --history --json | jq -e '.value | length == 1 and .[0].failedControls > 0' >/dev/null
 check "the score by subscription and control, and its history"
 "$w" inventory --json >out 2>err && [ "$(jq -r '.resources[0] | .name + " " + .zone + " " + .severity' out)" = 'web-1 internet-facing High' ] && [ "$("$w" inventory --type virtualMachines --label env=test --json | jq -r '[.resources[].name] | join(",")')" = web-2 ] &&
 	[ "$("$w" inventory --recommendation 483f12ed-ae23-447e-a2de-a67a10db4353 --json | jq .total)" = 0 ] && [ "$("$w" inventory --zone internal --sort name --csv | sed -n 2p | cut -d, -f2)" = web-2 ]
