@@ -3,6 +3,7 @@
 #include <ifaddrs.h>
 #include <string.h>
 #include "app/app.h"
+#include "app/forget.h"
 #include "base/socket_addr.h"
 #include "whittle/app_alerts.h"
 #include "whittle/app_firewall.h"
@@ -46,8 +47,15 @@ static bool is_loopback(const struct wh_addr *a)
 	return wh_addr_is_v4(a) ? a->b[12] == 127 : wh_addr_eq(a, &six);
 }
 
+enum { RETAIN_S = 3600, PATIENCE_MS = 500 };
+
 /* Alerts on their way to the caller. */
-struct relay { const struct wh_app *a; const struct wh_app_watch *ask; const struct wh_addr *local; };
+struct relay {
+	const struct wh_app *a;
+	const struct wh_app_watch *ask;
+	const struct wh_addr *local;
+	int64_t retain_at_us; /* when to look again for what is older than `keep-days` */
+};
 
 /* For `whittle alerts`; where the ledger does not take it, the line that the caller prints is all there is. */
 static void alert(void *arg, const struct wh_watch_alert *alert)
@@ -65,7 +73,7 @@ static void alert(void *arg, const struct wh_watch_alert *alert)
 	struct wh_state *s = NULL;
 	struct wh_error ignored;
 	if (!wh_ledger_state(r->a->store_url, WH_STATE_WRITE, &s, &ignored)) {
-		wh_state_patience(s, 500);
+		wh_state_patience(s, PATIENCE_MS);
 		wh_alert_noticed(s, &n, &ignored);
 	}
 	wh_state_close(s);
@@ -84,16 +92,36 @@ static bool again(void *arg)
 	return r->ask->again(r->ask->arg);
 }
 
+/* Removes what is older than `keep-days`, whoever wrote it: the plugin leaves that to others. */
+static void retain(struct relay *r)
+{
+	struct wh_ledger l = {0};
+	struct wh_error err;
+	if (!r->a->config->ledger.keep_days || wh_now_us() < r->retain_at_us)
+		return;
+	r->retain_at_us = wh_now_us() + RETAIN_S * INT64_C(1000000);
+	int rc = wh_ledger_open(r->a->store_url, WH_STATE_WRITE, &l, &err);
+	if (!rc) {
+		wh_store_patience(l.store, PATIENCE_MS);
+		wh_state_patience(l.state, PATIENCE_MS);
+		rc = wh_app_retain(r->a, &l, &err);
+	}
+	if (rc)
+		wh_app_note(r->a, "what is older than keep-days could not be removed; it is tried again in an hour: %s", err.text);
+	wh_ledger_close(&l);
+}
+
 static void tick(void *arg, const struct wh_watch_learned *learned)
 {
-	const struct relay *r = arg;
+	struct relay *r = arg;
+	retain(r);
 	if (r->ask->tick)
 		r->ask->tick(r->ask->arg, learned);
 }
 
 int wh_app_watch(const struct wh_app *a, const struct wh_app_watch *ask, struct wh_error *err)
 {
-	struct relay r = {a, ask, NULL};
+	struct relay r = {.a = a, .ask = ask};
 	struct wh_addr locals[256];
 	struct wh_error earlier;
 	const struct wh_watch_options opt = {.store_url = a->store_url,

@@ -89,5 +89,20 @@ lost=$(tr -d '\r' <"$dir/page" | awk '/^whittle_learn_lost_messages_total / { pr
 [ "$lost" -gt 0 ]; t $? "of which some were lost" "$lost"
 kill "$watcher"; wait "$watcher"
 has "$(cat "$dir/flood")" "lost .*\($lost in all\)" "and the last word of the log has that number"
-is "$(cat "$dir/log" "$dir/small" "$dir/flood" | grep -c unnoted)" 0 "the ledger took everything"
+
+# ---- keep-days ----
+old() { # old DAYS: a flow of so many days ago
+	local at; at=$(date -u -d "$1 days ago" +%Y-%m-%dT10:00)
+	printf '{"timestamp":"%s:09.0+0000","event_type":"flow","src_ip":"198.51.100.%s","src_port":40001,"dest_ip":"10.0.0.4","dest_port":22,"proto":"TCP","flow":{"pkts_toserver":9,"pkts_toclient":9,"bytes_toserver":900,"bytes_toclient":900,"start":"%s:01.0+0000","end":"%s:09.0+0000","state":"closed"},"tcp":{"tcp_flags_ts":"1b","tcp_flags_tc":"1b"}}\n' "$at" "$1" "$at" "$at"
+}
+{ old 200; old 1; } >"$dir/old.json"
+"$BUILD/whittle" ingest "$dir/old.json" >/dev/null
+has "$(edges)" '198.51.100.200 1' "an edge of long ago is in the ledger"
+{ cat "$dir/plain.yaml"; echo 'keep-days: 64'; } >"$dir/keep.yaml"
+watch keep keep
+gone() { ! edges | grep -q 198.51.100.200; }
+until_true 5 gone; t $? "watch removes what is older than keep-days" "$(cat "$dir/keep")"
+has "$(edges)" '198.51.100.1 1' "and nothing else"
+kill "$watcher"; wait "$watcher"
+is "$(cat "$dir/log" "$dir/small" "$dir/flood" "$dir/keep" | grep -cE 'unnoted|could not be removed')" 0 "the ledger took everything"
 echo "1..$n"
