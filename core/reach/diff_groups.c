@@ -175,6 +175,32 @@ static void join_own(struct comparing *c, struct print *p, size_t n)
 		}
 }
 
+static int by_first(const void *a, const void *b)
+{
+	const struct joint *x = a, *y = b;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* The prints are hashes under this process's key: the order of joints must not depend on them. */
+static void order_joints(struct comparing *c)
+{
+	struct place *places = wh_arena_array(c->mem, c->n_places + 1, sizeof *places);
+	size_t *place_of = wh_arena_unset(c->mem, c->r[0]->t->n_endpoints + 1, sizeof *place_of), n = 0;
+	for (size_t i = 0; i < c->n_places; i++)
+		place_of[c->places[i].e[0]] = i;
+	for (size_t i = 0; i < c->n_joints; i++) /* by endpoint for now: those of a joint are in order */
+		c->joints[i].first = c->places[c->joints[i].first].e[0];
+	if (c->n_joints)
+		qsort(c->joints, c->n_joints, sizeof *c->joints, by_first);
+	for (size_t i = 0; i < c->n_joints; i++) {
+		struct joint *j = &c->joints[i];
+		memcpy(places + n, c->places + place_of[j->first], j->n * sizeof *places);
+		j->first = n;
+		n += j->n;
+	}
+	c->places = places;
+}
+
 static void join_all(struct comparing *c)
 {
 	struct few *f = c->few;
@@ -196,6 +222,7 @@ static void join_all(struct comparing *c)
 		for (size_t k = i; k < end; k++)
 			add_joint(c, f->prints[k].endpoint, false, k == i);
 	}
+	order_joints(c);
 }
 
 /* ---- all ---- */
