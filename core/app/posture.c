@@ -15,6 +15,8 @@
 #include "whittle/intel.h"
 #include "whittle/review.h"
 
+enum { POSTURE_HEAP = 1280 << 20 }; /* bytes: the JSON of 60,000 rules, and the verdicts on 10,000 machines */
+
 int wh_app_rules_file(const struct wh_app *a, const char *name, struct wh_arena *mem, const char **out, struct wh_error *err)
 {
 	char path[PATH_MAX];
@@ -154,11 +156,10 @@ static void read_jit(struct wh_app_posture *p)
 static int read_ledger(struct wh_app_posture *p, struct wh_error *err)
 {
 	int64_t imported = 0;
-	int rc = wh_app_open(p->a, WH_STATE_READ, p->mem, &p->ledger, err);
-	if (rc)
-		return rc;
-	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
-	rc = wh_inventory_load_all(p->ledger.is.state, p->mem, &p->inv, err);
+	wh_heap_in_large_pages(POSTURE_HEAP);
+	/* rules are judged in the inventory's groups, not in the estate's */
+	int rc = wh_app_open_resources(p->a, p->mem, &p->ledger, err);
+	rc = rc ? rc : wh_inventory_load_all(p->ledger.is.state, p->mem, &p->inv, err);
 	rc = rc ? rc : wh_state_log_each(p->ledger.is.state, "estate.import", latest, &imported, err);
 	if (!rc)
 		put_input(p, "inventory", wh_arena_printf(p->mem, "%zu resources in the ledger", p->inv.n), imported);

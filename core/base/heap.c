@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,12 +10,14 @@
 #if defined __GLIBC__
 void wh_heap_in_large_pages(size_t bytes)
 {
-	enum { PAGE = 4096, TOP_PAD = 128 << 10 /* malloc()'s own */, MAPPED_FROM = 4 << 20 };
+	enum { PAGE = 4096, TOP_PAD = 128 << 10 /* malloc()'s own */, MAPPED_FROM = 32 << 20 /* the most that glibc takes */ };
+	size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE;
+	bytes = bytes > memory / 2 ? memory / 2 : bytes; /* the kernel refuses a heap that is larger than its memory */
 	char *old_end = sbrk(0);
 	/* more than malloc() has left, so the heap grows by this and by `bytes`, which stay at its end */
 	mallopt(M_TOP_PAD, (int)bytes);
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
-	mallopt(M_TRIM_THRESHOLD, 4 * (int)bytes);
+	mallopt(M_TRIM_THRESHOLD, bytes < INT_MAX / 4 ? 4 * (int)bytes : INT_MAX);
 	void *volatile more = malloc(8 * TOP_PAD);
 	free(more);
 	mallopt(M_TOP_PAD, TOP_PAD);

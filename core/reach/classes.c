@@ -160,6 +160,12 @@ static void number_classes(struct wh_reach *r, struct print *prints)
 		r->first_member[i + 1] += r->first_member[i];
 	for (size_t i = 0; i < n; i++)
 		r->members[r->first_member[r->class_of[i]] + count[r->class_of[i]]++] = i;
+	r->by_address = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *r->by_address);
+	for (size_t i = 0, k = 0; i < n; i++) {
+		uint32_t class = r->class_of[r->t->by_addr[i]];
+		if (r->members[r->first_member[class]] == r->t->by_addr[i])
+			r->by_address[k++] = class;
+	}
 }
 
 void wh_reach_divide(struct wh_reach *r)

@@ -63,13 +63,57 @@ static uint32_t row_of(struct wh_reach *r, struct side *s, size_t class, enum wh
 	return r->row_of[d][class] - 1;
 }
 
+/* The classes of endpoints as peers in one list, by a walk along addresses and cuts. */
+static void find_peers(struct wh_reach *r, struct stage *s)
+{
+	size_t cut = 0;
+	s->peer_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->peer_of);
+	for (size_t i = 0; i < r->n_classes; i++) {
+		uint32_t class = r->by_address[i];
+		const struct wh_addr *a = &r->t->endpoints[first_of(r, class)].addr;
+		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
+			cut++;
+		s->peer_of[class] = s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1
+		                                         : wh_address_class(s, &s->peer, a, r->mem);
+	}
+}
+
+/* By the lists' classes of peers: a table of their combinations, if it is small, is faster than hashing each. */
+static void find_columns(struct wh_reach *r, struct side *s)
+{
+	enum { MOST_KNOWN = 1 << 16 };
+	struct stage *of[3];
+	size_t n = 1, at;
+	for (size_t k = 0; k < s->n; k++) {
+		of[k] = wh_stage(r, s->stage[k]);
+		if (!of[k]->peer_of)
+			find_peers(r, of[k]);
+		n = n > MOST_KNOWN ? n : n * of[k]->peer.bits.n;
+	}
+	uint32_t *known = n > MOST_KNOWN ? NULL : wh_arena_array(r->scratch, n + 1, sizeof *known);
+	s->column_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->column_of);
+	for (size_t i = 0; i < r->n_classes; i++) {
+		uint32_t key[3] = {0};
+		at = 0;
+		for (size_t k = 0; k < s->n; k++) {
+			key[k] = of[k]->peer_of[i];
+			at = at * of[k]->peer.bits.n + key[k];
+		}
+		if (known && known[at]) {
+			s->column_of[i] = known[at] - 1;
+			continue;
+		}
+		s->column_of[i] = intern_add(&s->columns, key, sizeof key);
+		if (known)
+			known[at] = s->column_of[i] + 1;
+	}
+	wh_arena_reset(r->scratch);
+}
+
 static uint32_t column_of(struct wh_reach *r, struct side *s, size_t class)
 {
-	if (!s->column_of) {
-		s->column_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->column_of);
-		for (size_t i = 0; i < r->n_classes; i++)
-			s->column_of[i] = wh_side_place(r, s, &r->t->endpoints[first_of(r, i)].addr, false);
-	}
+	if (!s->column_of)
+		find_columns(r, s);
 	return s->column_of[class];
 }
 

@@ -28,6 +28,7 @@ struct stage {
 	size_t words;                        /* of a set of rules as bits */
 	uint64_t *of_proto;                  /* for each class of protocols: the rules that match it */
 	struct address_classes local, peer;
+	uint32_t *peer_of;                   /* by class of endpoints: its class as a peer; NULL: not yet known */
 	struct intern matched;               /* sets of rules that match a packet apart from its ports … */
 	uint32_t *outcome; size_t room_outcome; /* … and the allowed ports, a port verdict + 1 */
 };
@@ -73,6 +74,7 @@ struct wh_reach {
 	struct numbering *numbering;
 	/* classes.c */
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
+	uint32_t *by_address;                /* classes in the order of their first members' addresses */
 	bool divided;
 	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not yet known */
 	const char **gate_why;
