@@ -39,4 +39,5 @@ row "connections --compact of 10,000 machines (MiB)" "${all#* }" 1024
 row "reach between two of 10,000 machines, beyond the start of a command (s)" "$(awk -v a="${one% *}" -v b="${start% *}" 'BEGIN { print a - b }')" 0.010
 row "diff of one group of 10,000 machines (s)" "${what_if% *}" 0.200
 row "assess of 10,000 machines by every assessment (s)" "${assess% *}" 3
+row "assess of 10,000 machines by every assessment (MiB)" "${assess#* }" 1024
 row "the report of 10,000 machines as PDF, beyond its document (s)" "$(awk -v a="${pdf% *}" -v b="${states% *}" 'BEGIN { print a - b }')" 2

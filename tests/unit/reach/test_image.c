@@ -140,6 +140,52 @@ static void a_damaged_model_is_refused_or_safe_to_ask(void **state)
 	assert_true(refused > 100 && asked > 100);
 }
 
+static void the_rules_of_a_group_are_read_when_they_are_asked_for(void **state)
+{
+	uint64_t sd = 0x1a2b3c4d5e6fu, *seed = &sd;
+	struct wh_error err = {.text = ""};
+	struct wh_state *s = open_state();
+	size_t groups = 0;
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct world w;
+		world_make(&w, seed);
+		char *text = world_text(&w);
+		import(s, text);
+		struct estate all = {.mem = wh_arena_new()}, read;
+		const struct wh_topology no_groups = {.n_nsgs = 0};
+		struct wh_topology twin;
+		const struct wh_rule *shapes;
+		if (wh_inventory_load(s, all.mem, &all.inv, &err))
+			fail_msg("%s", err.text);
+		build_estate(&all, text);
+		load(s, &read);
+		assert_true(wh_topology_with(&read.t, &no_groups, read.mem, &twin));
+		assert_int_equal(read.t.n_nsgs, all.t.n_nsgs);
+		for (size_t g = 0; g < read.t.n_nsgs; g++) {
+			const struct wh_nsg *want = &all.t.nsgs[g];
+			if (!want->n_rules)
+				continue;
+			groups++;
+			assert_null(read.t.nsgs[g].rules);
+			assert_in_range(wh_topology_shapes(&read.t, g, &shapes), 1, want->n_rules);
+			const struct wh_nsg *got = wh_topology_group(&read.t, g);
+			assert_int_equal(got->n_rules, want->n_rules);
+			for (size_t k = 0; k < want->n_rules; k++)
+				assert_string_equal(got->rules[k].name, want->rules[k].name);
+			assert_true(wh_topology_shares(&read.t, &twin, g)); /* the twin's are still unread */
+			assert_ptr_equal(wh_topology_group(&twin, g)->rules, got->rules);
+			twin.nsgs[g].rules = want->rules;
+			assert_false(wh_topology_shares(&read.t, &twin, g));
+		}
+		close_estate(&read);
+		close_estate(&all);
+		free(text);
+	}
+	assert_true(groups > 20);
+	close_state(s);
+}
+
 static void a_tag_that_only_a_security_admin_rule_names_is_known_after_the_import(void **state)
 {
 #define P "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
@@ -186,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_stored_model_decides_as_the_documents_do),
 		cmocka_unit_test(a_damaged_model_is_refused_or_safe_to_ask),
+		cmocka_unit_test(the_rules_of_a_group_are_read_when_they_are_asked_for),
 		cmocka_unit_test(a_tag_that_only_a_security_admin_rule_names_is_known_after_the_import)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
