@@ -57,6 +57,7 @@ for owner in root nobody; do
 			done | sort >"$dir/helpers"
 			is "$(paste -sd ' ' "$dir/helpers")" 'whittle-opener whittle 0000000000000000' "its helper is the user whittle, without any privilege"
 			firewall=$(pgrep -u whittle -f '^[^ ]*/whittle firewall$' | paste -sd ' '); has "$(privileges "${firewall%% *}")" 'whittle whittle 0000000000001000' "what changes the firewall is another service's process, with CAP_NET_ADMIN alone" "$(cat "$dir/activate")"
+			is "$(stat -c %U "/proc/${firewall%% *}/environ")" root "and no other process of that user reads its memory"
 			is "$(setpriv --reuid nobody --regid nogroup --clear-groups "${as_unit[@]: -1}" "$BUILD/whittle" watch --for 1s --firewall "$socket" 2>&1 | grep -c 'Permission denied')" 1 "nobody else may connect to it"
 			kill $watcher; wait $watcher; is $? 0 "a signal ends it, which is no failure"
 			until_true 5 eval '! kill -0 $firewall 2>/dev/null'; t $? "and the firewall's process with it"
