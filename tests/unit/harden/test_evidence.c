@@ -127,6 +127,27 @@ static void guessers_in_the_same_24_count_against_their_neighbours_and_friends_f
 	assert_int_equal(p[1].verdict, WH_PEER_OUT);
 }
 
+/* Whoever has many addresses side by side can make many peers that belong: they lift one beside them no more than five do. */
+static void the_votes_of_many_neighbours_are_capped(void **state)
+{
+	enum { MANY = 40 };
+	struct wh_evidence_peer p[MANY + 1];
+	double few = 0;
+	char addr[32];
+	(void)state;
+	for (unsigned n = 5; n <= MANY; n += MANY - 5) {
+		for (unsigned i = 0; i <= n; i++) {
+			snprintf(addr, sizeof addr, "2001:db8::%x", i + 1);
+			p[i] = peer(addr, i < n ? month.sensor : 4, i < n ? 90 : 1);
+		}
+		weigh(p, n + 1);
+		assert_true(p[0].verdict == WH_PEER_IN);
+		few = n == 5 ? p[n].value[WH_F_NEIGHBOURS] : few;
+		assert_true(few > 2);
+		assert_true(p[n].value[WH_F_NEIGHBOURS] == few);
+	}
+}
+
 static void a_peer_seen_once_long_ago_gets_no_line_and_one_of_yesterday_does(void **state)
 {
 	(void)state;
@@ -413,6 +434,7 @@ int main(void)
 		cmocka_unit_test(days_of_a_connection_without_data_do_not_count),
 		cmocka_unit_test(a_peer_seen_early_and_late_is_present_in_both_halves),
 		cmocka_unit_test(guessers_in_the_same_24_count_against_their_neighbours_and_friends_for_them),
+		cmocka_unit_test(the_votes_of_many_neighbours_are_capped),
 		cmocka_unit_test(a_peer_seen_once_long_ago_gets_no_line_and_one_of_yesterday_does),
 		cmocka_unit_test(a_peer_that_belongs_on_one_port_is_no_stranger_on_another),
 		cmocka_unit_test(guessing_on_two_ports_helps_on_neither),
