@@ -58,7 +58,7 @@ struct wh_edge_table *wh_edge_table_new(const struct wh_locals *locals, size_t b
 	t->hash_key = wh_hash_key();
 	/* a cell, its whole edge and its slots: three times as many at most, as powers of two go; four times of the sketches */
 	t->max_edges =
-		(t->limit - t->limit / 8) / (sizeof(struct edge_cell) + sizeof(struct whole_edge) + 3 * sizeof(uint64_t));
+		(t->limit - t->limit / 8) / (sizeof(struct edge_cell) + sizeof(struct wh_edge) + 3 * sizeof(uint64_t));
 	t->max_sketches = (t->limit / 8 - sizeof *t) / (sizeof(struct sketch_cell) + 4 * sizeof(uint64_t));
 	t->edges = reserve(t->max_edges * sizeof *t->edges);
 	t->whole = reserve(t->max_edges * sizeof *t->whole);
@@ -150,8 +150,8 @@ struct edge_cell *wh_edge_table_cell(struct wh_edge_table *t, const struct wh_ed
 struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c)
 {
 	if (c->whole)
-		return &t->whole[c->whole - 1].edge;
-	struct wh_edge *e = &t->whole[t->n_whole++].edge; /* there are as many as there are cells */
+		return &t->whole[c->whole - 1];
+	struct wh_edge *e = &t->whole[t->n_whole++]; /* there are as many as there are cells */
 	*e = c->one.flows ? wh_edge_of_one(&c->one) : (struct wh_edge){.flows = 0};
 	c->whole = (uint32_t)t->n_whole;
 	if (t->used_whole < t->n_whole)

@@ -12,10 +12,8 @@ struct edge_cell {
 	struct wh_edge_one one;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct edge_cell) == 64, "one line of a cache");
-/* A flow changes the first two lines of it. */
+/* The part of a whole edge that each flow changes. */
 enum { WHOLE_HOT = offsetof(struct wh_edge, alerts) };
-_Static_assert(WHOLE_HOT <= 128, "two lines of a cache");
-struct whole_edge { struct wh_edge edge; } __attribute__((aligned(64)));
 struct sketch_cell { struct wh_sketch_key key; struct wh_sketch sketch; };
 
 /*
@@ -42,7 +40,7 @@ struct wh_edge_table {
 	struct wh_hash_key hash_key;
 	/* both from birth for max_edges; unused parts take no memory */
 	struct edge_cell *edges; size_t n_edges, max_edges, used_edges;
-	struct whole_edge *whole; size_t n_whole, used_whole;
+	struct wh_edge *whole; size_t n_whole, used_whole;
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct day_cell days[TABLE_DAYS]; size_t n_days; /* unordered; expanded on demand */
@@ -141,7 +139,7 @@ struct wh_edge *wh_edge_table_whole(struct wh_edge_table *t, struct edge_cell *c
 static inline const struct wh_edge *edge_of_cell(const struct wh_edge_table *t, const struct edge_cell *c, struct wh_edge *room)
 {
 	if (c->whole)
-		return &t->whole[c->whole - 1].edge;
+		return &t->whole[c->whole - 1];
 	*room = wh_edge_of_one(&c->one);
 	return room;
 }
@@ -172,6 +170,7 @@ static inline __attribute__((always_inline)) void fetch_whole(const struct wh_ed
 		return;
 	for (size_t line = 0; line < bytes; line += 64)
 		__builtin_prefetch(e + line, 1);
+	__builtin_prefetch(e + bytes - 1, 1);
 }
 /* Each cell, in the order of its key; they stay where they are. */
 int wh_edge_table_cells(const struct wh_edge_table *t, int (*each)(void *arg, const struct edge_cell *c), void *arg);

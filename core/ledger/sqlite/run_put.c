@@ -27,7 +27,7 @@ static int add(struct putting *p, const struct edge_cell *c, struct wh_error *er
 {
 	uint8_t key[KEY_BYTES];
 	wh_edge_key_encode(&c->key, key);
-	return c->whole ? wh_run_append(&p->w, key, &p->t->whole[c->whole - 1].edge, err)
+	return c->whole ? wh_run_append(&p->w, key, &p->t->whole[c->whole - 1], err)
 	                : wh_run_append_one(&p->w, key, &c->one, err);
 }
 
