@@ -167,7 +167,7 @@ struct wh_store_ops {
 };
 
 /* For totals(): the counters by the names under which stores keep them, and days() as each: the first day and the last. */
-enum { WH_STORE_COUNTERS = 8 };
+enum { WH_STORE_COUNTERS = 9 };
 extern const char *const wh_store_counter_names[WH_STORE_COUNTERS];
 uint64_t *wh_store_counter(struct wh_store_totals *t, size_t i);
 int wh_store_widen(void *totals, int32_t day, uint64_t flows);

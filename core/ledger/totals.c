@@ -2,12 +2,12 @@
 #include "ledger/store.h"
 
 const char *const wh_store_counter_names[WH_STORE_COUNTERS] = {"records",   "flows",   "alerts", "other",
-                                                               "malformed", "crowded", "aged",   "full"};
+                                                               "malformed", "crowded", "aged",   "full", "writes"};
 
 uint64_t *wh_store_counter(struct wh_store_totals *t, size_t i)
 {
 	uint64_t *const at[WH_STORE_COUNTERS] = {&t->records,   &t->flows,   &t->alerts, &t->other,
-	                                         &t->malformed, &t->crowded, &t->aged,   &t->full};
+	                                         &t->malformed, &t->crowded, &t->aged,   &t->full, &t->writes};
 	return at[i];
 }
 

@@ -204,6 +204,8 @@ struct wh_store_totals {
 	/* edges removed because their port had more than port_edges, because they were last seen too long ago */
 	uint64_t crowded, aged;
 	uint64_t full;          /* edges not created because the ledger was full */
+	uint64_t writes;        /* transactions that changed it: as long as it is the same, nothing was added */
+	bool edges_at_most;     /* `edges` may count some of them twice: they are too many to be compared */
 	int64_t first_us, last_us;
 };
 int wh_store_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_error *err);

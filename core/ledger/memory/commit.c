@@ -107,6 +107,7 @@ int wh_memory_commit(struct wh_store *s, const struct wh_store_batch *b, struct 
 		if (b->progress)
 			wh_memory_put_place(d, b->progress);
 	}
+	d->writes++;
 	wh_memory_end(s, d, !rc && !again);
 	for (size_t i = 0; seen && !rc && !again && i < seen->n_contents; i++)
 		if (!seen->contents[i]->id)
@@ -149,6 +150,7 @@ int wh_memory_put_open(struct wh_store *s, const struct wh_edge_table *t, int32_
 	age(&d->edges[WH_EDGES_OPEN], today);
 	int rc = wh_memory_put_edges(d, WH_EDGES_OPEN, t, err);
 	bound(&d->edges[WH_EDGES_OPEN]);
+	d->writes++;
 	wh_memory_end(s, d, !rc);
 	return rc;
 }

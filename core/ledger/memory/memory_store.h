@@ -32,6 +32,7 @@ struct memory_data {
 	struct memory_sketch *sketches; size_t n_sketches, sketch_room; /* by key */
 	struct memory_day *days; size_t n_days, day_room;               /* by day */
 	uint64_t counters[MEMORY_COUNTERS];        /* records, flows, alerts, other, malformed */
+	uint64_t writes;
 	struct memory_place *places; size_t n_places, place_room;
 	uint8_t key[WH_LINE_KEY_BYTES];
 	int64_t generation, last_id;

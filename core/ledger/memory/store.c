@@ -236,7 +236,8 @@ static int totals(struct wh_store *s, struct wh_store_totals *out, struct wh_err
 	                                .flows = d->counters[1],
 	                                .alerts = d->counters[2],
 	                                .other = d->counters[3],
-	                                .malformed = d->counters[4]};
+	                                .malformed = d->counters[4],
+	                                .writes = d->writes};
 	for (size_t i = 0; i < open->n; i++)
 		out->edges += !e->n || !bsearch(&open->at[i], e->at, e->n, sizeof *e->at, wh_memory_by_key);
 	if (d->n_days) {

@@ -202,7 +202,8 @@ int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, str
 	if (rc)
 		goto out;
 	const uint64_t before = c.s->full.edges;
-	rc = ids ? same_generation(&c, seen) : 0;
+	rc = wh_tally_begin(c.s, err);
+	rc = rc || !ids ? rc : same_generation(&c, seen);
 	rc = rc ? rc : wh_runs_take_rows(c.s, err);
 	rc = rc ? rc : wh_sql_full_look(c.s, err);
 	rc = rc ? rc : put_tables(&c, b);
@@ -211,6 +212,9 @@ int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, str
 	rc = rc || !b->progress ? rc : put_progress(&c, b->progress, ids);
 	rc = rc ? rc : wh_sql_full_flush(c.s, err);
 	rc = rc ? rc : wh_sql_count(c.s, "full", c.s->full.edges - before, err);
+	rc = rc ? rc : wh_sql_count(c.s, "writes", 1, err);
+	int told = wh_tally_end(c.s, !rc, rc ? &ignored : err);
+	rc = rc ? rc : told;
 	int end = wh_state_end(c.s->state, !rc, rc ? &ignored : err);
 	rc = rc ? rc : end;
 	for (size_t i = 0; ids && !rc && i < seen->n_contents; i++)

@@ -220,7 +220,11 @@ int wh_sqlite_forget(struct wh_store *store, const struct wh_forget *what, bool 
 	if (!f || !f->keys || !f->sketches)
 		wh_fail(err, rc, "out of memory");
 	else if (!(rc = wh_state_begin(s->state, err))) {
-		rc = forget_all(f);
+		rc = wh_tally_begin(s, err);
+		rc = rc ? rc : forget_all(f);
+		rc = rc ? rc : wh_sql_count(s, "writes", 1, err);
+		int counted = wh_tally_end(s, !rc && !dry_run, rc ? &ignored : err);
+		rc = rc ? rc : counted;
 		int end = wh_state_end(s->state, !rc && !dry_run, rc ? &ignored : err);
 		rc = rc ? rc : end;
 	}

@@ -82,6 +82,7 @@ int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, in
 	rc = rc ? rc : count(s, ST_OPEN_COUNT, &n, err);
 	if (!rc && n > MOST)
 		rc = run_with(s, ST_OPEN_FORGET, n - MOST, err);
+	rc = rc ? rc : wh_sql_count(s, "writes", 1, err);
 	int end = wh_state_end(s->state, !rc, rc ? &ignored : err);
 	s->has_open = true;
 	return rc ? rc : end;

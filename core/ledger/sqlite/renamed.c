@@ -118,13 +118,16 @@ int wh_store_renamed(struct wh_store *from, struct wh_store *to, const struct wh
 	m.facts = reallocarray(NULL, FACTS_AT_ONCE, sizeof *m.facts);
 	int rc = m.rows && m.facts ? wh_state_begin(m.to->state, err) : wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc) {
-		rc = from->ops->edges(from, WH_EDGES_REPORTED, NULL, NULL, take_edge, &m, err);
+		rc = wh_tally_begin(m.to, err);
+		rc = rc ? rc : from->ops->edges(from, WH_EDGES_REPORTED, NULL, NULL, take_edge, &m, err);
 		rc = rc ? rc : write_rows(&m);
 		rc = rc ? rc : wh_store_sketches(from, take_sketch, &m, err);
 		rc = rc ? rc : wh_store_facts(from, WH_FACT_KINDS, take_fact, &m, err);
 		rc = rc ? rc : write_facts(&m);
 		rc = rc ? rc : wh_store_days(from, take_day, &m, err);
 		rc = rc ? rc : take_counters(&m, from);
+		int counted = wh_tally_end(m.to, !rc, rc ? &ignored : err);
+		rc = rc ? rc : counted;
 		int end = wh_state_end(m.to->state, !rc, rc ? &ignored : err);
 		rc = rc ? rc : end;
 	}

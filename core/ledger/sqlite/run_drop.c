@@ -21,6 +21,7 @@ static int rewrite(struct run_cursor *c, uint8_t (*keys)[KEY_BYTES], size_t n, s
 	struct wh_block_writer w;
 	struct wh_edge e;
 	bool good = !wh_block_open(&r, c->bytes, c->len);
+	const unsigned had = r.left;
 	wh_block_clear(&w);
 	wh_block_base(&w, r.base_us);
 	while (good && r.left) {
@@ -31,6 +32,7 @@ static int rewrite(struct run_cursor *c, uint8_t (*keys)[KEY_BYTES], size_t n, s
 		if (from == n || memcmp(keys[from], r.key, KEY_BYTES) != 0)
 			good = wh_block_add(&w, r.key, &e);
 	}
+	c->s->tally.edges -= had - w.n;
 	return good ? put_block(c, &w, err) : wh_sql_damaged_block(c->s, c->id, err);
 }
 
@@ -58,5 +60,5 @@ int wh_runs_drop(struct sqlite_store *s, uint8_t (*keys)[KEY_BYTES], size_t n, s
 		rc = rc ? rc : drop_of(&c, keys, n, err);
 		wh_run_close(&c);
 	}
-	return rc;
+	return rc ? rc : wh_tally_dropped(s, keys, n, err);
 }

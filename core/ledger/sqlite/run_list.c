@@ -21,7 +21,7 @@ static int find(struct sqlite_store *s, enum statement which, int64_t bound, int
 }
 
 /* An older ledger, not written since, has no such table. */
-static bool has_blocks(struct sqlite_store *s)
+bool wh_runs_any(struct sqlite_store *s)
 {
 	sqlite3_stmt *st = NULL;
 	if (!s->has_blocks) {
@@ -35,7 +35,7 @@ int wh_runs_list(struct sqlite_store *s, struct runs *out, struct wh_error *err)
 {
 	int64_t at = INT64_MIN + 1, first = 0, last = 0;
 	out->n = 0;
-	if (!has_blocks(s))
+	if (!wh_runs_any(s))
 		return 0;
 	for (;;) {
 		int rc = find(s, ST_BLOCK_FIRST, at, INT64_MIN, &first, err);

@@ -68,6 +68,7 @@ static int settle(struct putting *p, struct wh_error *err)
 		return rc;
 	qsort(p->drops, p->n_drops, sizeof *p->drops, by_bytes);
 	rc = wh_runs_drop(p->s, p->drops, p->n_drops, err);
+	memset(p->w.local, 0xff, sizeof p->w.local); /* its address may have gone with them */
 	p->n_drops = 0;
 	return rc;
 }

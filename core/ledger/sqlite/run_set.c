@@ -103,6 +103,7 @@ int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], stru
 static inline int advance(struct run_set *m, struct wh_error *err)
 {
 	int rc = wh_run_next(m->order[0], err);
+	m->read++;
 	if (rc)
 		return rc;
 	if (m->order[0]->on) {

@@ -18,6 +18,7 @@ int wh_run_writer_begin(struct run_writer *w, struct sqlite_store *s, struct wh_
 	if (!rc && last >> RUN_SHIFT >= INT32_MAX - 1)
 		rc = wh_sql_damaged_block(s, last, err);
 	w->s = s;
+	memset(w->local, 0xff, sizeof w->local);
 	w->id = ((last >> RUN_SHIFT) + 1) << RUN_SHIFT;
 	wh_block_clear(&w->w);
 	return rc;
@@ -41,21 +42,35 @@ static int too_large(const struct run_writer *w, struct wh_error *err)
 	return wh_fail(err, -EFBIG, "%s: an edge is larger than a block", w->s->state->path);
 }
 
+static inline int added(struct run_writer *w, const uint8_t *key)
+{
+	w->s->tally.edges++;
+	if (memcmp(w->local, key, sizeof w->local) != 0) {
+		memcpy(w->local, key, sizeof w->local);
+		wh_tally_local(w->s, key);
+	}
+	return 0;
+}
+
 int wh_run_append(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge *e, struct wh_error *err)
 {
 	if (wh_block_add(&w->w, key, e))
-		return 0;
+		return added(w, key);
 	int rc = wh_run_flush(w, err);
-	return rc || wh_block_add(&w->w, key, e) ? rc : too_large(w, err);
+	if (rc)
+		return rc;
+	return wh_block_add(&w->w, key, e) ? added(w, key) : too_large(w, err);
 }
 
 int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge_one *one,
                       struct wh_error *err)
 {
 	if (wh_block_add_one(&w->w, key, one))
-		return 0;
+		return added(w, key);
 	int rc = wh_run_flush(w, err);
-	return rc || wh_block_add_one(&w->w, key, one) ? rc : too_large(w, err);
+	if (rc)
+		return rc;
+	return wh_block_add_one(&w->w, key, one) ? added(w, key) : too_large(w, err);
 }
 
 /* ---- merging ---- */
@@ -102,6 +117,7 @@ int wh_runs_merge(struct sqlite_store *s, struct wh_error *err)
 	}
 	rc = rc ? rc : wh_run_flush(&w, err);
 	rc = rc ? rc : remove_read(&m, true, err);
+	s->tally.edges -= m.read;
 	wh_run_set_close(&m);
 	return rc;
 }

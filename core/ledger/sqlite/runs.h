@@ -11,6 +11,7 @@
  *   run_write.c   a run is written; runs are merged
  *   run_drop.c    edges are removed
  *   run_put.c     a table's edges go in, within the quota
+ *   tally.c       how many edges there are, and the local addresses of inbound ones
  *
  * An older ledger has its edges in table edge, a row each. They are read as one more run; the next commit moves them.
  */
@@ -35,6 +36,7 @@ int wh_runs_list(struct sqlite_store *s, struct runs *out, struct wh_error *err)
 /* Sorts runs by size, and returns how many of the smallest to merge: as soon as four are of similar size, these and all smaller
  * ones; tight: all but the largest, if they are an eighth of it. */
 size_t wh_runs_choose(struct runs *r, bool tight);
+bool wh_runs_any(struct sqlite_store *s); /* the table edge_block is there */
 int wh_sql_damaged_block(struct sqlite_store *s, int64_t id, struct wh_error *err);
 
 /* ---- one run ---- */
@@ -67,6 +69,7 @@ struct run_set {
 	size_t n;
 	struct run_cursor *order[RUNS_MOST + 1]; /* those that have an edge, by its key */
 	size_t live;
+	uint64_t read; /* edges of runs that the walk has left behind */
 	bool held;
 };
 /* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too. */
@@ -85,7 +88,12 @@ int wh_runs_count(struct sqlite_store *s, uint64_t *n, struct wh_error *err); /*
 
 /* ---- writing, within a transaction ---- */
 
-struct run_writer { struct sqlite_store *s; int64_t id; struct wh_block_writer w; };
+struct run_writer {
+	struct sqlite_store *s;
+	int64_t id;
+	uint8_t local[sizeof(struct wh_addr) + 1]; /* and direction of the last edge; bytes of no edge: none */
+	struct wh_block_writer w;
+};
 int wh_run_writer_begin(struct run_writer *w, struct sqlite_store *s, struct wh_error *err); /* a run of its own */
 int wh_run_append(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge *e, struct wh_error *err);
 int wh_run_append_one(struct run_writer *w, const uint8_t key[static KEY_BYTES], const struct wh_edge_one *one,
@@ -98,3 +106,17 @@ int wh_runs_take_rows(struct sqlite_store *s, struct wh_error *err);
 int wh_runs_drop(struct sqlite_store *s, uint8_t (*keys)[KEY_BYTES], size_t n, struct wh_error *err);
 /* Puts a table's edges into a run of their own, within the quota. */
 int wh_run_put(struct sqlite_store *s, const struct wh_edge_table *t, struct wh_error *err);
+
+/* ---- the tally, see tally.c ---- */
+
+/* Not known: the rows are missing, or another program wrote runs since. wh_tally_free() it. */
+int wh_tally_read(struct sqlite_store *s, struct edge_tally *out, struct wh_error *err);
+void wh_tally_free(struct edge_tally *t);
+/* Around all that changes runs, in its transaction. A write that fails ends with commit false. */
+int wh_tally_begin(struct sqlite_store *s, struct wh_error *err);
+int wh_tally_end(struct sqlite_store *s, bool commit, struct wh_error *err);
+void wh_tally_local(struct sqlite_store *s, const uint8_t key[static KEY_BYTES]); /* an edge with this key was written */
+/* Edges with these sorted keys were removed: some of their local addresses may have none left. */
+int wh_tally_dropped(struct sqlite_store *s, uint8_t (*keys)[KEY_BYTES], size_t n, struct wh_error *err);
+/* As wh_sqlite_locals(), from the runs themselves. */
+int wh_sqlite_locals_walked(struct sqlite_store *s, wh_local_cb each, void *arg, struct wh_error *err);

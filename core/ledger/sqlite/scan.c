@@ -119,9 +119,8 @@ int wh_sqlite_sketches(struct wh_store *store, wh_sketch_cb each, void *arg, str
 	return rc;
 }
 
-int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct wh_error *err)
+int wh_sqlite_locals_walked(struct sqlite_store *s, wh_local_cb each, void *arg, struct wh_error *err)
 {
-	struct sqlite_store *s = wh_sqlite_of(store);
 	struct run_set m;
 	uint8_t at[KEY_BYTES] = {0};
 	int rc = wh_run_set_open(&m, s, NULL, err);
@@ -141,6 +140,18 @@ int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct
 	}
 	wh_run_set_close(&m);
 	return rc;
+}
+
+int wh_sqlite_locals(struct wh_store *store, wh_local_cb each, void *arg, struct wh_error *err)
+{
+	struct sqlite_store *s = wh_sqlite_of(store);
+	struct edge_tally t;
+	int rc = wh_tally_read(s, &t, err);
+	bool kept = t.known && !t.too_many;
+	for (size_t i = 0; kept && i < t.n && !rc; i++)
+		rc = each(arg, &t.locals[i]);
+	wh_tally_free(&t);
+	return rc || kept ? rc : wh_sqlite_locals_walked(s, each, arg, err);
 }
 
 int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_error *err)
@@ -164,6 +175,21 @@ int wh_sqlite_days(struct wh_store *store, wh_day_cb each, void *arg, struct wh_
 		rc = wh_sql_fail(s->state, "read", err);
 	sqlite3_reset(st);
 	return rc;
+}
+
+/* Distinct edges: many in several runs are not compared, so that an edge that is in two of them counts twice. */
+static int count_edges(struct sqlite_store *s, struct wh_store_totals *out, struct wh_error *err)
+{
+	enum { COMPARED = 1 << 15 };
+	struct edge_tally t;
+	struct runs runs;
+	int rc = wh_tally_read(s, &t, err);
+	rc = rc ? rc : wh_runs_list(s, &runs, err);
+	bool counted = !rc && t.known && (runs.n < 2 || t.edges > COMPARED);
+	out->edges = t.edges;
+	out->edges_at_most = counted && runs.n > 1;
+	wh_tally_free(&t);
+	return rc || counted ? rc : wh_runs_count(s, &out->edges, err);
 }
 
 int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct wh_error *err)
@@ -193,7 +219,7 @@ int wh_sqlite_totals(struct wh_store *store, struct wh_store_totals *out, struct
 	if (step != SQLITE_DONE)
 		return wh_sql_fail(s->state, "read", err);
 	uint64_t open = 0;
-	int rc = wh_runs_count(s, &out->edges, err);
+	int rc = count_edges(s, out, err);
 	rc = rc ? rc : wh_sql_count_open(s, &open, err);
 	out->edges += open;
 	return rc ? rc : wh_sqlite_days(store, wh_store_widen, out, err);

@@ -87,11 +87,20 @@ enum statement {
 	ST_FACT_FORGET,
 	ST_FACT_DROP,
 	ST_FACTS,
+	ST_TALLY_PUT,
+	ST_TALLY_DROP,
 	ST_N
 };
 extern const char *const wh_sql[ST_N];
 
 enum { WH_WALKS_KEPT = 16 };
+struct edge_tally {
+	bool known;
+	bool too_many;        /* local addresses: they are not kept */
+	bool changed;         /* the addresses did, in this transaction */
+	uint64_t edges;       /* of all runs: an edge in two runs counts twice */
+	struct wh_addr *locals; size_t n, room; /* with inbound edges, in order */
+};
 struct sqlite_store {
 	struct wh_store base;
 	struct wh_state *state;
@@ -108,6 +117,7 @@ struct sqlite_store {
 		uint64_t edges, sketches; /* that were not made since it was opened */
 		bool any; struct wh_addr local; int32_t day; /* the note that is not written yet */
 	} full;
+	struct edge_tally tally; /* within a transaction that changes runs */
 	struct scan *scan;   /* that is being stepped through; NULL: none */
 	sqlite3_stmt *st[ST_N];
 };

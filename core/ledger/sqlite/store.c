@@ -79,6 +79,8 @@ const char *const wh_sql[ST_N] = {
 	[ST_FACT_FORGET] = "DELETE FROM fact WHERE key >= ?1 AND key < ?2",
 	[ST_FACT_DROP] = "DELETE FROM fact WHERE key = ?1",
 	[ST_FACTS] = "SELECT key, value FROM fact WHERE key >= ?1 AND key < ?2 ORDER BY key",
+	[ST_TALLY_PUT] = "INSERT INTO image(name, part, bytes) VALUES(?1, 0, ?2)",
+	[ST_TALLY_DROP] = "DELETE FROM image WHERE name = ?1",
 	[ST_CONTENT_FORGET] = "DELETE FROM content WHERE id IN (SELECT id FROM content WHERE id > 0 ORDER BY time LIMIT ?1)",
 };
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "../support/spoilt_ledger.h"
 #include "ledger/sqlite/runs.h"
+#include "whittle/state_revision.h"
 
 static struct wh_error err;
 
@@ -274,6 +275,145 @@ static void edges_are_removed_from_every_run_that_has_them(void **state)
 	end();
 }
 
+/* ---- the tally ---- */
+
+static uint64_t walked_edges(struct sqlite_store *s)
+{
+	struct runs runs;
+	uint64_t n = 0;
+	assert_int_equal(wh_runs_list(s, &runs, &err), 0);
+	for (size_t i = 0; i < runs.n; i++) {
+		static const uint8_t first[KEY_BYTES];
+		struct run_cursor c;
+		assert_int_equal(wh_run_open(&c, s, runs.v[i], &err), 0);
+		assert_int_equal(wh_run_seek(&c, first, &err), 0);
+		for (; c.on; n++)
+			assert_int_equal(wh_run_next(&c, &err), 0);
+		wh_run_close(&c);
+	}
+	return n;
+}
+
+struct walked { struct wh_addr locals[64]; size_t n; };
+static int walked_local(void *arg, const struct wh_addr *local)
+{
+	struct walked *w = arg;
+	assert_true(w->n < 64);
+	w->locals[w->n++] = *local;
+	return 0;
+}
+
+/* Known, and what a walk through all blocks finds. */
+static void expect_tally(size_t n_locals)
+{
+	struct sqlite_store *s = wh_sqlite_of(ledger.store);
+	struct walked walked = {.n = 0}, kept = {.n = 0};
+	struct edge_tally t;
+	assert_int_equal(wh_tally_read(s, &t, &err), 0);
+	assert_true(t.known && !t.too_many);
+	assert_int_equal(t.edges, walked_edges(s));
+	assert_int_equal(wh_sqlite_locals_walked(s, walked_local, &walked, &err), 0);
+	assert_int_equal(wh_store_locals(ledger.store, walked_local, &kept, &err), 0);
+	assert_int_equal(t.n, walked.n);
+	assert_int_equal(kept.n, walked.n);
+	assert_int_equal(n_locals, walked.n);
+	assert_memory_equal(t.locals, walked.locals, t.n * sizeof *t.locals);
+	assert_memory_equal(kept.locals, walked.locals, t.n * sizeof *t.locals);
+	wh_tally_free(&t);
+}
+
+static size_t walked_locals(void)
+{
+	struct walked w = {.n = 0};
+	assert_int_equal(wh_store_locals(ledger.store, walked_local, &w, &err), 0);
+	return w.n;
+}
+
+/* Flows to one of some hosts. */
+static void fold_for(unsigned host, unsigned flows, int32_t day)
+{
+	struct wh_prefix ten;
+	assert_int_equal(wh_prefix_parse("10.0.0.0/8", 10, &ten, NULL), 0);
+	assert_int_equal(wh_locals_add_prefix(locals, &ten), 0);
+	wh_edge_table_clear(table);
+	for (unsigned i = 0; i < flows; i++) {
+		struct wh_record r = {.kind = WH_RECORD_FLOW};
+		struct wh_flow *f = &r.flow;
+		f->src_port = 40000;
+		f->src = wh_addr_v4(0x2d000000 + any(100000));
+		f->dst = wh_addr_v4(0x0a000000 + host);
+		f->dst_port = 22;
+		f->proto = WH_PROTO_TCP;
+		f->start_us = day * WH_US_PER_DAY;
+		f->end_us = f->start_us + 1000000;
+		f->pkts_toserver = f->pkts_toclient = 20;
+		f->tcp_flags_toserver = f->tcp_flags_toclient = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH;
+		f->has_tcp_flags = true;
+		f->bytes_toserver = f->bytes_toclient = 5000;
+		assert_int_equal(wh_edge_table_fold(table, &r), 0);
+	}
+}
+
+static void the_number_of_edges_and_the_local_addresses_are_known_without_a_walk(void **state)
+{
+	(void)state;
+	int64_t before, after;
+	begin();
+	assert_int_equal(wh_state_revision(ledger.state, &before, &err), 0);
+	for (unsigned i = 0; i < 30; i++) {
+		fold_for(1 + i * 7 % 20, i % 5 ? 300 : 4000, 20000);
+		commit();
+		expect_tally(i < 20 ? i + 1 : 20);
+	}
+	assert_int_equal(wh_state_revision(ledger.state, &after, &err), 0);
+	assert_int_equal(before, after); /* it is no document */
+	wh_store_bound(ledger.store, &(struct wh_store_bounds){.port_edges = 500}); /* drops some of each port's */
+	fold_for(3, 900, 20001);
+	commit();
+	expect_tally(20);
+	assert_true(wh_store_dropped(ledger.store).crowded > 0);
+	wh_store_bound(ledger.store, &(struct wh_store_bounds){.edge_days = 64}); /* and all of the other hosts' */
+	for (int32_t day = 20002; day < 20100; day++) {
+		fold_for(4, 3, day);
+		commit();
+		expect_tally(day < 20070 ? 20 : walked_locals());
+	}
+	assert_int_equal(walked_locals(), 1);
+	end();
+}
+
+static void a_tally_that_another_program_left_behind_is_not_believed(void **state)
+{
+	struct edge_tally t;
+	(void)state;
+	begin();
+	for (unsigned i = 0; i < 3; i++) {
+		fold_for(1 + i, 900, 20000);
+		commit();
+	}
+	/* a run of an earlier version, which keeps no tally: one of them under a number behind all others */
+	spoilt_sql("UPDATE edge_block SET id = id + (7 << 32) WHERE id >> 32 = (SELECT min(id) >> 32 FROM edge_block)");
+	assert_int_equal(wh_tally_read(wh_sqlite_of(ledger.store), &t, &err), 0);
+	assert_false(t.known);
+	wh_tally_free(&t);
+	assert_int_equal(walked_locals(), 3);
+	fold_for(9, 10, 20000);
+	commit();
+	expect_tally(4);
+	/* and addresses that are out of order, or not as many as there should be */
+	spoilt_sql("UPDATE image SET bytes = CAST(x'ff' || substr(bytes, 2) AS BLOB) WHERE name = 'edge locals'");
+	assert_int_equal(wh_tally_read(wh_sqlite_of(ledger.store), &t, &err), 0);
+	assert_false(t.known);
+	wh_tally_free(&t);
+	assert_int_equal(walked_locals(), 4);
+	spoilt_sql("DELETE FROM image WHERE name = 'edge locals'");
+	assert_int_equal(walked_locals(), 4);
+	fold_for(9, 10, 20000);
+	commit();
+	expect_tally(4);
+	end();
+}
+
 /* ---- damage ---- */
 
 static void a_damaged_block_is_named_and_nothing_more_is_committed(void **state)
@@ -309,6 +449,8 @@ int main(void)
 		cmocka_unit_test(a_ledger_of_before_is_read_as_it_is_and_moved_by_the_next_commit),
 		cmocka_unit_test(a_reader_sees_the_ledger_unchanged_during_commits_and_merges),
 		cmocka_unit_test(edges_are_removed_from_every_run_that_has_them),
+		cmocka_unit_test(the_number_of_edges_and_the_local_addresses_are_known_without_a_walk),
+		cmocka_unit_test(a_tally_that_another_program_left_behind_is_not_believed),
 		cmocka_unit_test(a_damaged_block_is_named_and_nothing_more_is_committed),
 	};
 	return cmocka_run_group_tests(tests, spoilt_dir_make, spoilt_dir_remove);
