@@ -42,6 +42,11 @@ static size_t next_char(const char *s, size_t *width, bool *printable)
 	mbstate_t state = {0};
 	if (!*s)
 		return 0;
+	if (*s >= ' ' && *s <= '~') { /* as nearly all are */
+		*width = 1;
+		*printable = true;
+		return 1;
+	}
 	size_t n = mbrtowc(&wc, s, strlen(s), &state);
 	*printable = n != (size_t)-1 && n != (size_t)-2 && n > 0;
 	if (!*printable) {
@@ -83,8 +88,12 @@ static char *sanitised(const char *text)
 
 bool cli_colour_wanted(void)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-	return !(no && *no) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO) == 1;
+	static int wanted = -1; /* asked for every cell of a table */
+	if (wanted < 0) {
+		const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+		wanted = !(no && *no) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO) == 1;
+	}
+	return wanted;
 }
 
 static const char *escape(enum cli_colour colour)
