@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include "app/app.h"
+#include "app/derived.h"
 #include "whittle/app_rules.h"
 #include "whittle/intel.h"
 
@@ -130,14 +130,42 @@ static int keep_others(const struct wh_app *a, const struct wh_estate *e, const 
 	return 0;
 }
 
+/* Options that whittle.yaml does not set make it another derivation. */
+static const char *with_options(const char *settings, const struct wh_app_recommend *ask, struct wh_arena *mem)
+{
+	for (size_t i = 0; i < WH_APP_NUMBERS; i++)
+		if (ask->given[i] && wh_app_numbers[i].field != offsetof(struct wh_harden_options, threads))
+			settings = wh_arena_printf(mem, "%s --%s %u", settings, wh_app_numbers[i].name, ask->number[i]);
+	if (ask->ports)
+		settings = wh_arena_printf(mem, "%s --ports %s", settings, ask->ports);
+	if (ask->permissiveness > 0)
+		settings = wh_arena_printf(mem, "%s --permissiveness %g", settings, ask->permissiveness);
+	return ask->directed ? wh_arena_printf(mem, "%s --direction %s", settings, wh_directions_words[ask->directions])
+	                     : settings;
+}
+
+/* The rules and, in the same transaction, the short form. */
+static int save_both(const struct wh_app_ledger *l, struct wh_recommendation *rec, struct wh_derived *from, struct wh_error *err)
+{
+	struct wh_error ignored;
+	from->last_day = (int32_t)(rec->to_us / WH_US_PER_DAY) - 1;
+	int rc = wh_state_begin(l->is.state, err);
+	if (rc)
+		return rc;
+	rc = wh_recommendation_save(l->is.state, rec, err);
+	rc = rc ? rc : wh_standing_save(l->is.state, rec, from, err);
+	int end = wh_state_end(l->is.state, !rc, rc ? &ignored : err);
+	return rc ? rc : end;
+}
+
 /* Saves the derived rules. If only some ports or a direction were requested, the saved rules of all others stay. */
-static int save(const struct wh_app *a, const struct wh_app_recommend *ask, const struct wh_app_ledger *l,
-                const struct wh_recommendation *before, struct wh_recommendation *now, struct wh_arena *mem, struct wh_error *err)
+static int save(const struct wh_app *a, const struct wh_app_ledger *l, const struct wh_recommendation *before,
+                struct wh_recommendation *now, struct wh_derived *from, struct wh_arena *mem, struct wh_error *err)
 {
 	struct wh_recommendation all = *now;
 	int rc = 0;
-	if (!before || !(ask->ports || ask->directed))
-		return wh_recommendation_save(l->is.state, now, err);
+	if (!before)
+		return save_both(l, now, from, err);
 	all.resources = wh_arena_array(mem, now->n_resources + 1, sizeof *all.resources);
 	for (size_t i = 0; i < now->n_resources && !rc; i++) {
 		all.resources[i] = now->resources[i];
@@ -145,7 +173,7 @@ static int save(const struct wh_app *a, const struct wh_app_recommend *ask, cons
 			if (before->resources[k].resource == now->resources[i].resource)
 				rc = keep_others(a, l->estate, now, &before->resources[k], &all.resources[i], mem, err);
 	}
-	rc = rc ? rc : wh_recommendation_save(l->is.state, &all, err);
+	rc = rc ? rc : save_both(l, &all, from, err);
 	now->serial = all.serial;
 	return rc;
 }
@@ -213,10 +241,16 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	struct wh_recommendation *before = NULL;
 	struct wh_harden_options opt;
 	struct wh_app_ledger l;
+	struct wh_store_totals totals;
+	struct wh_derived from;
 	struct wh_error unknown;
 	int rc = begin(a, ask, ask->dry ? WH_STATE_READ : WH_STATE_WRITE, mem, &l, &opt, err);
 
 	*out = (struct wh_app_recommended){NULL};
+	rc = rc ? rc : wh_store_totals(l.is.store, &totals, err);
+	rc = rc ? rc : wh_app_derived(a, &l, &totals, mem, &from, err);
+	if (!rc)
+		from.settings = with_options(from.settings, ask, mem);
 	rc = rc ? rc
 	        : wh_recommend(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem,
 	                       &out->recommendation, err);
@@ -228,7 +262,7 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 		out->changes = &out->since;
 	/* a part of the resources is looked at, not kept: it would take the place of the whole */
 	if (!rc && !ask->dry && !ask->n_resources)
-		rc = save(a, ask, &l, before, out->recommendation, mem, err);
+		rc = save(a, &l, ask->ports || ask->directed ? before : NULL, out->recommendation, &from, mem, err);
 	if (!rc)
 		find_edits(&l, NULL, mem, &out->edits);
 	wh_app_close(&l, rc ? NULL : &out->estate);

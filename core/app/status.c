@@ -75,9 +75,21 @@ static int look_around(const struct wh_app *a, const struct wh_app_ledger *l, st
 	return 0;
 }
 
-int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
+/* Up to so many edges, deriving takes no longer than the rest of the status. */
+enum { DERIVED_AT_ONCE = 20000 };
+
+static int derive(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_status *out, struct wh_arena *mem,
+                  struct wh_error *err)
 {
 	struct wh_harden_options opt;
+	int rc = wh_harden_options_load(&a->config->harden, l->is.state, NULL, mem, &opt, err);
+	return rc ? rc
+	          : wh_recommend(&(struct wh_harden_ask){.store = l->is.store, .estate = l->estate, .opt = &opt}, mem,
+	                         &out->recommendation, err);
+}
+
+int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
+{
 	struct wh_app_ledger l;
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 
@@ -85,10 +97,10 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	if (!rc)
 		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
-	rc = rc ? rc : wh_harden_options_load(&a->config->harden, l.is.state, NULL, mem, &opt, err);
-	rc = rc ? rc
-	        : wh_recommend(&(struct wh_harden_ask){.store = l.is.store, .estate = l.estate, .opt = &opt}, mem,
-	                       &out->recommendation, err);
+	if (!rc && out->totals.edges <= DERIVED_AT_ONCE)
+		rc = derive(a, &l, out, mem, err);
+	else if (!rc)
+		rc = wh_app_saved(a, &l, out, mem, err);
 	rc = rc ? rc : look_around(a, &l, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

@@ -110,6 +110,15 @@ static void put_kept(const struct wh_app_status *s, json_t *doc)
 	json_decref(kept);
 }
 
+/* Null: calculated now. */
+static json_t *derived_json(const struct wh_app_status *s)
+{
+	if (!s->saved)
+		return json_null();
+	return json_pack("{s:o, s:o, s:b, s:s?}", "at", time_json(s->derived.at_us), "lastDay",
+	                 s->derived.at_us ? day_json(s->derived.last_day) : json_null(), "current", !s->stale, "stale", s->stale);
+}
+
 json_t *wh_app_status_json(const struct wh_app_status *s)
 {
 	size_t by_status[3] = {0}, defended = 0;
@@ -123,6 +132,9 @@ json_t *wh_app_status_json(const struct wh_app_status *s)
 	                        (int)defended, "ledger", "edges", (json_int_t)s->totals.edges, "flows",
 	                        (json_int_t)s->totals.flows, "droppedCrowded", (json_int_t)s->totals.crowded, "droppedAged",
 	                        (json_int_t)s->totals.aged, "notTakenFull", (json_int_t)s->totals.full);
+	if (s->totals.edges_at_most)
+		json_object_set_new(json_object_get(doc, "ledger"), "edgesAtMost", json_true());
+	json_object_set_new(doc, "derived", derived_json(s));
 	json_object_set_new(doc, "firewall", firewall_json(s));
 	json_object_set_new(doc, "sensor",
 	                    json_pack("{s:o, s:b, s:I, s:I, s:I, s:I}", "lastFlow", time_json(s->sensor.last_us), "silent",

@@ -4,7 +4,8 @@
 #include "app/status_parts.h"
 #include "base/json.h"
 
-const char *const wh_app_attention_words[] = {"undefended", "pending", "changed", "sensor", "watch", "lists", "addresses", NULL};
+const char *const wh_app_attention_words[] = {"undefended", "pending",   "changed", "sensor", "watch",
+                                              "lists",      "addresses", "stale",   NULL};
 
 const char *wh_app_force_text(enum wh_app_force f)
 {
@@ -179,6 +180,14 @@ int wh_app_unlearned(const struct wh_app_ledger *l, struct wh_app_status *s, str
 
 /* ---- all of it ---- */
 
+/* A sensor writes all the time: only whole days count, and whatever else has changed. */
+static bool lacks_a_day(const struct wh_app_status *s)
+{
+	const int64_t today = wh_now_us() / WH_US_PER_DAY, last = s->totals.last_us / WH_US_PER_DAY - 1;
+	return !s->derived.at_us || strcmp(s->stale, WH_APP_TRAFFIC_SINCE) != 0 ||
+	       (last < today ? last : today) > s->derived.last_day;
+}
+
 unsigned wh_app_attention(const struct wh_app_status *s)
 {
 	unsigned attention = s->rules || s->jit ? WH_APP_NOT_AS_CONFIRMED : 0;
@@ -197,5 +206,7 @@ unsigned wh_app_attention(const struct wh_app_status *s)
 	for (size_t i = 0; i < s->n_lists; i++)
 		if (s->lists[i].stale || s->lists[i].held || !s->lists[i].updated_us)
 			attention |= WH_APP_LIST_FAULT;
+	if (s->stale && lacks_a_day(s))
+		attention |= WH_APP_STALE;
 	return attention | (s->n_unlearned ? WH_APP_UNLEARNED : 0);
 }

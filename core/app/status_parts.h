@@ -13,3 +13,7 @@ int wh_app_lists(const struct wh_app *a, const struct wh_app_ledger *l, struct w
 /* Addresses of this machine that no resource has, or that have no learned traffic. */
 int wh_app_unlearned(const struct wh_app_ledger *l, struct wh_app_status *s, struct wh_arena *mem, struct wh_error *err);
 unsigned wh_app_attention(const struct wh_app_status *s);
+#define WH_APP_TRAFFIC_SINCE "traffic has been read since"
+/* The last saved recommendation, its origin, and what has changed since. s->totals are set. */
+int wh_app_saved(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_status *s, struct wh_arena *mem,
+                 struct wh_error *err);

@@ -95,11 +95,26 @@ static void print_share(const struct wh_app_status *s)
 		puts("Preview now, without keeping anything: whittle recommend --min-days 1 --dry-run");
 }
 
+/* Saved figures are of their day. */
+static void print_origin(const struct wh_app_status *s)
+{
+	char at[WH_TIME_STRLEN], day[WH_TIME_STRLEN];
+	if (!s->saved)
+		return;
+	if (!s->derived.at_us)
+		printf("Nothing is known of the resources: %s. Run `whittle recommend`.\n\n", s->stale);
+	else if (s->stale)
+		printf("As derived at %s from traffic up to %s; %s: `whittle recommend` derives anew.\n\n",
+		       wh_time_text(s->derived.at_us, at), day_text(s->derived.last_day, true, day), s->stale);
+	else
+		printf("As derived at %s; nothing has changed since.\n\n", wh_time_text(s->derived.at_us, at));
+}
+
 static void print_ledger(const struct wh_store_totals *totals)
 {
 	char flows[32], edges[32];
-	printf("The ledger holds %s edges of %s flows.\n", wh_number_text(totals->edges, edges),
-	       wh_number_text(totals->flows, flows));
+	printf("The ledger holds %s%s edges of %s flows.\n", totals->edges_at_most ? "at most " : "",
+	       wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
 	if (totals->crowded)
 		printf("%s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known.\n",
 		       wh_number_text(totals->crowded, edges));
@@ -114,6 +129,7 @@ static int print_all(const struct wh_app_status *s)
 {
 	struct wh_arena *mem = wh_arena_new();
 	cli_status_firewall(s);
+	print_origin(s);
 	print_resources(s, mem);
 	print_share(s);
 	print_ledger(&s->totals);
@@ -211,9 +227,10 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
 		return CLI_USAGE;
 	if (words && !(fail_on = attention_of(words)))
-		return cli_usage(c,
-		                 "--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses or any, not '%s'",
-		                 words);
+		return cli_usage(
+			c,
+			"--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses, stale or any, not '%s'",
+			words);
 	if (sensors)
 		return words ? cli_usage(c, "--sensors and --fail-on do not go together") : show_sensors(c, &a);
 	struct wh_arena *mem = wh_arena_new();
@@ -241,10 +258,13 @@ const struct cli_command cli_status = {
 		"can be narrowed) or unscanned (too little was seen), with the reason, and the day on which an unscanned one is ready. A resource is\n"
 		"defended when all its rules are confirmed on this machine. Last come the sensor, the watcher, the threat\n"
 		"lists, and addresses of this machine of which nothing is learned. Nothing is changed or kept.\n\n"
+		"Up to 20,000 edges, the state of the resources is derived from the traffic now. For a larger ledger, it is that of the last\n"
+		"`whittle recommend`, with its time and with what has changed since. It counts as stale if it lacks a day of traffic, if the\n"
+		"estate, this machine's rules, settings or threat lists have changed, or if there is none.\n\n"
 		"  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
 		"                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
 		"                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
-		"                    addresses (one of this machine's is not learned), or any of these\n"
+		"                    addresses (one of this machine's is not learned), stale (below), or any of these\n"
 		"  --sensors         instead, the sensors that write to a cluster: when each last sent something, what it lost, its version\n"
 		"  --json            the same as JSON\n\n"
 		"Only root sees what is in force.\n\n"

@@ -17,7 +17,7 @@ struct cell {
 };
 
 struct cli_table {
-	char *header;                     /* cut into the names below */
+	char *header; /* cut into the names below */
 	const char *names[MAX_COLUMNS];
 	bool right[MAX_COLUMNS];
 	size_t width[MAX_COLUMNS];

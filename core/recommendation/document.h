@@ -12,6 +12,7 @@
 /* The document without resources, and "names": those that are kept. Earlier versions kept "resources" here. */
 #define KEY "latest"
 #define SERIAL "serial"
+#define STANDING "standing" /* standing.c */
 /* By name: the resource as it is printed, with "serial", the number of its calculation, and "reasons". */
 #define RESOURCES "recommended"
 /* Of earlier versions: {"serial": of the calculation, "resources": {name: [reasons]}} */

@@ -8,7 +8,7 @@
 #include "whittle/intel.h"
 #include "whittle/ledger.h"
 #include "whittle/nft.h"
-#include "whittle/recommendation.h"
+#include "whittle/recommended.h"
 
 /* Whether a resource's rules are in force. For resources that are not this machine only their network security groups are
  * known. */
@@ -43,13 +43,19 @@ enum wh_app_attention {
 	WH_APP_UNWATCHED = 16,  /* rules are confirmed, and nothing watches them */
 	WH_APP_LIST_FAULT = 32, /* a threat list is stale, held, or was never read */
 	WH_APP_UNLEARNED = 64,  /* an address of this machine without learned traffic */
-	WH_APP_ANYTHING = 127,
+	WH_APP_STALE = 128,     /* the recommendation lacks a day of traffic, or is of another estate or other settings */
+	WH_APP_ANYTHING = 255,
 };
 extern const char *const wh_app_attention_words[]; /* by bit, lowest first: "undefended" …; NULL at the end */
 
 struct wh_app_status {
 	struct wh_estate *estate;           /* wh_estate_free() it */
-	struct wh_recommendation *recommendation; /* as calculated now; nothing is kept */
+	/* a small ledger's is calculated now, and not saved; a large one's is the last that was saved, with the ports of its rules
+	 * alone (wh_standing_load) */
+	struct wh_recommendation *recommendation;
+	bool saved;                         /* it is the last saved one */
+	struct wh_derived derived;          /* its origin; at_us 0: none was saved, and nothing is known of any resource */
+	const char *stale;                  /* what has changed since: a sentence; NULL: nothing, or it was calculated now */
 	struct wh_app_standing *standing;   /* of each of its resources */
 	struct wh_store_totals totals;
 	struct wh_nft_counts firewall;      /* this machine's */

@@ -49,4 +49,18 @@ if [ "$large" -eq 10000000 ]; then
 	row "recommend on 10,000,000 edges of 1,000 resources, peak memory (MiB)" "$3" "<" 1536 %d
 fi
 echo "# one thread: $(awk '{ printf "%s ", $1 }' "$dir/threads1")s; two: $(awk '{ printf "%s ", $1 }' "$dir/threads2")s"
+# the status of that ledger, as a whole process: with nothing saved, and as the last recommendation has it
+ledger=$dir/recommend-$large-$resources.db
+status() {
+	for _ in 1 2 3 4 5 6 7; do
+		from=$(date +%s%N)
+		WHITTLE_RULES=${WHITTLE_RULES:-rules} chrt -f 10 "$BUILD/whittle" --store "$ledger" status >"$dir/status"
+		echo $((($(date +%s%N) - from) / 1000000))
+	done | sort -n
+}
+set -- $(status)
+WHITTLE_RULES=${WHITTLE_RULES:-rules} "$BUILD/whittle" --store "$ledger" recommend --ports all >/dev/null
+set -- "$1" $(status)
+echo "# whittle status: $1 ms without a recommendation; with one $2 to $8 ms"
+row "whittle status on $large edges of $resources resources (ms)" "$5" "<" 50 %d
 row "recommend on $large edges, two threads against one (times as fast)" "$times" ">=" 2 %.2f

@@ -6,6 +6,7 @@ import { badge, Child, empty, failed, h, rich, section, severity, tabs, time } f
 import { actions, add, enforce, pending } from "./hardening_change";
 import { rule } from "./hardening_rule";
 import type { Page } from "./main";
+import { origin } from "./origin";
 import { table } from "./table";
 
 const rank = ["Informational", "Low", "Medium", "High"];
@@ -13,7 +14,7 @@ const states: Record<string, string> = { Unhealthy: "unhealthy", Healthy: "healt
 
 export async function hardening(p: Page): Promise<Node> {
 	if (p.words[0] === "vm" && p.words[1]) return p.words[2] ? rule(p, p.words[1], p.words[2]) : machine(p, p.words[1]);
-	const { resources } = await api("/api/v1/status"),
+	const { resources, derived } = await api("/api/v1/status"),
 		tab = states[p.words[0]] ? p.words[0] : "Unhealthy",
 		mine = resources.filter((r: any) => r.status === states[tab]);
 	const next: Record<string, string> = {
@@ -25,6 +26,7 @@ export async function hardening(p: Page): Promise<Node> {
 		"div",
 		null,
 		h("h1", null, "Adaptive network hardening"),
+		origin(derived),
 		tabs(
 			Object.keys(states).map((s) => `${s} (${resources.filter((r: any) => r.status === states[s]).length})`),
 			`${tab} (${mine.length})`,

@@ -123,7 +123,7 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 					sensor,
 					"Sensor: ",
 					r?.daysWithData
-						? `${r.daysWithData} days with data`
+						? `${r.daysWithData} days with data${doc.derived && !doc.derived.current ? ` up to ${doc.derived.lastDay}` : ""}`
 						: (r?.reason ?? why ?? "no traffic was seen"),
 				);
 			},

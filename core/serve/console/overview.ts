@@ -2,6 +2,7 @@
 import { api, maybe } from "./api";
 import { Child, empty, h, rich, severity, time } from "./dom";
 import type { Page } from "./main";
+import { origin } from "./origin";
 import { table } from "./table";
 
 const card = (title: string, href: string, ...rest: Child[]) =>
@@ -90,6 +91,7 @@ export async function overview(_: Page): Promise<Node> {
 		"div",
 		null,
 		h("h1", null, "Overview"),
+		origin(status.derived),
 		h(
 			"div",
 			{ class: "cards" },
