@@ -5,6 +5,7 @@
  * their lines are read here once more, so that the others cost nothing.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "whittle/flow.h"
 
@@ -86,11 +87,6 @@ bool wh_realm_eq(const struct wh_realm *a, const struct wh_realm *b)
 	return a->tenant == b->tenant && !memcmp(a->vlan, b->vlan, sizeof a->vlan);
 }
 
-bool wh_realm_is(const char *text)
-{
-	return !strcmp(text, "one") || !strcmp(text, "untagged") || !strncmp(text, "vlan", 4) || !strncmp(text, "tenant", 6);
-}
-
 const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STRLEN])
 {
 	size_t n = 0;
@@ -100,4 +96,24 @@ const char *wh_realm_text(const struct wh_realm *r, char out[static WH_REALM_STR
 	for (unsigned i = 0; i < 3 && r->vlan[i]; i++)
 		n += (size_t)snprintf(out + n, WH_REALM_STRLEN - n, "%s%u", i ? "." : n ? "/vlan" : "vlan", r->vlan[i]);
 	return n ? out : strcpy(out, "untagged");
+}
+
+/* It is one if it would be written so: a text that no record's network has would leave all of them out. */
+bool wh_realm_is(const char *text)
+{
+	struct wh_realm r = {0};
+	char written[WH_REALM_STRLEN];
+	char *end;
+	const char *p = text;
+	if (!strncmp(p, "tenant", 6)) {
+		r.tenant = (uint32_t)strtoul(p + 6, &end, 10);
+		p = end + (*end == '/');
+	}
+	size_t before = strncmp(p, "vlan", 4) ? 0 : 4;
+	for (unsigned i = 0; i < 3 && before; i++) {
+		r.vlan[i] = (uint16_t)strtoul(p + before, &end, 10);
+		p = end;
+		before = *p == '.';
+	}
+	return !strcmp(text, "one") || !strcmp(text, wh_realm_text(&r, written));
 }
