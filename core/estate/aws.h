@@ -68,6 +68,8 @@ bool wh_aws_gone(const json_t *instance); /* terminated */
 void wh_aws_addresses(const struct wh_aws_interface *f, json_t *out);
 /* aws_groups.c: a group in az's form for each set of groups that some interface has. */
 void wh_aws_groups(struct wh_aws *a);
+/* aws_balancers.c: network load balancers that face the Internet, as balancers in az's form; what can't be judged is noted. */
+void wh_aws_balancers(struct wh_aws *a);
 /* aws_acl.c: the rules of the network ACL before a subnet; returns the id of the group in az's form, NULL where it lets
  * everything through, or there is none. */
 const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefixes);

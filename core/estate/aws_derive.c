@@ -194,8 +194,9 @@ static void derive_networks(struct wh_aws *a)
 	if (w.n)
 		wh_inventory_note(
 			a->inv,
-			"%s: route tables, gateways and load balancers of AWS are not read: a public address and an IPv6 one are taken to be reached from the Internet, an active peering to be routed; whether other networks are connected is unknown",
-			w.list[0].from->file);
+			"%s: route tables%s of AWS are not read: a public address and an IPv6 one are taken to be reached from the Internet, an active peering to be routed; whether other networks are connected is unknown",
+			w.list[0].from->file,
+			wh_aws_of_kind(a, "load-balancer").n ? " and gateways" : ", gateways and load balancers");
 }
 
 /* ---- hosts ---- */
@@ -295,6 +296,7 @@ void wh_aws_derive(struct wh_inventory *inv)
 	derive_instances(&a);
 	derive_interfaces(&a);
 	wh_aws_groups(&a);
+	wh_aws_balancers(&a);
 	for (size_t i = 0; i < a.n_derived; i++) {
 		inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 		inv->items[inv->n++] = a.derived[i];

@@ -127,7 +127,8 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	                                    "publicIp", "NewNIC", "loadBalancer",
 	                                    /* of AWS */
 	                                    "Reservations", "Instances", "SecurityGroups", "SecurityGroupRules", "Subnets",
-	                                    "Vpcs", "NetworkInterfaces", "NetworkAcls", "PrefixLists", "VpcPeeringConnections"};
+	                                    "Vpcs", "NetworkInterfaces", "NetworkAcls", "PrefixLists", "VpcPeeringConnections",
+	                                    "LoadBalancers", "TargetGroups"};
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {

@@ -25,12 +25,15 @@ static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
 	{"subnet", "SubnetId", {"CidrBlock", "Ipv6CidrBlockAssociationSet"}},
 	{"peering", "VpcPeeringConnectionId", {"AccepterVpcInfo", "RequesterVpcInfo"}},
 	{"vpc", "VpcId", {"CidrBlock", "CidrBlockAssociationSet"}},
+	{"target-group", "TargetGroupArn", {"TargetGroupName"}},
+	{"load-balancer", "LoadBalancerArn", {"LoadBalancerName"}},
 	{"prefix-list", "PrefixListId", {"PrefixListName", "PrefixListArn", "Cidrs"}},
 };
 
 static const char *const answers[] = {
 	"Reservations", "Instances",   "SecurityGroups", "SecurityGroupRules",    "Subnets",          "Vpcs",
-	"NetworkAcls",  "PrefixLists", "Entries",        "VpcPeeringConnections", "NetworkInterfaces"};
+	"NetworkAcls",  "PrefixLists", "Entries",        "VpcPeeringConnections", "NetworkInterfaces",
+	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions"};
 
 static const struct kind *kind_of(const json_t *o)
 {
@@ -163,11 +166,24 @@ static int take_entries(struct wh_inventory *inv, size_t document, const char *p
 	return 1;
 }
 
+/* The targets of one group, which don't say whose they are: the file is named after it. */
+static int take_targets(struct wh_inventory *inv, size_t document, const char *path, const json_t *o)
+{
+	const char *file = inv->documents[document].file;
+	wh_inventory_take(inv, document, path,
+	                  json_pack("{s:s, s:O}", "File", file, "TargetHealthDescriptions",
+	                            json_object_get(o, "TargetHealthDescriptions")),
+	                  WH_AWS_RAW "target-health", wh_arena_printf(inv->mem, "/aws/ec2/target-health/%s", file));
+	return 1;
+}
+
 int wh_aws_take(struct wh_inventory *inv, size_t document, const char *path, const json_t *o, struct wh_error *err)
 {
 	const struct kind *k = kind_of(o);
 	const json_t *entries = k ? NULL : json_object_get(o, "Entries");
 	bool list = entries && json_object_get(json_array_get(entries, 0), "Cidr");
+	if (!k && json_is_array(json_object_get(o, "TargetHealthDescriptions")))
+		return take_targets(inv, document, path, o);
 	if (!k && !list)
 		return 0;
 	int rc = check(&(struct checking){inv, document, path, err}, o, NULL, 0);

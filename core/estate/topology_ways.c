@@ -210,7 +210,7 @@ static void use_lone(struct wh_building *b, struct balancer *all, size_t n)
 int wh_build_balancers(struct wh_building *b)
 {
 	const struct wh_item **list, **lone;
-	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers", &list),
+	size_t n = wh_build_items(b, "microsoft.network/loadbalancers", &list),
 	       n_lone = wh_inventory_of_type(b->inv, "microsoft.network/loadbalancers/backendaddresspools", &lone);
 	struct wh_name_set pools = {.mem = b->mem, .any_case = true}, nat = {.mem = b->mem, .any_case = true};
 	struct balancer *all = wh_arena_array(b->mem, n + 1, sizeof *all);

@@ -62,10 +62,43 @@ static void each_case_has_its_verdict(void **state)
 	json_decref(cases);
 }
 
+static bool noted(const struct scene *s, const char *part)
+{
+	for (size_t i = 0; i < s->inv.n_notes; i++)
+		if (strstr(s->inv.notes[i], part))
+			return true;
+	return false;
+}
+
+/* A balancer that is not judged is named, with the reason. */
+static void a_balancer_of_aws_that_is_not_judged_is_named(void **state)
+{
+#define BALANCER(more)                                                                                                           \
+	"{\"LoadBalancers\":[{\"LoadBalancerArn\":\"arn:lb\",\"LoadBalancerName\":\"front\",\"Scheme\":\"internet-facing\","           \
+	"\"Type\":\"network\"" more "}]}"
+#define TARGETS(kind)                                                                                                            \
+	"{\"TargetGroups\":[{\"TargetGroupArn\":\"arn:tg\",\"TargetGroupName\":\"web\",\"Protocol\":\"TCP\",\"Port\":22,"             \
+	"\"TargetType\":\"" kind "\",\"LoadBalancerArns\":[\"arn:lb\"]}]}"
+	static const struct { const char *texts[2], *why;
+	} cases[] = {{{BALANCER(",\"SecurityGroups\":[\"sg-1\"]"), TARGETS("instance")}, "it has security groups of its own"},
+	             {{BALANCER(""), TARGETS("ip")}, "the targets of web are no instances"},
+	             {{BALANCER(""), TARGETS("instance")}, "no document has the targets of web"},
+	             {{BALANCER(""), NULL}, "no document has its target groups"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s;
+		scene_read_all(&s, cases[i].texts, cases[i].texts[1] ? 2 : 1);
+		assert_true(noted(&s, "the load balancer front faces the Internet"));
+		assert_true(noted(&s, cases[i].why));
+		scene_close(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_has_its_verdict),
+		cmocka_unit_test(a_balancer_of_aws_that_is_not_judged_is_named),
 	};
 	return cmocka_run_group_tests_name("posture_exposure_cases", tests, arena_begin, arena_end);
 }
