@@ -146,6 +146,8 @@ void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char 
 void cli_table_cell(struct cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_table_number(struct cli_table *t, uint64_t n); /* 41,203 */
 void cli_table_begin_lines(struct cli_table *t, const char *prefix); /* "# ": each line of it begins so; borrowed */
+/* From now on rows are not wrapped to the terminal's width. */
+void cli_table_wide(void);
 /* Prints to standard output and frees the table. Without rows only the header is printed. */
 void cli_table_print(struct cli_table *t);
 /* Columns that a UTF-8 text takes on a screen; control characters and invalid bytes count one each. */

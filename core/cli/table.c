@@ -163,23 +163,33 @@ void cli_table_number(struct cli_table *t, uint64_t n)
 	cli_table_text(t, wh_number_text(n, buf));
 }
 
-/* Narrows the widest left-aligned column so that the table fits a terminal; at least 16 columns stay. */
+static bool wide;
+
+void cli_table_wide(void)
+{
+	wide = true;
+}
+
+/* Narrows the left-aligned columns, always the widest, until the table fits a terminal; at least LEAST columns stay of each. */
 static void fit(struct cli_table *t)
 {
+	enum { LEAST = 10 };
 	struct winsize ws;
-	size_t total = 0, widest = t->n_columns;
+	size_t total = 0;
 
-	if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col < 40)
+	if (wide || isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col < 40)
 		return;
-	for (size_t i = 0; i < t->n_columns; i++) {
+	for (size_t i = 0; i < t->n_columns; i++)
 		total += t->width[i] + (i ? GAP : 0);
-		if (!t->right[i] && (widest == t->n_columns || t->width[i] > t->width[widest]))
-			widest = i;
+	for (; total > ws.ws_col; total--) {
+		size_t widest = t->n_columns;
+		for (size_t i = 0; i < t->n_columns; i++)
+			if (!t->right[i] && (widest == t->n_columns || t->width[i] > t->width[widest]))
+				widest = i;
+		if (widest == t->n_columns || t->width[widest] <= LEAST)
+			return;
+		t->width[widest]--;
 	}
-	if (total <= ws.ws_col || widest == t->n_columns)
-		return;
-	size_t over = total - ws.ws_col;
-	t->width[widest] = t->width[widest] > over + 16 ? t->width[widest] - over : 16;
 }
 
 /* The bytes of `text` that fit `width` columns, cut after a space or comma if there is one. */

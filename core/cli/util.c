@@ -40,7 +40,7 @@ int cli_app_error(const struct cli *c, const struct wh_error *err)
 /* The long option that the user may have meant by argv's word, without "--". */
 static const char *nearest_option(const char *word, const struct option *longs)
 {
-	static const char *const common[] = {"store", "config", "json", "help", "version"};
+	static const char *const common[] = {"store", "config", "json", "wide", "help", "version"};
 	const char *names[64];
 	char bare[64];
 	size_t n = 0;

@@ -35,7 +35,7 @@ _whittle() {
 	esac
 	if [[ -z $command || $command == help && $cur != -* ]]; then
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W "--store --config --json --help --version" -- "$cur"))
+			COMPREPLY=($(compgen -W "--store --config --json --wide --help --version" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -W "$(_whittle_commands) help" -- "$cur"))
 		fi
