@@ -49,8 +49,8 @@ check "a reader that has seen enough is none" 0 '^0$' sh -c "{ '$w' --help; echo
 # a terminal of 100 columns: the longest line of what is printed, in characters
 terminal() { NO_COLOR=1 script -qec "stty cols 100; $*" /dev/null | tr -d '\r' | awk '{ if (length($0) > most) most = length($0) } END { print most }'; }
 if command -v script >/dev/null; then
-	check "a table is wrapped to the terminal" 0 '^within$' sh -c "[ $(terminal "$w" --store "$dir/alert.db" edges) -le 100 ] && echo within"
-	check "--wide prints each row on one line" 0 '^beyond$' sh -c "[ $(terminal "$w" --store "$dir/alert.db" edges --wide) -gt 100 ] && echo beyond"
+	check "a table is wrapped to the terminal" 0 '^within$' sh -c "[ $(terminal "$w" --store "$dir/alert.db" assess list) -le 100 ] && echo within"
+	check "--wide prints each row on one line" 0 '^beyond$' sh -c "[ $(terminal "$w" --store "$dir/alert.db" assess list --wide) -gt 100 ] && echo beyond"
 fi
 
 printf 'store: x.db\nmin-dayz: 3\n' >"$dir/bad.yaml"
