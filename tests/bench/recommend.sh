@@ -32,6 +32,14 @@ s=$(for _ in 1 2 3; do
 	echo $(($(date +%s%N) - from))
 done | sort -n | head -n 1)
 row "whittle recommend --json on 1,000,000 edges, run again, one thread (s)" "$(awk -v n="$s" 'BEGIN { print n / 1e9 }')" "<" 2 %.2f
+# cpu LEDGER COMMAND…: seconds of CPU of the whole process, the least of three
+cpu() {
+	for _ in 1 2 3; do
+		WHITTLE_RULES=${WHITTLE_RULES:-rules} /usr/bin/time -o "$dir/time" -f '%U %S' "$BUILD/whittle" --store "$1" "$2" ${3:+"$3" "$4"} >/dev/null
+		awk '{ print $1 + $2 }' "$dir/time"
+	done | sort -n | head -n 1
+}
+replayed=$(cpu "$dir/recommend-1000000-100.db" replay)
 rm -f "$dir"/*
 resources=$((large / 10000))
 # five pairs of one thread and two, and the median of their ratios: what else the machine does reaches both of a pair
@@ -63,4 +71,9 @@ WHITTLE_RULES=${WHITTLE_RULES:-rules} "$BUILD/whittle" --store "$ledger" recomme
 set -- "$1" $(status)
 echo "# whittle status: $1 ms without a recommendation; with one $2 to $8 ms"
 row "whittle status on $large edges of $resources resources (ms)" "$5" "<" 50 %d
+again=$(cpu "$ledger" recommend --threads 1)
+more=$(cpu "$ledger" replay)
+echo "# CPU of whole processes: replay $replayed s on 1,000,000 edges and $more s on $large; recommend --threads 1 $again s"
+row "replay, CPU an edge at $large against 1,000,000" "$(awk -v a="$replayed" -v b="$more" -v n="$large" 'BEGIN { print b / n / (a / 1e6) }')" "<" 1.3 %.2f
+row "replay of $large edges, CPU against recommend's" "$(awk -v a="$more" -v b="$again" 'BEGIN { print a / b }')" "<" 1 %.2f
 row "recommend on $large edges, two threads against one (times as fast)" "$times" ">=" 2 %.2f
