@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "base/replace_file.h"
+#include "base/trusted_path.h"
 #include "serve/listen.h"
 
 enum { BACKLOG = 256 };
@@ -36,10 +39,19 @@ static int parse(const char *where, struct wh_addr *addr, uint16_t *port, struct
 	return 0;
 }
 
-/* An earlier server's socket is removed; another program's file is not. */
+/* An earlier server's socket is removed; another program's file is not. The directory is one where nobody else can put a link or a
+ * socket of theirs in its place. */
 static int free_path(const char *path, struct wh_error *err)
 {
 	struct stat st;
+	char buf[PATH_MAX], real[PATH_MAX];
+	const char *name, *dir = wh_directory_of(path, buf, sizeof buf, &name);
+	if (!dir || !realpath(dir, real))
+		return wh_fail_input(err, -ENOENT, "%s: the socket's directory: %s", path, strerror(dir ? errno : ENAMETOOLONG));
+	struct wh_error why;
+	int rc = wh_trusted_dir(real, true, &why);
+	if (rc)
+		return wh_fail_input(err, rc, "%s", why.text);
 	if (lstat(path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
