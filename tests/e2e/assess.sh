@@ -158,12 +158,12 @@ fi
 "$w" assess exempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 --owner ada --reason shop --expires 90d >out 2>>err && "$w" assess --json >out 2>>err && [ $a = 2 ] && grep -q 'needs an owner' err &&
 	jq -e '.assessments[] | select(.name == "3b20e985-f71f-483b-b078-f30d73936d43" and (.resourceId | endswith("/web-1"))) | .exempt | startswith("shop (ada, until ")' out >/dev/null && "$w" assess exemptions | grep -q '^3b20e985.* web-1 .*ada .*shop'
 check "an exemption needs an owner, a reason and an end, and stands in the verdict"
-"$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err && [ "$("$w" assess exemptions --json | jq length)" = 0 ] && ! "$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err
+"$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err && [ "$("$w" assess exemptions --json | jq '.value | length')" = 0 ] && ! "$w" assess unexempt 3b20e985-f71f-483b-b078-f30d73936d43 --resource web-1 >out 2>err
 check "and ends"
 echo plan >plan.txt
 [ "$("$w" compliance --json | jq -r '.controls[] | select(.id == "NS-5").assessments[] | select(.name == "ns-5-plan").state')" = Unsupported ] && "$w" assess answer ns-5-plan --status healthy --owner bob --answer 'in the runbook' --evidence-file plan.txt --expires 90d >out 2>err &&
 	"$w" compliance --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "NS-5").assessments[] | select(.name == "ns-5-plan") | .state + " " + .resources[0].cause' out)" = 'Passed in the runbook (bob; evidence: plan.txt)' ] &&
-	[ "$("$w" assess answers --json | jq -r '.[0].sha256')" = "$(sha256sum plan.txt | cut -d' ' -f1)" ] && ! "$w" assess answer ns-8-tls --status healthy --owner a --answer b --expires 9d >out 2>err && grep -q 'is computed' err
+	[ "$("$w" assess answers --json | jq -r '.value[0].sha256')" = "$(sha256sum plan.txt | cut -d' ' -f1)" ] && ! "$w" assess answer ns-8-tls --status healthy --owner a --answer b --expires 9d >out 2>err && grep -q 'is computed' err
 check "a question is grey until somebody answers it, with the evidence's hash"
 "$w" compliance --json >out 2>err && [ "$(jq -r '[.controls[].id] | join(" ")' out)" = 'NS-1 NS-2 NS-3 NS-4 NS-5 NS-6 NS-7 NS-8 NS-9 NS-10' ] && [ "$(jq -r '.controls[] | select(.id == "NS-3").state' out)" = Failed ] && jq -e '.score.percent > 0 and .inputs[0].at != null and .at != null' out >/dev/null &&
 	"$w" compliance --framework pci-dss-3.2.1 --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "1.1").state' out)" = Failed ] && "$w" compliance --framework none >out 2>err; [ $? = 2 ] && grep -q "'none' is no standard" err

@@ -43,6 +43,8 @@ anomalies
 diff --proposed
 assess
 assess list
+assess exemptions
+assess answers
 inventory
 compliance
 compliance --score
