@@ -27,7 +27,10 @@ int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err)
 	return 0;
 }
 
-static struct { bool is; char user[256], password[1024]; } login;
+static struct {
+	bool is;
+	char user[256], password[1024];
+} login;
 
 int wh_https_log_in(const char *user, const char *password, struct wh_error *err)
 {
@@ -73,6 +76,7 @@ void wh_https_reply_free(struct wh_https_reply *r)
 /* One answer during its reading. `refused` is the reason why reading was stopped, or NULL. */
 struct reading {
 	struct wh_https_reply *r;
+	size_t room; /* of the body */
 	size_t header_lines, header_bytes;
 	const char *refused;
 	bool quota_used;         /* Resource Graph: no request is left until … */
@@ -96,13 +100,17 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 		in->refused = "the answer is longer than 32 MiB";
 		return 0;
 	}
-	char *more = realloc(r->body, r->len + add + 1);
-	if (!more)
-		return 0;
-	r->body = more;
-	memcpy(more + r->len, data, add);
+	if (r->len + add >= in->room) {
+		size_t room = 2 * in->room > r->len + add ? 2 * in->room : r->len + add + 1;
+		char *more = realloc(r->body, room);
+		if (!more)
+			return 0;
+		r->body = more;
+		in->room = room;
+	}
+	memcpy(r->body + r->len, data, add);
 	r->len += add;
-	more[r->len] = 0;
+	r->body[r->len] = 0;
 	return add;
 }
 

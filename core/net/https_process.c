@@ -22,8 +22,14 @@ enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20 };
 #define NO_TEXT UINT32_MAX
 
 /* The endpoints of one process, and our end of its socket. */
-struct spoken_to { char *at[WH_HTTPS_ENDPOINTS]; size_t n; };
-static struct { int end; struct spoken_to to; } processes[2 * WH_HTTPS_PROCESSES];
+struct spoken_to {
+	char *at[WH_HTTPS_ENDPOINTS];
+	size_t n;
+};
+static struct {
+	int end;
+	struct spoken_to to;
+} processes[2 * WH_HTTPS_PROCESSES];
 static size_t n_processes;
 /* Each process handles one request at a time, of any thread or any process forked later: the locks are in shared memory. */
 static pthread_mutex_t *locks;
@@ -89,8 +95,7 @@ static void put_reply(struct wh_bytes *b, int rc, const struct wh_error *err, co
 	put_text(b, r->etag);
 	put_text(b, r->async_url);
 	put_text(b, r->location);
-	wh_put_number(b, r->body ? r->len : NO_TEXT, 4);
-	wh_put(b, r->body, r->body ? r->len : 0);
+	wh_put_number(b, r->body != NULL, 1); /* it follows as a message of its own: it may be large */
 }
 
 static bool speaks_to(const struct spoken_to *to, const char *url)
@@ -99,6 +104,16 @@ static bool speaks_to(const struct spoken_to *to, const char *url)
 		if (wh_https_below(to->at[i], url))
 			return true;
 	return false;
+}
+
+/* The bytes to post come after the request. free() them. */
+static uint8_t *receive_posted(int from, struct wh_https_bytes *posted)
+{
+	uint8_t *bytes;
+	if (wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &posted->n, NULL))
+		_exit(1);
+	posted->p = bytes;
+	return bytes;
 }
 
 static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const struct spoken_to *to)
@@ -118,8 +133,7 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	unsigned seconds = (unsigned)wh_take_number(&t, 2, 0, 3600);
 	bool posts = wh_take_number(&t, 1, 0, 1);
 	posted.gzip = wh_take_number(&t, 1, 0, 1);
-	posted.n = (size_t)wh_take_number(&t, 4, 0, MAX_MESSAGE);
-	posted.p = wh_take(&t, posted.n);
+	uint8_t *post = posts ? receive_posted(from, &posted) : NULL;
 	const struct wh_https_request q = {.method = methods[method],
 	                                   .url = url,
 	                                   .token = token,
@@ -129,14 +143,15 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	                                   .seconds = seconds};
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
 	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
-	       : !speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
-	       : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
+	         : !speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
+	                               : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
 	put_reply(&b, rc, &err, &r);
-	if (send_message(from, &b, -1))
+	if (send_message(from, &b, -1) || (r.body && wh_helper_send_message(from, r.body, r.len, -1)))
 		_exit(1);
 	if (token)
 		explicit_bzero(token, strlen(token));
 	wh_https_reply_free(&r);
+	free(post);
 	free(url);
 	free(token);
 	free(if_match);
@@ -170,8 +185,7 @@ static int make_locks(struct wh_error *err)
 {
 	enum { ROOM = sizeof processes / sizeof *processes };
 	pthread_mutexattr_t shared;
-	void *p = locks ? NULL
-	                : mmap(NULL, ROOM * sizeof *locks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = locks ? NULL : mmap(NULL, ROOM * sizeof *locks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return wh_fail(err, -errno, "%s", strerror(errno));
 	if (locks)
@@ -243,8 +257,9 @@ static int certificates(const char *file, int *fd, struct wh_error *err)
 	return rc ? wh_fail(err, rc, "%s: %s", file, strerror(-rc)) : 0;
 }
 
-static int take_reply(struct wh_taking *t, struct wh_https_reply *r, struct wh_error *err)
+static int take_reply(int process, struct wh_taking *t, struct wh_https_reply *r, struct wh_error *err)
 {
+	uint8_t *body = NULL;
 	int code = -(int)wh_take_number(t, 4, 0, 4095);
 	char *why = take_text(t, sizeof err->text - 1);
 	r->cut = wh_take_number(t, 1, 0, 1);
@@ -253,14 +268,10 @@ static int take_reply(struct wh_taking *t, struct wh_https_reply *r, struct wh_e
 	take_into(t, r->etag, sizeof r->etag);
 	take_into(t, r->async_url, sizeof r->async_url);
 	take_into(t, r->location, sizeof r->location);
-	size_t n = (size_t)wh_take_number(t, 4, 0, NO_TEXT);
-	const uint8_t *body = n == NO_TEXT ? NULL : wh_take(t, n);
-	if (body && (r->body = malloc(n + 1))) {
-		memcpy(r->body, body, n);
-		r->body[r->len = n] = 0;
-	}
-	int rc = t->failed || t->n || (body && !r->body)
-	                 ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
+	bool has_body = wh_take_number(t, 1, 0, 1);
+	bool bad = t->failed || t->n || (has_body && wh_helper_receive_message(process, MAX_MESSAGE, &body, &r->len, NULL));
+	r->body = (char *)body;
+	int rc = bad    ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
 	         : code ? wh_fail(err, code, "%s", why ? why : "no answer")
 	                : 0;
 	free(why);
@@ -283,14 +294,15 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	wh_put_number(&b, q->seconds, 2);
 	wh_put_number(&b, q->bytes != NULL, 1);
 	wh_put_number(&b, q->bytes && q->bytes->gzip, 1);
-	wh_put_number(&b, q->bytes ? q->bytes->n : 0, 4);
-	wh_put(&b, q->bytes ? q->bytes->p : NULL, q->bytes ? q->bytes->n : 0);
 	rc = send_message(process, &b, ca);
+	rc = rc || !q->bytes             ? rc
+	     : q->bytes->n > MAX_MESSAGE ? -EMSGSIZE
+	                                 : wh_helper_send_message(process, q->bytes->p, q->bytes->n, -1);
 	rc = rc ? rc : wh_helper_receive_message(process, MAX_MESSAGE, &bytes, &n, NULL);
 	if (ca >= 0)
 		close(ca);
 	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc))
-	        : take_reply(&(struct wh_taking){.p = bytes, .n = n}, r, err);
+	        : take_reply(process, &(struct wh_taking){.p = bytes, .n = n}, r, err);
 	free(bytes);
 	return rc;
 }
