@@ -106,32 +106,53 @@ static int write_part(const char *path, struct wh_taking *t, struct wh_error *er
 	return rc;
 }
 
+/* `content`: the last entry that is not about a backup. Making one changes nothing that a backup holds. */
+struct facts {
+	struct wh_journal_mark tip, content;
+	uint64_t records;
+};
+
+static int note_content(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
+{
+	int64_t *last = arg;
+	(void)time_us, (void)who, (void)json;
+	if (strcmp(what, "ledger.backup") != 0 && seq > *last)
+		*last = seq;
+	return 0;
+}
+
 /* The counts and journal of a ledger. */
-static int facts_of(const char *url, int flags, struct wh_journal_mark *tip, uint64_t *records, struct wh_error *err)
+static int facts_of(const char *url, struct facts *out, struct wh_error *err)
 {
 	struct wh_ledger l;
 	struct wh_store_totals totals;
-	int rc = wh_ledger_open(url, flags, &l, err);
-	rc = rc ? rc : wh_state_journal_tip(l.state, tip, err);
+	int64_t last = 0;
+	int rc = wh_ledger_open(url, WH_STATE_READ, &l, err);
+	*out = (struct facts){.records = 0};
+	rc = rc ? rc : wh_state_journal_tip(l.state, &out->tip, err);
+	rc = rc ? rc : wh_state_log_each(l.state, NULL, note_content, &last, err);
+	rc = rc || !last ? rc : wh_state_journal_mark(l.state, last, &out->content, err);
 	rc = rc ? rc : wh_store_totals(l.store, &totals, err);
-	*records = rc ? 0 : totals.records;
+	out->records = rc ? 0 : totals.records;
 	wh_ledger_close(&l);
 	return rc;
 }
 
 static int prove_present(const char *path, struct wh_state *copy, struct wh_ledger_copy_proof *p)
 {
-	struct wh_journal_mark now = {.seq = 0}, same = now;
+	struct wh_journal_mark same = {.seq = 0};
+	struct facts now;
 	struct wh_error ignored;
-	int rc = facts_of(path, WH_STATE_READ, &now, &p->now_records, &ignored);
+	int rc = facts_of(path, &now, &ignored);
+	p->now_records = now.records;
 	p->damaged = rc == -EBADMSG;
 	if (rc)
 		return rc == -ENOENT || rc == -ENODATA || rc == -EBADMSG ? 0 : rc;
 	p->there = true;
-	p->now_entries = now.seq;
-	if (now.seq)
-		p->now_other = wh_state_journal_mark(copy, now.seq, &same, &ignored) ||
-		               memcmp(same.hash, now.hash, sizeof now.hash) != 0 || same.seq != now.seq;
+	p->now_entries = now.tip.seq;
+	if (now.content.seq)
+		p->now_other = wh_state_journal_mark(copy, now.content.seq, &same, &ignored) || same.seq != now.content.seq ||
+		               memcmp(same.hash, now.content.hash, sizeof same.hash) != 0;
 	return 0;
 }
 
@@ -152,8 +173,10 @@ static int prove_copy(const char *path, const struct wh_journal_mark *head, stru
 			wh_fail(err, rc, "%s: the ledger can't be read just now: %s", path, strerror(-rc));
 	}
 	wh_state_close(s);
-	struct wh_journal_mark ignored;
-	return rc ? rc : facts_of(its.file.path, WH_STATE_READ, &ignored, &p->records, err);
+	struct facts held;
+	rc = rc ? rc : facts_of(its.file.path, &held, err);
+	p->records = rc ? 0 : held.records;
+	return rc;
 }
 
 static int prove(const char *path, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
@@ -214,15 +237,34 @@ int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh
 	const char *path = wh_store_path(a->store_url);
 	int rc = -EBADMSG;
 	switch (wh_take_number(t, 1, 0, QUESTIONS)) {
-	case MAKE: rc = make(path, err); break;
-	case STEP: rc = step(b, err); break;
-	case MADE: rc = made(b, err); break;
-	case READ: rc = read_part(t, b, err); break;
-	case WRITE: rc = write_part(path, t, err); break;
-	case PROVE: rc = prove(path, t, b, err); break;
-	case REPLACE: rc = replace(path, err); break;
-	case PSEUDONYMS: rc = pseudonyms(a, path, err); break;
-	case DROP: wh_ledger_copy_drop(); rc = 0; break;
+	case MAKE:
+		rc = make(path, err);
+		break;
+	case STEP:
+		rc = step(b, err);
+		break;
+	case MADE:
+		rc = made(b, err);
+		break;
+	case READ:
+		rc = read_part(t, b, err);
+		break;
+	case WRITE:
+		rc = write_part(path, t, err);
+		break;
+	case PROVE:
+		rc = prove(path, t, b, err);
+		break;
+	case REPLACE:
+		rc = replace(path, err);
+		break;
+	case PSEUDONYMS:
+		rc = pseudonyms(a, path, err);
+		break;
+	case DROP:
+		wh_ledger_copy_drop();
+		rc = 0;
+		break;
 	}
 	return rc && !*err->text ? wh_fail(err, rc, "that is no question") : rc;
 }

@@ -28,8 +28,8 @@ struct wh_ledger_copy_proof {
 	uint64_t records;        /* that the copy has counted */
 	bool there;              /* there is a ledger now, which can be opened; else `damaged` or there is none */
 	bool damaged;
-	int64_t now_entries;     /* the present journal's last entry, */
-	bool now_other;          /* which is not one of the copy's */
+	int64_t now_entries;     /* the present journal's last entry */
+	bool now_other;          /* it has entries that the copy lacks, other than those about backups */
 	uint64_t now_records;
 };
 /* `head`: the mark that was kept with the copy. */

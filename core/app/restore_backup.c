@@ -96,16 +96,17 @@ static void name_newer(struct restoring *r, const char *fmt, ...)
 static void compare_ledger(struct restoring *r)
 {
 	const struct wh_ledger_copy_proof *p = &r->proof;
+	char now[WH_NUMBER_STRLEN], then[WH_NUMBER_STRLEN];
 	if (p->fault)
-		name_newer(r, "the backup's journal does not fit at entry %lld", (long long)p->entry);
+		name_newer(r, "the backup's journal does not fit at entry %s", wh_number_text((uint64_t)p->entry, now));
 	if (p->damaged)
 		name_newer(r, "the present ledger is damaged, and would be renamed to %s.damaged", r->a->store_url);
 	if (p->there && p->now_entries && p->now_other)
-		name_newer(r, "the present journal, %lld entries, holds what the backup's (%lld) does not",
-		           (long long)p->now_entries, (long long)p->tip.seq);
+		name_newer(r, "the present journal ends with entry %s, and has entries that the backup's (up to %s) lacks",
+		           wh_number_text((uint64_t)p->now_entries, now), wh_number_text((uint64_t)p->tip.seq, then));
 	if (p->there && p->now_records > p->records)
-		name_newer(r, "the present ledger has counted %llu records, the backup's %llu",
-		           (unsigned long long)p->now_records, (unsigned long long)p->records);
+		name_newer(r, "the present ledger has counted %s records, the backup's %s", wh_number_text(p->now_records, now),
+		           wh_number_text(p->records, then));
 }
 
 /* *text: the file's present contents, NULL: it does not exist. Its time, or 0. */

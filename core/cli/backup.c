@@ -71,14 +71,16 @@ static void print_backup(const json_t *doc)
 	struct cli_table *t = cli_table_new("Member|>Bytes|SHA-256");
 	size_t i;
 	json_t *m;
-	json_array_foreach(json_object_get(doc, "members"), i, m) {
+	json_array_foreach (json_object_get(doc, "members"), i, m) {
 		cli_table_text(t, json_string_value(json_object_get(m, "name")));
 		cli_table_number(t, (uint64_t)number(m, "bytes"));
 		cli_table_text(t, json_string_value(json_object_get(m, "sha256")));
 	}
 	cli_table_print(t);
-	printf("%s: %lld bytes, the ledger as it was with entry %lld of its journal.\n",
-	       json_string_value(json_object_get(doc, "file")), number(doc, "bytes"), number(doc, "journal"));
+	char bytes[WH_NUMBER_STRLEN], entry[WH_NUMBER_STRLEN];
+	printf("%s: %s bytes, the ledger as it was with entry %s of its journal.\n",
+	       json_string_value(json_object_get(doc, "file")), wh_number_text((uint64_t)number(doc, "bytes"), bytes),
+	       wh_number_text((uint64_t)number(doc, "journal"), entry));
 	if (json_is_true(json_object_get(doc, "cluster")))
 		puts("The edges that are in the cluster are not in it.");
 }
@@ -109,7 +111,7 @@ static void print_names(const json_t *list, const char *before)
 {
 	size_t i;
 	json_t *name;
-	json_array_foreach(list, i, name)
+	json_array_foreach (list, i, name)
 		printf("%s%s", i ? ", " : before, json_string_value(name));
 	if (json_array_size(list))
 		puts(".");
@@ -117,14 +119,19 @@ static void print_names(const json_t *list, const char *before)
 
 static void print_restored(const json_t *doc)
 {
-	const bool done = json_is_true(json_object_get(doc, "done"));
+	const bool done = json_is_true(json_object_get(doc, "done")), loses = json_array_size(json_object_get(doc, "newer"));
+	char records[WH_NUMBER_STRLEN], entries[WH_NUMBER_STRLEN];
+	const long long n = number(doc, "records"), of = number(doc, "journal");
 	size_t i;
 	json_t *why;
-	printf("%s: the ledger of %s, %lld records, %lld entries in its journal%s\n",
-	       json_string_value(json_object_get(doc, "file")), json_string_value(json_object_get(doc, "time")),
-	       number(doc, "records"), number(doc, "journal"), done ? ", was put back." : ". It can be put back.");
-	json_array_foreach(json_object_get(doc, "newer"), i, why)
-		printf("%s: %s.\n", done ? "Lost" : "It would lose what is newer", json_string_value(why));
+	printf("%s: the ledger of %s, %s record%s, %s %s in its journal%s\n", json_string_value(json_object_get(doc, "file")),
+	       json_string_value(json_object_get(doc, "time")), wh_number_text((uint64_t)n, records), n == 1 ? "" : "s",
+	       wh_number_text((uint64_t)of, entries), of == 1 ? "entry" : "entries",
+	       done    ? ", was put back."
+	       : loses ? ". It can be put back only with --force: something newer would be lost."
+	               : ". It can be put back.");
+	json_array_foreach (json_object_get(doc, "newer"), i, why)
+		printf("%s: %s.\n", done ? "Lost" : "Newer", json_string_value(why));
 	print_names(json_object_get(doc, "state"),
 	            done ? "Put back into the state directory: " : "It would change in the state directory: ");
 	print_names(json_object_get(doc, "stays"), "Not in the backup, and left as it is: ");

@@ -40,7 +40,9 @@ w backup "$dir/closed" >/dev/null; is "$(find "$dir/closed" -name 'whittle-2*Z.t
 out=$(w backup "$dir/none/b.tar"); has "$? $out" '^1 .*none/b.tar: cannot be written' "a place that is not there is named"
 
 # ---- back ----
-w rules reset >/dev/null; w rules reset >/dev/null
+out=$(line restore-backup "$b" --dry-run); has "$? $out" '^0 .* in its journal\. It can be put back\. ' "directly after a backup nothing is newer: the backups' own entries in the journal are none"
+has "$out" ' 1 entry in its journal| ([2-9]|[0-9]{2,}) entries in its journal' "the summary counts as people do"
+w estate import "$dir/estate.yaml" >/dev/null
 out=$(w restore-backup "$b"); has "$? $out" '^1 .*present journal.*--force' "newer content is not overwritten"
 out=$(w restore-backup "$b" --dry-run --json); is "$(jq -c '[.done, (.newer | length > 0)]' <<<"$out")" '[false,true]' "--dry-run lists what would be lost, and writes nothing" 
 echo changed >"$dir/state/jit-policies"
