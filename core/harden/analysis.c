@@ -180,6 +180,7 @@ int wh_analysis_open(struct wh_analysis *a, struct wh_store *s, const struct wh_
 	a->store = s;
 	a->estate = e;
 	a->opt = opt;
+	wh_store_hold(s, true);
 	if ((rc = wh_weights_load(opt->evidence_yaml, &a->weights, err)) || (rc = wh_window_find(a, err)))
 		goto out;
 	if (estate_addresses(a) || !(a->pool = wh_thread_pool_new(s, opt->threads)) ||
@@ -217,6 +218,8 @@ size_t wh_analysis_edges(const struct wh_analysis *a, const struct wh_resource *
 
 void wh_analysis_close(struct wh_analysis *a)
 {
+	if (a->store)
+		wh_store_hold(a->store, false);
 	wh_fan_out_free(a->fan_out);
 	wh_thread_pool_free(a->pool);
 	free(a->n_edges);

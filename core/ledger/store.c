@@ -74,6 +74,12 @@ int wh_store_full(struct wh_store *s, wh_full_cb each, void *arg, struct wh_erro
 	return s->ops->full ? s->ops->full(s, each, arg, err) : 0;
 }
 
+void wh_store_hold(struct wh_store *s, bool on)
+{
+	if (s->ops->hold)
+		s->ops->hold(s, on);
+}
+
 int wh_store_sensors(struct wh_store *s, wh_fleet_sensor_cb each, void *arg, struct wh_error *err)
 {
 	return s->ops->sensors ? s->ops->sensors(s, each, arg, err) : 0;

@@ -148,6 +148,8 @@ struct wh_store_ops {
 	/* ---- optional; NULL: there is nothing to do ---- */
 	/* How long commit() waits for another process's lock. */
 	void (*patience)(struct wh_store *s, int milliseconds);
+	/* As wh_store_hold(). */
+	void (*hold)(struct wh_store *s, bool on);
 	/* Moves the log into the store's own file, so that the file is complete wherever it was moved. */
 	void (*checkpoint)(struct wh_store *s);
 	/* The limit of edges, including those that are evidence, and the number removed for it since the store was opened; NULL:

@@ -16,7 +16,7 @@
 #include "ledger/clickhouse/fleet.h"
 #include "state/sqlite.h"
 
-enum { INSERT_BYTES = 8 << 20, MOST_ADDRESSES = 4096 };
+enum { INSERT_BYTES = 32 << 20, MOST_ADDRESSES = 4096 };
 
 /* ---- marking ---- */
 

@@ -24,12 +24,14 @@
  *   changes.c  which rows of the sensor's ledger differ from what was acknowledged
  *   deliver.c  sends them
  *   sensor.c   a sensor's identity, and its row in the table of sensors
- *   pages.c    rows come out in key order, some megabytes at a time
+ *   plan.c     how many rows there are; pages.c rows come out in key order, some megabytes at a time; page.c, book.c such a page,
+ *              and those that threads share
  *   read.c     what is made of them; summary.c what the servers sum up
  *   store.c    the operations
  *   start.c    the processes that speak to the servers; agent.c what sends for a process that must not wait
  */
 #pragma once
+#include <pthread.h>
 #include "base/bytes.h"
 #include "ledger/edge.h"
 #include "ledger/store.h"
@@ -51,12 +53,16 @@ int fleet_url_parse(const char *url, struct fleet_url *out, struct wh_error *err
 enum fleet_kind { FLEET_EDGE, FLEET_OPEN, FLEET_SKETCH, FLEET_DAY, FLEET_FACT, FLEET_FULL, FLEET_SENSOR, FLEET_KINDS };
 extern const char *const fleet_tables[FLEET_KINDS];
 #define FLEET_KEY_MAX WH_SENT_KEY_MAX
+enum { FLEET_ROW_MIN = 1 + 8 + 8 + 1 }; /* bytes of key, sensor, version, value */
 
 /* ---- client.c ---- */
 struct fleet_client {
 	struct fleet_url url;
 	size_t host;         /* that answered last */
 	bool ready;          /* the tables are known to be there */
+	/* Which host is the server of each shard. 0 shards: not known, or there are replicas, of which the servers choose one that
+	 * is not behind. */
+	size_t shard_hosts[FLEET_HOSTS], shards;
 };
 struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */
 /* Sends a statement, with `data` behind it where it is an INSERT. Any host if `at` is negative, else that one. 0; -EHOSTUNREACH:
@@ -67,7 +73,7 @@ int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh
 int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err);
 
 /* ---- schema.c ---- */
-int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* creates missing ones */
+int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* creates missing ones, and finds the shards */
 
 /* ---- rows.c ---- */
 struct fleet_row {
@@ -83,17 +89,33 @@ int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
 int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n);
 
 /* ---- the store ---- */
-/* The position of reading a table: see pages.c. */
 struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind every key */ };
 struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows; };
-struct fleet_reading {
-	struct fleet_answer page; struct fleet_bound page_from, page_to;            /* rows that were fetched */
-	struct fleet_group *groups; size_t n, room; struct fleet_bound plan_from, plan_to; /* how many there are */
-	bool planned;
-	struct fleet_bound last;  /* up to here the last walk went */
-	bool walked;
-	int64_t us;               /* when the plan was made; monotonic */
+/* How many rows there are: see plan.c. */
+struct fleet_plan { struct fleet_group *groups; size_t n; struct fleet_bound from, to; bool made; int64_t us; /* monotonic */ };
+/* Rows of a range, in order, as they came: rows[i] is where one begins. */
+struct fleet_page {
+	struct fleet_page *next;
+	struct fleet_bound from, to;
+	uint8_t *bytes; size_t n;
+	uint32_t *rows; size_t n_rows;
+	void *map; /* of the spool, with both; NULL: they are memory */
+	unsigned readers;
+	bool ready;
+	int64_t us; /* when it was asked for; monotonic */
 };
+struct fleet_reading { struct fleet_plan plan; struct fleet_page *pages; };
+struct fleet_book { /* see book.c */
+	pthread_mutex_t lock; pthread_cond_t filled; /* a page is ready, or failed */
+	unsigned ways, holds;
+	int64_t held_us;
+	struct fleet_reading of[FLEET_KINDS];
+	char *folder; int spool; uint64_t spool_end; /* -1: none */
+	struct spooled *spooled; size_t spooled_n, spooled_room;
+};
+struct fleet_wish { struct fleet_bound at, to; int64_t since; bool far, held; };
+/* Where the last walk ended, and since when its pages are. */
+struct fleet_walked { struct fleet_bound last; bool any; int64_t since; };
 
 struct fleet_store {
 	struct wh_store base;
@@ -101,7 +123,8 @@ struct fleet_store {
 	struct wh_store *own;             /* the sensor's own ledger, in that file */
 	struct fleet_client client;
 	struct wh_sent *marks;            /* in `state`; NULL: it is opened for reading */
-	struct fleet_reading reading[2];  /* edges, by enum wh_edges_seen */
+	struct fleet_book *book;          /* shared by all ways to the store */
+	struct fleet_walked walked[FLEET_KINDS];
 	bool has_waiting;                 /* some rows may not have been sent */
 	int64_t sent_us, took_us;         /* when a delivery ended, and how long it took; monotonic */
 	uint64_t aged;                    /* of the sensor's ledger when it was last looked at */
@@ -141,12 +164,47 @@ int fleet_mark_all(struct fleet_store *f, enum fleet_kind kind, struct wh_error 
 /* Sends the waiting rows. -EHOSTUNREACH as above; -EBUSY: another process is sending. Rows that were not sent keep waiting. */
 int fleet_deliver(struct fleet_store *f, struct wh_error *err);
 
+/* ---- book.c ---- */
+struct fleet_book *fleet_book_new(const char *file); /* of a ledger */
+struct fleet_book *fleet_book_again(struct fleet_book *b);
+void fleet_book_close(struct fleet_book *b);
+void fleet_book_hold(struct fleet_book *b, bool on);
+/* Whether a page with this key is in the spool; with the lock. */
+bool fleet_spool_range(const struct fleet_book *b, enum fleet_kind kind, const struct fleet_bound *key, struct fleet_bound *from,
+                       struct fleet_bound *to);
+int fleet_spool_get(struct fleet_book *b, enum fleet_kind kind, struct fleet_page *p); /* of p's range; negative: not there */
+void fleet_spool_put(struct fleet_book *b, enum fleet_kind kind, const struct fleet_page *p);
+
+/* ---- plan.c ---- */
+enum { FLEET_PAGE_EDGES = 80000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 32 MiB at most */
+int fleet_plan_make(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
+                    struct fleet_plan *out, struct wh_error *err);
+/* The page with this key, which is in the plan's range: its range, and about how many rows it has. */
+int fleet_plan_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_plan *plan, const struct fleet_bound *key,
+                    struct fleet_bound *from, struct fleet_bound *to, uint64_t *rows, struct wh_error *err);
+void fleet_plan_free(struct fleet_plan *p);
+
+/* ---- page.c ---- */
+/* Brings the rows of an answer, `bytes`, into order. -EBADMSG: they are no rows, or not of the page's range. */
+int fleet_page_sort(struct fleet_page *p);
+struct fleet_row fleet_page_row(const struct fleet_page *p, size_t i);
+size_t fleet_page_find(const struct fleet_page *p, const struct fleet_bound *key); /* the first row that is not before it */
+void fleet_page_free(struct fleet_page *p);
+
 /* ---- pages.c ---- */
 typedef int (*fleet_row_cb)(void *arg, const struct fleet_row *r);
+int fleet_bound_cmp(const struct fleet_bound *a, const struct fleet_bound *b);
+bool fleet_within(const struct fleet_bound *key, const struct fleet_bound *from, const struct fleet_bound *to);
+struct fleet_ask {
+	enum fleet_kind kind;
+	int shard; /* negative: all, by any host; else that one's own table */
+	const struct fleet_bound *from, *to;
+	const char *columns, *rest;
+};
+int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_answer *out, struct wh_error *err);
 /* Rows of a table with keys from `from` up to, but not with, `to`, in their order; of one key by sensor, then version. */
 int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                fleet_row_cb each, void *arg, struct wh_error *err);
-void fleet_reading_free(struct fleet_reading *r);
 
 /* ---- read.c and summary.c: operations, see store.h ---- */
 /* Before any reading: this sensor's waiting rows are sent, as far as possible, so that it sees its own writes. */

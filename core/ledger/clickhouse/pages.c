@@ -1,47 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The cluster's rows are read in key order, a page of some megabytes at a time, whatever a table's size. 18.16 sorts a
- * statement's whole result before it returns the first row, so a page is a range of keys whose size is known beforehand:
+ * The cluster's rows are read in key order, a page of some megabytes at a time, whatever a table's size: as many neighbouring
+ * groups of the plan (plan.c) as make a page's rows. The plan is an estimate: pages follow one another without a gap, so rows that
+ * came since are read, too. Addresses that are read one by one in order, as in a recommendation of many resources, come from the
+ * same pages: then the plan reaches to the last key.
  *
- *   plan   how many rows begin with each prefix: of 16 bytes, which is a local address; a prefix with too many rows is split into
- *          longer ones
- *   page   as many neighbouring groups as make ROWS rows
- *
- *   groups  | a:9000 | b:12000 | c:61000                       | d:300 | …
- *   pages   |--------1---------|--2--|--3--|--4--|  c was split       |
- *
- * The plan is an estimate: pages follow one another without a gap, so rows that came since are read, too. Addresses that are read
- * one by one in order, as in a recommendation of many resources, come from the same pages: then the plan reaches to the last key.
- * A walk that goes back, or comes seconds later, starts again.
+ * A walk that goes back, or comes seconds later, reads again. While the store is held (store.h) it reads what was read before:
+ * all threads have the same pages, each is fetched once, and an earlier page comes from the spool (book.c).
  */
 #include <stdlib.h>
 #include <string.h>
-#include "base/array.h"
 #include "ledger/clickhouse/fleet.h"
 
-enum { ROWS = 40000, SPLIT = 60000, GROUPS = 65536 };
 static const int64_t lasts_us = 5000000;
-static const uint8_t lengths[] = {16, 20, 29, 33, 34, 35, 36}; /* of prefixes: address; port; parts of a peer */
 
-static int compare(const struct fleet_bound *a, const struct fleet_bound *b)
+int fleet_bound_cmp(const struct fleet_bound *a, const struct fleet_bound *b)
 {
 	if (a->end || b->end)
 		return a->end - b->end;
 	return fleet_key_cmp(a->key, a->len, b->key, b->len);
 }
 
-static struct fleet_bound bound_of(const struct fleet_group *g)
+bool fleet_within(const struct fleet_bound *key, const struct fleet_bound *from, const struct fleet_bound *to)
 {
-	struct fleet_bound b = {.len = g->len};
-	memcpy(b.key, g->prefix, g->len);
-	return b;
-}
-
-void fleet_reading_free(struct fleet_reading *r)
-{
-	free(r->page.bytes);
-	free(r->groups);
-	*r = (struct fleet_reading){.n = 0};
+	return fleet_bound_cmp(from, key) <= 0 && fleet_bound_cmp(key, to) < 0;
 }
 
 /* ---- statements ---- */
@@ -54,223 +36,226 @@ static size_t put_bound(char *to, size_t room, const char *sign, const struct fl
 	return n + (size_t)snprintf(to + n, room - n, "')");
 }
 
-static int ask(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
-               const char *columns, const char *rest, struct fleet_answer *out, struct wh_error *err)
+int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_answer *out, struct wh_error *err)
 {
 	char sql[5 * FLEET_KEY_MAX + 400];
-	size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT %s FROM %s.%s WHERE ", columns, f->client.url.database,
-	                            fleet_tables[kind]);
-	n += put_bound(sql + n, sizeof sql - n, ">=", from);
-	if (!to->end) {
+	size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT %s FROM %s.%s%s WHERE ", a->columns, f->client.url.database,
+	                            fleet_tables[a->kind], a->shard < 0 ? "" : "_shard");
+	n += put_bound(sql + n, sizeof sql - n, ">=", a->from);
+	if (!a->to->end) {
 		n += (size_t)snprintf(sql + n, sizeof sql - n, " AND ");
-		n += put_bound(sql + n, sizeof sql - n, "<", to);
+		n += put_bound(sql + n, sizeof sql - n, "<", a->to);
 	}
-	snprintf(sql + n, sizeof sql - n, " %s FORMAT RowBinary", rest);
-	return fleet_query(&f->client, -1, sql, NULL, out, err);
+	snprintf(sql + n, sizeof sql - n, " %s FORMAT RowBinary", a->rest);
+	return fleet_query(&f->client, a->shard < 0 ? -1 : (int)f->client.shard_hosts[a->shard], sql, NULL, out, err);
 }
 
-/* ---- the plan ---- */
+/* ---- a page ---- */
 
-/* The groups of a range, GROUPS at most. free(*out). */
-static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
-                 unsigned prefix, struct fleet_group **out, size_t *n, struct wh_error *err)
+/* Adds an answer to the page. */
+static int append(struct fleet_page *p, struct fleet_answer *a)
 {
-	char columns[64], rest[64];
-	struct fleet_answer a = {0};
-	struct fleet_group *g = NULL;
-	const uint8_t *p;
-	size_t len, room = 0;
-	uint64_t rows;
-	snprintf(columns, sizeof columns, "substring(key, 1, %u) AS p, count()", prefix);
-	snprintf(rest, sizeof rest, "GROUP BY p ORDER BY p LIMIT %d", GROUPS);
-	*n = 0;
-	int more, rc = ask(f, kind, from, to, columns, rest, &a, err);
-	struct wh_taking t = {.p = a.bytes, .n = a.n};
-	while (!rc && (more = fleet_take_count(&t, &p, &len, &rows))) {
-		bool good = more > 0 && len <= prefix && *n < GROUPS &&
-		            (!*n || fleet_key_cmp(g[*n - 1].prefix, g[*n - 1].len, p, len) < 0);
-		if (!good)
-			rc = fleet_damaged(f, kind, err);
-		else if (!wh_array_grow(&g, *n, &room, sizeof *g))
-			rc = wh_fail(err, -ENOMEM, "out of memory");
-		if (rc)
-			break;
-		g[*n] = (struct fleet_group){.len = (uint8_t)len, .rows = rows};
-		memcpy(g[(*n)++].prefix, p, len);
+	if (!p->n) {
+		free(p->bytes);
+		p->bytes = a->bytes;
+		p->n = a->n;
+		return 0;
 	}
-	free(a.bytes);
-	*out = g;
-	return rc;
-}
-
-static int make_plan(struct fleet_store *f, enum fleet_kind kind, struct fleet_reading *r, const struct fleet_bound *from,
-                     const struct fleet_bound *to, struct wh_error *err)
-{
-	struct fleet_group *g;
-	size_t n;
-	int rc = count(f, kind, from, to, lengths[0], &g, &n, err);
-	free(r->groups);
-	r->groups = g;
-	r->n = r->room = n;
-	r->planned = !rc;
-	r->us = wh_monotonic_us();
-	r->plan_from = *from;
-	r->plan_to = *to;
-	if (!rc && n == GROUPS) /* there may be more: the last one is left for the next plan */
-		r->plan_to = bound_of(&g[r->n = n - 1]);
-	return rc;
-}
-
-/* A group of too many rows becomes those of longer prefixes. */
-static int split(struct fleet_store *f, enum fleet_kind kind, struct fleet_reading *r, size_t at, unsigned prefix,
-                 const struct fleet_bound *from, struct wh_error *err)
-{
-	struct fleet_group *g;
-	size_t n;
-	const struct fleet_bound to = at + 1 < r->n ? bound_of(&r->groups[at + 1]) : r->plan_to;
-	int rc = count(f, kind, from, &to, prefix, &g, &n, err);
-	struct fleet_group *all = rc ? NULL : reallocarray(NULL, r->n + n + 1, sizeof *all);
-	if (!rc && !all)
-		rc = wh_fail(err, -ENOMEM, "out of memory");
-	if (!rc) {
-		memcpy(all, r->groups, at * sizeof *all);
-		if (n)
-			memcpy(all + at, g, n * sizeof *all);
-		memcpy(all + at + n, r->groups + at + 1, (r->n - at - 1) * sizeof *all);
-		free(r->groups);
-		r->groups = all;
-		r->n = r->room = r->n + n - 1;
-		if (n == GROUPS) /* the rest of this group has no count: it ends the plan */
-			r->plan_to = bound_of(&r->groups[r->n = at + n - 1]);
+	uint8_t *more = realloc(p->bytes, p->n + a->n + 1);
+	if (more) {
+		memcpy(more + p->n, a->bytes, a->n);
+		p->bytes = more;
+		p->n += a->n;
 	}
-	free(g);
-	return rc;
+	free(a->bytes);
+	return more ? 0 : -ENOMEM;
 }
 
-static unsigned longer(unsigned length)
+/* Each shard is asked for its own rows where its server is known: a server that collects them from the others costs three times
+ * as much. */
+static int fetch(struct fleet_store *f, enum fleet_kind kind, uint64_t rows, struct fleet_page *p, struct wh_error *err)
 {
-	for (size_t i = 0; i < sizeof lengths; i++)
-		if (lengths[i] > length)
-			return lengths[i];
-	return 0;
-}
-
-/* A key's group: the last one whose prefix is not after it. */
-static size_t group_of(const struct fleet_reading *r, const struct fleet_bound *key)
-{
-	size_t lo = 0, hi = r->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (fleet_key_cmp(r->groups[mid].prefix, r->groups[mid].len, key->key, key->len) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo ? lo - 1 : 0;
-}
-
-/* ---- the page ---- */
-
-static int fetch(struct fleet_store *f, enum fleet_kind kind, struct fleet_reading *r, const struct fleet_bound *from,
-                 struct wh_error *err)
-{
-	size_t at = group_of(r, from), asked = 0;
-	uint64_t rows = 0;
+	const int shards = (int)f->client.shards;
 	int rc = 0;
-	while (!rc && at < r->n && r->groups[at].rows > SPLIT && (asked = longer(asked ? (unsigned)asked : r->groups[at].len))) {
-		rc = split(f, kind, r, at, (unsigned)asked, from, err);
-		at = rc ? at : group_of(r, from);
+	for (int shard = shards ? 0 : -1; rows && !rc && shard < shards; shard++) {
+		struct fleet_answer a = {NULL, 0};
+		const struct fleet_ask q = {kind, shard, &p->from, &p->to, "key, sensor, version, value", ""};
+		rc = fleet_select(f, &q, &a, err);
+		if (!rc && (rc = append(p, &a)))
+			wh_fail(err, rc, "out of memory");
 	}
 	if (rc)
 		return rc;
-	do
-		rows += at < r->n ? r->groups[at].rows : 0;
-	while (++at < r->n && rows + r->groups[at].rows <= ROWS);
-	free(r->page.bytes);
-	r->page = (struct fleet_answer){NULL, 0};
-	r->page_from = *from;
-	r->page_to = at < r->n ? bound_of(&r->groups[at]) : r->plan_to;
-	return rows ? ask(f, kind, from, &r->page_to, "key, sensor, version, value", "ORDER BY key, sensor, version", &r->page,
-	                  err)
-	            : 0;
+	rc = fleet_page_sort(p);
+	return rc == -EBADMSG ? fleet_damaged(f, kind, err) : rc ? wh_fail(err, rc, "out of memory") : 0;
 }
 
-struct walk {
-	struct fleet_row before; bool any;
-	fleet_row_cb each;
-	void *arg;
-};
-
-/* Rows of the page from `from` up to `to`, each checked: in the page's range, and in order. */
-static int walk_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_reading *r, const struct fleet_bound *from,
-                     const struct fleet_bound *to, struct walk *w, struct wh_error *err)
+/* A page that is there, or is being fetched by another thread. */
+static struct fleet_page *look(const struct fleet_reading *r, const struct fleet_bound *at, int64_t since)
 {
-	struct wh_taking t = {.p = r->page.bytes, .n = r->page.n};
-	struct fleet_row row;
-	int more, rc = 0;
-	w->any = false;
-	while (!rc && (more = fleet_take_row(&t, &row))) {
-		int c = more < 0 || !w->any ? 1 : fleet_key_cmp(w->before.key, w->before.key_len, row.key, row.key_len);
-		if (more < 0 ||
-		    (w->any && (c > 0 || (!c && (row.sensor < w->before.sensor ||
-		                                 (row.sensor == w->before.sensor && row.version < w->before.version))))) ||
-		    fleet_key_cmp(row.key, row.key_len, r->page_from.key, r->page_from.len) < 0 ||
-		    (!r->page_to.end && fleet_key_cmp(row.key, row.key_len, r->page_to.key, r->page_to.len) >= 0))
-			return fleet_damaged(f, kind, err);
-		w->before = row;
-		w->any = true;
-		if (fleet_key_cmp(row.key, row.key_len, from->key, from->len) < 0)
-			continue;
+	for (struct fleet_page *p = r->pages; p; p = p->next)
+		if (p->us >= since && fleet_within(at, &p->from, &p->to))
+			return p;
+	return NULL;
+}
+
+/* The page's range, from the plan; with the book's lock. */
+static int range_of(struct fleet_store *f, enum fleet_kind kind, const struct fleet_wish *w, struct fleet_page *p, uint64_t *rows,
+                    struct wh_error *err)
+{
+	static const struct fleet_bound first = {.len = 0}, end = {.end = true};
+	struct fleet_reading *r = &f->book->of[kind];
+	int rc = 0;
+	if (!r->plan.made || r->plan.us < w->since || !fleet_within(&w->at, &r->plan.from, &r->plan.to))
+		rc = fleet_plan_make(f, kind, w->held && !r->plan.made ? &first : &w->at, w->far ? &end : &w->to, &r->plan, err);
+	rc = rc ? rc : fleet_plan_page(f, kind, &r->plan, &w->at, &p->from, &p->to, rows, err);
+	if (!rc && !w->held)
+		p->from = w->at; /* what comes before is not read */
+	for (const struct fleet_page *other = r->pages; other && !rc; other = other->next)
+		if (fleet_within(&other->from, &p->from, &p->to) && fleet_bound_cmp(&w->at, &other->from) < 0)
+			p->to = other->from;
+	return rc;
+}
+
+/* A page from the spool, else from the servers; without the lock. */
+static int fill(struct fleet_store *f, enum fleet_kind kind, bool held, uint64_t rows, struct fleet_page *p, struct wh_error *err)
+{
+	if (held && !fleet_spool_get(f->book, kind, p))
+		return 0;
+	int rc = fetch(f, kind, rows, p, err);
+	if (!rc && held)
+		fleet_spool_put(f->book, kind, p);
+	return rc;
+}
+
+static void unlink_page(struct fleet_reading *r, const struct fleet_page *p)
+{
+	struct fleet_page **at = &r->pages;
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+}
+
+static int fetch_new(struct fleet_store *f, enum fleet_kind kind, const struct fleet_wish *w, struct fleet_page **out,
+                     struct wh_error *err)
+{
+	struct fleet_reading *r = &f->book->of[kind];
+	struct fleet_page *p = calloc(1, sizeof *p);
+	uint64_t rows = 0;
+	if (!p)
+		return wh_fail(err, -ENOMEM, "out of memory");
+	int rc = w->held && fleet_spool_range(f->book, kind, &w->at, &p->from, &p->to) ? 0 : range_of(f, kind, w, p, &rows, err);
+	if (rc) {
+		free(p);
+		return rc;
+	}
+	p->us = wh_monotonic_us();
+	p->readers = 1;
+	p->next = r->pages;
+	r->pages = p;
+	pthread_mutex_unlock(&f->book->lock);
+	rc = fill(f, kind, w->held, rows, p, err);
+	pthread_mutex_lock(&f->book->lock);
+	p->ready = !rc;
+	if (rc) {
+		unlink_page(r, p);
+		fleet_page_free(p);
+	} else {
+		*out = p;
+	}
+	pthread_cond_broadcast(&f->book->filled);
+	return rc;
+}
+
+/* The page with the key, for one reader: see give_back(). */
+static int take_page(struct fleet_store *f, enum fleet_kind kind, const struct fleet_wish *w, struct fleet_page **out,
+                     struct wh_error *err)
+{
+	struct fleet_page *p;
+	int rc = 0;
+	pthread_mutex_lock(&f->book->lock);
+	while ((p = look(&f->book->of[kind], &w->at, w->since)) && !p->ready)
+		pthread_cond_wait(&f->book->filled, &f->book->lock);
+	if (p) {
+		p->readers++;
+		*out = p;
+	} else {
+		rc = fetch_new(f, kind, w, out, err);
+	}
+	pthread_mutex_unlock(&f->book->lock);
+	return rc;
+}
+
+/* Some pages stay for the next readers: the newest ones. */
+static void give_back(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *page)
+{
+	enum { STAY = 3 };
+	struct fleet_page **at = &f->book->of[kind].pages, *p;
+	unsigned idle = 0;
+	pthread_mutex_lock(&f->book->lock);
+	page->readers--;
+	while ((p = *at)) {
+		if (p->readers || ++idle <= STAY) {
+			at = &p->next;
+		} else {
+			*at = p->next;
+			fleet_page_free(p);
+		}
+	}
+	pthread_mutex_unlock(&f->book->lock);
+}
+
+/* ---- a walk ---- */
+
+static int walk_page(const struct fleet_page *p, const struct fleet_bound *from, const struct fleet_bound *to, fleet_row_cb each,
+                     void *arg)
+{
+	int rc = 0;
+	for (size_t i = fleet_page_find(p, from); i < p->n_rows && !rc; i++) {
+		const struct fleet_row row = fleet_page_row(p, i);
 		if (!to->end && fleet_key_cmp(row.key, row.key_len, to->key, to->len) >= 0)
 			break;
-		rc = w->each(w->arg, &row);
+		rc = each(arg, &row);
 	}
 	return rc;
 }
 
-static bool within(const struct fleet_bound *key, const struct fleet_bound *from, const struct fleet_bound *to)
+/* How fresh pages must be, and how far the plan is to reach. */
+static struct fleet_wish wish_of(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from,
+                                 const struct fleet_bound *to)
 {
-	return compare(from, key) <= 0 && compare(key, to) < 0;
-}
-
-static int walk(struct fleet_store *f, enum fleet_kind kind, struct fleet_reading *r, const struct fleet_bound *from,
-                const struct fleet_bound *to, struct walk *w, struct wh_error *err)
-{
-	static const struct fleet_bound end = {.end = true};
-	bool goes_on = r->walked && compare(&r->last, from) <= 0 && wh_monotonic_us() - r->us < lasts_us;
-	struct fleet_bound at = *from;
-	int rc = 0;
+	const int64_t now = wh_monotonic_us();
+	struct fleet_walked *w = &f->walked[kind];
+	struct fleet_wish wish = {.at = *from, .to = *to};
+	pthread_mutex_lock(&f->book->lock);
+	wish.held = f->book->holds;
+	wish.since = f->book->held_us;
+	pthread_mutex_unlock(&f->book->lock);
+	bool goes_on = w->any && fleet_bound_cmp(&w->last, from) <= 0 && now - w->since < lasts_us;
 	if (!goes_on)
-		fleet_reading_free(r);
-	while (!rc && compare(&at, to) < 0) {
-		if (!within(&at, &r->page_from, &r->page_to)) {
-			if (!r->planned || !within(&at, &r->plan_from, &r->plan_to))
-				rc = make_plan(f, kind, r, &at, goes_on ? &end : to, err);
-			rc = rc ? rc : fetch(f, kind, r, &at, err);
-		}
-		rc = rc ? rc : walk_page(f, kind, r, &at, to, w, err);
-		at = r->page_to;
-	}
-	r->last = *to;
-	r->walked = !rc;
-	return rc;
+		w->since = now;
+	if (!wish.held)
+		wish.since = w->since;
+	wish.far = wish.held || goes_on;
+	return wish;
 }
 
 int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                fleet_row_cb each, void *arg, struct wh_error *err)
 {
-	struct fleet_reading mine = {.n = 0}, *kept = kind == FLEET_EDGE || kind == FLEET_OPEN ? &f->reading[kind] : NULL;
-	struct walk w = {.each = each, .arg = arg};
-	if (kept) { /* a callback may read from the same store */
-		mine = *kept;
-		*kept = (struct fleet_reading){.n = 0};
+	struct fleet_wish wish = wish_of(f, kind, from, to);
+	int rc = 0;
+	while (!rc && fleet_bound_cmp(&wish.at, to) < 0) {
+		struct fleet_page *p = NULL;
+		rc = take_page(f, kind, &wish, &p, err);
+		if (rc)
+			break;
+		rc = walk_page(p, &wish.at, to, each, arg);
+		wish.at = p->to;
+		give_back(f, kind, p);
 	}
-	int rc = walk(f, kind, &mine, from, to, &w, err);
-	if (kept && !rc) {
-		fleet_reading_free(kept);
-		*kept = mine;
-	} else {
-		fleet_reading_free(&mine);
-	}
+	f->walked[kind].last = *to;
+	f->walked[kind].any = !rc;
 	return rc;
 }

@@ -108,6 +108,43 @@ static int make_tables(struct fleet_client *c, int host, struct wh_error *err)
 	return rc;
 }
 
+/* A host's own shard, and how many shards and replicas its cluster has. */
+static bool shard_of(struct fleet_client *c, int host, uint64_t *own, uint64_t *shards)
+{
+	enum { MOST = 1000 };
+	char sql[300];
+	uint64_t n = 0;
+	struct wh_error ignored;
+	snprintf(sql, sizeof sql,
+	         "SELECT toUInt64(max(shard_num * is_local) * %d + max(shard_num)) * %d + toUInt64(max(replica_num)) FROM "
+	         "system.clusters WHERE cluster = '%s' FORMAT RowBinary",
+	         MOST, MOST, c->url.cluster);
+	if (fleet_query_number(c, host, sql, &n, &ignored) || n % MOST != 1)
+		return false;
+	*own = n / MOST / MOST;
+	*shards = n / MOST % MOST;
+	return *shards <= FLEET_HOSTS;
+}
+
+/* Only if each shard's server is one of the URL's hosts. */
+static void find_shards(struct fleet_client *c)
+{
+	bool known[FLEET_HOSTS] = {false};
+	size_t n = 0;
+	uint64_t own, shards = 0, all = 0;
+	for (size_t i = 0; *c->url.cluster && i < c->url.n; i++) {
+		if (!shard_of(c, (int)i, &own, &shards) || (all && shards != all))
+			return;
+		all = shards;
+		if (own && own <= all && !known[own - 1]) {
+			known[own - 1] = true;
+			c->shard_hosts[own - 1] = i;
+			n++;
+		}
+	}
+	c->shards = n == all ? n : 0;
+}
+
 /* An unreachable host gets its tables another time; one that refuses returns the reason. */
 int fleet_tables_ready(struct fleet_client *c, struct wh_error *err)
 {
@@ -122,6 +159,9 @@ int fleet_tables_ready(struct fleet_client *c, struct wh_error *err)
 	}
 	if (!rc && !any && !c->ready)
 		return -EHOSTUNREACH;
-	c->ready |= all && !rc;
+	if (!c->ready && all && !rc) {
+		c->ready = true;
+		find_shards(c);
+	}
 	return rc;
 }

@@ -25,8 +25,7 @@ static void close_store(struct wh_store *s)
 	struct wh_error ignored;
 	if (f->marks && f->has_waiting && !apart)
 		fleet_deliver(f, &ignored);
-	fleet_reading_free(&f->reading[0]);
-	fleet_reading_free(&f->reading[1]);
+	fleet_book_close(f->book);
 	wh_sent_close(f->marks);
 	wh_store_close(f->own);
 	free(f);
@@ -66,7 +65,8 @@ static int open_store(const char *url, struct wh_state *state, struct wh_store *
 		return wh_fail(err, -ENOMEM, "out of memory");
 	f->base.ops = &wh_store_clickhouse;
 	f->state = state;
-	int rc = fleet_url_parse(url, &f->client.url, err);
+	f->book = fleet_book_new(state->file);
+	int rc = f->book ? fleet_url_parse(url, &f->client.url, err) : wh_fail(err, -ENOMEM, "out of memory");
 	rc = rc ? rc : wh_store_sqlite.open(url, state, &f->own, err);
 	if (!rc && state->write && !state->hasty) {
 		rc = wh_sent_open(state, &f->marks, err);
@@ -90,11 +90,13 @@ static int again(const struct wh_store *store, struct wh_store **out, struct wh_
 	f->base.ops = &wh_store_clickhouse;
 	f->client = of->client;
 	int rc = wh_store_again(of->own, &f->own, err);
-	if (rc)
+	if (rc) {
 		free(f);
-	else
-		*out = &f->base;
-	return rc;
+		return rc;
+	}
+	f->book = fleet_book_again(of->book);
+	*out = &f->base;
+	return 0;
 }
 
 /* ---- in ---- */
@@ -114,8 +116,8 @@ static int end_commit(struct fleet_store *f, int rc, struct wh_error *err)
 	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : err);
 	if (rc || end)
 		return rc ? rc : end;
-	fleet_reading_free(&f->reading[0]);
-	fleet_reading_free(&f->reading[1]);
+	for (int kind = 0; kind < FLEET_KINDS; kind++)
+		f->walked[kind].any = false;
 	deliver(f);
 	return 0;
 }
@@ -193,6 +195,11 @@ static void patience(struct wh_store *s, int milliseconds)
 	wh_store_patience(fleet_of(s)->own, milliseconds);
 }
 
+static void hold(struct wh_store *s, bool on)
+{
+	fleet_book_hold(fleet_of(s)->book, on);
+}
+
 static void checkpoint(struct wh_store *s)
 {
 	wh_store_checkpoint(fleet_of(s)->own);
@@ -240,6 +247,7 @@ const struct wh_store_ops wh_store_clickhouse = {
 	.facts = fleet_facts,
 	.open_flows = open_flows,
 	.patience = patience,
+	.hold = hold,
 	.checkpoint = checkpoint,
 	.bound = bound,
 	.dropped = dropped_of,
