@@ -11,6 +11,7 @@
 #include "base/yaml.h"
 #include "cli/azure.h"
 #include "cli/cli.h"
+#include "ledger/fleet_start.h"
 #include "whittle/app_journal.h"
 #include "whittle/state.h"
 
@@ -119,6 +120,7 @@ static int take_common_options(int argc, char **argv, struct cli *c, struct want
 static int run(struct cli *c, int argc, char **argv)
 {
 	c->azure_token = cli_take_token();
+	wh_fleet_take_password();
 	int rc = cli_check_sudo(c);
 	if (rc)
 		return rc;

@@ -10,6 +10,9 @@
  * before there are threads. `processes` 0: forks none; this process connects itself, as a test does.
  */
 int wh_fleet_start(const char *url, const char *password_file, unsigned processes, struct wh_error *err);
+/* Takes $WHITTLE_CLICKHOUSE_PASSWORD out of the environment, for wh_fleet_start(). A process that is forked before shows the
+ * variable in /proc as long as it lives. */
+void wh_fleet_take_password(void);
 int wh_fleet_check(const char *url, struct wh_error *err); /* whether the URL of a cluster can be read */
 /* The URL's ca-file, for the process that opens files; NULL: none. free() it. */
 char *wh_fleet_ca_file(const char *url);

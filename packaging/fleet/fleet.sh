@@ -8,6 +8,9 @@
 #   fleet.sh down DIR SHARD [-KILL]  ends it, by SIGTERM or by this signal
 #   fleet.sh stop DIR                ends both; DIR stays
 #
+# With FLEET_TLS=1 `start` also makes a certificate authority (DIR/ca.pem), a certificate of it for the name localhost, and a user `fleet` with a
+# drawn password (DIR/password), and prints a URL that uses them; HTTPS is on the seventh and eighth port.
+#
 # 3: no clickhouse-server is installed.
 set -eu
 usage() { sed -n '6,9s/^# *//p' "$0" >&2; exit 2; }
@@ -15,15 +18,31 @@ usage() { sed -n '6,9s/^# *//p' "$0" >&2; exit 2; }
 verb=$1 dir=$2
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 
+certificates() {
+	cd "$dir"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=whittle fleet" -keyout ca.key -out ca.pem 2>/dev/null
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout server.key -out server.csr 2>/dev/null
+	printf 'subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n' > server.ext
+	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile server.ext -out server.pem 2>/dev/null
+	(umask 077 && openssl rand -hex 16 > password)
+	cd - >/dev/null
+}
+
 configure() { # SHARD
-	s=$dir/shard$1 http=$((port + $1 - 1))
+	s=$dir/shard$1 http=$((port + $1 - 1)) tls='' user=''
 	mkdir -p "$s/data" "$s/tmp" "$s/files"
+	if [ "${FLEET_TLS:-}" = 1 ]; then
+		tls="<https_port>$((http + 6))</https_port><openSSL><server><certificateFile>$dir/server.pem</certificateFile><privateKeyFile>$dir/server.key</privateKeyFile>"
+		tls="$tls<verificationMode>none</verificationMode><disableProtocols>sslv2,sslv3,tlsv1,tlsv1_1</disableProtocols></server></openSSL>"
+		user="<fleet><password_sha256_hex>$(tr -d '\n' < "$dir/password" | sha256sum | cut -c 1-64)</password_sha256_hex><networks><ip>127.0.0.1</ip><ip>::1</ip></networks><profile>default</profile><quota>default</quota></fleet>"
+	fi
 	cat > "$s/config.xml" <<-XML
 	<yandex>
 	  <logger><level>warning</level><log>$s/server.log</log><errorlog>$s/server.err.log</errorlog><size>10M</size><count>2</count></logger>
 	  <listen_host>127.0.0.1</listen_host>
 	  <http_port>$http</http_port>
 	  <tcp_port>$((http + 2))</tcp_port>
+	  $tls
 	  <interserver_http_port>$((http + 4))</interserver_http_port>
 	  <interserver_http_host>127.0.0.1</interserver_http_host>
 	  <max_concurrent_queries>200</max_concurrent_queries>
@@ -46,7 +65,7 @@ configure() { # SHARD
 	<yandex>
 	  <profiles><default><max_memory_usage>4000000000</max_memory_usage></default></profiles>
 	  <quotas><default></default></quotas>
-	  <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
+	  <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>$user</users>
 	</yandex>
 	XML
 }
@@ -84,8 +103,14 @@ case $verb in
 start)
 	command -v clickhouse-server >/dev/null || { echo "fleet.sh: clickhouse-server is not installed (Debian 12: apt-get install clickhouse-server clickhouse-client)" >&2; exit 3; }
 	port=${3:-18123}
+	mkdir -p "$dir"
+	if [ "${FLEET_TLS:-}" = 1 ]; then certificates; fi
 	for i in 1 2; do configure $i; echo $((port + i - 1)) > "$dir/shard$i/port"; done
 	for i in 1 2; do up $i; done
+	if [ "${FLEET_TLS:-}" = 1 ]; then
+		echo "clickhouses://fleet@localhost:$((port + 6)),localhost:$((port + 7))/whittle?cluster=fleet&ca-file=$dir/ca.pem&password-file=$dir/password"
+		exit 0
+	fi
 	echo "clickhouse://default@127.0.0.1:$port,127.0.0.1:$((port + 1))/whittle?cluster=fleet"
 	;;
 up) [ $# -eq 3 ] || usage; up "$3" ;;

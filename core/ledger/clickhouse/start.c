@@ -10,24 +10,40 @@
 enum { MAX_PASSWORD = 1000 };
 static const char variable[] = "WHITTLE_CLICKHOUSE_PASSWORD";
 
-/* *out NULL: there is none. free() it after it was wiped. */
+static char *taken; /* from the environment */
+
+void wh_fleet_take_password(void)
+{
+	char *env = getenv(variable);
+	if (!env || (!taken && !(taken = strdup(env))))
+		return;
+	explicit_bzero(env, strlen(env)); /* from this process's entry in /proc, too */
+	unsetenv(variable);
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+/* *out NULL: there is none. wipe() it. */
 static int password(const char *file, char **out, struct wh_error *err)
 {
 	size_t len;
-	char *env = getenv(variable);
 	*out = NULL;
+	wh_fleet_take_password();
+	if (getenv(variable))
+		return wh_fail(err, -ENOMEM, "out of memory");
 	if (file && *file) {
 		int rc = wh_read_file(file, MAX_PASSWORD, out, &len, err);
 		while (!rc && len && ((*out)[len - 1] == '\n' || (*out)[len - 1] == '\r'))
 			(*out)[--len] = 0;
 		return rc;
 	}
-	if (env && !(*out = strdup(env)))
-		return wh_fail(err, -ENOMEM, "out of memory");
-	if (env) { /* removed from this process, and from its entry in /proc */
-		explicit_bzero(env, strlen(env));
-		unsetenv(variable);
-	}
+	*out = taken;
+	taken = NULL;
 	return 0;
 }
 
@@ -45,9 +61,9 @@ int wh_fleet_start(const char *url, const char *password_file, unsigned processe
 	for (size_t i = 0; !rc && i < u.n; i++)
 		origins[i] = u.origins[i];
 	rc = rc || !processes ? rc : wh_https_start_several(origins, u.n, processes, err);
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
+	wipe(secret);
+	wipe(taken);
+	taken = NULL;
 	return rc;
 }
 
