@@ -129,8 +129,8 @@ test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for
 test-console: all ## the console in Chromium, page by page, judged by axe-core
 	@BUILD=$(BUILD) tests/run.sh console tests/browser/console.sh
 
-test-fleet: all ## twenty sensors and a ClickHouse cluster of two shards on loopback, one of which is killed in the middle
-	@BUILD=$(BUILD) tests/run.sh fleet tests/e2e/fleet.sh
+test-fleet: all ## a ClickHouse cluster on loopback: twenty sensors, a shard and a replica that are killed, TLS
+	@BUILD=$(BUILD) tests/run.sh fleet $(sort $(wildcard tests/e2e/fleet*.sh))
 
 test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made with debootstrap and thrown away
 	@packaging/install-deps.sh test
