@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/array.h"
 #include "harden/analysis.h"
+#include "whittle/ledger_hold.h"
 
 /* ---- the whole ledger ---- */
 

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include "base/store_url.h"
 #include "ledger/store.h"
+#include "whittle/ledger_hold.h"
 
 /* The kind of a URL; NULL: none that is known. */
 static const struct wh_store_ops *kind_of(const char *url)

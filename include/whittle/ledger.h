@@ -190,9 +190,6 @@ int wh_store_sensor_edges(struct wh_store *s, const struct wh_addr *local, wh_ed
 /* For the local addresses from `from` up to, but not including, `to`; NULL: from the first, to the last. */
 int wh_store_edges_between(struct wh_store *s, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each, void *arg,
                            struct wh_error *err);
-/* For an analysis that reads edges more than once: a store behind a network may then answer from what it read before, for all
- * ways to it, until the hold ends. Each `true` needs its `false`. */
-void wh_store_hold(struct wh_store *s, bool on);
 typedef int (*wh_sketch_cb)(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk);
 int wh_store_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err);
 /* The distinct local addresses that have inbound edges, in order: a loose index scan, not a full one. */
