@@ -51,7 +51,7 @@ static void columns_are_aligned_and_no_line_ends_in_blanks(void **state)
 	       "database-server       7\n");
 }
 
-static void wide(struct cli_table *t)
+static void east_asian(struct cli_table *t)
 {
 	cli_table_text(t, "日本");
 	cli_table_text(t, "x");
@@ -62,7 +62,7 @@ static void wide(struct cli_table *t)
 static void wide_characters_align_by_their_width(void **state)
 {
 	(void)state;
-	prints(wide, "N|V", "N     V\n日本  x\né     y\n");
+	prints(east_asian, "N|V", "N     V\n日本  x\né     y\n");
 }
 
 static void hostile(struct cli_table *t)
