@@ -63,7 +63,8 @@ static int append(struct fleet_page *p, struct fleet_answer *a)
 	}
 	uint8_t *more = realloc(p->bytes, p->n + a->n + 1);
 	if (more) {
-		memcpy(more + p->n, a->bytes, a->n);
+		if (a->n)
+			memcpy(more + p->n, a->bytes, a->n);
 		p->bytes = more;
 		p->n += a->n;
 	}
