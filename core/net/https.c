@@ -206,7 +206,7 @@ static void set_up(const struct wh_curl *lib, CURL *c, const char *ca_path)
 	lib->setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	if (ca_path) {
 		lib->setopt(c, CURLOPT_CAINFO, ca_path);
-		/* the directory of the system's certificates that libcurl was built with counts beside it, until it is taken away */
+		/* libcurl would also trust the directory of certificates that it was built with */
 		lib->setopt(c, CURLOPT_CAPATH, NULL);
 	}
 }
