@@ -17,18 +17,10 @@
 
 int wh_memory_of(const char *text, size_t len)
 {
-	int fd = memfd_create("whittle", MFD_CLOEXEC);
-	for (size_t done = 0; fd >= 0 && done < len;) {
-		ssize_t n = pwrite(fd, text + done, len - done, (off_t)done);
-		if (n > 0) {
-			done += (size_t)n;
-		} else if (n < 0 && errno != EINTR) {
-			int rc = -errno;
-			close(fd);
-			return rc;
-		}
-	}
-	return fd < 0 ? -errno : fd;
+	int fd = memfd_create("whittle", MFD_CLOEXEC), rc = fd < 0 ? -errno : wh_write_all_at(fd, text, len, 0);
+	if (rc && fd >= 0)
+		close(fd);
+	return rc ? rc : fd;
 }
 
 char *wh_text_of(int fd, size_t len)

@@ -21,6 +21,18 @@ int wh_write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
+int wh_write_all_at(int fd, const void *bytes, size_t len, uint64_t at)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, (const char *)bytes + done, len - done, (off_t)(at + done));
+		if (n > 0)
+			done += (size_t)n;
+		else if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
 const char *wh_directory_of(const char *path, char *buf, size_t size, const char **name)
 {
 	const char *slash = strrchr(path, '/');

@@ -13,4 +13,6 @@ int wh_temporary_in(int dir, const char *name, char temporary[static 256]);
 /* The part of a path before its last component, "." if it has none: in buf, or NULL if it does not fit. *name points into
  * `path`. */
 const char *wh_directory_of(const char *path, char *buf, size_t size, const char **name);
-int wh_write_all(int fd, const char *text, size_t len); /* 0 or a negative errno */
+/* All bytes, to where the descriptor stands, or from the offset `at`. 0 or a negative errno. */
+int wh_write_all(int fd, const char *text, size_t len);
+int wh_write_all_at(int fd, const void *bytes, size_t len, uint64_t at);

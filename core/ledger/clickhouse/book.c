@@ -119,17 +119,6 @@ bool fleet_spool_range(const struct fleet_book *b, enum fleet_kind kind, const s
 	return s;
 }
 
-static bool write_at(int fd, const void *p, size_t n, uint64_t at)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t now = pwrite(fd, (const char *)p + done, n - done, (off_t)(at + done));
-		if (now <= 0)
-			return false;
-		done += (size_t)now;
-	}
-	return true;
-}
-
 /* A tenth of the disk stays free: sensors may write there, too. */
 static bool has_room(int fd, uint64_t n)
 {
@@ -145,7 +134,8 @@ void fleet_spool_put(struct fleet_book *b, enum fleet_kind kind, const struct fl
 	const int fd = b->spool;
 	b->spool_end = (at + rows + p->n + PAGE - 1) / PAGE * PAGE; /* each can be mapped */
 	pthread_mutex_unlock(&b->lock);
-	if (fd < 0 || !has_room(fd, p->n + rows) || !write_at(fd, p->rows, rows, at) || !write_at(fd, p->bytes, p->n, at + rows))
+	if (fd < 0 || !has_room(fd, p->n + rows) || wh_write_all_at(fd, p->rows, rows, at) ||
+	    wh_write_all_at(fd, p->bytes, p->n, at + rows))
 		return;
 	pthread_mutex_lock(&b->lock);
 	if (wh_array_grow(&b->spooled, b->spooled_n, &b->spooled_room, sizeof *b->spooled))
