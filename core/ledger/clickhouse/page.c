@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "base/array.h"
 #include "ledger/clickhouse/fleet.h"
 
 static struct fleet_row row_at(const struct fleet_page *p, uint32_t at)
@@ -38,14 +39,8 @@ struct runs {
 
 static bool add_run(struct runs *l, size_t at)
 {
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		size_t *more = reallocarray(l->at, room, sizeof *more);
-		if (!more)
-			return false;
-		l->at = more;
-		l->room = room;
-	}
+	if (!wh_array_grow(&l->at, l->n, &l->room, sizeof *l->at))
+		return false;
 	l->at[l->n++] = at;
 	return true;
 }
@@ -84,17 +79,9 @@ static void merge_two(const struct fleet_page *p, const uint32_t *in, size_t fro
 	}
 }
 
-/* Merges neighbouring runs until one is left. Its rows are then copied into that order, in which they will be read. */
-static int merge(struct fleet_page *p, struct runs *runs)
+/* Merges neighbouring runs until one is left; `other` has room for as many rows, and is given back for freeing. */
+static uint32_t *merge_runs(struct fleet_page *p, struct runs *runs, uint32_t *other)
 {
-	uint32_t *other = reallocarray(NULL, p->n_rows, sizeof *other);
-	uint8_t *bytes = malloc(p->n);
-	size_t n = 0;
-	if (!other || !bytes) {
-		free(other);
-		free(bytes);
-		return -ENOMEM;
-	}
 	while (runs->n > 2) {
 		size_t to = 0;
 		for (size_t i = 0; i + 1 < runs->n; i += 2) {
@@ -111,6 +98,13 @@ static int merge(struct fleet_page *p, struct runs *runs)
 		p->rows = other;
 		other = swap;
 	}
+	return other;
+}
+
+/* Copies the rows into their order, in which they will be read: `bytes` has room for all. */
+static void lay_out(struct fleet_page *p, uint8_t *bytes)
+{
+	size_t n = 0;
 	for (size_t i = 0; i < p->n_rows; i++) {
 		struct wh_taking t = {.p = p->bytes + p->rows[i], .n = p->n - p->rows[i]};
 		struct fleet_row r;
@@ -122,8 +116,21 @@ static int merge(struct fleet_page *p, struct runs *runs)
 	}
 	free(p->bytes);
 	p->bytes = bytes;
+}
+
+static int merge(struct fleet_page *p, struct runs *runs)
+{
+	uint32_t *other = reallocarray(NULL, p->n_rows, sizeof *other);
+	uint8_t *bytes = malloc(p->n);
+	const bool room = other && bytes;
+	if (room) {
+		other = merge_runs(p, runs, other);
+		lay_out(p, bytes);
+	} else {
+		free(bytes);
+	}
 	free(other);
-	return 0;
+	return room ? 0 : -ENOMEM;
 }
 
 int fleet_page_sort(struct fleet_page *p)
