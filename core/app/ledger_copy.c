@@ -232,40 +232,26 @@ static int pseudonyms(const struct wh_app *a, const char *path, struct wh_error 
 	return rc ? rc : wh_ledger_under_pseudonyms(a->store_url, its.file.path, err);
 }
 
-int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+static int answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
 {
 	const char *path = wh_store_path(a->store_url);
-	int rc = -EBADMSG;
 	switch (wh_take_number(t, 1, 0, QUESTIONS)) {
-	case MAKE:
-		rc = make(path, err);
-		break;
-	case STEP:
-		rc = step(b, err);
-		break;
-	case MADE:
-		rc = made(b, err);
-		break;
-	case READ:
-		rc = read_part(t, b, err);
-		break;
-	case WRITE:
-		rc = write_part(path, t, err);
-		break;
-	case PROVE:
-		rc = prove(path, t, b, err);
-		break;
-	case REPLACE:
-		rc = replace(path, err);
-		break;
-	case PSEUDONYMS:
-		rc = pseudonyms(a, path, err);
-		break;
-	case DROP:
-		wh_ledger_copy_drop();
-		rc = 0;
-		break;
+	case MAKE: return make(path, err);
+	case STEP: return step(b, err);
+	case MADE: return made(b, err);
+	case READ: return read_part(t, b, err);
+	case WRITE: return write_part(path, t, err);
+	case PROVE: return prove(path, t, b, err);
+	case REPLACE: return replace(path, err);
+	case PSEUDONYMS: return pseudonyms(a, path, err);
+	case DROP: wh_ledger_copy_drop(); return 0;
 	}
+	return -EBADMSG;
+}
+
+int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
+{
+	int rc = answer(a, t, b, err);
 	return rc && !*err->text ? wh_fail(err, rc, "that is no question") : rc;
 }
 
