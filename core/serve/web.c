@@ -232,6 +232,21 @@ static void let_go(struct job *j)
 		wh_web_release(&web.connections, k);
 }
 
+static void take_body(struct job *j, const char *data, size_t n)
+{
+	if (!j->refused && j->body.n + n > WH_BODY_MAX) {
+		j->refused = 413;
+		j->why = "a body has 1 MiB at most";
+	} else if (!j->refused && !hold(j, n)) {
+		j->refused = 503;
+		j->why = "too many requests have large bodies; try again in a second";
+	} else if (!j->refused) {
+		wh_put(&j->body, data, n);
+	}
+	if (j->refused)
+		let_go(j);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *data, size_t *n, void **con)
 {
@@ -243,17 +258,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	if (!j->head)
 		return head_read(j, method, version);
 	if (*n) {
-		if (!j->refused && j->body.n + *n > WH_BODY_MAX) {
-			j->refused = 413;
-			j->why = "a body has 1 MiB at most";
-		} else if (!j->refused && !hold(j, *n)) {
-			j->refused = 503;
-			j->why = "too many requests have large bodies; try again in a second";
-		} else if (!j->refused) {
-			wh_put(&j->body, data, *n);
-		}
-		if (j->refused)
-			let_go(j);
+		take_body(j, data, *n);
 		*n = 0;
 		return MHD_YES;
 	}
