@@ -16,13 +16,16 @@
 #include <strings.h>
 #include "estate/inventory.h"
 
-enum { MOST_DEPTH = 16, FIRST_FREE = 4 /* Azure keeps the first four addresses of a subnet */ };
+/* FIRST_FREE: Azure keeps the first four addresses of a subnet. MOST_STEPS: references that one attribute may lead through, since
+ * a file can hold outputs that lead to each other. */
+enum { MOST_DEPTH = 16, FIRST_FREE = 4, MOST_STEPS = 4096 };
 
 struct frame { const struct frame *up; const json_t *config /* of the module */, *call /* of it, in `up` */; const char *address; };
 struct plan {
 	json_t *by_address;   /* "module.net.azurerm_subnet.web[0]": its planned resource */
 	json_t *used;         /* addresses of interfaces */
 	json_t *ranges;       /* by a subnet's id: its first prefix */
+	json_t *next;         /* by a subnet's id: the number of the first address in it that was not looked at */
 	const char *unknown;  /* the first reference that leads nowhere: "azurerm_subnet_….x: subnet_id" */
 	size_t n_unknown, n_chosen;
 	struct wh_arena *mem;
@@ -87,7 +90,10 @@ static void index_module(struct plan *p, const json_t *module, unsigned depth)
 
 /* ---- references ---- */
 
-struct asking { struct plan *p; const char *index; /* of the resource that asks: "[0]", or "" */ json_t *out; unsigned depth; };
+struct asking {
+	struct plan *p; const char *index; /* of the resource that asks: "[0]", or "" */
+	json_t *out; unsigned depth, steps;
+};
 
 static void resolve_all(struct asking *q, const struct frame *f, const json_t *expression);
 
@@ -151,7 +157,8 @@ static void resolve_all(struct asking *q, const struct frame *f, const json_t *e
 		json_array_foreach(json_object_get(expression, "references"), i, v) {
 			const char *s = json_string_value(v);
 			size_t before = json_array_size(q->out), len = s ? strlen(s) : 0;
-			if (!s || (last && !strncmp(last, s, len) && (last[len] == '.' || last[len] == '[')))
+			if (!s || q->steps++ >= MOST_STEPS ||
+			    (last && !strncmp(last, s, len) && (last[len] == '.' || last[len] == '[')))
 				continue;
 			resolve(q, f, s);
 			last = json_array_size(q->out) > before ? s : last;
@@ -168,7 +175,7 @@ static void fill_one(struct plan *p, const struct frame *f, const json_t *resour
 	size_t len = strlen(key);
 	bool one = len > 3 && !strcmp(key + len - 3, "_id"), many = len > 4 && !strcmp(key + len - 4, "_ids");
 	const char *bracket = strrchr(text(resource, "address"), '[');
-	struct asking q = {p, bracket ? bracket : "", json_array(), 0};
+	struct asking q = {p, bracket ? bracket : "", json_array(), 0, 0};
 	if ((one || many) && (!now || json_is_null(now) || (many && !json_array_size(now))) &&
 	    json_array_size(json_object_get(expression, "references"))) {
 		resolve_all(&q, f, expression);
@@ -240,12 +247,15 @@ static void choose_address(struct plan *p, json_t *configuration)
 	char buf[WH_ADDR_STRLEN];
 	if (*text(configuration, "private_ip_address") || !range_of(p, text(configuration, "subnet_id"), &range))
 		return;
-	uint64_t size = UINT64_C(1) << (32 - wh_prefix_family_len(&range));
-	for (uint64_t i = FIRST_FREE; i + 1 < size; i++) {
+	const char *subnet = text(configuration, "subnet_id");
+	const uint64_t size = UINT64_C(1) << (32 - wh_prefix_family_len(&range)),
+		       next = (uint64_t)json_integer_value(json_object_get(p->next, subnet));
+	for (uint64_t i = next ? next : FIRST_FREE; i + 1 < size; i++) {
 		struct wh_addr a = wh_addr_v4(wh_addr_to_v4(&range.addr) + (uint32_t)i);
 		if (json_object_get(p->used, wh_addr_text(&a, buf)))
 			continue;
 		json_object_set_new(p->used, buf, json_true());
+		json_object_set_new(p->next, subnet, json_integer((json_int_t)i + 1));
 		json_object_set_new(configuration, "private_ip_address", json_string(buf));
 		p->n_chosen++;
 		return;
@@ -275,7 +285,11 @@ static void addresses(struct plan *p, int pass)
 json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t *doc)
 {
 	json_t *root = json_deep_copy(json_object_get(json_object_get(doc, "planned_values"), "root_module"));
-	struct plan p = {.by_address = json_object(), .used = json_object(), .ranges = json_object(), .mem = inv->mem};
+	struct plan p = {.by_address = json_object(),
+	                 .used = json_object(),
+	                 .ranges = json_object(),
+	                 .next = json_object(),
+	                 .mem = inv->mem};
 	const struct frame f = {.config = json_object_get(json_object_get(doc, "configuration"), "root_module"), .address = ""};
 	const char *file = inv->documents[document].file;
 	for (int round = 0; round < 2; round++) {
@@ -293,6 +307,7 @@ json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t
 	json_decref(p.by_address);
 	json_decref(p.used);
 	json_decref(p.ranges);
+	json_decref(p.next);
 	return json_pack("{s:s, s:s, s:{s:o}}", "format_version", text(doc, "format_version"), "terraform_version",
 	                 *text(doc, "terraform_version") ? text(doc, "terraform_version") : "1", "values", "root_module",
 	                 root ? root : json_object());

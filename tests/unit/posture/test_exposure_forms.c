@@ -371,6 +371,28 @@ static void a_plan_of_terraforms_means_what_it_would_make(void **state)
 	free(text);
 }
 
+/* Eight outputs of a module, each of which is a variable that is given all eight, eight times: without a limit 8 to the power of 16. */
+static void outputs_of_a_plan_that_lead_to_each_other_come_to_an_end(void **state)
+{
+#define ALL(of)                                                                                                                  \
+	"`references`:[`" of "0`,`" of "1`,`" of "2`,`" of "3`,`" of "4`,`" of "5`,`" of "6`,`" of "7`]"
+#define OUTPUT(name) "`o" name "`:{`expression`:{" ALL("var.v.a") "}}"
+	struct scene s;
+	bool named = false;
+	(void)state;
+	scene_open(&s, json("{`format_version`:`1.2`,`terraform_version`:`1.9.0`,`planned_values`:{`root_module`:{`resources`:["
+	                    "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
+	                    "`values`:{`name`:`n`,`ip_configuration`:[{`name`:`c`}]}}]}},`configuration`:{`root_module`:{`resources`:["
+	                    "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
+	                    "`expressions`:{`ip_configuration`:[{`subnet_id`:{" ALL("module.m.o") "}}]}}],`module_calls`:{`m`:{"
+	                    "`expressions`:{`v`:{" ALL("module.m.o") "}},`module`:{`outputs`:{" OUTPUT("0") "," OUTPUT("1") ","
+	                    OUTPUT("2") "," OUTPUT("3") "," OUTPUT("4") "," OUTPUT("5") "," OUTPUT("6") "," OUTPUT("7") "}}}}}}}"));
+	for (size_t i = 0; i < s.inv.n_notes; i++)
+		named |= strstr(s.inv.notes[i], "such as subnet_id of azurerm_network_interface.n") != NULL;
+	assert_true(named);
+	scene_close(&s);
+}
+
 static void the_cause_names_the_tag_and_the_firewall(void **state)
 {
 	struct scene s;
@@ -393,6 +415,7 @@ int main(void)
 		cmocka_unit_test(an_estate_means_the_same_in_every_notation),
 		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_split),
 		cmocka_unit_test(a_plan_of_terraforms_means_what_it_would_make),
+		cmocka_unit_test(outputs_of_a_plan_that_lead_to_each_other_come_to_an_end),
 		cmocka_unit_test(the_cause_names_the_tag_and_the_firewall),
 	};
 	return cmocka_run_group_tests_name("posture_exposure_forms", tests, arena_begin, arena_end);
