@@ -69,6 +69,17 @@ static bool has_protocol(const json_t *rule, const char *name)
 	return false;
 }
 
+/* A rule whose machine is not known from its documents: by a name of DNS, or a value of another kind. */
+static void not_judged(const struct reading *r, const json_t *rule)
+{
+	const char *name = wh_field_text(rule, "name"), *fqdn = wh_field_text(rule, "translatedFqdn"),
+		   *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort");
+	wh_inventory_note(r->b->inv,
+	                  "%s: firewall %s: DNAT rule %s leads to %s port %s: that machine is not known, and its exposure not judged",
+	                  r->firewall->file, r->firewall->name, name ? name : "without a name", fqdn && *fqdn ? fqdn : to ? to : "?",
+	                  port ? port : "?");
+}
+
 static void add_rule(struct reading *r, const json_t *rule)
 {
 	const char *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort"),
@@ -76,8 +87,10 @@ static void add_rule(struct reading *r, const json_t *rule)
 	struct wh_addr a;
 	char *end;
 	unsigned long n = port ? strtoul(port, &end, 10) : 0;
-	if (!to || wh_addr_parse(to, strlen(to), &a) || !n || n > 65535 || *end)
+	if (!to || wh_addr_parse(to, strlen(to), &a) || !n || n > 65535 || *end) {
+		not_judged(r, rule);
 		return;
+	}
 	struct wh_exposure x = {.ports = {(uint16_t)n, (uint16_t)n},
 	                        .translated = true,
 	                        .peer = r->peer,
@@ -99,7 +112,7 @@ static void add_rules(struct reading *r, const json_t *collections)
 	json_t *c, *rule;
 	json_array_foreach((json_t *)(uintptr_t)collections, i, c)
 		json_array_foreach(wh_field(c, "rules"), k, rule)
-			if (wh_field(rule, "translatedAddress"))
+			if (wh_field(rule, "translatedAddress") || wh_field(rule, "translatedFqdn"))
 				add_rule(r, rule);
 }
 

@@ -371,6 +371,20 @@ static void a_plan_of_terraforms_means_what_it_would_make(void **state)
 	free(text);
 }
 
+static void a_translation_to_a_name_is_said_not_to_be_judged(void **state)
+{
+	struct scene s;
+	bool named = false;
+	(void)state;
+	scene_open(&s, json("[" MACHINE "," NIC("", "") "," NET("") "," PIP("Standard", "") "," FIREWALL(
+			    "`natRuleCollections`:[{`name`:`c`,`properties`:{`rules`:[{`name`:`rdp`,`sourceAddresses`:[`*`],`protocols`:[`TCP`],"
+			    "`translatedFqdn`:`vm1.example.org`,`translatedPort`:`3389`}]}}],") "]"));
+	for (size_t i = 0; i < s.inv.n_notes; i++)
+		named |= strstr(s.inv.notes[i], "firewall hub: DNAT rule rdp leads to vm1.example.org port 3389") != NULL;
+	assert_true(named);
+	scene_close(&s);
+}
+
 /* Eight outputs of a module, each of which is a variable that is given all eight, eight times: without a limit 8 to the power of 16. */
 static void outputs_of_a_plan_that_lead_to_each_other_come_to_an_end(void **state)
 {
@@ -415,6 +429,7 @@ int main(void)
 		cmocka_unit_test(an_estate_means_the_same_in_every_notation),
 		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_split),
 		cmocka_unit_test(a_plan_of_terraforms_means_what_it_would_make),
+		cmocka_unit_test(a_translation_to_a_name_is_said_not_to_be_judged),
 		cmocka_unit_test(outputs_of_a_plan_that_lead_to_each_other_come_to_an_end),
 		cmocka_unit_test(the_cause_names_the_tag_and_the_firewall),
 	};
