@@ -71,7 +71,7 @@ static void print_backup(const json_t *doc)
 	struct cli_table *t = cli_table_new("Member|>Bytes|SHA-256");
 	size_t i;
 	json_t *m;
-	json_array_foreach (json_object_get(doc, "members"), i, m) {
+	json_array_foreach(json_object_get(doc, "members"), i, m) {
 		cli_table_text(t, json_string_value(json_object_get(m, "name")));
 		cli_table_number(t, (uint64_t)number(m, "bytes"));
 		cli_table_text(t, json_string_value(json_object_get(m, "sha256")));
@@ -111,7 +111,7 @@ static void print_names(const json_t *list, const char *before)
 {
 	size_t i;
 	json_t *name;
-	json_array_foreach (list, i, name)
+	json_array_foreach(list, i, name)
 		printf("%s%s", i ? ", " : before, json_string_value(name));
 	if (json_array_size(list))
 		puts(".");
@@ -130,7 +130,7 @@ static void print_restored(const json_t *doc)
 	       done    ? ", was put back."
 	       : loses ? ". It can be put back only with --force: something newer would be lost."
 	               : ". It can be put back.");
-	json_array_foreach (json_object_get(doc, "newer"), i, why)
+	json_array_foreach(json_object_get(doc, "newer"), i, why)
 		printf("%s: %s.\n", done ? "Lost" : "Newer", json_string_value(why));
 	print_names(json_object_get(doc, "state"),
 	            done ? "Put back into the state directory: " : "It would change in the state directory: ");

@@ -206,7 +206,7 @@ int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err)
 		trust(run, &set, list[i]);
 	to = wh_assets_of_type(run->in->assets, "Microsoft.Network/virtualNetworks", &from);
 	for (size_t a = from; a < to; a++)
-		json_array_foreach (
+		json_array_foreach(
 			wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"),
 			i, v)
 			trust(run, &set, json_string_value(v));
