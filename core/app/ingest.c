@@ -42,6 +42,14 @@ static void add_stats(struct wh_read_stats *to, const struct wh_read_stats *s)
 }
 
 /* One was read. */
+static void add_passed(struct wh_passed *to, const struct wh_passed *of)
+{
+	if (!to->elsewhere)
+		to->where = of->where;
+	to->twice += of->twice;
+	to->elsewhere += of->elsewhere;
+}
+
 static bool account(void *arg, const struct ingest_path *p, int failed, const struct wh_ingest_result *r,
                     const struct wh_error *err)
 {
@@ -61,7 +69,7 @@ static bool account(void *arg, const struct ingest_path *p, int failed, const st
 		return false;
 	add_stats(&out->stats, &r->stats);
 	out->edges += r->edges;
-	out->twice += r->twice;
+	add_passed(&out->passed, &r->passed);
 	j->resumed |= r->resumed;
 	return true;
 }
@@ -73,7 +81,7 @@ static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
 	j->ask->read(j->ask->arg, j->ask->listen, &r, NULL);
 	add_stats(&j->out->stats, &r.stats);
 	j->out->edges = r.edges;
-	j->out->twice = r.twice;
+	j->out->passed = r.passed;
 	j->out->seconds = r.seconds;
 	j->out->dropped = wh_store_dropped(s);
 	return rc;
@@ -141,8 +149,8 @@ out:
 json_t *wh_app_ingested_json(const struct wh_app_ingested *r)
 {
 	const struct wh_read_stats *s = &r->stats;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows,
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows,
 	                 "edges", (json_int_t)r->edges, "other", (json_int_t)(s->other + s->alerts), "malformed",
-	                 (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice", (json_int_t)r->twice,
-	                 "seconds", r->seconds);
+	                 (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice", (json_int_t)r->passed.twice,
+	                 "otherNetworks", (json_int_t)r->passed.elsewhere, "seconds", r->seconds);
 }

@@ -103,7 +103,7 @@ static void print_file(void *arg, const char *path, const struct wh_ingest_resul
 static int report(const struct cli *c, const struct wh_app_ingested *r)
 {
 	const struct wh_read_stats *s = &r->stats;
-	char a[32], b[32], d[32];
+	char a[32], b[32], d[32], where[WH_REALM_STRLEN];
 	if (c->json)
 		return cli_print_json(wh_app_ingested_json(r));
 	if (r->nothing_new) {
@@ -115,8 +115,11 @@ static int report(const struct cli *c, const struct wh_app_ingested *r)
 	printf(", %s of other kinds", wh_number_text(s->other, a));
 	if (s->malformed)
 		printf(", %s that could not be read", wh_number_text(s->malformed, a));
-	if (r->twice)
-		printf(", %s flows that another sensor had reported", wh_number_text(r->twice, a));
+	if (r->passed.twice)
+		printf(", %s flows that another sensor had reported", wh_number_text(r->passed.twice, a));
+	if (r->passed.elsewhere)
+		printf(", %s flows of other networks, such as %s, which the realm leaves out", wh_number_text(r->passed.elsewhere, a),
+		       wh_realm_text(&r->passed.where, where));
 	printf("; %s edges added to or made\n", wh_number_text(r->edges, a));
 	return CLI_OK;
 }

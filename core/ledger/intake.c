@@ -70,5 +70,5 @@ void wh_intake_result(const struct wh_intake *in, struct wh_ingest_result *out)
 {
 	out->stats = in->stats;
 	out->edges = in->collector.edges;
-	out->twice = in->tagged ? wh_tagged_twice(in->tagged) : 0;
+	out->passed = in->tagged ? wh_tagged_passed(in->tagged) : (struct wh_passed){.twice = 0};
 }

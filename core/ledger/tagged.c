@@ -11,7 +11,7 @@ struct wh_tagged {
 	struct wh_realms *realms;               /* NULL: VLANs and tenants are one network */
 	struct wh_conversations *conversations; /* NULL: no source had a name yet */
 	int64_t slack_us;
-	uint64_t twice;
+	struct wh_passed passed;
 	/* the source of the flow before */
 	struct { char sensor[64]; size_t len; struct wh_realm realm; uint64_t hash; bool is; } last;
 };
@@ -144,8 +144,11 @@ int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char 
 		tags = *rec->tags;
 	else if (rec->tagged)
 		tags = tags_of_line(text, len);
-	if (t->realms && t->opt->realm && strcmp(t->opt->realm, wh_realm_text(&tags.realm, here)))
+	if (t->realms && t->opt->realm && strcmp(t->opt->realm, wh_realm_text(&tags.realm, here))) {
+		if (rec->kind == WH_RECORD_FLOW && !t->passed.elsewhere++)
+			t->passed.where = tags.realm;
 		return 1;
+	}
 	if (rec->kind != WH_RECORD_FLOW)
 		return look_at_event(t, rec, &tags, err);
 	int rc = 0;
@@ -153,7 +156,7 @@ int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char 
 		rc = look_at_realm(t, &rec->flow, &tags.realm, path, line, err);
 	if (!rc)
 		rc = look_at_source(t, &rec->flow, &tags, wh_flow_server(&rec->flow) == WH_SIDE_DST_SERVES, err);
-	t->twice += rc == 1;
+	t->passed.twice += rc == 1;
 	return rc;
 }
 
@@ -162,9 +165,9 @@ bool wh_tagged_due(const struct wh_tagged *t)
 	return t->conversations && wh_conversations_due(t->conversations);
 }
 
-uint64_t wh_tagged_twice(const struct wh_tagged *t)
+struct wh_passed wh_tagged_passed(const struct wh_tagged *t)
 {
-	return t->twice;
+	return t->passed;
 }
 
 int wh_tagged_seen(struct wh_tagged *t, struct wh_store_seen *seen, struct wh_error *err)

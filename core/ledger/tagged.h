@@ -18,7 +18,7 @@ void wh_tagged_free(struct wh_tagged *t);
 int wh_tagged_look(struct wh_tagged *t, const struct wh_record *rec, const char *text, size_t len, const char *path,
                    uint64_t line, struct wh_error *err);
 bool wh_tagged_due(const struct wh_tagged *t);      /* a commit is due */
-uint64_t wh_tagged_twice(const struct wh_tagged *t); /* conversations that were left out */
+struct wh_passed wh_tagged_passed(const struct wh_tagged *t); /* flows that were left out */
 struct wh_store_seen;
 /* for a commit; and once that is done: */
 int wh_tagged_seen(struct wh_tagged *t, struct wh_store_seen *seen, struct wh_error *err);

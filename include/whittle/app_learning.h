@@ -23,8 +23,9 @@ struct wh_app_ingest {
 };
 struct wh_app_ingested {
 	struct wh_read_stats stats;
-	/* of the files; edges added to or created; flows that another sensor had reported; files that failed */
-	uint64_t bytes, edges, twice, failed;
+	/* of the files; edges added to or created; files that failed */
+	uint64_t bytes, edges, failed;
+	struct wh_passed passed;
 	double seconds;
 	bool nothing_new;
 	struct wh_store_dropped dropped;

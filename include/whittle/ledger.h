@@ -301,9 +301,12 @@ struct wh_ingest_options {
 	void *progress_arg;
 };
 #define WH_SENSOR_SLACK_US INT64_C(2000000)
+/* Flows that add nothing: another sensor had reported them; or they are of another network than the one that `realm` names, the
+ * first of them of `where`. */
+struct wh_passed { uint64_t twice, elsewhere; struct wh_realm where; };
 struct wh_ingest_result {
 	struct wh_read_stats stats;
-	uint64_t twice;           /* flows that another sensor had reported: they add nothing */
+	struct wh_passed passed;
 	uint64_t edges;
 	double seconds;
 	bool resumed;
