@@ -100,7 +100,7 @@ static json_t *entries_of(struct wh_aws *a, const char *id)
 static bool is_complete(const struct wh_aws *a, const char *vpc)
 {
 	bool any = false;
-	if (a->all_filtered || (vpc && wh_name_set_find(&a->filtered, vpc)))
+	if (a->all_filtered || wh_name_set_find(&a->filtered, vpc))
 		return false;
 	for (size_t i = 0; i < a->n_interfaces; i++) {
 		const struct wh_aws_interface *x = &a->interfaces[i];

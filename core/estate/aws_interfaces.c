@@ -77,7 +77,7 @@ static void find_filtered(struct wh_aws *a, const struct wh_name_set *had)
 			lacks = lacks || (from && strcmp(from->type, WH_AWS_RAW "interface") != 0);
 			vpc = vpc ? vpc : wh_aws_text(o, "VpcId");
 		}
-		if (!lacks || wh_aws_gone(instance))
+		if (!id || !lacks || wh_aws_gone(instance))
 			continue;
 		first = n++ ? first : id;
 		if (vpc)

@@ -21,7 +21,7 @@ static int compare(const struct wh_name_set *s, const char *a, const char *b)
 
 const void *wh_name_set_find(const struct wh_name_set *s, const char *name)
 {
-	for (const struct wh_name *n = s->root; n;) {
+	for (const struct wh_name *n = name ? s->root : NULL; n;) {
 		int c = compare(s, name, n->name);
 		if (!c)
 			return n->value;

@@ -8,7 +8,7 @@
 
 size_t wh_build_place(const struct wh_name_set *s, const char *id)
 {
-	const void *at = id ? wh_name_set_find(s, id) : NULL;
+	const void *at = wh_name_set_find(s, id);
 	return at ? (size_t)(uintptr_t)at - 1 : WH_NONE;
 }
 

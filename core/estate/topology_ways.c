@@ -149,7 +149,7 @@ static void use_named_rules(struct wh_building *b, struct wh_name_set *nat)
 		json_array_foreach(wh_field(it->body, "ipConfigurations"), i, c)
 			json_array_foreach(wh_field(c, "loadBalancerInboundNatRules"), j, r) {
 				const char *id = wh_field_text(r, "id");
-				const struct wh_exposure *x = id ? wh_name_set_find(nat, id) : NULL;
+				const struct wh_exposure *x = wh_name_set_find(nat, id);
 				size_t at = wh_build_place(&b->configurations, child_id(b, it, "ipConfigurations", c));
 				if (x && at != WH_NONE)
 					wh_build_expose(b, at, x);
