@@ -1,0 +1,26 @@
+#!/bin/bash
+# The source archive: it holds every file of the last commit, and its bytes do not depend on who makes it, or from what.
+cd "$(dirname "$0")/../.." || exit 1
+n=0
+t() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; [ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'; fi; }
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+# A tree with a name longer than tar's oldest formats can hold. It is a repository of its own, so that this runs in an unpacked archive too.
+long=$(printf 'a%.0s' {1..180})
+mkdir "$dir/tree" && cp -r packaging include CHANGELOG.md "$dir/tree" && echo text >"$dir/tree/include/$long"
+git() { command git -C "$dir/tree" -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false "$@"; }
+git init -q && git add -A && git commit -qm 'tests: a tree'
+files() { tar -tf "$1" | grep -v '/$' | sed 's#^[^/]*/##' | LC_ALL=C sort; }
+
+"$dir/tree/packaging/dist.sh" "$dir/a.tar.gz" >"$dir/out" 2>&1; t $? "an archive is made of a commit" "$(cat "$dir/out")"
+diff <(git ls-tree -r --name-only HEAD | LC_ALL=C sort) <(files "$dir/a.tar.gz") >"$dir/diff"; t $? "it holds every file, of a name of any length" "$(head -n 5 "$dir/diff")"
+echo junk >"$dir/tree/junk"
+(umask 077; TZ=Asia/Tokyo LC_ALL=C "$dir/tree/packaging/dist.sh" "$dir/b.tar.gz") >"$dir/out" 2>&1
+cmp "$dir/a.tar.gz" "$dir/b.tar.gz"; t $? "another umask, time zone and file that is not committed make the same bytes" "$(cat "$dir/out")"
+mkdir "$dir/x" && tar -xf "$dir/a.tar.gz" -C "$dir/x" && "$dir"/x/*/packaging/dist.sh "$dir/c.tar.gz" >"$dir/out" 2>&1
+cmp "$dir/a.tar.gz" "$dir/c.tar.gz"; t $? "an archive made from the archive has the same bytes" "$(cat "$dir/out")"
+# A step that fails: tar's, which ends in a pipe of the archive, not at its end.
+mkdir "$dir/bin" && printf '#!/bin/sh\ncase $* in *--sort*) %s "$@"; exit 2 ;; esac\nexec %s "$@"\n' "$(command -v tar)" "$(command -v tar)" >"$dir/bin/tar" && chmod +x "$dir/bin/tar"
+PATH=$dir/bin:$PATH "$dir/tree/packaging/dist.sh" "$dir/d.tar.gz" >/dev/null 2>&1; status=$?
+[ $status != 0 ] && [ ! -e "$dir/d.tar.gz" ]; t $? "no archive is made where tar could not take every file" "status $status"
+echo "1..$n"
