@@ -7,161 +7,17 @@
 #include <unistd.h>
 #include "base/state_dir.h"
 #include "guard/known_file.h"
-#include "guard/firewall_message.h"
+#include "guard/firewall_inside.h"
 #include "guard/persist_file.h"
 #include "guard/ways.h"
 #include "net/conntrack.h"
 #include "net/nf_listen.h"
 #include "whittle/filter.h"
 
-struct doing {
-	const struct wh_firewall_grants *g;
-	const struct wh_request *r;
-	struct wh_arena *mem;
-	struct wh_firewall_answer *out;
-	struct wh_bytes *bytes;
-	int *fd;
-};
-
-static void put_text(struct doing *d, char *text)
-{
-	if (text)
-		wh_put(d->bytes, text, strlen(text) + 1);
-	d->out->has_text = text != NULL;
-	free(text);
-}
-
-/* ---- looking ---- */
-
-/* *state is filled from the kernel even if no rules are kept. */
-static int load(const struct doing *d, enum wh_firewall_stored which, struct wh_nft_state *state, struct wh_nft_ruleset **rs,
-                struct wh_error *err)
-{
-	struct wh_error ignored;
-	int rc = which == WH_STORED_WANTED ? wh_nft_state(state, err) : 0;
-	bool waits = which == WH_STORED_APPLIED || (which == WH_STORED_WANTED && state->expires_in_ms > 0);
-	rc = rc      ? rc
-	     : waits ? wh_persist_load_applied(d->g->state_dir, d->mem, rs, err)
-	             : wh_persist_load(d->g->state_dir, d->mem, rs, err);
-	int asked = which == WH_STORED_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
-	if (rc == -ENOENT)
-		return wh_fail(
-			err, rc,
-			state->present
-				? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
-				: "nothing is enforced here: no rules were confirmed, and %s keeps none",
-			d->g->state_dir);
-	return rc ? rc : asked;
-}
-
-static int compare(struct doing *d, struct wh_error *err)
-{
-	struct wh_nft_ruleset *rs;
-	char *difference = NULL;
-	int rc = load(d, d->r->which, &d->out->state, &rs, err);
-	rc = rc ? rc : wh_nft_compare(rs, &difference, err);
-	put_text(d, difference);
-	return rc;
-}
-
-static int jit_differs(struct doing *d, struct wh_error *err)
-{
-	char *difference = NULL;
-	int rc = wh_persist_jit_differs(d->g->state_dir, &difference, err);
-	put_text(d, difference);
-	return rc;
-}
-
-static int missing_features(struct doing *d, struct wh_error *err)
-{
-	char what[480] = "";
-	int rc = wh_nft_missing_features(what, sizeof what, err);
-	put_text(d, strdup(what));
-	return rc;
-}
-
-static int jit_live(struct doing *d, struct wh_error *err)
-{
-	struct wh_jit_live live = {0};
-	int rc = wh_jit_nft_live(d->mem, &live, err);
-	if (rc)
-		return rc;
-	d->out->live.present = live.present;
-	wh_put(d->bytes, live.closed, (d->out->live.n_closed = live.n_closed) * sizeof *live.closed);
-	wh_put(d->bytes, live.open, (d->out->live.n_open = live.n_open) * sizeof *live.open);
-	return 0;
-}
-
-static int counts(struct doing *d, struct wh_error *err)
-{
-	struct wh_nft_counts c;
-	int rc = wh_nft_counts(d->mem, &c, err);
-	if (rc)
-		return rc;
-	d->out->counts.present = c.present;
-	wh_put(d->bytes, c.ports, (d->out->counts.n = c.n) * sizeof *c.ports);
-	return 0;
-}
-
-static int connections(struct doing *d)
-{
-	struct wh_open_list l = {0};
-	wh_open_read(d->mem, &l);
-	d->out->open.n = l.n;
-	d->out->open.more = l.more;
-	memcpy(d->out->open.unread, l.unread, sizeof l.unread);
-	wh_put(d->bytes, l.c, l.n * sizeof *l.c);
-	return 0;
-}
-
-static int published(struct doing *d, struct wh_error *err)
-{
-	struct wh_nft_published_list l;
-	int rc = wh_nft_published(d->r->flag, d->mem, &l, err);
-	if (rc)
-		return rc;
-	d->out->published.n = l.n;
-	memcpy(d->out->published.unread, l.unread, sizeof l.unread);
-	wh_put(d->bytes, l.p, l.n * sizeof *l.p);
-	return 0;
-}
-
-static int judged(struct doing *d, struct wh_error *err)
-{
-	const struct wh_request *r = d->r;
-	const struct wh_nft_question q = {.direction = r->flag ? WH_OUTBOUND : WH_INBOUND,
-	                                  .proto = r->opening.proto,
-	                                  .port = r->opening.port,
-	                                  .peer = r->opening.from.addr,
-	                                  .local = r->to.addr,
-	                                  .interface = r->opening.resource,
-	                                  .index = (uint32_t)r->number};
-	struct wh_nft_judged j;
-	int rc = wh_nft_judge(&q, d->mem, &j, err);
-	if (rc)
-		return rc;
-	d->out->judged.verdict = j.verdict;
-	d->out->judged.n = j.n;
-	wh_put(d->bytes, j.chains, j.n * sizeof *j.chains);
-	return 0;
-}
-
-static int present(struct doing *d, struct wh_error *err)
-{
-	const struct wh_request *r = d->r;
-	const struct wh_filter *const *filters;
-	size_t n;
-	int rc = wh_nft_present(r->interface, (uint32_t)r->number, r->flag ? WH_OUTBOUND : WH_INBOUND, d->mem, &filters, &n,
-	                        &d->out->legacy, err);
-	if (!rc)
-		wh_put_filters(d->bytes, filters, n);
-	return rc;
-}
-
 /* ---- rules ---- */
 
 /* Rules never shut out the person who applies them, unless that person asked for it by more than a word in the message. */
-static int apply(struct doing *d, struct wh_error *err)
+static int apply(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	const struct wh_request *r = d->r;
 	struct wh_enforce_options opt = {.confirm_within_s = r->number, .audit = r->flag};
@@ -195,7 +51,7 @@ static int apply(struct doing *d, struct wh_error *err)
 	else
 		stored = wh_persist_applied(d->g->state_dir, r->rs, d->out->expires_us, &unstored);
 	if (stored)
-		put_text(d, strdup(unstored.text));
+		wh_firewall_put_text(d, strdup(unstored.text));
 	return 0;
 }
 
@@ -208,14 +64,14 @@ static int repair_rules(const struct wh_nft_ruleset *rs, const struct wh_nft_sta
 	return rc == 1 ? wh_nft_apply(rs, &opt, &res, err) : rc;
 }
 
-static int repair(struct doing *d, struct wh_error *err)
+static int repair(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	struct wh_restored restored = {0};
 	struct wh_nft_ruleset *rs;
 	struct wh_nft_state state;
 	struct wh_error none;
 	char *difference = NULL, *jit = NULL, *all = NULL;
-	int known = load(d, WH_STORED_WANTED, &state, &rs, &none), rc = known == -ENOENT ? 0 : known;
+	int known = wh_firewall_load(d, WH_STORED_WANTED, &state, &rs, &none), rc = known == -ENOENT ? 0 : known;
 	if (rc)
 		*err = none;
 	rc = rc || known ? rc : repair_rules(rs, &state, &difference, err);
@@ -229,14 +85,14 @@ static int repair(struct doing *d, struct wh_error *err)
 	if (!rc && (difference || jit) &&
 	    asprintf(&all, "%s%s%s", difference ? difference : "", difference && jit ? "\n" : "", jit ? jit : "") < 0)
 		all = NULL;
-	put_text(d, all);
+	wh_firewall_put_text(d, all);
 	free(difference);
 	free(jit);
 	return rc;
 }
 
 /* The kernel is trusted: only root can change its table. */
-static int adopt(struct doing *d, struct wh_error *err)
+static int adopt(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
 	struct wh_persist_times times = {.confirmed_us = wh_now_us()};
@@ -273,7 +129,7 @@ static bool in_policy(const struct wh_jit_config *c, struct wh_jit_port p)
 	return false;
 }
 
-static int jit_on(struct doing *d, struct wh_error *err)
+static int jit_on(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	for (size_t i = 0; i < d->r->n_ports; i++)
 		if (!in_policy(d->g->jit, d->r->ports[i]))
@@ -282,20 +138,20 @@ static int jit_on(struct doing *d, struct wh_error *err)
 	return wh_jit_nft_on(d->r->ports, d->r->n_ports, d->r->number, err);
 }
 
-static int jit_confirm(struct doing *d, struct wh_error *err)
+static int jit_confirm(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	int rc = wh_jit_nft_confirm(err);
 	return rc ? rc : wh_persist_jit(d->g->state_dir, err);
 }
 
-static int jit_off(struct doing *d, struct wh_error *err)
+static int jit_off(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	size_t n;
 	int rc = wh_persist_forget(d->g->state_dir, false, true, &n, err);
 	return rc ? rc : wh_jit_nft_off(err);
 }
 
-static int jit_open(struct doing *d, struct wh_error *err)
+static int jit_open(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	struct wh_jit_grant grant = d->r->opening;
 	grant.who = d->g->who ? d->g->who : "unknown";
@@ -308,7 +164,7 @@ static int jit_open(struct doing *d, struct wh_error *err)
 
 /* ---- all ---- */
 
-static int hear(struct doing *d, int fd)
+static int hear(struct wh_firewall_doing *d, int fd)
 {
 	*d->fd = fd;
 	return fd < 0 ? fd : 0;
@@ -329,33 +185,33 @@ static void count_tracked(void)
 	}
 }
 
-static int hear_tracked(struct doing *d)
+static int hear_tracked(struct wh_firewall_doing *d)
 {
 	if (d->r->flag)
 		count_tracked();
 	return hear(d, wh_ct_events_open((unsigned)d->r->number));
 }
 
-static int tracks(struct doing *d)
+static int tracks(struct wh_firewall_doing *d)
 {
 	d->out->tracks.v4 = wh_ct_tracks(AF_INET);
 	d->out->tracks.v6 = wh_ct_tracks(AF_INET6);
 	return 0;
 }
 
-static int act(struct doing *d, struct wh_error *err)
+static int act(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
 	const struct wh_request *r = d->r;
 	struct wh_firewall_answer *o = d->out;
 	switch (r->what) {
 	case WH_ASK_STATE: return wh_nft_state(&o->state, err);
-	case WH_ASK_MISSING_FEATURES: return missing_features(d, err);
-	case WH_ASK_COMPARE: return compare(d, err);
+	case WH_ASK_MISSING_FEATURES: return wh_firewall_look_missing_features(d, err);
+	case WH_ASK_COMPARE: return wh_firewall_look_compare(d, err);
 	case WH_ASK_CONFIRMED: o->number = wh_persist_confirmed_us(dir); return 0;
-	case WH_ASK_CONNECTIONS: return connections(d);
-	case WH_ASK_JIT_LIVE: return jit_live(d, err);
-	case WH_ASK_JIT_DIFFERS: return jit_differs(d, err);
+	case WH_ASK_CONNECTIONS: return wh_firewall_look_connections(d);
+	case WH_ASK_JIT_LIVE: return wh_firewall_look_jit_live(d, err);
+	case WH_ASK_JIT_DIFFERS: return wh_firewall_look_jit_differs(d, err);
 	case WH_ASK_APPLY: return apply(d, err);
 	case WH_ASK_CONFIRM: return wh_persist_confirm(dir, &o->confirmed, err);
 	case WH_ASK_ROLLBACK: return wh_persist_rollback(dir, r->flag, &o->back, err);
@@ -373,12 +229,12 @@ static int act(struct doing *d, struct wh_error *err)
 	case WH_ASK_HEAR_TRACKED: return hear_tracked(d);
 	case WH_ASK_DUMP_TRACKED: return hear(d, wh_ct_dump_open());
 	case WH_ASK_TRACKS: return tracks(d);
-	case WH_ASK_COUNTS: return counts(d, err);
+	case WH_ASK_COUNTS: return wh_firewall_look_counts(d, err);
 	case WH_ASK_WATCHED: o->number = wh_nf_events_heard("/proc"); return 0;
-	case WH_ASK_PUBLISHED: return published(d, err);
-	case WH_ASK_JUDGE: return judged(d, err);
+	case WH_ASK_PUBLISHED: return wh_firewall_look_published(d, err);
+	case WH_ASK_JUDGE: return wh_firewall_look_judged(d, err);
 	case WH_ASK_OPENINGS: return wh_put_openings(d->mem, o, d->bytes, err);
-	case WH_ASK_PRESENT: return present(d, err);
+	case WH_ASK_PRESENT: return wh_firewall_look_present(d, err);
 	case WH_ASKS: break;
 	}
 	return wh_fail(err, -EBADMSG, "no such request");
@@ -387,7 +243,7 @@ static int act(struct doing *d, struct wh_error *err)
 void wh_firewall_do(const struct wh_firewall_grants *g, const struct wh_request *r, struct wh_arena *mem,
                     struct wh_firewall_answer *out, struct wh_bytes *bytes, int *fd)
 {
-	struct doing d = {.g = g, .r = r, .mem = mem, .out = out, .bytes = bytes, .fd = fd};
+	struct wh_firewall_doing d = {.g = g, .r = r, .mem = mem, .out = out, .bytes = bytes, .fd = fd};
 	memset(out, 0, sizeof *out);
 	*fd = -1;
 	if (g->may & wh_request_needs(r))
