@@ -1,41 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <arpa/inet.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/confine.h"
 #include "base/helper.h"
 #include "base/opener.h"
 #include "base/owner.h"
 #include "serve/web_answer.h"
+#include "serve/web_workers.h"
 #include "whittle/serve.h"
 
 enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096, KEPT = 64 << 10 /* bytes that need no giving back */ };
 
-/* One request, from its first line to the last byte of its answer. */
-struct job {
-	struct MHD_Connection *c;
-	const struct wh_listener *at;
-	char *target;
-	struct wh_web_head *head;    /* once the head was read */
-	struct wh_bytes body;
-	unsigned refused; const char *why;
-	bool handed, answered;       /* to a worker (or waits for one); by it */
-	uint8_t *frame;              /* the answer, and its parsed form */
-	struct wh_frame_reply reply;
-	struct job *next;            /* that waits, too */
-};
-struct worker { int fd; struct job *job; uint8_t head[4], *frame; uint32_t len; size_t have; };
 struct web {
 	struct MHD_Daemon *daemons[WH_SERVE_LISTENERS];
 	int epolls[WH_SERVE_LISTENERS];
 	size_t n;
-	struct worker workers[WH_SERVE_WORKERS];
-	struct job *waiting, **last;
-	size_t n_waiting, n_jobs;
+	size_t n_jobs;
 	bool may_shrink;             /* a large answer went out since wh_web_give_back() */
 	struct wh_web_connections connections;
 };
@@ -54,119 +36,12 @@ static void phase(struct MHD_Connection *c, enum wh_web_phase p)
 		wh_web_phase(k, p);
 }
 
-/* ---- workers ---- */
-
-static void answer_job(struct job *j, uint8_t *frame, const struct wh_frame_reply *reply)
-{
-	j->frame = frame;
-	if (reply)
-		j->reply = *reply;
-	j->answered = true;
-	wh_http.MHD_resume_connection(j->c);
-}
-
-/* The worker's life: its socket ends with it, and a new one comes by the control socket. */
-static void lose(struct worker *w)
-{
-	close(w->fd);
-	free(w->frame);
-	if (w->job)
-		answer_job(w->job, NULL, NULL);
-	*w = (struct worker){.fd = -1};
-}
-
-static void hand_over(struct worker *w, struct job *j)
-{
-	struct wh_bytes b = {0};
-	const union MHD_ConnectionInfo *i = j->head->frame.shown == WH_SHOWN_SOCKET
-	                                            ? wh_http.MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CONNECTION_FD)
-	                                            : NULL;
-	j->head->frame.body = (const char *)j->body.p;
-	j->head->frame.n_body = j->body.n;
-	wh_frame_put_request(&b, &j->head->frame);
-	w->job = j;
-	if (wh_frame_send(w->fd, &b, i ? i->connect_fd : -1))
-		lose(w);
-	if (b.p)
-		explicit_bzero(b.p, b.n);
-	free(b.p);
-}
-
-static void dispatch(void)
-{
-	for (size_t i = 0; i < WH_SERVE_WORKERS && web.waiting; i++) {
-		struct worker *w = &web.workers[i];
-		if (w->fd < 0 || w->job)
-			continue;
-		struct job *j = web.waiting;
-		web.waiting = j->next;
-		if (!web.waiting)
-			web.last = &web.waiting;
-		web.n_waiting--;
-		hand_over(w, j);
-	}
-}
-
-/* Some of the answer; false: for now there is no more of it, or it is whole. */
-static bool hear_some(struct worker *w)
-{
-	struct wh_frame_reply reply;
-	bool head = w->have < sizeof w->head;
-	uint8_t *to = head ? w->head + w->have : w->frame + (w->have - sizeof w->head);
-	size_t want = head ? sizeof w->head - w->have : sizeof w->head + w->len - w->have;
-	ssize_t n = recv(w->fd, to, want, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0 || !w->job)
-		return lose(w), false;
-	w->have += (size_t)n;
-	if (head && w->have == sizeof w->head) {
-		memcpy(&w->len, w->head, sizeof w->len);
-		w->frame = w->len && w->len <= WH_FRAME_MAX ? malloc((size_t)w->len + 1) : NULL;
-		if (!w->frame)
-			return lose(w), false;
-	}
-	if (w->have < sizeof w->head || w->have < sizeof w->head + w->len)
-		return true;
-	w->frame[w->len] = 0;
-	if (!wh_frame_take_reply(w->frame, w->len, &reply))
-		return lose(w), false;
-	answer_job(w->job, w->frame, &reply);
-	w->job = NULL;
-	w->frame = NULL;
-	w->have = 0;
-	return false;
-}
-
-/* Reads the available part of the answer. */
-static void hear(struct worker *w)
-{
-	while (hear_some(w))
-		;
-}
-
-static bool take_worker(int control)
-{
-	char byte;
-	int fd = -1;
-	if (wh_helper_receive(control, &byte, 1, &fd))
-		return false;
-	for (size_t i = 0; i < WH_SERVE_WORKERS && fd >= 0; i++)
-		if (web.workers[i].fd < 0) {
-			web.workers[i] = (struct worker){.fd = fd};
-			fd = -1;
-		}
-	if (fd >= 0)
-		close(fd);
-	return true;
-}
-
 /* ---- requests ---- */
 
 /* The library's first call for a request: its target as it was sent. */
 static void *begin(void *cls, const char *uri, struct MHD_Connection *c)
 {
-	struct job *j = calloc(1, sizeof *j);
+	struct wh_web_job *j = calloc(1, sizeof *j);
 	if (!j || !(j->target = strdup(uri))) {
 		free(j);
 		return NULL;
@@ -178,35 +53,30 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *c)
 	return j;
 }
 
-static const struct wh_console_file *file_of(const struct job *j)
+static const struct wh_console_file *file_of(const struct wh_web_job *j)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%.*s", (int)strcspn(j->target, "?"), j->target);
 	return j->head->frame.method == WH_GET ? wh_console_file(path) : NULL;
 }
 
-static enum MHD_Result refuse(const struct job *j, unsigned status, const char *why)
+static enum MHD_Result refuse(const struct wh_web_job *j, unsigned status, const char *why)
 {
 	phase(j->c, WH_WEB_REPLY);
 	return wh_web_refuse(j->c, status, why);
 }
 
-static enum MHD_Result wait_for_worker(struct job *j)
+static enum MHD_Result wait_for_worker(struct wh_web_job *j)
 {
-	if (web.n_waiting >= WH_WEB_WAITING)
+	if (!wh_web_queue(j))
 		return refuse(j, 503, "too many requests wait for an answer; try again in a second");
-	j->handed = true;
-	j->next = NULL;
-	*web.last = j;
-	web.last = &j->next;
-	web.n_waiting++;
 	phase(j->c, WH_WEB_WORK);
 	wh_http.MHD_suspend_connection(j->c);
-	dispatch();
+	wh_web_dispatch();
 	return MHD_YES;
 }
 
-static enum MHD_Result head_read(struct job *j, const char *method, const char *version)
+static enum MHD_Result head_read(struct wh_web_job *j, const char *method, const char *version)
 {
 	j->head = calloc(1, sizeof *j->head);
 	if (!j->head)
@@ -216,13 +86,13 @@ static enum MHD_Result head_read(struct job *j, const char *method, const char *
 	return j->refused ? refuse(j, j->refused, j->why) : MHD_YES;
 }
 
-static bool hold(struct job *j, size_t n)
+static bool hold(struct wh_web_job *j, size_t n)
 {
 	struct wh_web_connection *k = connection_of(j->c);
 	return k && wh_web_hold(&web.connections, k, n);
 }
 
-static void let_go(struct job *j)
+static void let_go(struct wh_web_job *j)
 {
 	struct wh_web_connection *k = connection_of(j->c);
 	web.may_shrink |= j->body.n > KEPT;
@@ -232,7 +102,7 @@ static void let_go(struct job *j)
 		wh_web_release(&web.connections, k);
 }
 
-static void take_body(struct job *j, const char *data, size_t n)
+static void take_body(struct wh_web_job *j, const char *data, size_t n)
 {
 	if (!j->refused && j->body.n + n > WH_BODY_MAX) {
 		j->refused = 413;
@@ -250,7 +120,7 @@ static void take_body(struct job *j, const char *data, size_t n)
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *data, size_t *n, void **con)
 {
-	struct job *j = *con;
+	struct wh_web_job *j = *con;
 	(void)cls;
 	(void)url;
 	if (!j)
@@ -277,7 +147,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 
 static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)
 {
-	struct job *j = *con;
+	struct wh_web_job *j = *con;
 	(void)cls;
 	(void)code;
 	phase(c, WH_WEB_IDLE);
@@ -361,18 +231,13 @@ static void turn(int control)
 	size_t n = 1;
 	for (size_t i = 0; i < web.n; i++)
 		p[n++] = (struct pollfd){.fd = web.epolls[i], .events = POLLIN};
-	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
-		p[n++] = (struct pollfd){.fd = web.workers[i].fd, .events = POLLIN};
+	wh_web_workers_poll(p + n);
+	n += WH_SERVE_WORKERS;
 	if (poll(p, n, patience()) < 0 && errno != EINTR)
 		_exit(1);
-	if (p[0].revents && !take_worker(control))
+	if (p[0].revents && !wh_web_take_worker(control))
 		_exit(0);
-	for (size_t i = 0; i < WH_SERVE_WORKERS; i++) {
-		struct pollfd *w = &p[1 + web.n + i];
-		if (w->fd >= 0 && w->fd == web.workers[i].fd && w->revents)
-			hear(&web.workers[i]);
-	}
-	dispatch();
+	wh_web_workers_hear(p + 1 + web.n);
 	for (size_t i = 0; i < web.n; i++)
 		wh_http.MHD_run(web.daemons[i]);
 	int64_t now = wh_monotonic_us() / 1000;
@@ -396,9 +261,7 @@ static _Noreturn void serve(const struct wh_web_setup *s, int control)
 		files.rlim_cur = files.rlim_max = were.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 	web.n = s->n;
-	web.last = &web.waiting;
-	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
-		web.workers[i].fd = -1;
+	wh_web_workers_begin();
 	for (size_t i = 0; i < s->n; i++)
 		if (!start(&s->listeners[i], s->certificate, i))
 			_exit(1);
