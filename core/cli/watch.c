@@ -151,61 +151,78 @@ static void alert(void *arg, const struct wh_watch_alert *a)
 	json_decref(doc);
 }
 
-static int run(struct cli *c, int argc, char **argv)
+/* CLI_OK, or the status of a wrong option. *length: how long to watch, in seconds; 0: until it is stopped. */
+static int take_options(struct cli *c, int argc, char **argv, struct wh_watch_config *cfg, int64_t *length)
 {
 	static const struct option opts[] = {
 		{"revert", 0, 0, 'r'}, {"repair", 0, 0, 'R'},  {"learn", 0, 0, 'l'},    {"alerts", 1, 0, 'a'},
 		{"for", 1, 0, 'f'},    {"metrics", 1, 0, 'm'}, {"firewall", 1, 0, 'F'}, {0}};
-	struct wh_watch_config cfg = c->config->watch;
-	struct out out = {.c = c, .file = -1};
-	struct wh_error err;
-	int64_t length = 0;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		switch (o) {
-		case 'r': cfg.revert = true; break;
-		case 'R': cfg.repair = true; break;
-		case 'l': cfg.learn = WH_LEARN_CONNTRACK; break;
-		case 'a': cfg.alerts = optarg; break;
+		case 'r': cfg->revert = true; break;
+		case 'R': cfg->repair = true; break;
+		case 'l': cfg->learn = WH_LEARN_CONNTRACK; break;
+		case 'a': cfg->alerts = optarg; break;
 		case 'm': case 'F': break; /* cli_start_metrics() and cli_become_owner() handled them */
 		case 'f':
-			if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 366)
+			if (wh_duration_parse(optarg, length) || *length < 1 || *length > INT64_C(86400) * 366)
 				return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
 			break;
 		default: return CLI_USAGE;
 		}
 	}
-	if (optind != argc)
-		return cli_usage(c, "takes no further words");
-	if (cfg.alerts && (out.file = wh_open_append(cfg.alerts)) < 0) {
-		wh_fail_input(&err, out.file, "%s: cannot be written: %s%s", cfg.alerts, strerror(-out.file),
-		              wh_as_owner(out.file));
-		return cli_error(&err);
-	}
-	out.to_syslog = cfg.syslog;
-	out.in_journal = journal_reads_errors();
-	if (out.to_syslog && !out.in_journal)
+	return optind == argc ? CLI_OK : cli_usage(c, "takes no further words");
+}
+
+/* Where the alerts go. */
+static int open_outputs(struct out *out, const struct wh_watch_config *cfg, struct wh_error *err)
+{
+	out->path = cfg->alerts;
+	if (cfg->alerts && (out->file = wh_open_append(cfg->alerts)) < 0)
+		return wh_fail_input(err, out->file, "%s: cannot be written: %s%s", cfg->alerts, strerror(-out->file),
+		                     wh_as_owner(out->file));
+	out->to_syslog = cfg->syslog;
+	out->in_journal = journal_reads_errors();
+	if (out->to_syslog && !out->in_journal)
 		openlog("whittle", LOG_PID, LOG_DAEMON);
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGALRM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-	out.path = cfg.alerts;
+	for (size_t i = 0; i < KINDS; i++)
+		out->noticed[i].kind = kinds[i];
+	return 0;
+}
+
+static void take_signals(void)
+{
+	const struct sigaction sa = {.sa_handler = on_signal};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGALRM, SIGHUP};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		sigaction(numbers[i], &sa, NULL);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct wh_watch_config cfg = c->config->watch;
+	struct out out = {.c = c, .file = -1};
+	struct wh_error err;
+	int64_t length = 0;
+	int rc = take_options(c, argc, argv, &cfg, &length);
+	if (rc)
+		return rc;
+	if (open_outputs(&out, &cfg, &err))
+		return cli_error(&err);
+	take_signals();
 	if (length)
 		alarm((unsigned)length);
-	for (size_t i = 0; i < KINDS; i++)
-		out.noticed[i].kind = kinds[i];
 	const struct wh_app a = cli_app(c);
-	int rc = wh_app_watch(&a,
-	                      &(struct wh_app_watch){.config = &cfg,
-	                                             .stop = &stop,
-	                                             .ready = ready,
-	                                             .again = again,
-	                                             .alert = alert,
-	                                             .tick = serve_metrics,
-	                                             .arg = &out},
-	                      &err);
+	rc = wh_app_watch(&a,
+	                  &(struct wh_app_watch){.config = &cfg,
+	                                         .stop = &stop,
+	                                         .ready = ready,
+	                                         .again = again,
+	                                         .alert = alert,
+	                                         .tick = serve_metrics,
+	                                         .arg = &out},
+	                  &err);
 	wh_notify("STOPPING=1");
 	if (out.file >= 0)
 		close(out.file);
