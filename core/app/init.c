@@ -172,11 +172,12 @@ static void next_steps(const struct wh_app_init *ask, const char *estate, json_t
 		next(doc, "systemctl daemon-reload && systemctl enable --now whittle-ingest", "reads the logs from now on");
 	next(doc, "whittle doctor", "checks the installation");
 	next(doc, "whittle recommend --min-days 1 --dry-run", "shows a first preview after a day; rules need 30 days");
+	next(doc, "whittle recommend", "after 30 days: saves the narrowed rules");
 	if (!strcmp(ask->mode, "audit"))
 		next(doc, "whittle enforce --audit && whittle confirm",
-		     "after 30 days: counts what would be dropped, drops nothing; `whittle audit` lists it");
+		     "counts what they would drop, drops nothing; `whittle audit` lists it");
 	else
-		next(doc, "whittle enforce --dry-run", "after 30 days: shows what would be applied");
+		next(doc, "whittle enforce --dry-run", "shows what would be applied");
 }
 
 static int write_all(const struct wh_app_init *ask, const struct wh_app_init_found *found, json_t *doc, struct wh_arena *mem,

@@ -135,7 +135,8 @@ static void print_restored(const json_t *doc)
 	print_names(json_object_get(doc, "state"),
 	            done ? "Put back into the state directory: " : "It would change in the state directory: ");
 	print_names(json_object_get(doc, "stays"), "Not in the backup, and left as it is: ");
-	puts("What is in force in the kernel was not changed: `whittle drift` compares it, `whittle restore` puts the confirmed rules into force.");
+	if (done)
+		puts("The rules in the kernel were not changed: `whittle drift` compares them, `whittle restore` puts the confirmed ones into force.");
 }
 
 static int run_restore(struct cli *c, int argc, char **argv)

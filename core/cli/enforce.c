@@ -28,7 +28,8 @@ static const char enforce_help[] =
 	"  --resource NAME        which resource this machine is, several times where it is several; by default those that have its addresses\n"
 	"  --confirm-within TIME  how long the rules stay without a confirmation (60s)\n"
 	"  --audit                count and log what would be dropped; drop nothing\n"
-	"  --dry-run              print what would be applied, a summary first; apply nothing\n"
+	"  --dry-run              print a summary of what would be applied, and where the output is no terminal also the rules in nft's language;\n"
+	"                         apply nothing\n"
 	"  --force                apply even what would keep you from connecting again by SSH, or a connection that is open now and is older than the\n"
 	"                         ledger's memory or has moved 16 MiB, or rules that are less than 50 % sure or would have broken more than 1 % of\n"
 	"                         past flows. From where you are connected is read from $SSH_CONNECTION, also behind sudo, and from the sockets\n"
@@ -91,8 +92,10 @@ static void print_dry(const struct wh_app_enforced *e, struct wh_arena *mem)
 	cli_print_summary(e->own.rs, e->replay);
 	if (!e->audit)
 		cli_print_reject("# ", &e->own.rs->reject);
-	puts("# As nft's own language:");
-	fputs(text ? text : "", stdout);
+	if (isatty(STDOUT_FILENO) == 1) /* there the summary would scroll away */
+		puts("# To see them in nft's own language too: whittle enforce --dry-run | less");
+	else
+		printf("# As nft's own language:\n%s", text ? text : "");
 	fprintf(stderr, "%s\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	free(text);
 }

@@ -76,8 +76,8 @@ static void print_breakage(const struct wh_recommendation *rec)
 	printf("Proved: all of it lies within the rules in force. Replayed: of %s flows of peers that belong, none would have been stopped.\n",
 	       wh_number_text(own.of, a));
 	if (sum.days && sum.of)
-		printf("Expected breakage: %s of %s flows; at most %s %% (95 %%); %s of %s peers. So much would rules learned without the last %u days\n"
-		       "have stopped in those days, of peers that belong.\n",
+		printf("Expected breakage: %s of %s flows (with 95 %% certainty at most %s %%) and %s of %s peers that belong. That is what rules\n"
+		       "learned without the last %u days would have stopped in those days.\n",
 		       wh_number_text(sum.flows, a), wh_number_text(sum.of, b),
 		       wh_percent(wh_upper_bound(sum.flows, sum.of), most), wh_number_text(sum.peers, c),
 		       wh_number_text(sum.of_peers, d), sum.days);
@@ -181,7 +181,7 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	if (rules && kept)
 		puts("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.");
 	else if (rules)
-		printf("\nNone of it is kept (%s): enforce, export and explain go by the last calculation that was.\n",
+		printf("\nNothing was saved (%s): enforce, export and explain use the recommendation that was saved last.\n",
 		       some ? "only some resources were asked for" : "--dry-run");
 }
 

@@ -119,7 +119,7 @@ static void tell_untracked(struct wh_learn *l)
 	if (v4 && v6 && !none)
 		return;
 	tell(l, "untracked",
-	     "the kernel tracks no connections of %s here: it does where a rule asks for it, and there is none, so that none are learned. This makes it: nft 'table inet track { "
+	     "the kernel tracks no connections of %s here, because no rule asks it to: none can be learned. To make it: nft 'table inet track { "
 	     "chain c { type filter hook input priority 0; ct state new; }; }'",
 	     none || v4 == v6 ? "IPv4 and IPv6"
 	     : v4             ? "IPv6"

@@ -79,6 +79,7 @@ check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
 mkdir "$dir/units"
 check "init writes the files that it lists, with the commands that undo them" 0 'written .*whittle.yaml  .undo: rm ' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
+check "the steps that it names save rules before they enforce any" 0 true sh -c "'$w' init --as suricata --yes --directory '$dir/etc2' --units '$dir/units' --json | jq '[.next[].command] | index(\"whittle recommend\") < index(\"whittle enforce --dry-run\")'"
 check "a second init changes nothing" 0 'unchanged .*estate.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"
 echo '# mine' >>"$dir/etc/whittle.yaml"
 check "it does not replace a file without consent" 0 'kept .*whittle.yaml' "$w" init --as suricata --yes --directory "$dir/etc" --units "$dir/units"

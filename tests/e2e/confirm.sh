@@ -41,6 +41,9 @@ gives "an address of this machine that no resource has is named" 3 'Not learned:
 # ---- too late, over earlier rules ----
 narrow
 gives "before an apply, enforce names the peer that would be cut off, and its last day" 0 '140.20.30.10 will be cut off from port 22/TCP: 31 flows, last seen on 2026-10-31.*# Nothing was applied.*# 22/TCP .* by hand +1 of 5 peers that belong' w enforce --resource vm1 --dry-run
+gives "with the rules as nft reads them, for a file or a pipe" 0 'own language: table inet whittle' w enforce --resource vm1 --dry-run
+shown=$(in_srv env -u SUDO_USER -u SSH_CONNECTION script -qec "$BUILD/whittle enforce --resource vm1 --dry-run" /dev/null | tr -d '\r')
+grep -q '^# 22/TCP ' <<<"$shown" && ! grep -q '^table inet' <<<"$shown" && tail -n 2 <<<"$shown" | grep -q 'whittle enforce --dry-run | less'; t $? "on a terminal the summary alone, which would scroll away" "$shown"
 w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm over earlier rules says that those are in force" 1 'Too late: the new rules expired at .*UTC. The rules confirmed earlier are in force' w confirm
