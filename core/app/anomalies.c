@@ -17,11 +17,14 @@ static json_t *packet_json(const struct wh_filter_packet *p)
 	                 wh_proto_text(p->proto, proto), "sourcePort", p->sport, "destinationPort", p->dport);
 }
 
-static void add_list(struct wh_app_network *net, const struct wh_filter *f, const char *nsg, json_t *list, size_t *skipped)
+/* Of all lists of a command. */
+struct bounds { size_t steps, skipped; };
+
+static void add_list(struct wh_app_network *net, const struct wh_filter *f, const char *nsg, json_t *list, struct bounds *bounds)
 {
 	struct wh_anomaly *a;
-	size_t unjudged, n = wh_anomalies(f, net->mem, &a, &unjudged);
-	*skipped += unjudged;
+	size_t unjudged, n = wh_anomalies(f, &bounds->steps, net->mem, &a, &unjudged);
+	bounds->skipped += unjudged;
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_rule *r = a[i].rule->from, *o = a[i].other ? a[i].other->from : NULL;
 		if (r->is_default)
@@ -39,14 +42,14 @@ static void add_list(struct wh_app_network *net, const struct wh_filter *f, cons
 }
 
 /* Groups that are attached to nothing known: a file may contain only groups. */
-static void add_lone(struct wh_app_network *net, const bool *done, json_t *list, size_t *groups, size_t *skipped)
+static void add_lone(struct wh_app_network *net, const bool *done, json_t *list, size_t *groups, struct bounds *bounds)
 {
 	for (size_t i = 0; i < 2 * net->t.n_nsgs; i++) {
 		size_t before = json_array_size(list);
 		if (done[i])
 			continue;
 		add_list(net, wh_reach_lone_list(net->r, i / 2, (enum wh_direction)(i % 2)), net->t.nsgs[i / 2].name, list,
-		         skipped);
+		         bounds);
 		*groups += i % 2 == WH_INBOUND;
 		for (size_t k = before; k < json_array_size(list); k++)
 			json_object_set_new(json_array_get(list, k), "attached", json_false());
@@ -66,7 +69,8 @@ static void add_effective(struct wh_app_network *net, json_t *doc)
 
 int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t **out, struct wh_error *err)
 {
-	size_t n = wh_reach_lists(net->r), skipped = 0, groups = 0;
+	size_t n = wh_reach_lists(net->r), groups = 0;
+	struct bounds bounds = {.steps = WH_ANOMALY_STEPS};
 	json_t *list = json_array();
 	bool *done = wh_arena_array(net->mem, 2 * net->t.n_nsgs + 1, sizeof *done);
 	for (size_t i = 0; i < n; i++) {
@@ -80,13 +84,13 @@ int wh_app_anomalies(struct wh_app_network *net, const struct wh_app *a, json_t 
 		if (wh_nsg_is_acl(&net->t.nsgs[nsg]))
 			continue;
 		groups += d == WH_INBOUND;
-		add_list(net, f, net->t.nsgs[nsg].name, list, &skipped);
+		add_list(net, f, net->t.nsgs[nsg].name, list, &bounds);
 	}
-	add_lone(net, done, list, &groups, &skipped);
+	add_lone(net, done, list, &groups, &bounds);
 	json_t *unjudged = NULL;
 	int rc = a ? wh_app_unused_rules(net, a, list, &unjudged, err) : 0;
 	*out = json_pack("{s:o, s:I, s:I, s:o*}", "anomalies", list, "groups", (json_int_t)groups, "skippedRules",
-	                 (json_int_t)skipped, "unjudged", unjudged);
+	                 (json_int_t)bounds.skipped, "unjudged", unjudged);
 	if (!rc && *out)
 		add_effective(net, *out);
 	if (rc) {

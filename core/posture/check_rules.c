@@ -10,10 +10,11 @@ static const char type[] = "Microsoft.Network/networkSecurityGroups";
 /* ---- rules without their apparent effect ---- */
 
 /* Counts rules that never decide; generalised and correlated rules are mostly intended. */
-static size_t count_dead(const struct wh_filter *f, struct wh_arena *mem, const char **example)
+static size_t count_dead(const struct wh_filter *f, size_t *steps, struct wh_arena *mem, const char **example, size_t *skipped)
 {
 	struct wh_anomaly *a;
-	size_t skipped, n = wh_anomalies(f, mem, &a, &skipped), dead = 0;
+	size_t beyond, n = wh_anomalies(f, steps, mem, &a, &beyond), dead = 0;
+	*skipped += beyond;
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_rule *r = a[i].rule->from, *by = a[i].other ? a[i].other->from : NULL;
 		if (r->is_default || (a[i].kind != WH_SHADOWED && a[i].kind != WH_REDUNDANT))
@@ -31,6 +32,7 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
 	size_t *dead = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *dead), n = wh_reach_lists(run->in->reach);
 	const char **example = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *example);
 	bool *done = wh_arena_array(run->mem, 2 * t->n_nsgs + 1, sizeof *done);
+	size_t *skipped = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *skipped), steps = WH_ANOMALY_STEPS;
 	(void)err;
 	for (size_t i = 0; i < n; i++) {
 		enum wh_direction d;
@@ -40,12 +42,20 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err)
 		    done[2 * nsg + d]) /* one reading is enough: a group's rules mean much the same at each place */
 			continue;
 		done[2 * nsg + d] = true;
-		dead[nsg] += count_dead(f, run->mem, &example[nsg]);
+		dead[nsg] += count_dead(f, &steps, run->mem, &example[nsg], &skipped[nsg]);
 	}
-	for (size_t i = 0; i < t->n_nsgs; i++)
-		if (done[2 * i] || done[2 * i + 1])
-			wh_run_add(run, t->nsgs[i].id, type, dead[i] ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
-			           dead[i] ? "%zu of its rules never decide: %s" : NULL, dead[i], example[i]);
+	for (size_t i = 0; i < t->n_nsgs; i++) {
+		if (!done[2 * i] && !done[2 * i + 1])
+			continue;
+		if (dead[i])
+			wh_run_add(run, t->nsgs[i].id, type, WH_POSTURE_UNHEALTHY, "%zu of its rules never decide: %s", dead[i],
+			           example[i]);
+		else if (skipped[i])
+			wh_run_add(run, t->nsgs[i].id, type, WH_POSTURE_NO_EVIDENCE,
+			           "%zu of its rules cannot be decided: they overlap others in too many pieces", skipped[i]);
+		else
+			wh_run_add(run, t->nsgs[i].id, type, WH_POSTURE_HEALTHY, NULL);
+	}
 	return 0;
 }
 

@@ -16,8 +16,12 @@ struct wh_anomaly {
 };
 /*
  * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor counted as
- * covering others. Exact as long as a rule's packets need fewer pieces than a limit; *skipped counts the rules beyond it. The
- * list is in `mem`.
+ * covering others. The list is in `mem`.
+ *
+ * *skipped counts the rules that are not judged (except as permissive): their packets need too many pieces, or no steps are left. A
+ * step is about one range that is looked at, and a finding costs WH_ANOMALY_FINDING of them. Each rule of the list adds those of
+ * two findings to *steps, and what was needed is taken off. One number for all lists of a command, WH_ANOMALY_STEPS at first, bounds
+ * time and output by the number of rules, however they overlap.
  *
  * Shadowed: earlier rules match all of its packets, and one of them decides otherwise. Redundant: the same, and all decide alike.
  * Generalised: it matches all packets of an earlier rule that decides otherwise. Correlated: it matches some packets of such a
@@ -25,7 +29,9 @@ struct wh_anomaly {
  * 23, 135, 445, 3389, 5985, 5986). Source: Al-Shaer and Hamed, "Firewall policy advisor for anomaly discovery and rule editing"
  * (2003), here with unions of rules in place of pairs.
  */
-size_t wh_anomalies(const struct wh_filter *f, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
+#define WH_ANOMALY_STEPS ((size_t)1 << 28)
+#define WH_ANOMALY_FINDING 4096
+size_t wh_anomalies(const struct wh_filter *f, size_t *steps, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
 
 /* Ports that should not be open to the Internet. */
 struct wh_risky_port { uint8_t proto; uint16_t port; const char *name; bool management; };
