@@ -7,8 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
-#include "whittle/jit.h"
+#include "jit/grants.h"
 
 static const struct wh_jit_policy *policy_of(const struct wh_jit_config *c, const char *resource)
 {
@@ -24,11 +23,11 @@ static const char *time_words(int64_t s, char buf[static 32])
 	return buf;
 }
 
-int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err)
+int wh_jit_fits(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err)
 {
 	const struct wh_jit_policy *p = policy_of(c, g->resource);
 	char text[WH_PREFIX_STRLEN], proto[8], longest[32];
-	bool port = false, from = false, who = false;
+	bool port = false, from = false;
 	if (!p)
 		return wh_fail_input(err, -EPERM,
 		                     "refused (resource): %s has no policy under 'jit' in whittle.yaml (`whittle jit policy`)",
@@ -43,67 +42,23 @@ int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, 
 	if (p->n_from && !from)
 		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for",
 		                     wh_prefix_text(&g->from, text), g->resource);
-	for (size_t i = 0; i < p->n_who; i++)
-		who |= !strcmp(p->who[i], g->who) || !strcmp(p->who[i], "*");
-	if (p->n_who ? !who : strcmp(g->who, "root") != 0)
-		return wh_fail_input(err, -EPERM, "refused (user): %s may not open ports of %s", g->who, g->resource);
 	if (g->expires_us - g->opened_us > p->longest_s * 1000000)
 		return wh_fail_input(err, -EPERM, "refused (time): the policy of %s allows %s at most", g->resource,
 		                     time_words(p->longest_s, longest));
 	return 0;
 }
 
-static json_t *grant_json(const struct wh_jit_grant *g)
+int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err)
 {
-	char from[WH_PREFIX_STRLEN];
-	return json_pack("{s:s,s:s,s:i,s:i,s:s,s:I,s:I,s:s,s:s*,s:b}", "id", g->id, "resource", g->resource, "proto",
-	                 (int)g->proto, "port", (int)g->port, "from", wh_prefix_text(&g->from, from), "opened",
-	                 (json_int_t)g->opened_us, "expires", (json_int_t)g->expires_us, "who", g->who, "why", g->why, "nsg",
-	                 (int)g->nsg);
-}
-
-static bool grant_read(const char *id, const char *text, struct wh_arena *mem, struct wh_jit_grant *g)
-{
-	json_t *o = json_loads(text, 0, NULL);
-	const char *resource = json_string_value(json_object_get(o, "resource")),
-		   *who = json_string_value(json_object_get(o, "who"));
-	const char *from = json_string_value(json_object_get(o, "from")), *why = json_string_value(json_object_get(o, "why"));
-	bool good = resource && who && from && !wh_prefix_parse(from, strlen(from), &g->from, NULL) && strlen(id) < sizeof g->id;
-	if (good) {
-		snprintf(g->id, sizeof g->id, "%s", id);
-		g->resource = wh_arena_strdup(mem, resource);
-		g->who = wh_arena_strdup(mem, who);
-		g->why = why ? wh_arena_strdup(mem, why) : NULL;
-		g->proto = (uint8_t)json_integer_value(json_object_get(o, "proto"));
-		g->port = (uint16_t)json_integer_value(json_object_get(o, "port"));
-		g->opened_us = json_integer_value(json_object_get(o, "opened"));
-		g->expires_us = json_integer_value(json_object_get(o, "expires"));
-		g->nsg = json_is_true(json_object_get(o, "nsg"));
-		g->known = true;
-	}
-	json_decref(o);
-	return good;
-}
-
-struct collecting {
-	struct wh_arena *mem;
-	struct wh_jit_grant *g;
-	size_t n, room;
-	long long highest;
-};
-
-static struct wh_jit_grant *another(struct collecting *c)
-{
-	c->g = wh_arena_grown(c->mem, c->g, c->n, &c->room, sizeof *c->g);
-	memset(&c->g[c->n], 0, sizeof *c->g);
-	return &c->g[c->n++];
-}
-
-static int collect(void *arg, const char *key, const char *json)
-{
-	struct collecting *c = arg;
-	if (!grant_read(key, json, c->mem, another(c)))
-		c->n--; /* damaged: the kernel's own list still shows it */
+	const struct wh_jit_policy *p = policy_of(c, g->resource);
+	bool who = false;
+	int rc = wh_jit_fits(c, g, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < p->n_who; i++)
+		who |= !strcmp(p->who[i], g->who) || !strcmp(p->who[i], "*");
+	if (p->n_who ? !who : strcmp(g->who, "root") != 0)
+		return wh_fail_input(err, -EPERM, "refused (user): %s may not open ports of %s", g->who, g->resource);
 	return 0;
 }
 
@@ -113,40 +68,18 @@ static bool same_place(const struct wh_jit_grant *a, const struct wh_jit_grant *
 	       !wh_prefix_cmp(&a->from, &b->from) && a->from.len == b->from.len;
 }
 
-static int journal(struct wh_state *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g,
-                   struct wh_error *err)
-{
-	json_t *o = json_pack("{s:o,s:s*}", "opening", grant_json(g), "why", why);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int rc = text ? wh_state_log(s, who, what, text, err) : wh_fail(err, -ENOMEM, "out of memory");
-	free(text);
-	json_decref(o);
-	return rc;
-}
-
-static int next_id(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
-{
-	(void)time_us;
-	(void)who;
-	(void)what;
-	(void)json;
-	if (*(int64_t *)arg < seq)
-		*(int64_t *)arg = seq;
-	return 0;
-}
-
 /* Ended openings, and those that the new one replaces, leave the list; the journal keeps them. The id is the number of its
  * journal entry. */
 static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena *mem, struct wh_error *err)
 {
-	struct collecting c = {.mem = mem};
+	struct wh_jit_grants c = {.mem = mem};
 	int64_t last = 0;
-	int rc = wh_state_each(s, "jit", collect, &c, err);
+	int rc = wh_jit_grants_of(s, "jit", &c, err);
 	for (size_t i = 0; !rc && i < c.n; i++)
 		if (c.g[i].expires_us <= g->opened_us || same_place(&c.g[i], g))
 			rc = wh_state_delete(s, "jit", c.g[i].id, err);
 	if (!rc)
-		rc = wh_state_log_each(s, "jit.open", next_id, &last, err);
+		rc = wh_jit_last_entry(s, "jit.open", &last, err);
 	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
 	for (size_t i = 0; !rc && i < c.n; i++) /* the journal may have been shortened: never reuse an id that is in use */
 		if (!strcmp(c.g[i].id, g->id) && !same_place(&c.g[i], g))
@@ -172,13 +105,13 @@ int wh_jit_open(struct wh_state *s, const struct wh_jit_kernel *kernel, const st
 		return rc;
 	}
 	rc = make_room(s, g, mem, err);
-	json_t *o = rc ? NULL : grant_json(g);
+	json_t *o = rc ? NULL : wh_jit_grant_json(g);
 	if (!rc && !(text = o ? json_dumps(o, JSON_COMPACT) : NULL))
 		rc = wh_fail(err, -ENOMEM, "out of memory");
 	if (!rc)
 		rc = wh_state_put(s, "jit", g->id, text, err);
 	if (!rc)
-		rc = journal(s, "jit.open", g->who, g->why, g, err);
+		rc = wh_jit_journal(s, "jit.open", g->who, g->why, g, err);
 	if (!rc && !g->nsg) {
 		rc = kernel->open(g, length / 1000, err);
 		opened = !rc;
@@ -205,12 +138,12 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 		return rc;
 	}
 	rc = wh_state_get(s, "jit", id, &text, err);
-	if (!rc && (!text || !grant_read(id, text, mem, &g) || g.expires_us <= wh_now_us()))
+	if (!rc && (!text || !wh_jit_grant_read(id, text, mem, &g) || g.expires_us <= wh_now_us()))
 		rc = wh_fail_input(err, -ENOENT, "there is no opening %s; `whittle jit list` shows them", id);
 	if (!rc)
 		rc = wh_state_delete(s, "jit", id, err);
 	if (!rc)
-		rc = journal(s, "jit.close", who, why, &g, err);
+		rc = wh_jit_journal(s, "jit.close", who, why, &g, err);
 	if (!rc && !g.nsg)
 		rc = kernel->close(&g, err);
 	int end = wh_state_end(s, !rc, rc ? &ignored : err);
@@ -220,7 +153,7 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 }
 
 /* The opening of a live element, or a new one that the ledger does not have. */
-static void join(struct collecting *c, const struct wh_jit_live *live, size_t i, int64_t now_us, bool *alive)
+static void join(struct wh_jit_grants *c, const struct wh_jit_live *live, size_t i, int64_t now_us, bool *alive)
 {
 	for (size_t k = 0; k < c->n; k++) {
 		struct wh_jit_grant *g = &c->g[k];
@@ -232,7 +165,7 @@ static void join(struct collecting *c, const struct wh_jit_live *live, size_t i,
 		alive[k] = true;
 		return;
 	}
-	struct wh_jit_grant *g = another(c);
+	struct wh_jit_grant *g = wh_jit_grants_add(c);
 	g->resource = "this machine";
 	g->who = "unknown";
 	g->proto = live->open[i].port.proto;
@@ -256,11 +189,11 @@ static int by_id(const void *a, const void *b)
 int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out,
                 size_t *n, struct wh_error *err)
 {
-	struct collecting c = {.mem = mem};
+	struct wh_jit_grants c = {.mem = mem};
 	struct wh_jit_live live = {0};
 	int64_t now = wh_now_us();
 	bool local = false;
-	int rc = wh_state_each(s, "jit", collect, &c, err);
+	int rc = wh_jit_grants_of(s, "jit", &c, err);
 	if (rc)
 		return rc;
 	size_t from_ledger = c.n, kept = 0;

@@ -61,7 +61,8 @@ struct wh_jit_grant {
 	bool known;                   /* false: the kernel holds it, but the ledger has no reason for it */
 };
 
-/* Checks only the policy; the error's sentence begins with "refused (WORD): ". */
+/* Checks only the policy; the error's sentence begins with "refused (WORD): ". The first checks all but the user. */
+int wh_jit_fits(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err);
 int wh_jit_allowed(const struct wh_jit_config *c, const struct wh_jit_grant *g, struct wh_error *err);
 /* The functions that change and read this machine's table: in the process that has the right. live as wh_jit_nft_live(). */
 struct wh_jit_kernel {
@@ -80,11 +81,28 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct wh_arena *mem, struct wh_jit_grant **out,
                 size_t *n, struct wh_error *err);
 
+/* ---- requests (request.c) ---- */
+/*
+ * A request is a grant that is not open: opened_us is when it was made, expires_us that plus the wanted time, `who` its author.
+ * It waits for a person who may open the port, at most WH_JIT_REQUEST_S. Only WH_JIT_REQUESTS of one author wait at a time:
+ * authors need no right to open, and each request is an entry of the journal.
+ */
+enum { WH_JIT_REQUESTS = 8, WH_JIT_ALL_REQUESTS = 256, WH_JIT_REQUEST_S = 86400 };
+/* Checks all of the policy but the user. g->id is filled in; the times are replaced as by wh_jit_open(). The same request
+ * again replaces the first. */
+int wh_jit_request(struct wh_state *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
+/* Those that wait, by id. */
+int wh_jit_requests(struct wh_state *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
+/* Opens what was asked for, in the name of `who`, for the time that was asked for, from now on. -ENOENT: no such request waits. */
+int wh_jit_approve(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, const char *id,
+                   const char *who, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err);
+int wh_jit_refuse(struct wh_state *s, const char *id, const char *who, const char *why, struct wh_error *err); /* why may be NULL */
+
 /* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
 struct wh_jit_event {
 	int64_t time_us;
-	const char *who, *what;           /* "open", "close", "on", "confirm", "off", "azure" */
-	const char *id, *resource, *why;  /* open, close */
+	const char *who, *what;           /* "open", "close", "request", "refuse", "on", "confirm", "off", "azure" */
+	const char *id, *resource, *why;  /* open, close, request, refuse */
 	bool has_opening;                 /* the rest is filled in */
 	uint8_t proto;
 	uint16_t port;

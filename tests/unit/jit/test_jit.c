@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The policy of just-in-time access: read from whittle.yaml, and asked. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -226,6 +227,127 @@ static void arguments_that_make_no_policy_are_refused(void **state)
 	wh_arena_free(mem);
 }
 
+/* ---- requests ---- */
+
+static size_t opened, closed;
+static int kernel_open(const struct wh_jit_grant *g, int64_t timeout_ms, struct wh_error *err)
+{
+	(void)g, (void)timeout_ms, (void)err;
+	opened++;
+	return 0;
+}
+static int kernel_close(const struct wh_jit_grant *g, struct wh_error *err)
+{
+	(void)g, (void)err;
+	closed++;
+	return 0;
+}
+static const struct wh_jit_kernel kernel = {.open = kernel_open, .close = kernel_close};
+
+static int count(void *arg, const struct wh_jit_event *e)
+{
+	char *all = arg;
+	snprintf(all + strlen(all), 400 - strlen(all), "%s by %s (%s); ", e->what, e->who, e->why ? e->why : "-");
+	return 0;
+}
+
+static struct wh_state *state_in(char dir[static 32])
+{
+	char path[64];
+	struct wh_state *s;
+	struct wh_error err = {.text = ""};
+	strcpy(dir, "/tmp/wh-jit-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/l.db", dir);
+	if (wh_state_open(path, WH_STATE_CREATE, &s, &err))
+		fail_msg("%s", err.text);
+	return s;
+}
+
+static void remove_state(struct wh_state *s, const char *dir)
+{
+	char path[64];
+	wh_state_close(s);
+	for (const char *const *end = (const char *const[]){"", "-wal", "-shm", NULL}; *end; end++) {
+		snprintf(path, sizeof path, "%s/l.db%s", dir, *end);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static void a_request_opens_nothing_until_someone_who_may_open_approves_it(void **unused)
+{
+	(void)unused;
+	char dir[32], log[400] = "";
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	struct wh_state *s = state_in(dir);
+	struct wh_jit_grant g = grant("vm1", 22, 6, "203.0.113.7", "eve", 1), *list, out;
+	size_t n;
+	opened = closed = 0;
+	g.why = "the disk is full";
+	assert_int_equal(wh_jit_request(s, &c->jit, &g, &err), 0);
+	struct wh_jit_grant too_far = grant("vm1", 22, 6, "198.51.100.7", "eve", 1);
+	assert_int_equal(wh_jit_request(s, &c->jit, &too_far, &err), -EPERM);
+	assert_int_equal(wh_jit_requests(s, c->mem, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].who, "eve");
+	assert_int_equal(list[0].expires_us - list[0].opened_us, INT64_C(3600000000));
+	assert_int_equal(opened, 0);
+	assert_int_equal(wh_jit_approve(s, &kernel, &c->jit, g.id, "eve", c->mem, &out, &err), -EPERM);
+	assert_int_equal(wh_jit_requests(s, c->mem, &list, &n, &err), 0);
+	assert_int_equal(n, 1); /* it still waits */
+	assert_int_equal(wh_jit_approve(s, &kernel, &c->jit, g.id, "ada", c->mem, &out, &err), 0);
+	assert_int_equal(opened, 1);
+	assert_string_equal(out.who, "ada");
+	assert_string_equal(out.why, "the disk is full; asked for by eve");
+	assert_int_equal(wh_jit_approve(s, &kernel, &c->jit, g.id, "ada", c->mem, &out, &err), -ENOENT);
+	assert_int_equal(wh_jit_log(s, count, log, &err), 0);
+	assert_string_equal(log, "request by eve (the disk is full); open by ada (the disk is full; asked for by eve); ");
+	remove_state(s, dir);
+	wh_config_free(c);
+}
+
+static void a_refused_request_is_gone_and_its_number_is_not_used_again(void **unused)
+{
+	(void)unused;
+	char dir[32];
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	struct wh_state *s = state_in(dir);
+	struct wh_jit_grant g = grant("vm1", 22, 6, "203.0.113.7", "eve", 1), again = g, *list;
+	size_t n;
+	assert_int_equal(wh_jit_request(s, &c->jit, &g, &err), 0);
+	assert_int_equal(wh_jit_refuse(s, g.id, "ada", "no ticket", &err), 0);
+	assert_int_equal(wh_jit_refuse(s, g.id, "ada", NULL, &err), -ENOENT);
+	assert_int_equal(wh_jit_request(s, &c->jit, &again, &err), 0);
+	assert_string_not_equal(again.id, g.id);
+	assert_int_equal(wh_jit_request(s, &c->jit, &again, &err), 0); /* the same once more replaces it */
+	assert_int_equal(wh_jit_requests(s, c->mem, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	remove_state(s, dir);
+	wh_config_free(c);
+}
+
+static void one_person_has_a_few_requests_that_wait(void **unused)
+{
+	(void)unused;
+	char dir[32], from[32];
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	struct wh_state *s = state_in(dir);
+	for (int i = 1; i <= WH_JIT_REQUESTS + 1; i++) {
+		snprintf(from, sizeof from, "203.0.113.%d", i);
+		struct wh_jit_grant g = grant("vm1", 22, 6, from, "eve", 1);
+		assert_int_equal(wh_jit_request(s, &c->jit, &g, &err), i <= WH_JIT_REQUESTS ? 0 : -EDQUOT);
+	}
+	assert_non_null(strstr(err.text, "of yours"));
+	struct wh_jit_grant other = grant("vm1", 22, 6, "203.0.113.9", "bob", 1);
+	assert_int_equal(wh_jit_request(s, &c->jit, &other, &err), 0);
+	remove_state(s, dir);
+	wh_config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +356,9 @@ int main(void)
 		cmocka_unit_test(a_wrong_policy_is_reported_with_its_line),
 		cmocka_unit_test(kept_policies_are_added_to_those_of_the_configuration),
 		cmocka_unit_test(arguments_that_make_no_policy_are_refused),
+		cmocka_unit_test(a_request_opens_nothing_until_someone_who_may_open_approves_it),
+		cmocka_unit_test(a_refused_request_is_gone_and_its_number_is_not_used_again),
+		cmocka_unit_test(one_person_has_a_few_requests_that_wait),
 		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
