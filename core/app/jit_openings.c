@@ -23,8 +23,8 @@ static int find_target(const struct wh_estate *e, const struct wh_app_jit_open *
 	return 0;
 }
 
-int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
-                    struct wh_error *err)
+static int open_or_ask(const struct wh_app *a, const struct wh_app_jit_open *ask, bool opens, struct wh_arena *mem,
+                       struct wh_jit_grant *out, struct wh_error *err)
 {
 	const int64_t most = INT64_C(86400) * 366;
 	struct wh_app_ledger l;
@@ -32,8 +32,40 @@ int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, s
 	                             .expires_us = (ask->length_s < most ? ask->length_s : most) * 1000000};
 	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : find_target(l.estate, ask, out, err);
-	rc = rc ? rc : wh_jit_open(l.is.state, &wh_firewall_jit_kernel, &a->config->jit, out, err);
+	if (!rc)
+		rc = opens ? wh_jit_open(l.is.state, &wh_firewall_jit_kernel, &a->config->jit, out, err)
+		           : wh_jit_request(l.is.state, &a->config->jit, out, err);
 	wh_app_close(&l, NULL);
+	return rc;
+}
+
+int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
+                    struct wh_error *err)
+{
+	return open_or_ask(a, ask, true, mem, out, err);
+}
+
+int wh_app_jit_request(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
+                       struct wh_error *err)
+{
+	return open_or_ask(a, ask, false, mem, out, err);
+}
+
+int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err)
+{
+	struct wh_ledger l;
+	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l, err);
+	rc = rc ? rc : wh_jit_approve(l.state, &wh_firewall_jit_kernel, &a->config->jit, id, a->who, mem, out, err);
+	wh_ledger_close(&l);
+	return rc;
+}
+
+int wh_app_jit_refuse(const struct wh_app *a, const char *id, const char *why, struct wh_error *err)
+{
+	struct wh_ledger l;
+	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l, err);
+	rc = rc ? rc : wh_jit_refuse(l.state, id, a->who, why, err);
+	wh_ledger_close(&l);
 	return rc;
 }
 
@@ -74,29 +106,48 @@ int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_
 	*out = (struct wh_app_jit_list){.n = 0};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_jit_list(l.is.state, &wh_firewall_jit_kernel, mem, &out->list, &out->n, err);
+	rc = rc ? rc : wh_jit_requests(l.is.state, mem, &out->requests, &out->n_requests, err);
 	if (!rc)
 		out->not_closed = not_closed(a, l.estate, mem);
 	wh_app_close(&l, NULL);
 	return rc;
 }
 
+static json_t *grant_json(const struct wh_jit_grant *g)
+{
+	char from[WH_PREFIX_STRLEN];
+	json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol",
+	                      g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port", (int)g->port, "from", wh_prefix_text(&g->from, from),
+	                      "who", g->who, "why", g->why, "to", g->nsg ? "nsg" : "nft");
+	if (*g->id)
+		json_object_set_new(o, "id", json_string(g->id));
+	return o;
+}
+
+static void set_time(json_t *o, const char *name, int64_t us)
+{
+	char text[WH_TIME_STRLEN];
+	if (us)
+		json_object_set_new(o, name, json_string(wh_time_text(us, text)));
+}
+
 json_t *wh_app_jit_list_json(const struct wh_app_jit_list *x)
 {
-	char until[WH_TIME_STRLEN], opened[WH_TIME_STRLEN], from[WH_PREFIX_STRLEN];
-	json_t *all = json_array();
+	json_t *openings = json_array(), *requests = json_array();
 	for (size_t i = 0; i < x->n; i++) {
-		const struct wh_jit_grant *g = &x->list[i];
-		json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol",
-		                      g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port", (int)g->port, "from",
-		                      wh_prefix_text(&g->from, from), "until", wh_time_text(g->expires_us, until), "who", g->who,
-		                      "why", g->why, "to", g->nsg ? "nsg" : "nft");
-		if (*g->id)
-			json_object_set_new(o, "id", json_string(g->id));
-		if (g->opened_us)
-			json_object_set_new(o, "opened", json_string(wh_time_text(g->opened_us, opened)));
-		json_array_append_new(all, o);
+		json_t *o = grant_json(&x->list[i]);
+		set_time(o, "until", x->list[i].expires_us);
+		set_time(o, "opened", x->list[i].opened_us);
+		json_array_append_new(openings, o);
 	}
-	json_t *doc = json_pack("{s:o}", "openings", all);
+	for (size_t i = 0; i < x->n_requests; i++) {
+		const struct wh_jit_grant *g = &x->requests[i];
+		json_t *o = grant_json(g);
+		set_time(o, "requested", g->opened_us);
+		json_object_set_new(o, "seconds", json_integer((g->expires_us - g->opened_us) / 1000000));
+		json_array_append_new(requests, o);
+	}
+	json_t *doc = json_pack("{s:o, s:o}", "openings", openings, "requests", requests);
 	if (x->not_closed)
 		json_object_set_new(doc, "notAsConfirmed", json_string(x->not_closed));
 	return doc;

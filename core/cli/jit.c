@@ -9,6 +9,9 @@ static const char help[] =
 	"usage: whittle jit on [--confirm-within 60s] [--force]\n"
 	"       whittle jit confirm | off\n"
 	"       whittle jit open RESOURCE PORT --from ADDRESS|PREFIX [--for 1h] [--why TEXT] [--to nft|nsg]\n"
+	"       whittle jit request RESOURCE PORT --from ADDRESS|PREFIX [--for 1h] [--why TEXT] [--to nft|nsg]\n"
+	"       whittle jit approve ID\n"
+	"       whittle jit refuse ID [--why TEXT]\n"
 	"       whittle jit list [--json]\n"
 	"       whittle jit close ID [--why TEXT]\n"
 	"       whittle jit log [--json]\n"
@@ -29,9 +32,12 @@ static const char help[] =
 	"  on       closes the ports of the policy on this machine. Unless `jit confirm` follows in time, the kernel opens them again.\n"
 	"           Connections that are there stay; what would shut you out yourself is refused without --force: open it for you first\n"
 	"  open     lets one source in. On this machine the kernel itself ends it, also when nothing of whittle runs any more\n"
+	"  request  asks for an opening: for a person who may not open it. It waits 24 hours for approval; 8 of one person wait at a time\n"
+	"  approve  opens what was requested, for the requested time from now on. The policy's `who` must name the person who approves\n"
+	"  refuse   ends a request\n"
 	"  close    ends it early; connections that were made stay\n"
-	"  list     what is open now, as the kernel has it, with who and why\n"
-	"  log      everything that was opened and closed, with who, when and why\n"
+	"  list     what is open now, as the kernel has it, with who and why; and the requests that wait\n"
+	"  log      everything that was opened, closed, requested and refused, with who, when and why\n"
 	"  policy   lists the policies. `set` and `delete` make and drop those that whittle.yaml does not have; they are kept in the state\n"
 	"           directory, and a resource's policy in whittle.yaml wins. The user '*' is everybody who may run `jit open`\n"
 	"  off      takes all of it away\n"
@@ -135,131 +141,7 @@ static int off(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	return wh_app_jit_off(&a, mem, print_off, &s, &err) ? cli_error(&err) : CLI_OK;
 }
 
-/* ---- open, list, close, log ---- */
-
-static int parse_port(const struct cli *c, const char *text, struct wh_app_jit_open *ask)
-{
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-	ask->proto = WH_PROTO_TCP;
-	if (*text < '0' || *text > '9' || !port || port > 65535 || (*end && *end != '/') ||
-	    (*end && wh_proto_parse(end + 1, &ask->proto)))
-		return cli_usage(c, "'%s' is not a port: write 22 or 53/udp", text);
-	ask->port = (uint16_t)port;
-	return CLI_OK;
-}
-
-static int read_open(const struct cli *c, int argc, char **argv, struct wh_app_jit_open *ask)
-{
-	static const struct option opts[] = {{"from", 1, 0, 'f'}, {"for", 1, 0, 't'}, {"why", 1, 0, 'w'}, {"to", 1, 0, 'T'}, {0}};
-	bool from = false, host_bits;
-	int o;
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
-		switch (o) {
-		case 'f':
-			if (wh_prefix_parse(optarg, strlen(optarg), &ask->from, &host_bits) || host_bits)
-				return cli_usage(c, "'%s' is not an address or prefix%s", optarg,
-				                 host_bits ? " (host bits are set)" : "");
-			from = true;
-			break;
-		case 't':
-			if (wh_duration_parse(optarg, &ask->length_s) || ask->length_s < 1)
-				return cli_usage(c, "'%s' is not a time such as 30m or 3h", optarg);
-			break;
-		case 'w': ask->why = optarg; break;
-		case 'T':
-			ask->to = optarg;
-			if (strcmp(optarg, "nft") && strcmp(optarg, "nsg"))
-				return cli_usage(c, "unknown target '%s'; there are nft and nsg", optarg);
-			break;
-		default: return CLI_USAGE;
-		}
-	}
-	if (argc - optind != 2 || !from)
-		return cli_usage(c, "open takes a resource, a port and --from");
-	ask->resource = argv[optind];
-	return parse_port(c, argv[optind + 1], ask);
-}
-
-static int open_one(struct cli *c, struct wh_arena *mem, int argc, char **argv)
-{
-	struct wh_app_jit_open ask = {.length_s = 3600};
-	const struct wh_app a = cli_app(c);
-	struct wh_jit_grant g;
-	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
-	struct wh_error err;
-	if (read_open(c, argc, argv, &ask))
-		return CLI_USAGE;
-	if (wh_app_jit_open(&a, &ask, mem, &g, &err))
-		return cli_app_error(c, &err);
-	printf("Opening %s: %s may connect to %s of %s until %s.\n", g.id, wh_prefix_text(&g.from, src),
-	       wh_app_jit_port_text(g.proto, g.port, p), g.resource, wh_time_text(g.expires_us, t));
-	if (g.nsg)
-		puts("It takes effect with the group that `whittle jit nsg` writes, and ends with the one that it writes after its time. With --to azure\n"
-		     "it writes the group at Azure itself.");
-	else
-		puts("The kernel ends it by itself; `whittle jit close` does so early.");
-	return CLI_OK;
-}
-
-static void print_list(const struct wh_app_jit_list *x)
-{
-	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
-	if (x->not_closed)
-		printf("Not as it should be: %s.\n", x->not_closed);
-	if (!x->n) {
-		puts(x->not_closed ? "No opening is in force." : "Nothing is open.");
-		return;
-	}
-	struct cli_table *table = cli_table_new("Id|Resource|Port|From|Until|To|Who|Why");
-	for (size_t i = 0; i < x->n; i++) {
-		const struct wh_jit_grant *g = &x->list[i];
-		cli_table_text(table, *g->id ? g->id : "-");
-		cli_table_text(table, g->resource);
-		cli_table_text(table, wh_app_jit_port_text(g->proto, g->port, p));
-		cli_table_text(table, wh_prefix_text(&g->from, src));
-		cli_table_text(table, wh_time_text(g->expires_us, t));
-		cli_table_text(table, g->nsg ? "nsg" : "nft");
-		cli_table_text(table, g->who);
-		cli_table_text(table, g->why);
-	}
-	cli_table_print(table);
-}
-
-static int list(struct cli *c, struct wh_arena *mem, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	const struct wh_app a = cli_app(c);
-	struct wh_app_jit_list x;
-	struct wh_error err;
-	if (wh_app_jit_list(&a, mem, &x, &err))
-		return cli_error(&err);
-	if (c->json)
-		return cli_print_json(wh_app_jit_list_json(&x));
-	print_list(&x);
-	return CLI_OK;
-}
-
-static int close_one(struct cli *c, struct wh_arena *mem, int argc, char **argv)
-{
-	static const struct option opts[] = {{"why", 1, 0, 'w'}, {0}};
-	const struct wh_app a = cli_app(c);
-	const char *why = NULL;
-	struct wh_error err;
-	int o;
-	(void)mem;
-	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
-		if (o != 'w')
-			return CLI_USAGE;
-		why = optarg;
-	}
-	if (argc - optind != 1)
-		return cli_usage(c, "close takes an id, as `whittle jit list` shows it");
-	if (wh_app_jit_close(&a, argv[optind], why, &err))
-		return cli_error(&err);
-	printf("Opening %s is closed; connections that were made through it stay.\n", argv[optind]);
-	return CLI_OK;
-}
+/* ---- others ---- */
 
 static int log_of(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
@@ -289,9 +171,12 @@ static const struct verb {
 	{"on", on, WH_MAY_CLOSE, false, false},
 	{"confirm", confirm, WH_MAY_CONFIRM_CLOSED, true, true},
 	{"off", off, WH_MAY_STOP_CLOSING, true, true},
-	{"open", open_one, WH_MAY_OPEN, false, false},
-	{"list", list, 0, true, false},
-	{"close", close_one, WH_MAY_CLOSE, false, false},
+	{"open", cli_jit_open, WH_MAY_OPEN, false, false},
+	{"request", cli_jit_request, 0, false, false},
+	{"approve", cli_jit_approve, WH_MAY_OPEN, false, false},
+	{"refuse", cli_jit_refuse, 0, false, false},
+	{"list", cli_jit_list, 0, true, false},
+	{"close", cli_jit_close, WH_MAY_CLOSE, false, false},
 	{"nsg", nsg, 0, false, false},
 	{"log", log_of, 0, true, false},
 	{"policy", policy, 0, false, false},
@@ -313,7 +198,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (argc > 1 && argv[1][0] == '-')
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
 	if (!v)
-		return cli_usage(c, "say what to do: on, confirm, off, open, list, close, log, policy or nsg");
+		return cli_usage(c, "say what to do: on, confirm, off, open, request, approve, refuse, list, close, log, policy or nsg");
 	if (v->alone && argc > 2)
 		return cli_usage(c, "%s takes no further words", v->name);
 	struct wh_arena *mem = wh_arena_new();

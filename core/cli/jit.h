@@ -2,6 +2,14 @@
 #pragma once
 #include "cli/cli.h"
 
+/* The words that follow `jit`: argv[0] is the first. All return an exit status. */
+struct wh_arena;
+int cli_jit_open(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+int cli_jit_request(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+int cli_jit_approve(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+int cli_jit_refuse(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+int cli_jit_list(struct cli *c, struct wh_arena *mem, int argc, char **argv);
+int cli_jit_close(struct cli *c, struct wh_arena *mem, int argc, char **argv);
 /* `jit log`. Returns an exit status. */
 int cli_jit_log(struct cli *c);
 /* `jit policy`: reads its words, and writes the policy with the initial rights; then prints the result. The second returns an

@@ -30,10 +30,17 @@ struct wh_app_jit_open {
 };
 int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
                     struct wh_error *err);
+/* The same, but it waits for approval (*out: its id): needs no right to open. */
+int wh_app_jit_request(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
+                       struct wh_error *err);
+int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err);
+int wh_app_jit_refuse(const struct wh_app *a, const char *id, const char *why, struct wh_error *err);
 int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, struct wh_error *err);
 struct wh_app_jit_list {
 	struct wh_jit_grant *list;
 	size_t n;
+	struct wh_jit_grant *requests; /* that wait */
+	size_t n_requests;
 	const char *not_closed; /* a sentence about ports that should be closed; NULL: all are */
 };
 int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_jit_list *out, struct wh_error *err);

@@ -66,6 +66,21 @@ is "$(from6 2001:db8:7::9)" "no connection" "another does not"
 gives "UDP is opened too" 0 'Opening' w jit open vm1 161/udp --from 203.0.113.77 --for 1h
 is "$(udp_from 203.0.113.77 161)" answered "and answered"
 
+# ---- requested, approved and refused ----
+gives "a request beyond the policy is refused" 2 'refused \(source\)' w jit request vm1 22 --from 140.20.30.9
+gives "a request opens nothing" 0 'Request [0-9]+: 203.0.113.78 to 22/tcp of vm1.*whittle jit approve' w jit request vm1 22 --from 203.0.113.78 --for 30m --why 'a backup'
+is "$(from 203.0.113.78)" "no connection" "so it does not connect"
+gives "the list shows the requests that wait" 0 "22/tcp +203.0.113.78 +30 .*$me +a backup" w jit list
+asked=$(w jit list --json | jq -r '.requests[0].id')
+gives "a user that the policy does not name approves nothing" 2 'refused \(user\)' in_srv env -u SUDO_USER sh -c "'$BUILD/whittle' jit approve $asked --config '$dir/other.yaml' 2>&1"
+gives "one that it names opens it" 0 'Opening [0-9]+: 203.0.113.78 may connect to 22/tcp of vm1' w jit approve "$asked"
+is "$(from 203.0.113.78)" connects "it connects"
+w jit close "$(w jit list --json | jq -r '.openings[] | select(.from == "203.0.113.78").id')" >/dev/null
+w jit request vm1 22 --from 203.0.113.78 >/dev/null
+gives "a refused one is gone" 0 'is refused' w jit refuse "$(w jit list --json | jq -r '.requests[0].id')" --why 'no ticket'
+gives "and the log has both" 0 'refuse .*no ticket' w jit log
+gives "an approval of what does not wait is an error" 2 'no request 999 waits' w jit approve 999
+
 # ---- closed early, and by itself ----
 gives "closed early" 0 'closed' w jit close "$id" --why 'done'
 is "$(from 203.0.113.77)" "no connection" "then it connects no more"
