@@ -103,16 +103,23 @@ int wh_app_drift(const struct wh_app *a, struct wh_arena *mem, struct wh_app_dri
 		rc = 0;
 	add_lines(rules, mem, &room, out);
 	add_lines(jit, mem, &room, out);
+	struct wh_error ignored;
+	if (wh_firewall_counts(mem, &out->counts, &ignored))
+		out->counts.n = 0;
 	return rc < 0 ? rc : 0;
 }
 
 json_t *wh_app_drift_json(const struct wh_app_drift *d)
 {
 	json_t *list = json_array(), *doc;
+	size_t audited = 0;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(list, json_string(d->lines[i]));
-	doc = json_pack("{s:b,s:o,s:s}", "same", d->n == 0, "differences", list, "state",
-	                !d->state.present ? "absent" : d->state.expires_in_ms ? "pending" : "confirmed");
+	for (size_t i = 0; i < d->counts.n; i++)
+		audited += d->counts.ports[i].audit;
+	doc = json_pack("{s:b,s:o,s:s,s:i,s:i}", "same", d->n == 0, "differences", list, "state",
+	                !d->state.present ? "absent" : d->state.expires_in_ms ? "pending" : "confirmed", "ports",
+	                (int)d->counts.n, "auditedPorts", (int)audited);
 	if (d->state.expires_in_ms)
 		json_object_set_new(doc, "expiresIn", json_integer((d->state.expires_in_ms + 999) / 1000));
 	return doc;

@@ -90,6 +90,7 @@ json_t *wh_app_rolled_back_json(const struct wh_app_rolled_back *r);
 struct wh_app_drift {
 	char **lines; size_t n;       /* the differences from the applied rules; in mem */
 	struct wh_nft_state state;
+	struct wh_nft_counts counts;  /* the ports that are narrowed; none: they could not be read, too */
 	struct wh_error jit_unknown;  /* code 0, or why the ports that just-in-time access keeps closed could not be compared */
 };
 int wh_app_drift(const struct wh_app *a, struct wh_arena *mem, struct wh_app_drift *out, struct wh_error *err);
