@@ -32,7 +32,8 @@ WH_ENDPOINT(suppression_delete);
 WH_ENDPOINT(own_suppression_simulate);
 /* jit.c, jit_change.c, jit_open.c */
 WH_ENDPOINT(jit_list); WH_ENDPOINT(jit_get); WH_ENDPOINT(jit_put); WH_ENDPOINT(jit_delete); WH_ENDPOINT(jit_initiate);
-WH_ENDPOINT(own_jit); WH_ENDPOINT(own_jit_open); WH_ENDPOINT(own_jit_close);
+WH_ENDPOINT(own_jit); WH_ENDPOINT(own_jit_open); WH_ENDPOINT(own_jit_close); WH_ENDPOINT(own_jit_request);
+WH_ENDPOINT(own_jit_approve); WH_ENDPOINT(own_jit_refuse);
 WH_ENDPOINT(own_jit_policy_put); WH_ENDPOINT(own_jit_policy_delete);
 /* review.c */
 WH_ENDPOINT(own_hardenings);

@@ -170,8 +170,8 @@ static void run_apart(const struct gate *g, const struct wh_gate_request *r, str
 	struct wh_arena *mem = wh_arena_new();
 	signal(SIGCHLD, SIG_DFL);
 	/* a policy of just-in-time access names its users */
-	snprintf(who, sizeof who, "%s%s", a->name,
-	         r->what != WH_GATE_JIT_OPEN && r->what != WH_GATE_JIT_CLOSE ? " (whittle serve)" : "");
+	bool plain = r->what == WH_GATE_JIT_REQUEST || (r->what >= WH_GATE_JIT_OPEN && r->what <= WH_GATE_JIT_REFUSE);
+	snprintf(who, sizeof who, "%s%s", a->name, plain ? "" : " (whittle serve)");
 	a->rc = pid < 0 ? -EAGAIN : wh_gate_words(g->o, r, mem, argv);
 	if (!a->rc)
 		wh_gate_run(argv, who, mem, a, &out, &errors);

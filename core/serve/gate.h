@@ -16,9 +16,10 @@ enum wh_gate_what {
 	WH_GATE_LOG_OUT,   /* the session's end */
 	WH_GATE_DRIFT, WH_GATE_JIT_LIST, WH_GATE_JIT_POLICIES, /* what the kernel and root's files hold: for whoever may read */
 	WH_GATE_REPORT,    /* as PDF, for all who may read; `resource`: the standard, "" the first */
+	WH_GATE_JIT_REQUEST, /* asks for an opening, which an operator approves: for all who may read, like all before it */
 	WH_GATE_ENFORCE,   /* the rules of `resource` as they were reviewed: `reviewed` is their digest; `ports`: these alone */
 	WH_GATE_CONFIRM, WH_GATE_ROLL_BACK, /* by operators, like all that follow */
-	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE,
+	WH_GATE_JIT_OPEN, WH_GATE_JIT_CLOSE, WH_GATE_JIT_APPROVE, WH_GATE_JIT_REFUSE,
 	/* a policy of `resource`, by its name: SET has ports, sources, and the longest time */
 	WH_GATE_JIT_SET, WH_GATE_JIT_DELETE,
 	WH_GATES,
@@ -28,7 +29,7 @@ struct wh_gate_request {
 	uint32_t what;
 	uint32_t shown;         /* enum wh_credential_kind */
 	char secret[128];
-	char resource[512];     /* a name or id; JIT_CLOSE: the opening's id */
+	char resource[512];     /* a name or id; JIT_CLOSE, _APPROVE, _REFUSE: the opening's or request's id */
 	char reviewed[65];      /* hex */
 	char from[64];          /* a prefix */
 	char why[256];

@@ -74,15 +74,19 @@ static int jit_words(struct words *w, const struct wh_gate_request *r)
 {
 	struct wh_prefix from;
 	char text[WH_PREFIX_STRLEN];
-	bool opens = r->what == WH_GATE_JIT_OPEN;
+	bool opens = r->what == WH_GATE_JIT_OPEN || r->what == WH_GATE_JIT_REQUEST;
 	if (!good_name(r->resource) || (*r->why && wh_text_unprintable(r->why)))
 		return -EINVAL;
 	if (opens && (wh_prefix_parse(r->from, strlen(r->from), &from, NULL) || !r->port || r->port > 65535 ||
 	              (r->proto != WH_PROTO_TCP && r->proto != WH_PROTO_UDP) || r->seconds < 1 || r->seconds > 86400))
 		return -EINVAL;
 	word(w, "jit");
-	word(w, opens ? "open" : "close");
-	if (*r->why)
+	word(w, r->what == WH_GATE_JIT_OPEN      ? "open"
+	        : r->what == WH_GATE_JIT_REQUEST ? "request"
+	        : r->what == WH_GATE_JIT_APPROVE ? "approve"
+	        : r->what == WH_GATE_JIT_REFUSE  ? "refuse"
+	                                         : "close");
+	if (*r->why && r->what != WH_GATE_JIT_APPROVE)
 		word(w, wh_arena_printf(w->mem, "--why=%s", r->why));
 	if (opens) {
 		word(w, wh_arena_printf(w->mem, "--from=%s", wh_prefix_text(&from, text)));
@@ -140,6 +144,9 @@ int wh_gate_words(const struct wh_serve_options *o, const struct wh_gate_request
 	case WH_GATE_CONFIRM: word(&w, "confirm"); return 0;
 	case WH_GATE_ROLL_BACK: word(&w, "rollback"); return 0;
 	case WH_GATE_JIT_OPEN:
+	case WH_GATE_JIT_REQUEST:
+	case WH_GATE_JIT_APPROVE:
+	case WH_GATE_JIT_REFUSE:
 	case WH_GATE_JIT_CLOSE: return jit_words(&w, r);
 	default: return -EINVAL;
 	}

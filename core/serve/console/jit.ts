@@ -4,11 +4,15 @@ import { ask, empty, field, h, tell, time } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
 
+// An operator opens the port, a reader requests it.
 async function request(p: Page, policy: any, port: any) {
-	const most = minutesOf(port);
+	const most = minutesOf(port),
+		opens = p.me.role === "operator",
+		what = `${port.number}/${port.protocol} of ${policy.resource}`;
 	const f = await ask(
-		`Open ${port.number}/${port.protocol} of ${policy.resource}`,
+		opens ? `Open ${what}` : `Request access to ${what}`,
 		[
+			opens ? null : h("p", { class: "soft" }, "The request waits up to 24 hours. The time begins when an operator approves it."),
 			field(
 				"For this address or prefix",
 				h("input", { name: "from", required: true, placeholder: "203.0.113.7" }),
@@ -26,10 +30,10 @@ async function request(p: Page, policy: any, port: any) {
 			),
 			field("Why", h("input", { name: "why", required: true })),
 		],
-		"Open",
+		opens ? "Open" : "Request",
 	);
 	if (!f) return;
-	await change(p, "Not opened", "/api/v1/jit", "POST", {
+	await change(p, opens ? "Not opened" : "Not requested", `/api/v1/jit${opens ? "" : "/requests"}`, "POST", {
 		resource: policy.id,
 		number: port.number,
 		protocol: port.protocol,
@@ -109,9 +113,50 @@ async function remove(p: Page, policy: any) {
 	if (f) await change(p, "Not deleted", `/api/v1/jit/policies/${seg(policy.resource)}`, "DELETE");
 }
 
+async function refuse(p: Page, x: any) {
+	const f = await ask(
+		`Refuse the request of ${x.who}?`,
+		[h("p", null, `${x.port}/${x.protocol} of ${x.resource} stays closed to ${x.from}.`), field("Why", h("input", { name: "why" }))],
+		"Refuse",
+	);
+	if (f) await change(p, "Not refused", `/api/v1/jit/requests/${seg(x.id)}/refuse`, "POST", { why: f.get("why") || undefined });
+}
+
+const requests = (p: Page, waiting: any[]) =>
+	table(
+		"Requests",
+		[
+			{ title: "Resource", cell: (x: any) => x.resource },
+			{ title: "Port", cell: (x: any) => `${x.port}/${x.protocol}` },
+			{ title: "From", cell: (x: any) => x.from, class: "mono" },
+			{ title: "Minutes", cell: (x: any) => Math.ceil(x.seconds / 60), value: (x: any) => x.seconds },
+			{ title: "Requested", cell: (x: any) => time(x.requested), value: (x: any) => x.requested },
+			{ title: "Who", cell: (x: any) => x.who },
+			{ title: "Why", cell: (x: any) => x.why ?? "–" },
+			{
+				title: "Actions",
+				control: true,
+				cell: (x: any) =>
+					p.me.role === "operator"
+						? h(
+								"span",
+								{ class: "row" },
+								button("Approve", () => change(p, "Not approved", `/api/v1/jit/requests/${seg(x.id)}/approve`, "POST")),
+								button("Refuse…", () => refuse(p, x)),
+							)
+						: "waits for an operator",
+			},
+		],
+		waiting,
+		undefined,
+		h("div", { class: "card" }, empty("No request waits.", "What a reader requests waits here until an operator approves or refuses it.")),
+	);
+
 const words: Record<string, string> = {
 	open: "opened",
 	close: "closed",
+	request: "requested",
+	refuse: "refused",
 	"policy.set": "policy saved",
 	"policy.delete": "policy deleted",
 };
@@ -151,27 +196,30 @@ export async function jit(p: Page): Promise<Node> {
 					title: "Actions",
 					control: true,
 					cell: (x: any) =>
-						operator
-							? h(
-									"span",
-									{ class: "row" },
-									button("Request access…", () => request(p, x.policy, x.port)),
-									x.policy.configured
-										? h("span", { class: "soft" }, "policy of whittle.yaml")
-										: [
-												button("Edit policy…", () =>
-													edit(p, [x.policy.resource], x.policy.ports),
-												),
-												button("Delete policy…", () => remove(p, x.policy)),
-											],
-								)
-							: "–",
+						h(
+							"span",
+							{ class: "row" },
+							button(operator ? "Open…" : "Request access…", () => request(p, x.policy, x.port)),
+							!operator
+								? null
+								: x.policy.configured
+									? h("span", { class: "soft" }, "policy of whittle.yaml")
+									: [
+											button("Edit policy…", () => edit(p, [x.policy.resource], x.policy.ports)),
+											button("Delete policy…", () => remove(p, x.policy)),
+										],
+						),
 				},
 			],
 			ports,
 			undefined,
-			h("div", { class: "card" }, empty("No port has a policy.", "Add one here, or in whittle.yaml (jit).")),
+			h("div", { class: "card" }, empty(
+					"No port has a policy.",
+					operator ? "Add one here, or in whittle.yaml (jit)." : "An operator adds one here, or in whittle.yaml (jit).",
+				)),
 		),
+		h("h2", null, "Waiting for approval"),
+		requests(p, doc.requests ?? []),
 		h("h2", null, "Open now"),
 		table(
 			"Open now",
@@ -196,7 +244,7 @@ export async function jit(p: Page): Promise<Node> {
 			h(
 				"div",
 				{ class: "card" },
-				empty("Nothing is open.", "A request opens a port for one source and a time."),
+				empty("Nothing is open.", "A port is opened for one source and a limited time; then it closes by itself."),
 			),
 		),
 		h("h2", null, "Log"),

@@ -70,6 +70,26 @@ static void no_name_becomes_an_option(void **state)
 	                    "|--confirm-within=60s");
 }
 
+static void a_request_has_the_words_of_an_opening_and_is_ended_by_its_id(void **state)
+{
+	struct wh_gate_request r = {.what = WH_GATE_JIT_REQUEST,
+	                            .resource = "vm1",
+	                            .from = "203.0.113.7",
+	                            .why = "a disk",
+	                            .port = 22,
+	                            .proto = WH_PROTO_TCP,
+	                            .seconds = 60};
+	(void)state;
+	assert_non_null(strstr(words(&r), "|jit|request|--why=a disk|--from=203.0.113.7|--for=60s|--|vm1|22/tcp"));
+	strcpy(r.resource, "17");
+	r.what = WH_GATE_JIT_APPROVE;
+	assert_non_null(strstr(words(&r), "|jit|approve|--|17"));
+	r.what = WH_GATE_JIT_REFUSE;
+	assert_non_null(strstr(words(&r), "|jit|refuse|--why=a disk|--|17"));
+	assert_true(WH_GATE_JIT_REQUEST < WH_GATE_ENFORCE && WH_GATE_JIT_APPROVE > WH_GATE_ENFORCE &&
+	            WH_GATE_JIT_REFUSE > WH_GATE_ENFORCE); /* readers request, operators decide */
+}
+
 static void a_policy_is_made_of_ports_sources_and_a_time(void **state)
 {
 	struct wh_gate_request r = {.what = WH_GATE_JIT_SET,
@@ -128,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(enforcing_names_the_rules_that_were_reviewed, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_name_becomes_an_option, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_request_has_the_words_of_an_opening_and_is_ended_by_its_id, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_policy_is_made_of_ports_sources_and_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_that_no_command_takes_is_refused, setup, teardown),
 	};
