@@ -127,7 +127,7 @@ test-suricata8: all ## the plugin under Suricata 8, in a Debian 13 root made for
 	@BUILD=$(BUILD) tests/run.sh suricata8 tests/e2e/suricata8.sh
 
 test-console: all ## the console in Chromium, page by page, judged by axe-core
-	@BUILD=$(BUILD) tests/run.sh console tests/browser/console.sh
+	@BUILD=$(BUILD) tests/run.sh console tests/browser/console.sh tests/browser/console_host.sh
 
 test-fleet: all ## a ClickHouse cluster on loopback: twenty sensors, a shard and a replica that are killed, TLS
 	@BUILD=$(BUILD) tests/run.sh fleet $(sort $(wildcard tests/e2e/fleet*.sh))

@@ -131,45 +131,54 @@ export async function enforce(p: Page, r: any, chosen: Set<string>) {
 	p.again();
 }
 
-// Rules that wait for a confirmation have a countdown and two buttons.
+const audited = (drift: any): Child =>
+	!drift.auditedPorts
+		? null
+		: drift.auditedPorts === drift.ports
+			? "They are in audit mode: what they would drop is counted and logged, and nothing is dropped. "
+			: `${drift.auditedPorts} of ${drift.ports} ports are in audit mode: what their rules would drop is counted and logged, and let through. `;
+
+// Rules that wait for a confirmation have a countdown and two buttons; confirmed ones have one button, to go back.
 export function pending(p: Page, drift: any): Child {
-	if (drift?.state !== "pending")
-		return drift?.state === "confirmed" && p.me.role === "operator"
-			? h(
-					"div",
-					{ class: "notice" },
-					"Confirmed rules are in force on this machine. ",
-					h("button", { type: "button", click: () => act("rollback") }, "Roll back one step"),
-				)
-			: null;
+	const operator = p.me.role === "operator",
+		act = async (what: string) => {
+			try {
+				await api(`/api/v1/${what}`, "POST");
+			} catch (e) {
+				await tell("It failed", (e as Error).message);
+			}
+			p.again();
+		};
+	if (drift?.state === "confirmed")
+		return h(
+			"div",
+			{ class: "notice" },
+			h("p", null, "Confirmed rules are in force on this machine. ", audited(drift)),
+			operator
+				? h("button", { type: "button", click: () => act("rollback") }, "Roll back one step")
+				: h("p", { class: "soft" }, "An operator can roll them back."),
+		);
+	if (drift?.state !== "pending") return null;
 	const until = Date.now() + 1000 * (drift.expiresIn ?? 0),
 		left = h("strong", { role: "timer" });
 	const tick = () => {
 		const s = Math.max(0, Math.round((until - Date.now()) / 1000));
 		left.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-		if (!left.isConnected) return;
-		if (s) setTimeout(tick, 1000);
-		else p.again();
+		if (s) setTimeout(() => left.isConnected && tick(), 1000);
+		else if (left.isConnected) p.again();
 	};
-	async function act(what: string) {
-		try {
-			await api(`/api/v1/${what}`, "POST");
-		} catch (e) {
-			await tell("It failed", (e as Error).message);
-		}
-		p.again();
-	}
-	setTimeout(tick, 0);
+	tick();
 	return h(
 		"div",
 		{ class: "notice wait" },
-		h("p", null, "New rules are in force. The kernel takes them back in ", left, ". Try a new connection, then"),
-		p.me.role === "operator"
+		h("p", null, "New rules are in force. ", audited(drift), "The kernel takes them back in ", left, "."),
+		operator
 			? [
+					h("p", null, "Try a new connection, then confirm them."),
 					h("button", { type: "button", class: "main", click: () => act("confirm") }, "Confirm"),
 					" ",
 					h("button", { type: "button", click: () => act("rollback") }, "Roll back now"),
 				]
-			: "ask an operator to confirm.",
+			: h("p", null, "An operator can confirm them or roll them back."),
 	);
 }
