@@ -240,9 +240,9 @@ export async function map(p: Page): Promise<Node> {
 			h("h1", null, "Network map"),
 			h("div", { class: "card" }, empty("There is no map yet.", why!)),
 		);
-	const names = ["view", "health", "zone", "advice", "sub", "focus", "chosen"],
+	const names = ["view", "health", "zone", "advice", "sub", "focus", "chosen", "at"],
 		q = Object.fromEntries(names.map((n) => [n, p.query.get(n) ?? ""])) as Record<string, string>,
-		go = (more: Record<string, string>) => p.go(["map"], { ...q, ...more });
+		go = (more: Record<string, string>) => p.go(["map"], { ...q, at: "", ...more });
 	filter(net, q as any);
 	lay(net);
 	const subs = [...new Set(net.heads.map((x) => x.sub))].filter(Boolean),
@@ -259,7 +259,9 @@ export async function map(p: Page): Promise<Node> {
 		choose: (n) => choose(n, true),
 		hover: (m) => tip.hover(m),
 		leave: () => q.focus && go({ focus: "" }),
+		moved: (at) => p.note(["map"], { ...q, at: (q.at = at) }),
 	});
+	picture.at(q.at);
 	async function choose(n: Place, remember: boolean, from?: HTMLElement) {
 		if (remember) p.note(["map"], { ...q, chosen: (q.chosen = idOf(net!, n)) });
 		picture.chosen(n);

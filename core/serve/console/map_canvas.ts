@@ -21,6 +21,7 @@ export interface Hooks {
 	choose(n: Place): void;
 	hover(m: Mark | null): void;
 	leave(): void; // zoomed out beyond the whole picture
+	moved(at: string): void; // what at() takes, once the picture rests; "": the whole map
 }
 export interface Canvas {
 	element: HTMLCanvasElement;
@@ -28,6 +29,7 @@ export interface Canvas {
 	chosen(n: Place | null): void;
 	repaint(): void;
 	zoomTo(m: Mark): void;
+	at(place: string): void; // shows the part of the map that moved() gave
 	frames: number[]; // milliseconds that drawing the last ones took
 	resting(): boolean; // all is drawn
 }
@@ -48,6 +50,8 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		ox = 0,
 		oy = 0,
 		asked = false,
+		start: number[] = [], // zoom, and the middle of the map, from the middle of the picture
+		place = "",
 		lines: Line[] = [],
 		chosen: Place | null = null,
 		marks: Mark[] = [],
@@ -264,7 +268,11 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		}
 		const before = whole;
 		whole = (Math.min(w, hh) / 2 - 50) / 520;
-		scale = scale && before ? scale * (whole / before) : whole;
+		if (scale && before) scale *= whole / before;
+		else {
+			scale = whole * (start[0] ?? 1);
+			[ox, oy] = [(start[1] ?? 0) * scale, (start[2] ?? 0) * scale];
+		}
 		const moves =
 			drawn.scale && drawn.lines === lines && (drawn.scale !== scale || drawn.ox !== ox || drawn.oy !== oy);
 		if (moves) left = [];
@@ -290,7 +298,15 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 			quiet = setTimeout(() => {
 				drawn.scale = 0;
 				later();
+				where();
 			}, 150) as unknown as number;
+	}
+
+	function where() {
+		if (!element.isConnected) return; // the page was left
+		const now =
+			scale === whole && !ox && !oy ? "" : [scale / whole, ox / scale, oy / scale].map((v) => +v.toFixed(3)).join("~");
+		if (now !== place) hooks.moved((place = now));
 	}
 
 	const at = (e: MouseEvent) => {
@@ -300,6 +316,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 	};
 	const reset = () => {
 		scale = ox = oy = 0;
+		start = [];
 		later();
 	};
 	const zoom = (f: number, x: number, y: number) => {
@@ -371,6 +388,10 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 			later();
 		},
 		repaint: later,
+		at(text) {
+			const all = text.split("~").map(Number);
+			if (all.length === 3 && all.every(Number.isFinite) && all[0] >= 0.75 && all[0] <= most) [place, start] = [text, all];
+		},
 		zoomTo: (m) => zoom(2.5, m.x, m.y),
 	};
 }

@@ -93,7 +93,12 @@ export const idOf = (net: Net, n: Place) => {
 	const { id } = net.heads[n.head];
 	return id.endsWith("/") ? id + n.name : id;
 };
-export const find = (net: Net, id: string) => net.nodes.find((n) => idOf(net, n).toLowerCase() === id.toLowerCase());
+// By its id, or by a name that only one has.
+export function find(net: Net, text: string): Place | undefined {
+	const same = (a: string) => a.toLowerCase() === text.toLowerCase(),
+		named = net.nodes.filter((n) => same(n.name));
+	return net.nodes.find((n) => same(idOf(net, n))) ?? (named.length === 1 ? named[0] : undefined);
+}
 
 // A node, all below it, and all above it.
 export function family(net: Net, n: Place): Set<number> {

@@ -5,7 +5,7 @@ import { api, maybe, seg } from "./api";
 import { badge, Child, empty, h, rich, time } from "./dom";
 import { table } from "./table";
 import type { Line } from "./map_canvas";
-import { family, idOf, Net, Place, severityOf } from "./map_model";
+import { family, idOf, Net, Place } from "./map_model";
 
 export interface Row {
 	direction: "In" | "Out";
@@ -114,10 +114,43 @@ async function ofMachine(net: Net, n: Place): Promise<Row[]> {
 	return [...rows(out, "Out"), ...rows(into, "In")];
 }
 
+// "kind: ports" of the unwanted connections between the machines of a subnet and those of each other one, by direction and peer.
+function unwantedBetween(u: Unwanted | null, net: Net, n: Place): Map<string, Set<string>> {
+	const out = new Map<string, Set<string>>(),
+		subnets = new Map<number, Set<number>>(); // of each class
+	for (const [i, c] of u?.classOf ?? []) {
+		if (!subnets.has(c)) subnets.set(c, new Set());
+		for (const p of net.nodes[i].parents) subnets.get(c)!.add(p);
+	}
+	const note = (key: string, w: any) => {
+		if (!out.has(key)) out.set(key, new Set());
+		out.get(key)!.add(`${reasons[w.kind] ?? w.kind}: ${ports(w.tcpPorts, w.udpPorts, false)}`);
+	};
+	for (const w of u?.doc.unwanted ?? [])
+		if (!w.id)
+			for (const [a, b] of parse(w.from))
+				for (let from = a; from <= b; from++) {
+					if (subnets.get(from)?.has(n.i)) for (const peer of subnets.get(w.to) ?? []) note(`Out${peer}`, w);
+					if (subnets.get(w.to)?.has(n.i)) for (const peer of subnets.get(from) ?? []) note(`In${peer}`, w);
+				}
+	return out;
+}
+
+// What is recommended for the machines of a subnet, the most frequent first, each with their number.
+function weaknessBelow(net: Net, subnet: Place): string[] {
+	const by = new Map<number, number>();
+	for (const i of subnet.children) for (const r of net.nodes[i].reasons) by.set(r, (by.get(r) ?? 0) + 1);
+	return [...by]
+		.sort((a, b) => b[1] - a[1])
+		.slice(0, 4)
+		.map(([r, k]) => `${k} ${k === 1 ? "machine" : "machines"}: ${net.reasons[r]}`);
+}
+
 // The classes of its machines, and of the peers'; the traffic of two subnets is the sum over both.
 async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 	const at = byId(net),
-		doc = await api("/api/v1/connections"),
+		[doc, u] = await Promise.all([api("/api/v1/connections"), unwanted(at)]),
+		between = unwantedBetween(u, net, n),
 		subnets: Set<number>[] = [], // of each class
 		rows = new Map<string, Row>();
 	for (const c of doc.classes) {
@@ -146,7 +179,7 @@ async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 				undecided: false,
 				observed: "",
 				unwanted: [],
-				weak: net.nodes[peer].rank >= 3 ? [`a machine of it is ${severityOf(net.nodes[peer])}`] : [],
+				weak: weaknessBelow(net, net.nodes[peer]),
 			});
 	};
 	for (const c of doc.connections)
@@ -166,6 +199,7 @@ async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 			if (from?.parents.includes(a) && to?.parents.includes(b)) flows += net.lines[i + 2];
 		}
 		r.observed = flows ? `${flows.toLocaleString()} flows` : "";
+		r.unwanted = [...(between.get(`${r.direction}${r.peer}`) ?? [])];
 	}
 	return [...rows.values()];
 }
