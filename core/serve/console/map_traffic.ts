@@ -114,17 +114,18 @@ async function ofMachine(net: Net, n: Place): Promise<Row[]> {
 	return [...rows(out, "Out"), ...rows(into, "In")];
 }
 
-// "kind: ports" of the unwanted connections between the machines of a subnet and those of each other one, by direction and peer.
-function unwantedBetween(u: Unwanted | null, net: Net, n: Place): Map<string, Set<string>> {
-	const out = new Map<string, Set<string>>(),
+// "kind: ports" of the unwanted connections between machines of a subnet and those of each other one, by direction and peer.
+function unwantedBetween(u: Unwanted | null, net: Net, n: Place): Map<string, string[]> {
+	const found = new Map<string, Map<string, any>>(), // by direction and peer, then by kind
 		subnets = new Map<number, Set<number>>(); // of each class
 	for (const [i, c] of u?.classOf ?? []) {
 		if (!subnets.has(c)) subnets.set(c, new Set());
 		for (const p of net.nodes[i].parents) subnets.get(c)!.add(p);
 	}
 	const note = (key: string, w: any) => {
-		if (!out.has(key)) out.set(key, new Set());
-		out.get(key)!.add(`${reasons[w.kind] ?? w.kind}: ${ports(w.tcpPorts, w.udpPorts, false)}`);
+		if (!found.has(key)) found.set(key, new Map());
+		const all = found.get(key)!.get(w.kind) ?? { tcp: "[]", udp: "[]" };
+		found.get(key)!.set(w.kind, { tcp: union(all.tcp, w.tcpPorts ?? "[]"), udp: union(all.udp, w.udpPorts ?? "[]") });
 	};
 	for (const w of u?.doc.unwanted ?? [])
 		if (!w.id)
@@ -133,7 +134,8 @@ function unwantedBetween(u: Unwanted | null, net: Net, n: Place): Map<string, Se
 					if (subnets.get(from)?.has(n.i)) for (const peer of subnets.get(w.to) ?? []) note(`Out${peer}`, w);
 					if (subnets.get(w.to)?.has(n.i)) for (const peer of subnets.get(from) ?? []) note(`In${peer}`, w);
 				}
-	return out;
+	const text = ([kind, all]: [string, any]) => `${reasons[kind] ?? kind}, between some machines: ${ports(all.tcp, all.udp, false)}`;
+	return new Map([...found].map(([key, kinds]) => [key, [...kinds].map(text)]));
 }
 
 // What is recommended for the machines of a subnet, the most frequent first, each with their number.
@@ -199,7 +201,7 @@ async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 			if (from?.parents.includes(a) && to?.parents.includes(b)) flows += net.lines[i + 2];
 		}
 		r.observed = flows ? `${flows.toLocaleString()} flows` : "";
-		r.unwanted = [...(between.get(`${r.direction}${r.peer}`) ?? [])];
+		r.unwanted = between.get(`${r.direction}${r.peer}`) ?? [];
 	}
 	return [...rows.values()];
 }
