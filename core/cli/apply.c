@@ -38,16 +38,12 @@ const char *cli_confirm_command(const struct cli *c)
 	return text;
 }
 
-static void allowed(char *out, size_t size, const struct wh_nft_port *p)
+static void allowed(struct cli_table *t, const struct wh_nft_port *p)
 {
-	char buf[WH_PREFIX_STRLEN];
-	size_t used = 0, shown = 0;
-	snprintf(out, size, "nobody");
-	for (size_t i = 0; i < p->n_v4 + p->n_v6 && shown < SHOWN; i++, shown++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-		                         wh_prefix_text(i < p->n_v4 ? &p->v4[i] : &p->v6[i - p->n_v4], buf));
-	if (shown < p->n_v4 + p->n_v6)
-		snprintf(out + used, size - used, " and %zu more", p->n_v4 + p->n_v6 - shown);
+	if (p->n_v4 + p->n_v6)
+		cli_table_prefixes(t, p->v4, p->n_v4, p->v6, p->n_v6, SHOWN);
+	else
+		cli_table_text(t, "nobody");
 }
 
 void cli_print_rules(const struct wh_nft_ruleset *rs)
@@ -58,11 +54,10 @@ void cli_print_rules(const struct wh_nft_ruleset *rs)
 	struct cli_table *t = cli_table_new(twins ? "Direction|Port|Allowed|For" : "Direction|Port|Allowed");
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
-		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8], addr[WH_ADDR_STRLEN];
-		allowed(who, sizeof who, p);
+		char proto[8], addr[WH_ADDR_STRLEN];
 		cli_table_text(t, wh_direction_text(p->direction));
 		cli_table_cell(t, "%u/%s", p->port, wh_proto_text(p->proto, proto));
-		cli_table_text(t, who);
+		allowed(t, p);
 		if (twins)
 			cli_table_cell(t, "%s%s", wh_addr_text(&p->locals[0], addr), p->n_locals > 1 ? " …" : "");
 	}
@@ -85,10 +80,9 @@ void cli_print_summary(const struct wh_nft_ruleset *rs, const struct wh_replay *
 	for (size_t i = 0; i < rs->n_ports; i++) {
 		const struct wh_nft_port *p = &rs->ports[i];
 		const struct wh_replay_rule *x = replayed(replay, p);
-		char who[SHOWN * (WH_PREFIX_STRLEN + 2) + 32], proto[8], lost[32], of[32];
-		allowed(who, sizeof who, p);
+		char proto[8], lost[32], of[32];
 		cli_table_cell(t, "%u/%s%s", p->port, wh_proto_text(p->proto, proto), p->direction == WH_OUTBOUND ? " out" : "");
-		cli_table_text(t, who);
+		allowed(t, p);
 		if (x && !x->rule->review)
 			cli_table_cell(t, "%.0f %%", 100 * x->rule->confidence);
 		else

@@ -146,6 +146,13 @@ void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char 
 void cli_table_cell(struct cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_table_number(struct cli_table *t, uint64_t n); /* 41,203 */
 void cli_table_begin_lines(struct cli_table *t, const char *prefix); /* "# ": each line of it begins so; borrowed */
+/* A list whose parts stand apart by ", ": after cli_lists_long() each has a line of its own in the cell. */
+void cli_table_list(struct cli_table *t, const char *text);
+/* The prefixes of both arrays as a list: the first `most` and the number of the rest; after cli_lists_long() all. */
+void cli_table_prefixes(struct cli_table *t, const struct wh_prefix *p, size_t n, const struct wh_prefix *more, size_t n_more,
+                        size_t most);
+void cli_lists_long(void);
+bool cli_lists_are_long(void);
 /* From now on rows are not wrapped to the terminal's width. */
 void cli_table_wide(void);
 /* Prints to standard output and frees the table. Without rows only the header is printed. */

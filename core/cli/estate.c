@@ -105,9 +105,9 @@ static void row(struct cli_table *t, const struct wh_resource *r)
 			rules += !r->nsgs[j]->rules[k].is_default;
 	}
 	cli_table_text(t, r->name);
-	cli_table_text(t, addrs);
+	cli_table_list(t, addrs);
 	cli_table_text(t, r->internet_facing ? "yes" : r->discovered ? "" : "no");
-	cli_table_text(t, nsgs);
+	cli_table_list(t, nsgs);
 	cli_table_number(t, rules);
 	cli_table_text(t, r->discovered ? "its traffic" : "the estate");
 }

@@ -64,6 +64,7 @@ static void print_help(void)
 	     "  --config FILE  whittle.yaml (default: " WH_DEFAULT_CONFIG ", which may be absent)\n"
 	     "  --json         print data as JSON\n"
 	     "  --wide         print each row of a table on one line, however narrow the terminal is\n"
+	     "  --long         print all addresses of a list, one a line\n"
 	     "  --help         what the command does, its options and an example\n"
 	     "  --version      the program's version\n\n"
 	     "Exit status: 0 done, 1 failed, 2 wrong usage or bad input, 3 findings where --fail-on asked for that.\n"
@@ -96,6 +97,8 @@ static int take_common_options(int argc, char **argv, struct cli *c, struct want
 			c->json = true;
 		} else if (!strcmp(argv[i], "--wide")) {
 			cli_table_wide();
+		} else if (!strcmp(argv[i], "--long")) {
+			cli_lists_long();
 		} else if (!strcmp(argv[i], "--help") || (!strcmp(argv[i], "-h"))) {
 			w->help = true;
 		} else if (!strcmp(argv[i], "--version")) {

@@ -16,19 +16,9 @@ static int progress(void *arg, size_t done, size_t total)
 	return 0;
 }
 
-static void prefix_cell(struct cli_table *t, const struct wh_prefix *p, size_t n, bool all, const char *none)
+static void prefix_cell(struct cli_table *t, const struct wh_prefix *p, size_t n, bool all)
 {
-	char buf[WH_PREFIX_STRLEN], *text = NULL;
-	size_t len, shown = all || n <= SHOWN_PREFIXES + 1 ? n : SHOWN_PREFIXES;
-	FILE *f = open_memstream(&text, &len);
-	for (size_t i = 0; f && i < shown; i++)
-		fprintf(f, "%s%s", i ? ", " : "", wh_prefix_text(&p[i], buf));
-	if (f && shown < n)
-		fprintf(f, ", and %zu more", n - shown);
-	if (!f || fclose(f))
-		return;
-	cli_table_text(t, n ? text : none);
-	free(text);
+	cli_table_prefixes(t, p, n, NULL, 0, all || n <= SHOWN_PREFIXES + 1 ? n : SHOWN_PREFIXES);
 }
 
 static void rule_rows(struct cli_table *t, const struct wh_resource_result *res, bool all)
@@ -39,10 +29,10 @@ static void rule_rows(struct cli_table *t, const struct wh_resource_result *res,
 		cli_table_text(t, i ? "" : res->resource->name);
 		cli_table_cell(t, "%u/%s%s", r->port, wh_proto_text(r->proto, proto), r->direction == WH_OUTBOUND ? " out" : "");
 		if (r->n_prefixes)
-			prefix_cell(t, r->prefixes, r->n_prefixes, all, "");
+			prefix_cell(t, r->prefixes, r->n_prefixes, all);
 		else
 			cli_table_coloured(t, CLI_YELLOW, "nobody: deny all (System Generated)");
-		prefix_cell(t, r->except, r->n_except, all, "");
+		prefix_cell(t, r->except, r->n_except, all);
 		cli_table_number(t, r->sources);
 		cli_table_number(t, r->denied_peers);
 		if (r->expected.days)
@@ -116,8 +106,8 @@ static void print_changes(const struct wh_changes *c)
 		                  : x->is_gone  ? "gone"
 		                  : x->n_gained ? x->n_lost ? "moved" : "wider"
 		                                : "narrower");
-		prefix_cell(t, x->gained, x->n_gained, false, "");
-		prefix_cell(t, x->lost, x->n_lost, false, "");
+		prefix_cell(t, x->gained, x->n_gained, false);
+		prefix_cell(t, x->lost, x->n_lost, false);
 		cli_table_text(t, x->why);
 	}
 	cli_table_print(t);

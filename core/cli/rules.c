@@ -79,16 +79,19 @@ static void print_rule(const struct wh_recommended_rule *r)
 	snprintf(port, sizeof port, "%u/%s", r->port, wh_proto_text(r->proto, proto));
 	for (char *q = port; *q; q++)
 		*q = (char)(*q >= 'A' && *q <= 'Z' ? *q + 32 : *q);
+	size_t most = cli_lists_are_long() ? SIZE_MAX : 12, most_except = cli_lists_are_long() ? SIZE_MAX : 6;
 	for (size_t i = 0; i < r->n_prefixes; i++)
 		size += __builtin_ldexp(1, 128 - r->prefixes[i].len);
 	printf("  %-9s %-8s %-44s %s\n", wh_direction_text(r->direction), port, r->name,
 	       r->n_prefixes ? "allow" : "deny all (System Generated)");
-	for (size_t i = 0; i < r->n_prefixes && i < 12; i++)
+	for (size_t i = 0; i < r->n_prefixes && i < most; i++)
 		printf("  %-18s   %s\n", "", wh_prefix_text(&r->prefixes[i], p));
-	if (r->n_prefixes > 12)
-		printf("  %-18s   … and %zu more (%s addresses in all)\n", "", r->n_prefixes - 12, space(size, units));
-	for (size_t i = 0; i < r->n_except && i < 6; i++)
+	if (r->n_prefixes > most)
+		printf("  %-18s   … and %zu more (%s addresses in all; --long lists them)\n", "", r->n_prefixes - most, space(size, units));
+	for (size_t i = 0; i < r->n_except && i < most_except; i++)
 		printf("  %-18s   except %s\n", "", wh_prefix_text(&r->except[i], p));
+	if (r->n_except > most_except)
+		printf("  %-18s   … and %zu more; --long lists them\n", "", r->n_except - most_except);
 	if (*wh_review_mark(r)) {
 		printf("  %-18s   %s\n", "", r->note ? r->note : wh_review_mark(r));
 	}
@@ -162,9 +165,11 @@ static int history(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	struct cli_table *table = cli_table_new("When|Who|What|Resource|Rule|Addresses|Why");
 	for (size_t i = 0; i < h.n; i++) {
 		const struct wh_app_step *s = &h.list[i];
-		const char *cells[] = {wh_time_text(s->time_us, t), s->who, s->what, s->resource, s->rule, s->prefixes, s->why};
+		const char *cells[] = {wh_time_text(s->time_us, t), s->who, s->what, s->resource, s->rule};
 		for (size_t k = 0; k < sizeof cells / sizeof *cells; k++)
 			cli_table_text(table, cells[k]);
+		cli_table_list(table, s->prefixes);
+		cli_table_text(table, s->why);
 	}
 	cli_table_print(table);
 	return CLI_OK;

@@ -69,13 +69,14 @@ size_t cli_width(const char *text)
 	return total;
 }
 
-static char *sanitised(const char *text)
+/* `lines`: the text's own lines stay. */
+static char *sanitised(const char *text, bool lines)
 {
 	char *out = must(malloc(strlen(text) + 1)), *to = out;
 	size_t w, n;
 	bool ok;
 	for (; (n = next_char(text, &w, &ok)); text += n) {
-		if (ok) {
+		if (ok || (lines && *text == '\n')) {
 			memcpy(to, text, n);
 			to += n;
 		} else {
@@ -127,17 +128,85 @@ struct cli_table *cli_table_new(const char *columns)
 	return t;
 }
 
-void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char *text)
+/* Of the longest line. */
+static size_t width_of(const char *text)
+{
+	size_t longest = 0, line = 0, w, n;
+	bool ok;
+	for (; (n = next_char(text, &w, &ok)); text += n) {
+		line = *text == '\n' ? 0 : line + w;
+		longest = line > longest ? line : longest;
+	}
+	return longest;
+}
+
+static void add_cell(struct cli_table *t, enum cli_colour colour, const char *text, bool lines)
 {
 	if (!wh_array_grow(&t->cells, t->n_cells, &t->cap, sizeof *t->cells))
 		must(NULL);
 	struct cell *cell = &t->cells[t->n_cells];
 	size_t column = t->n_cells++ % t->n_columns;
-	cell->text = sanitised(text ? text : "");
+	cell->text = sanitised(text ? text : "", lines);
 	cell->colour = colour;
-	size_t w = cli_width(cell->text);
+	size_t w = width_of(cell->text);
 	if (w > t->width[column])
 		t->width[column] = w;
+}
+
+void cli_table_coloured(struct cli_table *t, enum cli_colour colour, const char *text)
+{
+	add_cell(t, colour, text, false);
+}
+
+static bool each_on_its_line;
+
+void cli_lists_long(void)
+{
+	each_on_its_line = true;
+}
+
+bool cli_lists_are_long(void)
+{
+	return each_on_its_line;
+}
+
+void cli_table_list(struct cli_table *t, const char *text)
+{
+	char *copy = must(strdup(text ? text : "")), *to = copy;
+	for (const char *from = copy; each_on_its_line && (*to = *from); from++, to++)
+		if (*from == '\n')
+			*to = ' '; /* the only lines are those of the list */
+		else if (from[0] == ',' && from[1] == ' ') {
+			*to = '\n';
+			from++;
+		}
+	add_cell(t, CLI_PLAIN, copy, each_on_its_line);
+	free(copy);
+}
+
+static void append_prefixes(FILE *f, const struct wh_prefix *p, size_t n, size_t *shown, size_t most)
+{
+	char buf[WH_PREFIX_STRLEN];
+	for (size_t i = 0; i < n && *shown < most; i++, ++*shown)
+		fprintf(f, "%s%s", *shown ? ", " : "", wh_prefix_text(&p[i], buf));
+}
+
+void cli_table_prefixes(struct cli_table *t, const struct wh_prefix *p, size_t n, const struct wh_prefix *more, size_t n_more,
+                        size_t most)
+{
+	char *text = NULL;
+	size_t len, shown = 0, all = n + n_more;
+	FILE *f = must(open_memstream(&text, &len));
+	if (each_on_its_line || most >= all)
+		most = all;
+	append_prefixes(f, p, n, &shown, most);
+	append_prefixes(f, more, n_more, &shown, most);
+	if (shown < all)
+		fprintf(f, ", and %zu more", all - shown);
+	if (fclose(f))
+		must(NULL);
+	cli_table_list(t, text);
+	free(text);
 }
 
 void cli_table_text(struct cli_table *t, const char *text)
@@ -192,17 +261,19 @@ static void fit(struct cli_table *t)
 	}
 }
 
-/* The bytes of `text` that fit `width` columns, cut after a space or comma if there is one. */
+/* The bytes of `text`'s first line that fit `width` columns, cut after a space or comma if there is one. */
 static size_t piece(const char *text, size_t width)
 {
-	size_t used = 0, at = 0, good = 0, w, n;
+	size_t used = 0, at = 0, good = 0, w, n = 0;
 	bool ok;
-	while ((n = next_char(text + at, &w, &ok)) && used + w <= width) {
+	while (text[at] != '\n' && (n = next_char(text + at, &w, &ok)) && used + w <= width) {
 		used += w;
 		at += n;
 		if (text[at - 1] == ' ' || text[at - 1] == ',')
 			good = at;
 	}
+	if (text[at] == '\n')
+		return at + 1;
 	if (!text[at])
 		return at;
 	return good ? good : at ? at : n;
@@ -227,7 +298,7 @@ static void print_row(const struct cli_table *t, const struct cell *row)
 		fputs(t->prefix ? t->prefix : "", stdout);
 		for (size_t i = 0; i < t->n_columns; i++) {
 			size_t len = piece(left[i], t->width[i]), trimmed = len;
-			while (trimmed && left[i][trimmed - 1] == ' ')
+			while (trimmed && (left[i][trimmed - 1] == ' ' || left[i][trimmed - 1] == '\n'))
 				trimmed--;
 			char *part = must(strndup(left[i], trimmed));
 			size_t w = cli_width(part), pad = t->width[i] > w ? t->width[i] - w : 0;

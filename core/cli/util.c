@@ -40,7 +40,7 @@ int cli_app_error(const struct cli *c, const struct wh_error *err)
 /* The long option that the user may have meant by argv's word, without "--". */
 static const char *nearest_option(const char *word, const struct option *longs)
 {
-	static const char *const common[] = {"store", "config", "json", "wide", "help", "version"};
+	static const char *const common[] = {"store", "config", "json", "wide", "long", "help", "version"};
 	const char *names[64];
 	char bare[64];
 	size_t n = 0;
@@ -48,7 +48,7 @@ static const char *nearest_option(const char *word, const struct option *longs)
 	while (*word == '-')
 		word++;
 	snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word, "="), word);
-	for (; longs && longs->name && n < 58; longs++)
+	for (; longs && longs->name && n < 57; longs++)
 		names[n++] = longs->name;
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
 		names[n++] = common[i];

@@ -35,7 +35,7 @@ _whittle() {
 	esac
 	if [[ -z $command || $command == help && $cur != -* ]]; then
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W "--store --config --json --wide --help --version" -- "$cur"))
+			COMPREPLY=($(compgen -W "--store --config --json --wide --long --help --version" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -W "$(_whittle_commands) help" -- "$cur"))
 		fi
@@ -50,7 +50,7 @@ _whittle() {
 		((${#COMPREPLY[@]})) && return
 	fi
 	if [[ $cur == -* ]]; then
-		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u) --store --config --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "$(whittle help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u) --store --config --json --wide --long --help" -- "$cur"))
 		return
 	fi
 	if [[ $prev == "$command" ]]; then

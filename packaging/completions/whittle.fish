@@ -17,7 +17,7 @@ end
 function __whittle_options
 	whittle help (__whittle_command) 2>/dev/null | string match -rag -- '--[a-z][a-z-]*' | sort -u
 	whittle help (__whittle_command) 2>/dev/null | string match -rg '^  (--[a-z][a-z-]*)' | sort -u
-	printf '%s\n' --store --config --json --wide --help
+	printf '%s\n' --store --config --json --wide --long --help
 end
 
 # The words that may follow a command: list, add, … of rules

@@ -107,6 +107,37 @@ static void long_text_is_cut_after_a_comma_or_space(void **state)
 	assert_int_equal(piece("日", 1), 3); /* never no progress */
 }
 
+static void lists(struct cli_table *t)
+{
+	struct wh_prefix p[3];
+	const char *const texts[] = {"192.0.2.0/24", "198.51.100.7", "203.0.113.0/28"};
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(wh_prefix_parse(texts[i], strlen(texts[i]), &p[i], NULL), 0);
+	cli_table_text(t, "22");
+	cli_table_prefixes(t, p, 2, p + 2, 1, 2);
+	cli_table_text(t, "end");
+	cli_table_text(t, "a\nb");
+	cli_table_list(t, "x\ny, z");
+}
+
+static void a_list_has_one_part_a_line_if_wanted(void **state)
+{
+	(void)state;
+	prints(lists, "Port|Allowed|Why",
+	       "Port  Allowed                                 Why\n"
+	       "22    192.0.2.0/24, 198.51.100.7, and 1 more  end\n"
+	       "a?b   x?y, z\n");
+	cli_lists_long();
+	prints(lists, "Port|Allowed|Why",
+	       "Port  Allowed         Why\n"
+	       "22    192.0.2.0/24    end\n"
+	       "      198.51.100.7\n"
+	       "      203.0.113.0/28\n"
+	       "a?b   x y\n"
+	       "      z\n");
+	each_on_its_line = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +146,7 @@ int main(void)
 		cmocka_unit_test(control_characters_do_not_reach_a_terminal),
 		cmocka_unit_test(a_table_without_rows_is_its_header),
 		cmocka_unit_test(numbers_are_grouped),
+		cmocka_unit_test(a_list_has_one_part_a_line_if_wanted),
 		cmocka_unit_test(long_text_is_cut_after_a_comma_or_space),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
