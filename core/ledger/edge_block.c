@@ -152,7 +152,9 @@ bool wh_block_add_one(struct wh_block_writer *w, const uint8_t key[static KEY], 
 	return keep(w, at, p, flags, key);
 }
 
-/* ---- reading ---- */
+/* ---- reading: by two functions, each without calls ---- */
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 int wh_block_open(struct wh_block_reader *r, const uint8_t *b, size_t len)
 {
@@ -167,6 +169,7 @@ int wh_block_open(struct wh_block_reader *r, const uint8_t *b, size_t len)
 	r->left = le16toh(n);
 	r->base_us = (int64_t)le64toh(base);
 	r->first = true;
+	r->single = false;
 	return r->left && wh_edge_time_ok(r->base_us) ? 0 : -EBADMSG;
 }
 
@@ -175,7 +178,7 @@ const uint8_t *wh_block_first(const uint8_t *b, size_t len)
 	return len > WH_BLOCK_HEAD + 1 + KEY && b[0] == VERSION ? b + WH_BLOCK_HEAD + 1 : NULL;
 }
 
-static int get_key(struct wh_block_reader *r, unsigned flags)
+static ALWAYS_INLINE int get_key(struct wh_block_reader *r, unsigned flags)
 {
 	uint64_t more;
 	size_t same = 0;
@@ -197,7 +200,7 @@ static int get_key(struct wh_block_reader *r, unsigned flags)
 	return r->key[16] > WH_OUTBOUND ? -EBADMSG : 0;
 }
 
-static int get_times(struct wh_block_reader *r, unsigned flags, struct wh_edge *e)
+static ALWAYS_INLINE int get_times(struct wh_block_reader *r, unsigned flags, struct wh_edge *e)
 {
 	uint64_t first, length, day, days, hours;
 	if (wh_leb_get(&r->at, r->end, UINT64_MAX, &first) || wh_leb_get(&r->at, r->end, UINT64_MAX, &length))
@@ -223,7 +226,7 @@ static int get_times(struct wh_block_reader *r, unsigned flags, struct wh_edge *
 	return 0;
 }
 
-static int get_more(struct wh_block_reader *r, unsigned flags, struct wh_edge *e)
+static ALWAYS_INLINE int get_more(struct wh_block_reader *r, unsigned flags, struct wh_edge *e)
 {
 	uint32_t m[N_MORE] = {0};
 	if (flags & F_MORE && get_list(&r->at, r->end, m, N_MORE))
@@ -241,11 +244,27 @@ static int get_more(struct wh_block_reader *r, unsigned flags, struct wh_edge *e
 	return 0;
 }
 
-int wh_block_next(struct wh_block_reader *r, struct wh_edge *e)
+/* What wh_block_add_one() wrote, whose flags these are. False: the values are larger than in such an edge, or none of ours;
+ * nothing was read then. */
+static bool get_one(struct wh_block_reader *r, unsigned flags)
+{
+	const uint8_t *at = r->at;
+	uint64_t first, length, in, out;
+	if (wh_leb_get(&at, r->end, UINT64_MAX, &first) || wh_leb_get(&at, r->end, UINT32_MAX, &length) ||
+	    wh_leb_get(&at, r->end, UINT32_MAX, &in) || wh_leb_get(&at, r->end, UINT32_MAX, &out))
+		return false;
+	int64_t first_us = (int64_t)((uint64_t)wh_unzigzag(first) + (uint64_t)r->base_us);
+	if (!wh_edge_time_ok(first_us) || !wh_edge_time_ok(first_us + (int64_t)length))
+		return false;
+	r->one = (struct wh_edge_one){first_us, (uint32_t)length, (uint32_t)in, (uint32_t)out, 1, !!(flags & F_CONNECTS)};
+	r->at = at;
+	return true;
+}
+
+static ALWAYS_INLINE int get_value(struct wh_block_reader *r, unsigned flags, struct wh_edge *e)
 {
 	uint32_t hist[N_HIST];
-	unsigned flags = r->at < r->end ? *r->at++ : F_ALL + 1;
-	if (flags > F_ALL || get_key(r, flags) || get_times(r, flags, e))
+	if (get_times(r, flags, e))
 		return -EBADMSG;
 	if (!(flags & F_ONE)) {
 		if (wh_leb_get(&r->at, r->end, UINT64_MAX, &e->flows) || get_list(&r->at, r->end, hist, N_HIST))
@@ -257,9 +276,28 @@ int wh_block_next(struct wh_block_reader *r, struct wh_edge *e)
 		return -EBADMSG;
 	if (flags & F_ONE)
 		wh_edge_set_one(e);
-	if (get_more(r, flags, e))
-		return -EBADMSG;
+	return get_more(r, flags, e);
+}
+
+/* An edge was read. */
+static ALWAYS_INLINE int end_edge(struct wh_block_reader *r)
+{
 	r->first = false;
 	r->left--;
 	return r->left || r->at == r->end ? 0 : -EBADMSG;
+}
+
+int wh_block_next(struct wh_block_reader *r, struct wh_edge *e)
+{
+	unsigned flags = r->at < r->end ? *r->at++ : F_ALL + 1;
+	return flags > F_ALL || get_key(r, flags) || get_value(r, flags, e) ? -EBADMSG : end_edge(r);
+}
+
+int wh_block_step(struct wh_block_reader *r, struct wh_edge *e)
+{
+	unsigned flags = r->at < r->end ? *r->at++ : F_ALL + 1;
+	if (flags > F_ALL || get_key(r, flags))
+		return -EBADMSG;
+	r->single = (flags & (F_SPAN | F_ONE | F_MORE)) == (F_SPAN | F_ONE) && get_one(r, flags);
+	return !r->single && get_value(r, flags, e) ? -EBADMSG : end_edge(r);
 }

@@ -54,11 +54,16 @@ struct wh_block_reader {
 	bool first;     /* none was read yet */
 	int64_t base_us;
 	uint8_t key[WH_EDGE_KEY_BYTES]; /* of the edge that was read last */
+	bool single;    /* wh_block_step(): `one` is all of it */
+	struct wh_edge_one one;
 };
 /* The bytes are borrowed until the last edge was read. -EBADMSG: no block. */
 int wh_block_open(struct wh_block_reader *r, const uint8_t *b, size_t len);
 /* The next edge; its key is in r->key. -EBADMSG for anything but an edge of ours, with a key that is not behind the last one's,
  * or the last edge and more bytes. Not to be called when none is left. */
 int wh_block_next(struct wh_block_reader *r, struct wh_edge *e);
+/* The same, but where wh_block_add_one() could have written the edge, it is r->one, r->single says so, and *e is as it was:
+ * for a reader that only writes it elsewhere. */
+int wh_block_step(struct wh_block_reader *r, struct wh_edge *e);
 /* The first key; NULL: no block. */
 const uint8_t *wh_block_first(const uint8_t *b, size_t len);

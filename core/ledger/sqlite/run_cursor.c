@@ -44,7 +44,7 @@ int wh_run_open(struct run_cursor *c, struct sqlite_store *s, struct run run, st
 	c->s = s;
 	c->st = NULL;
 	c->run = run;
-	c->on = c->any = false;
+	c->on = c->any = c->copies = false;
 	return take_statement(c, err);
 }
 
@@ -54,6 +54,12 @@ void wh_run_close(struct run_cursor *c)
 }
 
 /* ---- the next one ---- */
+
+/* The block's next edge. */
+static inline int read_edge(struct run_cursor *c)
+{
+	return c->copies ? wh_block_step(&c->r, &c->edge) : wh_block_next(&c->r, &c->edge);
+}
 
 /* A row of an older ledger. */
 static int load_row(struct run_cursor *c, struct wh_error *err)
@@ -67,6 +73,7 @@ static int load_row(struct run_cursor *c, struct wh_error *err)
 		return wh_sql_damaged(c->s->state, err);
 	memcpy(c->r.key, key, KEY_BYTES);
 	c->r.left = 0;
+	c->r.single = false;
 	return 0;
 }
 
@@ -79,7 +86,7 @@ static int load_block(struct run_cursor *c, struct wh_error *err)
 	if (!wh_sql_blob(c->st, 1, &bytes, &c->len) || c->len > WH_BLOCK_BYTES)
 		return wh_sql_damaged_block(c->s, c->id, err);
 	memcpy(c->bytes, bytes, c->len);
-	if (wh_block_open(&c->r, c->bytes, c->len) || wh_block_next(&c->r, &c->edge) ||
+	if (wh_block_open(&c->r, c->bytes, c->len) || read_edge(c) ||
 	    (c->any && memcmp(before, c->r.key, KEY_BYTES) >= 0))
 		return wh_sql_damaged_block(c->s, c->id, err);
 	return 0;
@@ -106,7 +113,7 @@ int wh_run_next(struct run_cursor *c, struct wh_error *err)
 	c->sought = false;
 	if (!c->r.left)
 		return load(c, err);
-	if (!wh_block_next(&c->r, &c->edge))
+	if (!read_edge(c))
 		return 0;
 	c->on = false;
 	return wh_sql_damaged_block(c->s, c->id, err);

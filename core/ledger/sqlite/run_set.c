@@ -52,8 +52,10 @@ int wh_run_set_open(struct run_set *m, struct sqlite_store *s, const struct runs
 	m->cursors = rc ? NULL : calloc(all.n + rows + 1, sizeof *m->cursors);
 	if (!rc && !m->cursors)
 		rc = wh_fail(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < all.n && !rc; i++, m->n++)
+	for (size_t i = 0; i < all.n && !rc; i++, m->n++) {
 		rc = wh_run_open(&m->cursors[i], s, all.v[i], err);
+		m->cursors[i].copies = runs;
+	}
 	if (!rc && rows && !(rc = wh_run_open(&m->cursors[m->n], s, (struct run){.rows = true}, err)))
 		m->n++;
 	if (rc)
@@ -100,7 +102,7 @@ int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], stru
 }
 
 /* Advances the first one. */
-static inline int advance(struct run_set *m, struct wh_error *err)
+static inline __attribute__((always_inline)) int advance(struct run_set *m, struct wh_error *err)
 {
 	int rc = wh_run_next(m->order[0], err);
 	m->read++;
@@ -116,14 +118,27 @@ static inline int advance(struct run_set *m, struct wh_error *err)
 
 int wh_run_set_next(struct run_set *m, uint8_t key[static KEY_BYTES], struct wh_edge *e, struct wh_error *err)
 {
+	struct wh_edge room;
 	memcpy(key, m->order[0]->r.key, KEY_BYTES);
-	*e = m->order[0]->edge;
+	*e = *wh_run_edge(m->order[0], &room);
 	int rc = advance(m, err);
 	while (!rc && m->live && !memcmp(m->order[0]->r.key, key, KEY_BYTES)) {
-		wh_edge_merge(e, &m->order[0]->edge);
+		wh_edge_merge(e, wh_run_edge(m->order[0], &room));
 		rc = advance(m, err);
 	}
 	return rc;
+}
+
+int wh_run_set_skip(struct run_set *m, struct wh_error *err)
+{
+	return advance(m, err);
+}
+
+const struct wh_edge_one *wh_run_set_single(const struct run_set *m)
+{
+	const struct run_cursor *c = m->order[0];
+	bool alone = m->live < 2 || memcmp(m->order[1]->r.key, c->r.key, KEY_BYTES) != 0;
+	return alone && c->r.single ? &c->r.one : NULL;
 }
 
 int wh_runs_scan(struct sqlite_store *s, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err)

@@ -91,14 +91,22 @@ static int remove_read(struct run_set *m, bool all, struct wh_error *err)
 	return rc;
 }
 
+/* The set's next edge goes into the run. */
+static int move_next(struct run_set *m, struct run_writer *w, struct wh_error *err)
+{
+	const struct wh_edge_one *one = wh_run_set_single(m);
+	uint8_t key[KEY_BYTES];
+	struct wh_edge e;
+	int rc = one ? wh_run_append_one(w, wh_run_set_key(m), one, err) : wh_run_set_next(m, key, &e, err);
+	return rc ? rc : one ? wh_run_set_skip(m, err) : wh_run_append(w, key, &e, err);
+}
+
 int wh_runs_merge(struct sqlite_store *s, struct wh_error *err)
 {
 	static const uint8_t first[KEY_BYTES];
 	struct runs runs;
 	struct run_set m;
 	struct run_writer w;
-	uint8_t key[KEY_BYTES];
-	struct wh_edge e;
 	int rc = wh_runs_list(s, &runs, err);
 	if (rc || (runs.n = wh_runs_choose(&runs, s->full.is)) < 2)
 		return rc;
@@ -107,9 +115,8 @@ int wh_runs_merge(struct sqlite_store *s, struct wh_error *err)
 	int64_t removed = w.id;
 	rc = wh_run_set_seek(&m, first, err);
 	while (!rc && m.live) {
-		rc = wh_run_set_next(&m, key, &e, err);
+		rc = move_next(&m, &w, err);
 		s->state->rows++;
-		rc = rc ? rc : wh_run_append(&w, key, &e, err);
 		if (!rc && w.id - removed >= BLOCKS_AT_ONCE) {
 			removed = w.id;
 			rc = remove_read(&m, false, err);

@@ -47,12 +47,13 @@ struct run_cursor {
 	struct run run;
 	bool on;                      /* there is an edge; its key is r.key */
 	bool any;                     /* a block was read: the next one's keys must be behind its last */
+	bool copies;                  /* its edges are only written elsewhere: by wh_block_step() */
 	bool sought;                  /* there is nothing from `from` up to its key */
 	uint8_t from[KEY_BYTES];
 	int64_t id;                   /* of the block */
 	size_t len;
 	struct wh_block_reader r;
-	struct wh_edge edge;
+	struct wh_edge edge;           /* unless r.single */
 	uint8_t bytes[WH_BLOCK_BYTES]; /* of the block */
 };
 int wh_run_open(struct run_cursor *c, struct sqlite_store *s, struct run run, struct wh_error *err);
@@ -60,6 +61,14 @@ void wh_run_close(struct run_cursor *c);
 /* To the first edge that has this key or is behind it. Fast where it is near, and ahead. */
 int wh_run_seek(struct run_cursor *c, const uint8_t key[static KEY_BYTES], struct wh_error *err);
 int wh_run_next(struct run_cursor *c, struct wh_error *err);
+/* Its edge, which may be made in `room`. */
+static inline const struct wh_edge *wh_run_edge(const struct run_cursor *c, struct wh_edge *room)
+{
+	if (!c->r.single)
+		return &c->edge;
+	*room = wh_edge_of_one(&c->r.one);
+	return room;
+}
 
 /* ---- several ---- */
 
@@ -72,7 +81,7 @@ struct run_set {
 	uint64_t read; /* edges of runs that the walk has left behind */
 	bool held;
 };
-/* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too. */
+/* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too; else these, to be written as one. */
 int wh_run_set_open(struct run_set *m, struct sqlite_store *s, const struct runs *runs, struct wh_error *err);
 void wh_run_set_close(struct run_set *m);
 int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], struct wh_error *err);
@@ -82,6 +91,9 @@ static inline const uint8_t *wh_run_set_key(const struct run_set *m)
 	return m->order[0]->r.key;
 }
 int wh_run_set_next(struct run_set *m, uint8_t key[static KEY_BYTES], struct wh_edge *e, struct wh_error *err);
+/* The next edge, if it is one flow's, and in one run alone; NULL: it is anything else. */
+const struct wh_edge_one *wh_run_set_single(const struct run_set *m);
+int wh_run_set_skip(struct run_set *m, struct wh_error *err); /* the next one, of the first run alone */
 /* Edges with keys from `from` up to, but not with, `to`. */
 int wh_runs_scan(struct sqlite_store *s, struct wh_sql_keys keys, wh_edge_cb each, void *arg, struct wh_error *err);
 int wh_runs_count(struct sqlite_store *s, uint64_t *n, struct wh_error *err); /* distinct keys */

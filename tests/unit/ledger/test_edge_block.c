@@ -138,6 +138,41 @@ static void written_edges_are_read_back(void **state)
 	}
 }
 
+/* Who only copies edges needs no whole one for those of one flow, and writes the same bytes. */
+static void edges_of_one_flow_are_copied_without_being_made_whole(void **state)
+{
+	struct wh_block_writer w, copy;
+	struct wh_block_reader r;
+	unsigned singles = 0, others = 0;
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		unsigned n = fill(&w, round % 20);
+		wh_block_clear(&copy);
+		wh_block_base(&copy, w.base_us);
+		assert_int_equal(wh_block_open(&r, w.bytes, w.len), 0);
+		for (unsigned i = 0; i < n; i++) {
+			struct wh_edge e, none;
+			memset(&none, 0xa5, sizeof none);
+			memcpy(&e, &none, sizeof e);
+			assert_int_equal(wh_block_step(&r, &e), 0);
+			if (r.single) {
+				struct wh_edge whole = wh_edge_of_one(&r.one);
+				assert_memory_equal(&e, &none, sizeof e);
+				assert_true(same(&whole, &edges[i]));
+				assert_true(wh_block_add_one(&copy, r.key, &r.one));
+			} else {
+				assert_true(same(&e, &edges[i]));
+				assert_true(wh_block_add(&copy, r.key, &e));
+			}
+			singles += r.single;
+			others += !r.single;
+		}
+		assert_int_equal(copy.len, w.len);
+		assert_memory_equal(copy.bytes, w.bytes, w.len);
+	}
+	assert_true(singles > 1000 && others > 1000);
+}
+
 static void the_peers_of_a_port_that_came_once_take_a_few_bytes_each(void **state)
 {
 	struct wh_block_writer w;
@@ -253,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(written_edges_are_read_back),
 		cmocka_unit_test(an_edge_of_one_flow_is_written_as_the_whole_edge_is),
+		cmocka_unit_test(edges_of_one_flow_are_copied_without_being_made_whole),
 		cmocka_unit_test(the_peers_of_a_port_that_came_once_take_a_few_bytes_each),
 		cmocka_unit_test(without_some_of_its_edges_a_block_is_never_longer),
 		cmocka_unit_test(a_block_that_is_cut_longer_or_of_none_is_refused),
