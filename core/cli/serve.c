@@ -28,7 +28,7 @@ static const char help[] =
 	"\n"
 	"The process that speaks HTTP is nobody's, without files and without the ledger. Those that read the ledger have no privilege. What changes the\n"
 	"firewall is this program's own `enforce`, `confirm`, `rollback` and `jit`, run with fixed arguments by a small process that asks for an operator's\n"
-	"token each time. Each change is a line of the journal. The service whittle-serve runs it.\n"
+	"token each time. Each change is a line of the journal, and so are refused logins, by address and minute. The service whittle-serve runs it.\n"
 	"\n"
 	"Example: whittle serve token add laptop --role operator; whittle serve\n";
 

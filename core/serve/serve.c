@@ -16,6 +16,7 @@
 static struct {
 	struct wh_serve_options o;
 	int web, gate; /* our ends: each worker is made known there */
+	struct wh_refused *refused;
 	char banner[1024];
 } server = {.web = -1, .gate = -1};
 
@@ -93,7 +94,7 @@ static _Noreturn void be_worker(const struct wh_app *a, int web, int gate)
 	close(server.web);
 	close(server.gate);
 	wh_helper_forget();
-	wh_worker(a, web, gate);
+	wh_worker(a, web, gate, server.refused);
 	_exit(0);
 }
 
@@ -167,10 +168,26 @@ static int renew(const struct wh_app *a, pid_t *workers, struct wh_error *err)
 	return 0;
 }
 
+/* The journal's lines about refused logins; under the address, because no name is known. */
+static void log_refused(const struct wh_app *a, bool all)
+{
+	struct wh_refused_line due[WH_REFUSED_SOURCES + 1];
+	const int64_t begun = wh_monotonic_us();
+	size_t n = wh_refused_take(server.refused, begun, all, due);
+	/* somebody who holds the ledger does not keep workers from being renewed */
+	for (size_t i = 0; i < n && wh_monotonic_us() - begun < 5000000; i++) {
+		struct wh_app from = *a;
+		from.who = due[i].from;
+		wh_app_journal(&from, "serve.refused", json_pack("{s:I}", "attempts", (json_int_t)due[i].attempts));
+	}
+}
+
 int wh_serve_run(const struct wh_app *a, const volatile bool *stop, void (*ready)(void *arg), void *arg, struct wh_error *err)
 {
 	pid_t workers[WH_SERVE_WORKERS] = {0};
 	int rc = 0;
+	if (!(server.refused = wh_refused_new()))
+		return wh_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < server.o.workers && rc >= 0; i++)
 		rc = workers[i] = start_worker(a, err);
 	if (rc >= 0 && ready)
@@ -181,9 +198,11 @@ int wh_serve_run(const struct wh_app *a, const volatile bool *stop, void (*ready
 			rc = wh_fail(err, -EPIPE, "the web side has ended");
 		else if (!*stop)
 			rc = renew(a, workers, err);
+		log_refused(a, false);
 	}
 	for (size_t i = 0; i < server.o.workers; i++)
 		if (workers[i] > 0)
 			kill(workers[i], SIGTERM);
+	log_refused(a, true);
 	return rc;
 }

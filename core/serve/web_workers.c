@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/helper.h"
+#include "base/socket_addr.h"
 #include "serve/web_workers.h"
 #include "whittle/serve.h"
 
@@ -31,14 +32,23 @@ static void lose(struct worker *w)
 	*w = (struct worker){.fd = -1};
 }
 
+static const char *client_of(struct MHD_Connection *c, char text[static WH_ADDR_STRLEN])
+{
+	const union MHD_ConnectionInfo *i = wh_http.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct wh_addr a;
+	return i && wh_addr_of_socket(i->client_addr, &a) ? wh_addr_text(&a, text) : "";
+}
+
 static void hand_over(struct worker *w, struct wh_web_job *j)
 {
 	struct wh_bytes b = {0};
+	char client[WH_ADDR_STRLEN];
 	const union MHD_ConnectionInfo *i = j->head->frame.shown == WH_SHOWN_SOCKET
 	                                            ? wh_http.MHD_get_connection_info(j->c, MHD_CONNECTION_INFO_CONNECTION_FD)
 	                                            : NULL;
 	j->head->frame.body = (const char *)j->body.p;
 	j->head->frame.n_body = j->body.n;
+	j->head->frame.client = client_of(j->c, client);
 	wh_frame_put_request(&b, &j->head->frame);
 	w->job = j;
 	if (wh_frame_send(w->fd, &b, i ? i->connect_fd : -1))

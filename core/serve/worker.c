@@ -176,16 +176,22 @@ static const struct wh_cached *cached(struct wh_call *c)
 	return kept;
 }
 
-static int run(struct wh_call *c, int web)
+static int run(struct wh_call *c, int web, struct wh_refused *refused)
 {
 	const struct wh_cached *kept;
 	struct wh_error err = {0};
 	int rc = wh_target_parse(c->request->target, c->mem, &c->target, &err);
 	if (rc) {
 		wh_call_error(c, rc, &err);
-	} else if ((rc = authenticate(c, &err))) {
+		return put_call(c, web);
+	}
+	if ((rc = authenticate(c, &err))) {
 		wh_call_refuse(c, 503, "ServerBusy", "%s", err.text);
-	} else if ((c->route = find(c)) && !authorise(c) && !check_version(c)) {
+		return put_call(c, web);
+	}
+	if (refused && c->request->shown != WH_SHOWN_NOTHING && c->who.who != WH_WHO_KNOWN)
+		wh_refused_add(refused, c->request->client);
+	if ((c->route = find(c)) && !authorise(c) && !check_version(c)) {
 		if ((kept = cached(c)))
 			return put(c, &kept->body, web);
 		rc = read_body(c) ? 0 : c->route->run(c, &err);
@@ -200,12 +206,13 @@ static int run(struct wh_call *c, int web)
 	return put_call(c, web);
 }
 
-int wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, int web)
+int wh_worker_answer(const struct wh_app *a, int gate, const struct wh_frame_request *r, int peer, int web,
+                     struct wh_refused *refused)
 {
 	struct wh_app app = *a;
 	struct wh_call c = {.app = &app, .request = r, .gate = gate, .peer = peer, .mem = wh_arena_new(), .status = 500};
 	app.who = c.who.name; /* filled in once it is known */
-	int rc = run(&c, web);
+	int rc = run(&c, web, refused);
 	json_decref(c.body);
 	json_decref(c.doc);
 	free(c.text);
@@ -224,7 +231,7 @@ static bool wait_for_request(int web)
 }
 
 /* One request; false: there will be no other. */
-static bool serve_one(const struct wh_app *a, int web, int gate)
+static bool serve_one(const struct wh_app *a, int web, int gate, struct wh_refused *refused)
 {
 	struct wh_frame_request r;
 	uint8_t *p;
@@ -235,7 +242,7 @@ static bool serve_one(const struct wh_app *a, int web, int gate)
 	alarm(SECONDS);
 	if (!wh_frame_take_request(p, n, &r))
 		_exit(1);
-	int rc = wh_worker_answer(a, gate, &r, fd, web);
+	int rc = wh_worker_answer(a, gate, &r, fd, web, refused);
 	explicit_bzero(p, n);
 	free(p);
 	if (fd >= 0)
@@ -244,7 +251,7 @@ static bool serve_one(const struct wh_app *a, int web, int gate)
 	return !rc;
 }
 
-void wh_worker(const struct wh_app *a, int web, int gate)
+void wh_worker(const struct wh_app *a, int web, int gate, struct wh_refused *refused)
 {
 	for (bool rested = false;;) {
 		if (!rested && !wait_for_request(web)) { /* an idle server is a small one */
@@ -253,7 +260,7 @@ void wh_worker(const struct wh_app *a, int web, int gate)
 			rested = true;
 		}
 		const int64_t begun = wh_monotonic_us();
-		if (!serve_one(a, web, gate))
+		if (!serve_one(a, web, gate, refused))
 			return;
 		rested = false;
 		if (wh_monotonic_us() - begun > LONG_US && mallinfo2().fordblks > MOST_UNUSED)

@@ -115,6 +115,8 @@ END
 held=$(awk '/VmHWM/ { print $2 }' "/proc/$(pgrep -P "$server" whittle-web)/status")
 [ "$held" -lt 90000 ]; t $? "bodies of strangers don't fill the memory" "$held kB"
 kill "$server"; wait "$server"; is "$?" 0 "it ends when it is asked to"
+is "$(sqlite3 -readonly "$dir/l.db" "select group_concat(distinct who), sum(json_extract(json, '$.attempts')) >= 3 from journal where what = 'serve.refused'")" "127.0.0.1|1" "refused logins are in the journal, under their address"
+is "$(sqlite3 -readonly "$dir/l.db" "select count(*) > 0 and count(*) <= 2 + (max(time) - min(time)) / 60000000 from journal where what = 'serve.refused'")" 1 "with one line a minute at most"
 
 # ---- an estate of Azure's ----
 i=/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft
