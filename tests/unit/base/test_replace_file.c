@@ -69,6 +69,22 @@ static void a_link_is_replaced_and_its_target_stays(void **state)
 	assert_string_equal(content("link"), "new");
 }
 
+static void a_link_is_a_link_whatever_it_leads_to(void **state)
+{
+	(void)state;
+	mode_t mask = umask(022);
+	unlinkat(dir, "link", 0);
+	assert_int_equal(symlinkat(".", dir, "link"), 0); /* a directory would be refused */
+	assert_int_equal(wh_replace_file(dir, "link", "new", 3), 0);
+	assert_int_equal(mode_of("link"), S_IFREG | 0644);
+	unlinkat(dir, "link", 0);
+	assert_int_equal(fchmodat(dir, "b", 0666, 0), 0); /* the mode of another's file is not taken over */
+	assert_int_equal(symlinkat("b", dir, "link"), 0);
+	assert_int_equal(wh_replace_file(dir, "link", "new", 3), 0);
+	assert_int_equal(mode_of("link"), S_IFREG | 0644);
+	umask(mask);
+}
+
 static void anything_but_a_file_is_refused(void **state)
 {
 	(void)state;
@@ -95,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_made_and_replaced_and_keeps_its_mode),
 		cmocka_unit_test(a_link_is_replaced_and_its_target_stays),
+		cmocka_unit_test(a_link_is_a_link_whatever_it_leads_to),
 		cmocka_unit_test(anything_but_a_file_is_refused),
 		cmocka_unit_test(a_path_is_parted_before_its_last_component),
 	};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A copy of the ledger, out and in, while others use it. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -137,6 +139,12 @@ static void a_temporary_copy_is_made_anew_and_used_by_one_process(void **state)
 	close(one.fd); /* as where it was killed */
 	good(wh_state_beside_make(spoilt_path, "copy", &other, &err), &err);
 	wh_state_beside_remove(&other);
+	int locked = open(precious, O_RDONLY | O_CLOEXEC); /* a link to a file that somebody holds: no other copy is made */
+	assert_true(locked >= 0 && !flock(locked, LOCK_EX));
+	assert_int_equal(symlink(precious, path), 0);
+	good(wh_state_beside_make(spoilt_path, "copy", &other, &err), &err);
+	wh_state_beside_remove(&other);
+	close(locked);
 	unlink(precious);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The store of a fleet, as far as it needs no server: its URL, rows as bytes, and what differs from what was acknowledged. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "ledger/clickhouse/fleet.h"
+#include "state/sqlite.h"
 #include "tests/unit/support/scene.h"
 #include "tests/unit/support/store_world.h"
 
@@ -329,6 +332,29 @@ static void a_held_book_keeps_its_pages_in_a_file_without_a_name(void **state)
 	fleet_book_close(b);
 }
 
+/* The ledger's owner can put a link there, and whittle sends as that user: a link's target is neither made nor locked. */
+static void the_file_that_keeps_others_from_sending_is_no_link(void **state)
+{
+	char top[] = "/tmp/whittle-test-XXXXXX", ledger[64], lock[64], target[64];
+	struct wh_error err = {.text = ""};
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	snprintf(ledger, sizeof ledger, "%s/l.db", top);
+	snprintf(lock, sizeof lock, "%s/l.db-fleet", top);
+	snprintf(target, sizeof target, "%s/target", top);
+	struct wh_state s = {.file = ledger};
+	struct fleet_store f = {.state = &s};
+	int fd = open(target, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && !flock(fd, LOCK_EX));
+	assert_int_equal(symlink(target, lock), 0);
+	assert_int_equal(fleet_deliver(&f, &err), -ELOOP);
+	assert_non_null(strstr(err.text, lock));
+	close(fd);
+	unlink(lock);
+	unlink(target);
+	rmdir(top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +367,7 @@ int main(void)
 		cmocka_unit_test(only_rows_that_changed_or_were_removed_are_sent_again),
 		cmocka_unit_test(a_mark_that_came_while_its_part_was_sent_stays),
 		cmocka_unit_test(a_batch_within_a_transaction_is_a_part_of_it),
+		cmocka_unit_test(the_file_that_keeps_others_from_sending_is_no_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
