@@ -194,8 +194,13 @@ EVAL_SRC := $(sort $(wildcard tests/eval/*.c))
 $(BUILD)/eval/eval: $(call obj,o,$(EVAL_SRC)) $(BUILD)/libwhittle.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
-eval: $(BUILD)/eval/eval ## judge recommendations on generated worlds: build/eval/table.txt and .json
+INCIDENTS_SRC := $(sort $(wildcard tests/eval/incidents/*.c))
+$(BUILD)/eval/incidents: $(call obj,o,$(INCIDENTS_SRC) $(filter-out tests/eval/main.c,$(EVAL_SRC))) $(BUILD)/libwhittle.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+eval: $(BUILD)/eval/eval $(BUILD)/eval/incidents ## judge recommendations on generated worlds: build/eval/table.txt and .json
 	@$(BUILD)/eval/eval --out $(BUILD)/eval --confirm 20 --each-feature --label "$$(git describe --always --dirty 2>/dev/null)" $(EVAL_OPTIONS)
+	@$(BUILD)/eval/incidents --out $(BUILD)/eval $(INCIDENTS_OPTIONS)
 	@BUILD=$(BUILD) tests/eval/captures.sh | tee $(BUILD)/eval/captures.txt
 
 clean: ## remove everything that was built
