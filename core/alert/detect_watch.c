@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Observations of `whittle watch`: another program changed our table, a rule drops an allowed peer, a port drops far more than it
- * used to. It leaves one document for each kind, peer and port (wh_alert_noticed), which becomes a finding here.
+ * used to, the clock was set. It leaves one document for each kind, peer and port (wh_alert_noticed), which becomes a finding here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,8 @@ static const struct { const char *kind, *type;
              {"reverted", "Whittle_RuleBlocksNormal"},
              {"flushed", "Whittle_FirewallChanged"},
              {"changed", "Whittle_FirewallChanged"},
-             {"surge", "Whittle_DropSurge"}};
+             {"surge", "Whittle_DropSurge"},
+             {"clock", "Whittle_ClockStep"}};
 
 static const char *type_of(const char *kind)
 {

@@ -23,6 +23,7 @@ static const char help[] =
 	"  surge     a port drops far more than what used to go unanswered there\n"
 	"  flushed   somebody deleted our table, as another service's `flush ruleset` does, with the program's name\n"
 	"  changed   somebody changed something in it\n"
+	"  clock     this machine's clock was set by a minute or more\n"
 	"  unnoted   the ledger did not take the connections that are open\n"
 	"Every ten minutes the connections that are open go to the ledger: a peer is present as long as its connection lasts, whether or not the sensor\n"
 	"has seen it end.\n"
@@ -56,7 +57,8 @@ static void on_signal(int sig)
 }
 
 static const char *const kinds[] = {"blocked", "reverted",  "flushed",   "changed", "repaired", "unnoted",
-                                    "surge",   "untracked", "uncounted", "service", "lost"};
+                                    "surge",   "untracked", "uncounted", "service", "lost",
+                                    "clock"};
 enum { KINDS = sizeof kinds / sizeof *kinds, METRICS_S = 30 };
 
 struct out {

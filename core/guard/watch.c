@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "guard/watch_inside.h"
 #include "whittle/firewall.h"
 
@@ -41,6 +42,29 @@ static void note_open(struct wh_watcher *w)
 	w->unnoted = rc != 0;
 	w->note_at_us = wh_now_us() + (c->connections_s ? c->connections_s : 600) * 1000000;
 	wh_arena_free(mem);
+}
+
+/* ---- the clock ---- */
+
+enum { STEP_S = 60 };
+
+void wh_watch_clock(struct wh_watcher *w, int64_t now_us, int64_t since_start_us)
+{
+	struct wh_watch_alert a = {.kind = "clock"};
+	int64_t distance = now_us - since_start_us, step = distance - w->clock_us;
+	char from[WH_TIME_STRLEN], to[WH_TIME_STRLEN];
+	bool known = w->clock_us != 0;
+	w->clock_us = distance;
+	if (known && llabs(step) >= STEP_S * INT64_C(1000000))
+		wh_watch_tell(w, &a, "this machine's clock was set %s, from %s to %s: what was recorded around then has wrong times",
+		              step < 0 ? "back" : "forward", wh_time_text(now_us - step, from), wh_time_text(now_us, to));
+}
+
+static void look_at_clock(struct wh_watcher *w)
+{
+	struct timespec since;
+	if (!clock_gettime(CLOCK_BOOTTIME, &since)) /* goes on while the machine sleeps */
+		wh_watch_clock(w, wh_now_us(), since.tv_sec * INT64_C(1000000) + since.tv_nsec / 1000);
 }
 
 /* ---- sockets ---- */
@@ -100,6 +124,7 @@ static int turn(struct wh_watcher *w, struct wh_error *err)
 	                      {.fd = wh_learn_fd(w->learning), .events = POLLIN}};
 	if (poll(p, 3, w->look_at_us ? 100 : 1000) < 0 && errno != EINTR)
 		return wh_fail(err, -errno, "waiting failed: %s", strerror(errno));
+	look_at_clock(w);
 	wh_nf_read_log(w->log, logged, w);
 	read_events(w);
 	if (w->look_at_us && wh_now_us() >= w->look_at_us) {

@@ -34,6 +34,7 @@ struct wh_watcher {
 	int64_t note_at_us;               /* when to look at the open connections */
 	bool unnoted;                     /* the ledger refused them last time */
 	struct wh_learn *learning;        /* NULL: nothing is learned */
+	int64_t clock_us;                 /* the wall clock's distance from the one that nobody can set; 0: not yet known */
 };
 
 /* Reports an alert with this text. */
@@ -41,6 +42,9 @@ void wh_watch_tell(struct wh_watcher *w, struct wh_watch_alert *a, const char *f
 /* Reads the ledger: the allowed peers, and how often each port is used. */
 int wh_watch_read_ledger(struct wh_watcher *w, struct wh_error *err);
 void wh_watch_dropped(struct wh_watcher *w, const struct wh_drop *d);
+/* Takes the distance of the wall clock, `now_us`, from the clock of the machine's start: reports a step. Slewing, as NTP does it,
+ * is none. */
+void wh_watch_clock(struct wh_watcher *w, int64_t now_us, int64_t since_start_us);
 /* Takes an event of the kernel's tables. */
 void wh_watch_event(void *watcher, const struct wh_nf_event *e);
 /* Schedules a check of the tables in half a second; checks them. */

@@ -12,6 +12,7 @@
  *   repaired  … and what was confirmed was put back, where that is configured
  *   unnoted   the ledger did not take the connections that are open, which are evidence (whittle/open.h); once, until it takes
  *             them again
+ *   clock     this machine's clock was set by a minute or more: times of that moment are wrong, and days count evidence
  *   surge     within a minute a port dropped far more than what used to go unanswered there
  * and learns, if configured, from the connections that the kernel tracks (guard/learn.h). Of these it reports
  *   untracked  no rule asks the kernel to track connections, with what makes it

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "guard/watch.h"
+#include "guard/watch_inside.h"
 
 static const char prefix[] = "whittle drop in TCP 22 ";
 
@@ -78,10 +78,42 @@ static void no_packet_is_read_beyond_its_end(void **state)
 	}
 }
 
+struct heard { unsigned n; char text[512]; };
+
+static void hear(void *arg, const struct wh_watch_alert *a)
+{
+	struct heard *h = arg;
+	assert_string_equal(a->kind, "clock");
+	snprintf(h->text, sizeof h->text, "%s", a->text);
+	h->n++;
+}
+
+static void a_clock_that_was_set_is_told_and_one_that_is_slewed_is_not(void **state)
+{
+	const int64_t second = 1000000, start = INT64_C(1790000000) * second;
+	struct heard h = {.n = 0};
+	const struct wh_watch_options opt = {.alert = hear, .arg = &h};
+	struct wh_watcher w = {.opt = &opt};
+	(void)state;
+	wh_watch_clock(&w, start, 0);
+	for (int i = 1; i < 7200; i++) /* a second an hour ahead, and steps of 59 s */
+		wh_watch_clock(&w, start + i * second + i * 500 + (i > 3600) * 59 * second, i * second);
+	assert_int_equal(h.n, 0);
+	wh_watch_clock(&w, start + 10800 * second, 7200 * second);
+	assert_int_equal(h.n, 1);
+	assert_non_null(strstr(h.text, "set forward, from 2026-09-21T"));
+	wh_watch_clock(&w, start + 10801 * second, 7201 * second);
+	assert_int_equal(h.n, 1);
+	wh_watch_clock(&w, start, 7202 * second);
+	assert_int_equal(h.n, 2);
+	assert_non_null(strstr(h.text, "set back, from "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ipv4_packet_gives_its_source_and_port),
+		cmocka_unit_test(a_clock_that_was_set_is_told_and_one_that_is_slewed_is_not),
 		cmocka_unit_test(an_ipv6_packet_is_followed_through_its_extension_headers),
 		cmocka_unit_test(a_packet_that_whittle_did_not_drop_is_ignored),
 		cmocka_unit_test(no_packet_is_read_beyond_its_end),
