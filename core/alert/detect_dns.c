@@ -8,7 +8,7 @@
  *   generated   on one day names of many domains that don't exist, as a program computes them that looks for its control server
  *   listed      names below a domain of rules/domains.yaml, by its category
  *   dangling    an alias of ours led to a name at a cloud that does not exist: whoever registers it there gets our visitors
- *   elsewhere   DNS on a port that is not DNS's
+ *   elsewhere   DNS on a port that is not DNS's, or TLS or SSH on DNS's, which firewalls let out
  */
 #include <string.h>
 #include "alert/finding.h"
@@ -102,7 +102,15 @@ static void see(const struct wh_fact_walk *w, const struct wh_fact_key *k, const
 	}
 }
 
+static void see_session(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	if (k->direction == WH_OUTBOUND && k->port == 53 && k->proto == WH_PROTO_TCP)
+		raise(w, "AzureDNS_ProtocolAnomaly", k, r, "",
+		      k->kind == WH_FACT_TLS ? "It speaks TLS on port 53." : "It speaks SSH on port 53.");
+}
+
 int wh_alert_detect_dns(const struct wh_alert_look *l, int64_t from_us, struct wh_findings *all, struct wh_error *err)
 {
-	return wh_alert_see_facts(&(struct wh_fact_walk){l, all, from_us, see}, WH_FACT_DNS, WH_FACT_DNS_DANGLING, err);
+	int rc = wh_alert_see_facts(&(struct wh_fact_walk){l, all, from_us, see}, WH_FACT_DNS, WH_FACT_DNS_DANGLING, err);
+	return rc ? rc : wh_alert_see_facts(&(struct wh_fact_walk){l, all, from_us, see_session}, WH_FACT_TLS, WH_FACT_SSH, err);
 }

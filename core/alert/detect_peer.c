@@ -5,9 +5,11 @@
  *   ipv6          a peer came over IPv6 to a port whose rule knows IPv4 alone
  *   dormant       a peer came again after a silence that is longer than a month's work explains
  *   flood         connections to one target, day by day so many, that brought hardly anything back
- *   beacon        a new public peer was connected to in every hour of the day, often, and each time alike: by a clock. The ledger
+ *   beacon        a new public peer was connected to in every hour of the day, often but not without a pause, and each time alike: by
+ *                 a clock. The ledger
  *                 has no times of single connections, so hours and shapes stand for them
- *   upload        a peer outside that is new got several times as much a day as any peer before
+ *   upload        a peer outside that is new got several times as much a day as any peer before. A peer of most days, such as a
+ *                 backup's, is no measure: it would hide whatever is smaller than ten backups
  *   unjudged      a port that is answered for public addresses, is new within the window, and has neither a rule nor a reason for
  *                 having none
  */
@@ -15,7 +17,8 @@
 #include "alert/detect.h"
 #include "whittle/reason.h"
 
-enum { UNUSUAL_UPLOAD = 10, BEACON_DAYS = 2 };
+enum { UNUSUAL_UPLOAD = 10, BEACON_DAYS = 2, BEACONS_MOST = 8640 /* a day: one in ten seconds */ };
+#define BEACON_SPAN (36 * INT64_C(3600000000)) /* one day's busy program that works past midnight is no clock */
 #define ALIKE 0.9 /* the share of connections in one bucket */
 
 static void add(struct walk *w, struct wh_finding *f, const struct wh_edge_key *k, const struct wh_edge *e, int64_t since_us)
@@ -43,19 +46,26 @@ static void round_ipv4(struct walk *w, const struct wh_edge_key *k, const struct
 	add(w, &f, k, e, w->l->rec->calculated_us);
 }
 
-/* Days between the last day on which the peer came and the one before; 0 if no earlier day is known. */
-static unsigned silence_of(const struct wh_edge *e)
+/* The most days without the peer that ended within the window; 0 if no earlier day is known. */
+static unsigned silence_of(const struct walk *w, const struct wh_edge *e)
 {
-	uint64_t before = e->days & ~UINT64_C(1);
-	return e->days & 1 && before ? (unsigned)__builtin_ctzll(before) - 1 : 0;
+	int32_t window = e->day0 - wh_day(w->from_us);
+	unsigned longest = 0;
+	for (int32_t d = 0; d <= window && d < MAX_DAYS - 1; d++) {
+		uint64_t before = e->days >> d >> 1;
+		unsigned silent = e->days >> d & 1 && before ? (unsigned)__builtin_ctzll(before) : 0;
+		longest = silent > longest ? silent : longest;
+	}
+	return longest;
 }
 
 static void dormant(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	if (k->direction != WH_INBOUND || (int64_t)silence_of(e) * 86400 < w->l->config->dormant)
+	unsigned silent = k->direction == WH_INBOUND ? silence_of(w, e) : 0;
+	if ((int64_t)silent * 86400 < w->l->config->dormant)
 		return;
 	struct wh_finding f = wh_finding_like(w, "Whittle_DormantPath");
-	f.note = wh_arena_printf(w->all->mem, "It had not come for %u days.", silence_of(e));
+	f.note = wh_arena_printf(w->all->mem, "It had not come for %u days.", silent);
 	add(w, &f, k, e, w->from_us);
 }
 
@@ -88,6 +98,7 @@ static void beacon(struct walk *w, const struct wh_edge_key *k, const struct wh_
 	bool new = e->first_us >= w->from_us && wh_day(e->first_us) >= w->first_day + LEARNING_DAYS,
 	     outside = !wh_addr_is_private(&k->peer) && !wh_estate_by_addr(w->l->estate, &k->peer);
 	if (k->direction != WH_OUTBOUND || k->proto != WH_PROTO_TCP || !new || !outside || days < BEACON_DAYS ||
+	    e->last_us - e->first_us < BEACON_SPAN || e->flows / days > BEACONS_MOST ||
 	    e->flows / days < (uint64_t)w->l->config->beacons || wh_bits(e->hours) < 24 || share_of_most(e->size_hist) < ALIKE ||
 	    share_of_most(e->time_hist) < ALIKE)
 		return;
@@ -142,6 +153,13 @@ void wh_alert_end_service(struct walk *w)
 
 /* ---- a resource's outbound traffic ---- */
 
+/* It came on most of the days that the ledger can know of. */
+static bool usual(const struct walk *w, const struct wh_edge *e)
+{
+	int32_t known = w->last_day - w->first_day + 1;
+	return 2 * (int32_t)wh_edge_days(e) > (known < MAX_DAYS ? known : MAX_DAYS);
+}
+
 void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	unsigned days = wh_edge_days(e);
@@ -149,7 +167,7 @@ void wh_alert_see_outbound(struct walk *w, const struct wh_edge_key *k, const st
 	if (k->direction != WH_OUTBOUND)
 		return;
 	if (e->first_us < w->from_us) {
-		w->most_before = a_day > w->most_before ? a_day : w->most_before;
+		w->most_before = a_day > w->most_before && !usual(w, e) ? a_day : w->most_before;
 	} else if (a_day >= w->l->config->upload && w->n_uploads < 8 && !wh_estate_by_addr(w->l->estate, &k->peer)) {
 		w->uploads[w->n_uploads++] = (struct upload){*k, wh_finding_source_of(w, k, e, w->from_us), a_day};
 	}

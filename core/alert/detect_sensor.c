@@ -77,6 +77,20 @@ int wh_alert_detect_capture(const struct wh_alert_look *l, int64_t from_us, stru
 	return rc;
 }
 
+/* Lists leave out what is ours, and note it. A list that holds the neighbour too named a network, and not this machine. */
+static const char *names_ours(const struct wh_alert_look *l, const struct wh_addr *a)
+{
+	struct wh_addr neighbour = *a;
+	neighbour.b[15] ^= 1;
+	for (size_t i = 0; i < l->n_lists && !wh_addr_is_private(a); i++) {
+		const struct wh_intel_list *list = &l->lists[i];
+		for (size_t k = 0; k < list->n_subtracted && !wh_intel_lookup(list, &neighbour); k++)
+			if (wh_prefix_has(&list->subtracted[k].prefix, a))
+				return list->name;
+	}
+	return wh_alert_listed(l, a);
+}
+
 void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store_totals *totals, const json_t *sensor,
                             struct wh_findings *all)
 {
@@ -86,7 +100,7 @@ void wh_alert_detect_sensor(const struct wh_alert_look *l, const struct wh_store
 	for (size_t i = 0; f.type && i < l->estate->n_resources; i++)
 		for (size_t k = 0; k < l->estate->resources[i].n_addrs; k++) {
 			const struct wh_addr *a = &l->estate->resources[i].addrs[k];
-			const char *list = wh_alert_listed(l, a);
+			const char *list = names_ours(l, a);
 			if (!list)
 				continue;
 			f.resource = &l->estate->resources[i];

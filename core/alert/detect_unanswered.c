@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Unanswered attempts on a port with a rule: if the rule is in force, these are what it stops. The ledger counts them by port
- * with their heaviest sources, since its beginning; the difference from the last look is new, so the first look at a port finds
- * nothing.
+ * with their heaviest sources, since its beginning; the difference from the last look is new. So the first look at a port finds
+ * nothing, unless all its attempts came after the rules were calculated, and a look before found none.
  *
  *     {"10.0.0.4/6/22": {"flows": 81, "sources": {"198.51.100.7": 40}}}
  */
@@ -36,7 +36,7 @@ static void end_local(struct walk *w)
 	f.direction = WH_INBOUND;
 	for (unsigned i = 0; i < w->n_scanners && f.type && f.resource; i++) {
 		const struct scanner *s = &w->scanners[i];
-		if (s->ports < (unsigned)w->l->config->scanned_ports)
+		if (s->ports < (unsigned)w->l->config->scanned_ports || wh_prefix_find(w->l->trusted, w->l->n_trusted, &s->addr))
 			continue;
 		at = at ? at : wh_finding_of(w->all, &f);
 		wh_finding_add(w->all, at,
@@ -82,7 +82,7 @@ static void stopped(struct walk *w, const struct wh_finding *like, const struct 
 			continue;
 		struct wh_finding_source s = {.addr = sk->top[i].addr,
 		                              .unanswered = sk->top[i].count - before,
-		                              .at_least = !before,
+		                              .at_least = had && !before,
 		                              .first_us = sk->last_us,
 		                              .last_us = sk->last_us,
 		                              .list = wh_alert_listed(w->l, &sk->top[i].addr)};
@@ -121,7 +121,8 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	f.stopped = "The rule stops it where it is in force. Nothing answered.";
 	snprintf(key, sizeof key, "%s/%u/%u", wh_addr_text(local, addr), proto, port);
 	const json_t *was = json_object_get(w->before, key);
-	if (was && sk->last_us > w->l->rec->calculated_us && sk->flows > number(was, "flows"))
+	bool all_new = !was && w->before && sk->first_us > w->l->rec->calculated_us;
+	if ((was || all_new) && sk->last_us > w->l->rec->calculated_us && sk->flows > number(was, "flows"))
 		stopped(w, &f, rule, sk, json_object_get(was, "sources"));
 	json_object_set_new(w->after, key, counts_of(sk));
 	return 0;

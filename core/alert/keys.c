@@ -28,7 +28,7 @@ static const struct wh_key alerts[] = {
 	{"flood", WH_KEY_INT, offsetof(struct wh_alert_config, flood), .min = 100, .max = 1000000000, .preset = "50000",
          .help = "Connections of one resource to one target a day that bring hardly anything back: a flood."},
 	{"upload", WH_KEY_SIZE, offsetof(struct wh_alert_config, upload), .min = 1, .preset = "1GiB",
-         .help = "Bytes a day to a new peer outside, if they are also ten times as many as to any peer known before."},
+         .help = "Bytes a day to a new peer outside, if they are also ten times as many as to any peer known before; one of most days, such as a backup's, is no measure."},
 	{"beacons", WH_KEY_INT, offsetof(struct wh_alert_config, beacons), .min = 24, .max = 1000000, .preset = "96",
          .help = "Connections of one resource a day to one new public peer, in every hour and all alike: a program that calls home by a clock."},
 	{"dormant", WH_KEY_DURATION, offsetof(struct wh_alert_config, dormant), .max = 60 * 86400, .preset = "45d",

@@ -19,21 +19,31 @@ struct world {
 	struct wh_alert_config config;
 	struct wh_recommendation *rec;
 	struct wh_facts facts;
+	const struct wh_prefix *trusted;
+	const struct wh_intel_list *lists;
 	int days;
+	uint16_t port; /* of facts; 0: 443 */
 };
 
 #define MUST(call) do { struct wh_error err = {.text = ""}; if ((call) < 0) fail_msg("%s: %s", #call, err.text); } while (0)
 
-static void open_world(struct world *w, int days)
+static void open_estate(struct world *w, const char *yaml, int days)
 {
 	memset(w, 0, sizeof *w);
 	scene_open(&w->s, NULL, 0);
+	if (yaml)
+		scene_estate(&w->s, yaml);
 	scene_partner_days(&w->s, 0, days);
 	w->rec = scene_recommend(&w->s);
 	w->days = days;
 	w->facts.locals = w->s.locals;
 	MUST(wh_alert_types_load("rules/alerts.yaml", w->s.mem, &w->types, &err));
 	MUST(wh_alert_domains_load("rules/domains.yaml", w->s.mem, &w->domains, &err));
+}
+
+static void open_world(struct world *w, int days)
+{
+	open_estate(w, NULL, days);
 }
 
 static void close_world(struct world *w)
@@ -56,7 +66,7 @@ static void fact(struct world *w, enum wh_fact_kind kind, const char *value, int
 	struct wh_fact f = {.kind = kind,
 	                    .client = address(inbound ? "203.0.113.9" : "10.0.0.4"),
 	                    .server = address(inbound ? "10.0.0.4" : "203.0.113.9"),
-	                    .port = 443,
+	                    .port = w->port ? w->port : 443,
 	                    .proto = WH_PROTO_TCP,
 	                    .count = 1,
 	                    .up = up,
@@ -83,6 +93,10 @@ static json_t *look(struct world *w, struct wh_alert_counts *n)
 	                                .estate = w->s.estate,
 	                                .rec = rec,
 	                                .config = &w->config,
+	                                .trusted = w->trusted,
+	                                .n_trusted = w->trusted != NULL,
+	                                .lists = w->lists,
+	                                .n_lists = w->lists != NULL,
 	                                .types = &w->types,
 	                                .domains = &w->domains,
 	                                .now_us = scene_day0_us + w->days * WH_US_PER_DAY + 3600000000};
@@ -221,6 +235,19 @@ static void names_are_looked_for_by_their_category(void **state)
 	close_world(&w);
 }
 
+static void tls_or_ssh_on_the_port_of_dns_is_an_alert(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	fact(&w, WH_FACT_TLS, "1.3", 30, false, 0, 0, 0); /* on 443 */
+	raises_nothing(&w);
+	w.port = 53;
+	fact(&w, WH_FACT_TLS, "1.3", 30, false, 0, 0, 0);
+	raises(&w, "AzureDNS_ProtocolAnomaly", "TLS on port 53");
+	close_world(&w);
+}
+
 static void old_protocols_are_one_alert_a_port_with_their_peers(void **state)
 {
 	struct world w;
@@ -292,11 +319,25 @@ static void a_large_upload_to_a_new_peer_is_an_alert_and_a_usual_one_is_none(voi
 	(void)state;
 	open_world(&w, 31);
 	w.config.upload = 100 << 20;
-	for (int day = 0; day < 31; day++)
+	for (int day = 0; day < 31; day += 3)
 		scene_session_to(&w.s, "10.0.0.4", "198.51.100.20", 443, day, 4, 20 << 10, 600);
 	scene_session_to(&w.s, "10.0.0.4", "198.51.100.21", 443, 30, 4, 120 << 10, 600);
 	raises_nothing(&w);
 	scene_session_to(&w.s, "10.0.0.4", "198.51.100.22", 443, 30, 5, 900 << 10, 600);
+	raises(&w, "Whittle_OutboundVolume", "a peer that is new");
+	close_world(&w);
+}
+
+static void a_daily_backup_hides_no_upload(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 0; day < 31; day++)
+		scene_session_to(&w.s, "10.0.0.4", "198.51.100.20", 443, day, 4, 1 << 20, 600);
+	scene_session_to(&w.s, "10.0.0.4", "198.51.100.20", 443, 30, 5, 9 << 20, 600); /* a larger one */
+	raises_nothing(&w);
+	scene_session_to(&w.s, "10.0.0.4", "198.51.100.22", 443, 30, 5, 3 << 20, 600);
 	raises(&w, "Whittle_OutboundVolume", "a peer that is new");
 	close_world(&w);
 }
@@ -317,6 +358,21 @@ static void regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person
 	close_world(&w);
 }
 
+static void a_program_without_a_pause_is_no_clock(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int i = 0; i < 24 * 400; i++) {
+		for (int day = 28; day < 30; day++) /* 9,600 a day */
+			scene_session_to(&w.s, "10.0.0.4", "198.51.100.31", 443, day, i / 400, 2, 3);
+		if (i % 3 == 0) /* one day's work, which ends on the next */
+			scene_session_to(&w.s, "10.0.0.4", "198.51.100.32", 443, 28, i / 400, 2, i == 23 * 400 ? 4000 : 3);
+	}
+	raises_nothing(&w);
+	close_world(&w);
+}
+
 static void a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none(void **state)
 {
 	struct world w;
@@ -326,8 +382,9 @@ static void a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_o
 	scene_session(&w.s, "140.20.30.10", 443, 30, 3, 200, 300);
 	scene_session(&w.s, "140.20.30.10", 443, 61, 3, 200, 300);
 	raises_nothing(&w);
+	scene_session(&w.s, "140.20.30.9", 443, 60, 3, 200, 300); /* and on the next day again */
 	scene_session(&w.s, "140.20.30.9", 443, 61, 3, 200, 300);
-	raises(&w, "Whittle_DormantPath", "59 days");
+	raises(&w, "Whittle_DormantPath", "58 days");
 	close_world(&w);
 }
 
@@ -342,6 +399,46 @@ static void a_source_that_tries_many_ports_scans(void **state)
 	for (uint16_t port = 2000; port < 2015; port++)
 		scene_syn(&w.s, address("198.51.100.9"), port, 30, 0);
 	raises(&w, "Whittle_IncomingScan", "many ports of vm1");
+	close_world(&w);
+}
+
+static void a_trusted_scanner_is_no_alert(void **state)
+{
+	struct world w;
+	const struct wh_prefix ours = scene_prefix("198.51.100.9/32");
+	(void)state;
+	open_world(&w, 31);
+	w.trusted = &ours;
+	for (uint16_t port = 1000; port < 1030; port++)
+		scene_syn(&w.s, address("198.51.100.9"), port, 30, 0);
+	raises_nothing(&w);
+	close_world(&w);
+}
+
+static void the_first_attempts_at_a_port_are_seen_if_a_look_before_saw_none(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	raises_nothing(&w);
+	scene_syn(&w.s, address("198.51.100.9"), 22, 31, 0);
+	w.days = 32;
+	raises(&w, "Network_TrafficFromUnrecommendedIP", "outside the recommended ranges");
+	close_world(&w);
+}
+
+static void a_list_that_names_our_own_address_is_an_alert_and_one_that_names_its_network_is_none(void **state)
+{
+	struct world w;
+	struct wh_prefix network = scene_prefix("20.50.60.10/32");
+	struct wh_intel_subtraction ours = {scene_prefix("20.50.60.11/32"), "the estate's own"};
+	struct wh_intel_list list = {.name = "list", .prefixes = &network, .n_prefixes = 1, .subtracted = &ours, .n_subtracted = 1};
+	(void)state;
+	open_estate(&w, "resources: [{name: vm1, addresses: [10.0.0.4, 20.50.60.11]}]\n", 31);
+	w.lists = &list;
+	raises_nothing(&w);
+	list.n_prefixes = 0;
+	raises(&w, "Network_ResourceIpIndicatedAsMalicious", "A threat list holds an address of vm1 itself");
 	close_world(&w);
 }
 
@@ -364,6 +461,9 @@ static void a_finding_of_the_watcher_is_an_alert(void **state)
 	n = (struct wh_alert_noticed){.kind = "flushed", .text = "nft deleted our table", .time_us = n.time_us};
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
 	raises(&w, "Whittle_FirewallChanged", "nft deleted our table");
+	n = (struct wh_alert_noticed){.kind = "clock", .text = "the clock was set back", .time_us = n.time_us};
+	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
+	raises(&w, "Whittle_ClockStep", "the clock was set back");
 	n.kind = "repaired";
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
 	MUST(wh_state_put(w.s.ledger.state, "watch-noticed", "crafted",
@@ -426,6 +526,12 @@ int main(void)
 		TEST(a_peer_over_ipv6_is_an_alert_if_the_rule_has_only_ipv4),
 		TEST(a_port_that_is_new_and_answers_the_world_is_an_alert),
 		TEST(a_large_upload_to_a_new_peer_is_an_alert_and_a_usual_one_is_none),
+		TEST(a_daily_backup_hides_no_upload),
+		TEST(a_program_without_a_pause_is_no_clock),
+		TEST(a_trusted_scanner_is_no_alert),
+		TEST(the_first_attempts_at_a_port_are_seen_if_a_look_before_saw_none),
+		TEST(a_list_that_names_our_own_address_is_an_alert_and_one_that_names_its_network_is_none),
+		TEST(tls_or_ssh_on_the_port_of_dns_is_an_alert),
 		TEST(regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
 		TEST(a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none),
 		TEST(a_source_that_tries_many_ports_scans),
