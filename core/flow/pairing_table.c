@@ -154,9 +154,16 @@ bool wh_pairs_resize(struct wh_pairing *p, size_t n_slots)
 	return true;
 }
 
+/* Four times as large each time: a log of many flows is at the largest size by half the steps, for which the system clears a
+ * third less memory. The largest size itself never becomes full: see wh_pair_full(). */
+static bool grow(struct wh_pairing *p)
+{
+	return wh_pairs_resize(p, p->n_slots < PAIRS_MOST / 4 ? 4 * p->n_slots : PAIRS_MOST);
+}
+
 struct pair *wh_pair_insert(struct wh_pairing *p, const struct pair *k, uint64_t hash)
 {
-	if (4 * (p->used + 1) > 3 * p->n_slots && !wh_pairs_resize(p, 2 * p->n_slots))
+	if (4 * (p->used + 1) > 3 * p->n_slots && !grow(p))
 		return NULL;
 	return put(p, k, wh_pair_short_hash(hash));
 }
