@@ -57,6 +57,12 @@ static enum order utf16_order(const unsigned char *p, size_t n, size_t *at)
 	return p[0] && !p[1] && p[2] && !p[3] ? LITTLE : !p[0] && p[1] && !p[2] && p[3] ? BIG : NOT_UTF16;
 }
 
+bool wh_text_is_wide(const void *head, size_t n)
+{
+	size_t at;
+	return n >= 4 && utf16_order(head, n - n % 2, &at) != NOT_UTF16;
+}
+
 static uint32_t unit(const unsigned char *p, enum order o)
 {
 	return o == LITTLE ? (uint32_t)p[1] << 8 | p[0] : (uint32_t)p[0] << 8 | p[1];

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/text.h"
 #include "ledger/ingest_inside.h"
 
 static bool stopped(const struct ingest *g)
@@ -123,6 +124,10 @@ static int read_all(struct ingest *g)
 			return (int)n;
 		g->have += (size_t)n;
 		g->at_end = !n;
+		if (!g->reader && !g->offset && wh_text_is_wide(g->buf, g->have))
+			return wh_fail_input(g->err, -ENOMSG,
+			                     "%s: written in UTF-16: read it as `iconv -f UTF-16 -t UTF-8 FILE | whittle ingest -`",
+			                     wh_input_path(g->in));
 		strip_head(g);
 		if (n && !g->offset && !live && g->have < 2 * CHECK)
 			continue; /* see next_piece() */

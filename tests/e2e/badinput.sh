@@ -79,4 +79,37 @@ refused "a directory without a log" "logs/notes.txt: not a format that is known,
 refused "days that are no number" "recommend: --min-days takes a whole number from 1 to 64, not 'x'" "$w" --store l.db recommend --min-days x
 refused "ports that are none" "ports 'x': 'x' is not a port such as 22, 22/tcp or 8000-8010/tcp, nor 'all'" "$w" --store l.db recommend --ports x
 refused "a resource that nobody knows" "there is no resource 'vm9'; \`whittle estate show\` lists them" "$w" --store l.db explain vm9 22
+
+# ---- files as Windows programs save them ----
+convert() { # ENCODING FILE
+	case $1 in
+	BOM) printf '\357\273\277'; cat "$2" ;;
+	LE) printf '\377\376'; iconv -f UTF-8 -t UTF-16LE "$2" ;;
+	BE) printf '\376\377'; iconv -f UTF-8 -t UTF-16BE "$2" ;;
+	esac
+}
+estate; nsg b 110 '*' 80
+printf 'min-days: 3\nthreat-intel:\n  - {name: plain, file: list.txt}\n  - {name: table, file: list.csv, format: csv}\n' >w.yaml
+printf '185.7.0.0/16\n' >list.txt
+printf 'ip,why\n45.9.0.7,scan\n' >list.csv
+printf '{"properties": {"displayName": "x", "policyRule": {"if": {"field": "type", "exists": true}, "then": {"effect": "[parameters(%s)]"}}, "parameters": {"e": {"type": "String"}}}}\n' "'e'" >policy.json
+printf '{"e": {"value": "audit"}}\n' >parameters.json
+printf '[{"id": "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/web", "type": "Microsoft.Network/networkSecurityGroups"}]\n' >resources.json
+all() { # what whittle makes of them, in the current directory
+	rm -f l.db
+	"$w" --store l.db estate import estate.yaml && "$w" --store l.db estate show --json && "$w" --store l.db --config w.yaml intel update &&
+		"$w" --store l.db --config w.yaml intel check 45.9.0.7 && "$w" assess --policy policy.json --parameters parameters.json --all --json resources.json
+}
+all >as-utf8 2>&1; status=$?
+for encoding in BOM LE BE; do
+	mkdir "$encoding"
+	for file in estate.yaml web.json w.yaml list.txt list.csv policy.json parameters.json resources.json; do convert $encoding $file >$encoding/$file; done
+	n=$((n + 1))
+	if [ $status -eq 0 ] && (cd $encoding && all) 2>&1 | grep -vE '"(time|at|learned|updated)"' >got && grep -vE '"(time|at|learned|updated)"' as-utf8 | cmp -s - got; then
+		echo "ok $n - configuration, estate, groups, lists, policies and parameters are read in $encoding, too"
+	else
+		echo "not ok $n - configuration, estate, groups, lists, policies and parameters are read in $encoding, too"
+		echo "# status $status"; diff as-utf8 got | sed 's/^/# /'
+	fi
+done
 echo "1..$n"

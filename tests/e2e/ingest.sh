@@ -216,6 +216,10 @@ cp "$(command -v env)" binary # not the program itself, in which there are texts
 tell "a binary file is named, with the line" expect 2 'binary: line 1: not a format' ingest binary
 printf '<html>\n<body>\n' >h.json
 tell "a text of another kind is named, with the line" expect 2 'h.json: line 1: not a format' ingest h.json
+for order in LE BE; do
+	iconv -f UTF-8 -t UTF-16$order one.json >wide.json
+	tell "a log in UTF-16$order is named, with the command that reads it" expect 2 'wide.json: written in UTF-16: .*iconv -f UTF-16' ingest wide.json
+done
 tell "an unknown format is answered with the known ones" expect 2 "unknown format 'pcap'; known: eve" ingest --format pcap one.json
 : >empty.json
 tell "an empty file is no fault" expect 0 '0 records|Nothing' ingest empty.json

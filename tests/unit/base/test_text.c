@@ -76,6 +76,19 @@ static void yaml_and_json_are_read_as_windows_saves_them(void **state)
 	wh_arena_free(mem);
 }
 
+static void utf16_is_recognised_by_its_first_bytes(void **state)
+{
+	(void)state;
+	assert_true(wh_text_is_wide("\xff\xfe{\0", 4));
+	assert_true(wh_text_is_wide("\xfe\xff\0{", 4));
+	assert_true(wh_text_is_wide("{\0\"\0t", 5));
+	assert_true(wh_text_is_wide("\0{\0\"", 4));
+	assert_false(wh_text_is_wide("\xff\xfe", 2)); /* too little to tell */
+	assert_false(wh_text_is_wide("{\"a\"", 4));
+	assert_false(wh_text_is_wide("\0\0\0\0{\"a", 7)); /* zeros that a cut file begins with */
+	assert_false(wh_text_is_wide("\xef\xbb\xbf{", 4));
+}
+
 static void terminal_control_characters_are_not_printable(void **state)
 {
 	(void)state;
@@ -115,6 +128,7 @@ static void terminal_control_characters_are_not_printable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(utf16_is_recognised_by_its_first_bytes),
 		cmocka_unit_test(marks_and_both_orders_of_utf16_become_utf8),
 		cmocka_unit_test(half_a_character_and_utf32_are_named),
 		cmocka_unit_test(yaml_and_json_are_read_as_windows_saves_them),
