@@ -1,9 +1,9 @@
 #!/bin/bash
-# Reading EVE flow records through to the ledger, one thread, against simdjson On-Demand reading seven fields and jansson parsing
-# alone. All in CPU time (user and system), best of INGEST_ROUNDS rounds in turn, so that a busy machine disturbs little. ingest reads its
-# file (from the page cache), each time in a new process, start and commit included; the simdjson that it is held against reads the same
-# file in the same pieces. The result of each with its text in memory is printed too, the better of two passes over it: the first may meet
-# memory that a virtual machine has not mapped yet, and then takes several times as long. jansson has its text in memory.
+# Reading EVE flow records through to the ledger, one thread, against simdjson On-Demand reading seven fields of the same file in the
+# same pieces, and jansson parsing alone with the text in memory; against an older build, in turn in the same rounds, where BASE names
+# one. CPU time (user and system) of whole processes, start and commit included; the file is in the page cache. Each round gives a ratio
+# of its own: the row is their median, as what else the machine does reaches both sides of a round. The readers with their text in memory
+# are printed too, the better of two passes over it: the first may meet memory that a virtual machine has not mapped yet.
 set -euo pipefail
 BUILD=${BUILD:-build}
 records=${INGEST_RECORDS:-1800000}
@@ -13,6 +13,8 @@ trap 'rm -rf "$dir"' EXIT
 
 "$BUILD/tools/gen_eve" --records "$records" --edges 20000 >"$dir/flows.json"
 head -n 30000 "$dir/flows.json" >"$dir/few.json"
+head -n $((records / 4)) "$dir/flows.json" >"$dir/quarter.json"
+head -n $((records / 2)) "$dir/flows.json" >"$dir/half.json"
 bytes=$(stat -c %s "$dir/flows.json")
 peer="$BUILD/bench/peer_simdjson"
 if [ tests/bench/peer_simdjson.cc -nt "$peer" ] && ! "${CXX:-g++}" -O3 -std=c++17 -o "$peer" tests/bench/peer_simdjson.cc -lsimdjson 2>"$dir/why"; then
@@ -25,33 +27,55 @@ seconds() {
 	local TIMEFORMAT='%U %S'
 	{ time "$@" >/dev/null; } 2>&1 | awk 'END { print $1 + $2 }'
 }
-least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b + 0 < a + 0 ? b : a }'; }
-
-ingest='' reader='' simdjson='' memory=''
-for ((i = 0; i < rounds; i++)); do
+# ingest BUILD FILE: the same, into a new ledger
+ingest() {
 	rm -f "$dir"/ledger.db*
-	ingest=$(least "$ingest" "$(seconds "$BUILD/whittle" ingest --store "$dir/ledger.db" "$dir/flows.json")")
-	reader=$(least "$reader" "$("$BUILD/bench/bench_read" eve "$dir/flows.json" 2 | cut -d' ' -f2)")
-	[ -n "$peer" ] || continue
-	simdjson=$(least "$simdjson" "$(seconds "$peer" "$dir/flows.json" stream)")
-	memory=$(least "$memory" "$("$peer" "$dir/flows.json" 2 | cut -d' ' -f2)")
+	seconds "$1" ingest --store "$dir/ledger.db" "$2"
+}
+least() { sort -n "$1" | sed -n 1p; }
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+spread() { sort -n "$1" | awk '{ v[NR] = $1 } END { printf "%.2f to %.2f", v[1], v[NR] }'; }
+row() { awk -v what="$1" -v x="$2" -v target="$3" 'BEGIN {
+	met = target ~ /^>=/ ? x >= substr(target, 4) : x <= substr(target, 4)
+	printf "%s\t%.2f\t%s\t%s\n", what, x, target, (met ? "met" : "missed")
+}'; }
+# ratio A B FILE: A / B, of one round
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { print a / b }' >>"$dir/$3"; }
+
+for ((i = 0; i < rounds; i++)); do
+	ours=$(ingest "$BUILD/whittle" "$dir/flows.json")
+	quarter=$(ingest "$BUILD/whittle" "$dir/quarter.json")
+	echo "$ours" >>"$dir/ours"
+	ingest "$BUILD/whittle" "$dir/half.json" >>"$dir/halves"
+	echo "$quarter" >>"$dir/quarters"
+	ratio "$ours" "$quarter" growth
+	"$BUILD/bench/bench_read" eve "$dir/flows.json" 2 | cut -d' ' -f2 >>"$dir/reader"
+	if [ -n "$peer" ]; then
+		theirs=$(seconds "$peer" "$dir/flows.json" stream)
+		echo "$theirs" >>"$dir/theirs"
+		ratio "$theirs" "$ours" against_peer
+		"$peer" "$dir/flows.json" 2 | cut -d' ' -f2 >>"$dir/memory"
+	fi
+	[ -z "${BASE:-}" ] || ratio "$(ingest "$BASE" "$dir/flows.json")" "$ours" against_base
 done
 jansson=$("$BUILD/bench/bench_read" jansson "$dir/few.json" 2 | cut -d' ' -f3) # MB/s
-awk -v n="$records" -v b="$bytes" -v i="$ingest" -v r="$reader" -v s="$simdjson" -v m="$memory" -v j="$jansson" 'BEGIN {
-	printf "# %d flow records, %.0f MB, 20,000 edges, from the file: ingest %.0f MB/s", n, b / 1e6, b / i / 1e6
-	if (s != "")
-		printf ", simdjson On-Demand %.0f", b / s / 1e6
-	printf "\n# the text in memory: our reader alone %.0f MB/s", b / r / 1e6
-	if (m != "")
-		printf ", simdjson On-Demand %.0f", b / m / 1e6
-	printf ", jansson %.0f\n", j
-	x = b / i / 1e6 / j
-	printf "ingest through to the ledger, against jansson parsing alone (times)\t%.1f\t>= 15\t%s\n", x, (x >= 15 ? "met" : "missed")
-	if (s == "")
-		exit
-	x = s / i * 1.4
-	printf "ingest, where simdjson On-Demand does 1.4 GB/s (GB/s)\t%.2f\t>= 1.0\t%s\n", x, (x >= 1 ? "met" : "missed")
-}'
+mb_s() { awk -v b="$bytes" -v s="$(least "$dir/$1")" 'BEGIN { printf "%.0f", b / s / 1e6 }'; }
+echo "# $records flow records, $((bytes / 1000000)) MB, 20,000 edges, from the file: ingest $(mb_s ours) MB/s${peer:+, simdjson On-Demand $(mb_s theirs)}"
+echo "# the text in memory: our reader alone $(mb_s reader) MB/s${peer:+, simdjson On-Demand $(mb_s memory)}, jansson $jansson"
+echo "# CPU seconds of a quarter, a half and all: $(least "$dir/quarters"), $(least "$dir/halves"), $(least "$dir/ours")"
+row "ingest, few edges, of four times as many records (times the CPU)" "$(median "$dir/growth")" "<= 4.2"
+row "ingest through to the ledger, against jansson parsing alone (times)" "$(awk -v a="$(mb_s ours)" -v b="$jansson" 'BEGIN { print a / b }')" ">= 15"
+if [ -n "$peer" ]; then
+	echo "# times simdjson On-Demand, by rounds: $(spread "$dir/against_peer")"
+	row "ingest, few edges, against simdjson On-Demand reading the file (times)" "$(median "$dir/against_peer")" ">= 1.0"
+fi
+if [ -z "${BASE:-}" ]; then
+	echo "# few edges: BASE=path-to-older-build compares with it"
+else
+	echo "# times that build, by rounds: $(spread "$dir/against_base")"
+	row "ingest, few edges, against that build (times)" "$(median "$dir/against_base")" ">= 1.0"
+fi
+rm -f "$dir/quarter.json" "$dir/half.json"
 
 # peak_memory WHAT FILE
 peak_memory() {
