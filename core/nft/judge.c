@@ -2,7 +2,6 @@
 /* Judges one packet by all base chains that it passes, whatever program created them. */
 #include <stdio.h>
 #include <string.h>
-#include "net/netlink.h"
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
@@ -34,15 +33,10 @@ int wh_nft_judge(const struct wh_nft_question *q, struct wh_arena *mem, struct w
 	                                   .dport = q->port};
 	const struct wh_filter *const *filters;
 	struct wh_nft_view v;
-	struct wh_nl *nl;
 	*out = (struct wh_nft_judged){.n = 0};
-	int rc = wh_nl_open(&nl, err);
+	int rc = wh_nft_view_live(mem, &v, err);
 	if (rc)
 		return rc;
-	rc = wh_nft_view_live(nl, mem, &v);
-	wh_nl_close(nl);
-	if (rc)
-		return wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc));
 	v.index = q->index;
 	v.interface = *q->interface ? q->interface : NULL;
 	size_t n = wh_nft_filters(&v, q->direction, mem, &filters);

@@ -13,7 +13,6 @@
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
-#include "net/netlink.h"
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
@@ -318,15 +317,10 @@ int wh_nft_openings(const struct wh_nft_way *ways, size_t n, struct wh_arena *me
                     struct wh_error *err)
 {
 	struct wh_nft_view v;
-	struct wh_nl *nl;
 	*out = (struct wh_nft_openings){.n = 0};
-	int rc = wh_nl_open(&nl, err);
+	int rc = wh_nft_view_live(mem, &v, err);
 	if (rc)
 		return rc;
-	rc = wh_nft_view_live(nl, mem, &v);
-	wh_nl_close(nl);
-	if (rc)
-		return wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc));
 	wh_nft_view_openings(&v, ways, n, mem, out);
 	wh_nft_unread_legacy("filter", out->unread, sizeof out->unread);
 	wh_nft_view_free(&v);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules of other programs that existed before ours, and that apply as well. */
 #include <string.h>
-#include "net/netlink.h"
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
@@ -9,16 +8,11 @@ int wh_nft_present(const char *interface, uint32_t index, enum wh_direction d, s
                    const struct wh_filter *const **out, size_t *n, bool *legacy, struct wh_error *err)
 {
 	struct wh_nft_view v;
-	struct wh_nl *nl;
 	char unread[256] = "";
-	int rc = wh_nl_open(&nl, err);
+	int rc = wh_nft_view_present(mem, &v, err);
 	*n = 0;
 	if (rc)
 		return rc;
-	rc = wh_nft_view_present(nl, mem, &v);
-	wh_nl_close(nl);
-	if (rc)
-		return wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc));
 	v.index = index;
 	v.interface = *interface ? interface : NULL;
 	*n = wh_nft_filters(&v, d, mem, out);

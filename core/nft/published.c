@@ -9,7 +9,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 #include <unistd.h>
-#include "net/netlink.h"
 #include "nft/filter.h"
 #include "whittle/nft.h"
 
@@ -148,15 +147,10 @@ void wh_nft_unread_legacy(const char *table, char *unread, size_t size)
 int wh_nft_published(bool all, struct wh_arena *mem, struct wh_nft_published_list *out, struct wh_error *err)
 {
 	struct wh_nft_view v;
-	struct wh_nl *nl;
 	*out = (struct wh_nft_published_list){.n = 0};
-	int rc = wh_nl_open(&nl, err);
+	int rc = wh_nft_view_before_routing(mem, &v, err);
 	if (rc)
 		return rc;
-	rc = wh_nft_view_before_routing(nl, mem, &v);
-	wh_nl_close(nl);
-	if (rc)
-		return wh_fail(err, rc, "the other tables can't be read: %s", strerror(-rc));
 	wh_nft_view_published(&v, all, mem, out, NULL);
 	wh_nft_unread_legacy("nat", out->unread, sizeof out->unread);
 	wh_nft_view_free(&v);

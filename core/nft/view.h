@@ -50,12 +50,11 @@ struct wh_nft_view {
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
 /* Reads all tables but ours that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; at most 65,536 elements of a
  * set. */
-struct wh_nl;
-int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
+int wh_nft_view_before_routing(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 /* Reads all IP tables of any program, ours included; at most 65,536 elements of a set. */
-int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
+int wh_nft_view_live(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 /* The same without our own tables, for lasting decisions: a set with elements that expire may match. */
-int wh_nft_view_present(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out);
+int wh_nft_view_present(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 void wh_nft_view_free(struct wh_nft_view *v);
 /* or NULL */
 const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table,

@@ -103,17 +103,28 @@ static int read_whole(struct wh_nl *nl, struct wh_arena *mem, enum which which, 
 	return rc;
 }
 
-int wh_nft_view_before_routing(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+static int read_now(enum which which, struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
 {
-	return read_whole(nl, mem, BEFORE_ROUTING, out);
+	struct wh_nl *nl;
+	int rc = wh_nl_open(&nl, err);
+	if (rc)
+		return rc;
+	rc = read_whole(nl, mem, which, out);
+	wh_nl_close(nl);
+	return rc ? wh_fail(err, rc, "the rules of this machine can't be read: %s", strerror(-rc)) : 0;
 }
 
-int wh_nft_view_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+int wh_nft_view_before_routing(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
 {
-	return read_whole(nl, mem, LIVE, out);
+	return read_now(BEFORE_ROUTING, mem, out, err);
 }
 
-int wh_nft_view_present(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_view *out)
+int wh_nft_view_live(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
 {
-	return read_whole(nl, mem, PRESENT, out);
+	return read_now(LIVE, mem, out, err);
+}
+
+int wh_nft_view_present(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
+{
+	return read_now(PRESENT, mem, out, err);
 }
