@@ -89,16 +89,6 @@ static int begin(const struct wh_app *a, const struct wh_app_recommend *ask, int
 
 /* ---- the rules saved before ---- */
 
-static int by_port(const void *a, const void *b)
-{
-	const struct wh_recommended_rule *x = a, *y = b;
-	if (x->direction != y->direction)
-		return (int)x->direction - (int)y->direction;
-	if (x->port != y->port)
-		return x->port < y->port ? -1 : 1;
-	return (int)x->proto - (int)y->proto;
-}
-
 /* The rules of ports that `now` did not look at, as long as they lie within the rules in force; behind those of *res. */
 static int keep_others(const struct wh_app *a, const struct wh_estate *e, const struct wh_recommendation *now,
                        const struct wh_resource_result *old, struct wh_resource_result *res, struct wh_arena *mem,
@@ -126,7 +116,7 @@ static int keep_others(const struct wh_app *a, const struct wh_estate *e, const 
 		res->status = WH_UNHEALTHY;
 	res->rules = all;
 	res->n_rules = n;
-	qsort(all, n, sizeof *all, by_port);
+	qsort(all, n, sizeof *all, wh_rule_by_port);
 	return 0;
 }
 

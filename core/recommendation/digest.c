@@ -34,3 +34,13 @@ const char *wh_rules_digest(const struct wh_resource_result *r, char out[static 
 	free(b.p);
 	return out;
 }
+
+int wh_rule_by_port(const void *a, const void *b)
+{
+	const struct wh_recommended_rule *x = a, *y = b;
+	if (x->direction != y->direction)
+		return (int)x->direction - (int)y->direction;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return (int)x->proto - (int)y->proto;
+}

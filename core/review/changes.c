@@ -88,16 +88,6 @@ static struct wh_recommended_rule *append(struct wh_resource_result *res, struct
 	return &more[res->n_rules++];
 }
 
-static int by_port(const void *a, const void *b)
-{
-	const struct wh_recommended_rule *x = a, *y = b;
-	if (x->direction != y->direction)
-		return (int)x->direction - (int)y->direction;
-	if (x->port != y->port)
-		return x->port < y->port ? -1 : 1;
-	return (int)x->proto - (int)y->proto;
-}
-
 /* Carve-outs stay where the new prefixes still contain them, unless a person named exactly such an address. */
 static void keep_carve_outs(struct wh_recommended_rule *r)
 {
@@ -204,7 +194,7 @@ int wh_change_apply(const json_t *change, int64_t calculation, struct wh_resourc
 	sign(change, r, add ? "added" : "edited", mem);
 	if (add) {
 		drop_deny_all(res, r);
-		qsort(res->rules, res->n_rules, sizeof *res->rules, by_port);
+		qsort(res->rules, res->n_rules, sizeof *res->rules, wh_rule_by_port);
 	}
 	return 0;
 }

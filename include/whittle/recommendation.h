@@ -46,6 +46,9 @@ struct wh_recommended_rule {
 	const char *narrows;
 };
 
+/* For qsort(): by direction, port, proto. */
+int wh_rule_by_port(const void *a, const void *b);
+
 struct wh_resource_result {
 	const struct wh_resource *resource;
 	enum wh_status status;
