@@ -6,6 +6,7 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/json.h"
 #include "base/replace_file.h"
 #include "base/service_user.h"
 #include "base/state_dir.h"
@@ -161,4 +162,19 @@ int wh_state_dir_lock(const char *dir, struct wh_error *err)
 		return rc;
 	}
 	return fd;
+}
+
+int wh_state_dir_read(const char *dir, const char *name, size_t max, char **text, size_t *len, struct wh_error *err)
+{
+	char path[PATH_MAX];
+	*text = NULL;
+	*len = 0;
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+		return wh_fail(err, -ENAMETOOLONG, "%s: the path is too long", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
+	int rc = wh_read_descriptor(fd, path, max, text, len, err);
+	close(fd);
+	return rc;
 }

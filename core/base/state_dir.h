@@ -29,3 +29,5 @@ int wh_state_dir_check(const char *dir, bool make, struct wh_error *err);
 int wh_state_dir_lock(const char *dir, struct wh_error *err);
 /* Whether `dir`, or the existing part of its path, belongs to the services' user: a process that writes there runs as it, too. */
 bool wh_state_dir_of_service(const char *dir);
+/* A file of that directory as text, at most `max` bytes; *text is freed by the caller, and NULL if there is no such file. */
+int wh_state_dir_read(const char *dir, const char *name, size_t max, char **text, size_t *len, struct wh_error *err);

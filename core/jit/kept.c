@@ -4,13 +4,10 @@
  * services' user writes. One line each: the version, resource, ports, sources, users and the longest time in seconds, between
  * tabs; lists have commas, an empty one is "-".
  */
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/json.h"
 #include "base/replace_file.h"
 #include "base/state_dir.h"
 #include "whittle/jit.h"
@@ -130,22 +127,16 @@ struct kept { struct wh_jit_policy *list; size_t n, room; };
 
 static int load(const char *dir, struct wh_arena *mem, struct kept *out, struct wh_error *err)
 {
-	char path[PATH_MAX], *text, *save;
+	char *text, *save;
 	size_t len;
 	*out = (struct kept){.n = 0};
-	if (snprintf(path, sizeof path, "%s/" FILE_NAME, dir) >= (int)sizeof path)
-		return wh_fail(err, -ENAMETOOLONG, "%s: the path is too long", dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
-	int rc = wh_read_descriptor(fd, path, MAX_FILE, &text, &len, err);
-	close(fd);
-	if (rc)
+	int rc = wh_state_dir_read(dir, FILE_NAME, MAX_FILE, &text, &len, err);
+	if (rc || !text)
 		return rc;
 	for (char *line = strtok_r(text, "\n", &save); line && !rc; line = strtok_r(NULL, "\n", &save)) {
 		out->list = wh_arena_grown(mem, out->list, out->n, &out->room, sizeof *out->list);
 		if ((rc = read_line(line, mem, &out->list[out->n])))
-			wh_fail(err, rc, "%s: a line is none of whittle's; no policy of it counts until it is mended", path);
+			wh_fail(err, rc, "%s/" FILE_NAME ": a line is none of whittle's; no policy of it counts until it is mended", dir);
 		else
 			out->n++;
 	}

@@ -4,14 +4,11 @@
  * microseconds. A secret has 258 random bits, so its plain SHA-256 reveals nothing and needs no salt.
  */
 #include <ctype.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "base/json.h"
 #include "base/replace_file.h"
 #include "base/sha256.h"
 #include "base/state_dir.h"
@@ -67,17 +64,11 @@ static int parse(const char *dir, char *text, struct wh_tokens *out, struct wh_e
 
 int wh_tokens_load(const char *dir, struct wh_tokens *out, struct wh_error *err)
 {
-	char path[PATH_MAX], *text;
+	char *text;
 	size_t len;
 	out->n = 0;
-	if (snprintf(path, sizeof path, "%s/" FILE_NAME, dir) >= (int)sizeof path)
-		return wh_fail(err, -ENAMETOOLONG, "%s: the path is too long", dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : wh_fail(err, -errno, "%s: %s", path, strerror(errno));
-	int rc = wh_read_descriptor(fd, path, MAX_FILE, &text, &len, err);
-	close(fd);
-	if (rc)
+	int rc = wh_state_dir_read(dir, FILE_NAME, MAX_FILE, &text, &len, err);
+	if (rc || !text)
 		return rc;
 	rc = parse(dir, text, out, err);
 	explicit_bzero(text, len);
