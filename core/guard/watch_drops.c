@@ -106,17 +106,22 @@ int wh_watch_read_ledger(struct wh_watcher *w, struct wh_error *err)
 
 /* ---- drops ---- */
 
+static struct wh_watch_alert alert_of(const char *kind, const struct wh_drop *d, const struct wh_watch_peer *p)
+{
+	return (struct wh_watch_alert){.kind = kind,
+	                               .has_peer = true,
+	                               .peer = d->peer,
+	                               .direction = d->direction,
+	                               .proto = d->proto,
+	                               .port = d->port,
+	                               .drops = p->drops,
+	                               .days = p->days};
+}
+
 static void revert(struct wh_watcher *w, const struct wh_drop *d, const struct wh_watch_peer *p, const char *addr)
 {
 	int64_t window = (w->opt->config->after_confirm_s ? w->opt->config->after_confirm_s : 3600) * 1000000;
-	struct wh_watch_alert a = {.kind = "reverted",
-	                           .has_peer = true,
-	                           .peer = d->peer,
-	                           .direction = d->direction,
-	                           .proto = d->proto,
-	                           .port = d->port,
-	                           .drops = p->drops,
-	                           .days = p->days};
+	struct wh_watch_alert a = alert_of("reverted", d, p);
 	struct wh_rolled_back back;
 	struct wh_error err;
 	size_t hit = 0;
@@ -169,14 +174,7 @@ void wh_watch_dropped(struct wh_watcher *w, const struct wh_drop *d)
 	p->hit |= p->drops >= (uint32_t)hits;
 	if (p->drops < hits || now - p->told_us < QUIET_S * INT64_C(1000000))
 		return;
-	struct wh_watch_alert a = {.kind = "blocked",
-	                           .has_peer = true,
-	                           .peer = d->peer,
-	                           .direction = d->direction,
-	                           .proto = d->proto,
-	                           .port = d->port,
-	                           .drops = p->drops,
-	                           .days = p->days};
+	struct wh_watch_alert a = alert_of("blocked", d, p);
 	p->told_us = now;
 	wh_addr_text(&d->peer, addr);
 	wh_watch_tell(w, &a, "%s, which was seen on %u days on port %u/%s, is being dropped; `whittle rules edit` lets it in",
