@@ -166,7 +166,7 @@ size_t wh_anomalies(const struct wh_filter *f, size_t *steps, struct wh_arena *m
 	for (size_t i = 0; i < f->n; i++)
 		x.boxes[i] = wh_box_of(&f->rules[i], boxes);
 	for (size_t i = 0; i < f->n; i++) {
-		if (!judged(&f->rules[i]))
+		if (!judged(&f->rules[i]) || wh_box_empty(&x.boxes[i])) /* a group without members: it matches nothing */
 			continue;
 		int all = *steps ? covered(&x, i) : -1;
 		bool beyond = all < 0 || (!all && compare(&x, i));

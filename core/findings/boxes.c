@@ -176,6 +176,14 @@ struct wh_filter_packet wh_box_packet(const struct wh_box *b, enum wh_direction 
 	return p;
 }
 
+bool wh_box_empty(const struct wh_box *b)
+{
+	for (int d = 0; d < WH_BOX_DIMENSIONS; d++)
+		if (!b->set[d].n)
+			return true;
+	return false;
+}
+
 struct wh_box_corner wh_box_corner(const struct wh_box *b, unsigned i)
 {
 	struct wh_box_corner out;

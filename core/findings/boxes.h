@@ -25,6 +25,7 @@ struct wh_box_work {
 #define WH_BOX_MEMORY ((size_t)32 << 20)
 
 struct wh_box wh_box_of(const struct wh_filter_rule *f, struct wh_arena *mem);
+bool wh_box_empty(const struct wh_box *b); /* it has no packet, and no corner */
 /* Whether the two have a packet in common. Takes no memory. */
 bool wh_boxes_meet(const struct wh_box_work *w, const struct wh_box *a, const struct wh_box *b);
 /* Whether all packets of `inner` are in `outer`. Takes no memory. */

@@ -217,11 +217,29 @@ static void disjoint_lists_take_no_memory_for_each_pair(void **state)
 	wh_arena_free(in);
 }
 
+/* One that opens SSH to everybody, for no machine, behind and in front of one that would be compared with it. */
+static void a_rule_that_matches_nothing_is_left_alone(void **state)
+{
+	(void)state;
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_ranges none = {0}, ssh = wh_ports(&(struct wh_port_range){22, 22}, 1, mem);
+	struct wh_filter_rule rules[] = {{.action = WH_FILTER_DENY, .peer = &none},
+	                                 {.action = WH_FILTER_ALLOW, .dport = &ssh, .local = &none},
+	                                 {.action = WH_FILTER_DENY, .dport = &ssh}};
+	struct wh_filter f = {.rules = rules, .n = 3};
+	struct wh_anomaly *a;
+	size_t skipped, steps = WH_ANOMALY_STEPS;
+	assert_int_equal(wh_anomalies(&f, &steps, mem, &a, &skipped), 0);
+	assert_int_equal(skipped, 0);
+	wh_arena_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_equal_those_of_trying_each_packet),
 		cmocka_unit_test(time_and_output_are_bounded_by_the_number_of_rules),
+		cmocka_unit_test(a_rule_that_matches_nothing_is_left_alone),
 		cmocka_unit_test(disjoint_lists_take_no_memory_for_each_pair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
