@@ -250,34 +250,50 @@ static const char *id_of(struct template *t, const char *type, const char *name)
 	return id;
 }
 
-static void take(struct template *t, const json_t *list, const char *path, const char *in_type, const char *in_name,
-                 unsigned depth)
+/* The resource that holds the others of a list. */
+struct within { const char *type, *name; unsigned depth; };
+
+static void take(struct template *t, const json_t *list, const char *path, const struct within *in);
+
+static void take_one(struct template *t, const json_t *r, const char *here, const struct within *in)
 {
 	struct wh_arena *mem = t->inv->mem;
+	json_t *body = evaluated(t, r);
+	const char *type = json_string_value(json_object_get(body, "type")),
+		   *name = json_string_value(json_object_get(body, "name"));
+	/* `existing`: a reference of Bicep's to what is made elsewhere */
+	if (!type || !name || in->depth > 4 || json_is_true(json_object_get(body, "existing"))) {
+		json_decref(body);
+		return;
+	}
+	if (!strcasecmp(type, "Microsoft.Resources/deployments"))
+		wh_inventory_note(t->inv, "%s: the template within the deployment '%.80s' is not read: give it as a file of its own",
+		                  t->inv->documents[t->document].file, name);
+	type = *in->type && !strchr(type, '.') ? wh_arena_printf(mem, "%s/%s", in->type, type) : wh_arena_strdup(mem, type);
+	name = *in->type && !strchr(name, '/') ? wh_arena_printf(mem, "%s/%s", in->name, name) : wh_arena_strdup(mem, name);
+	json_object_set_new(body, "resourceGroup", json_string(t->group));
+	wh_inventory_take(t->inv, t->document, here, body, type, id_of(t, type, name));
+	take(t, json_object_get(r, "resources"), wh_arena_printf(mem, "%s/resources", here),
+	     &(struct within){type, name, in->depth + 1});
+}
+
+/* A list, or as Bicep compiles it an object of named resources. */
+static void take(struct template *t, const json_t *list, const char *path, const struct within *in)
+{
+	const char *key;
 	size_t i;
 	json_t *r;
-	json_array_foreach((json_t *)(uintptr_t)list, i, r) {
-		json_t *body = evaluated(t, r);
-		const char *type = json_string_value(json_object_get(body, "type")),
-			   *name = json_string_value(json_object_get(body, "name"));
-		const char *here = wh_arena_printf(mem, "%s/%zu", path, i);
-		if (!type || !name || depth > 4) {
-			json_decref(body);
-			continue;
-		}
-		type = *in_type && !strchr(type, '.') ? wh_arena_printf(mem, "%s/%s", in_type, type) : wh_arena_strdup(mem, type);
-		name = *in_type && !strchr(name, '/') ? wh_arena_printf(mem, "%s/%s", in_name, name) : wh_arena_strdup(mem, name);
-		const json_t *inner = json_object_get(r, "resources");
-		json_object_set_new(body, "resourceGroup", json_string(t->group));
-		wh_inventory_take(t->inv, t->document, here, body, type, id_of(t, type, name));
-		take(t, inner, wh_arena_printf(mem, "%s/resources", here), type, name, depth + 1);
-	}
+	json_array_foreach((json_t *)(uintptr_t)list, i, r)
+		take_one(t, r, wh_arena_printf(t->inv->mem, "%s/%zu", path, i), in);
+	json_object_foreach((json_t *)(uintptr_t)list, key, r)
+		take_one(t, r, wh_arena_printf(t->inv->mem, "%s/%s", path, key), in);
 }
 
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
 {
 	const char *schema = json_string_value(json_object_get(doc, "$schema")), *file = inv->documents[document].file;
-	if (!json_is_array(json_object_get(doc, "resources")) ||
+	const json_t *resources = json_object_get(doc, "resources");
+	if ((!json_is_array(resources) && !json_is_object(resources)) ||
 	    (!json_object_get(doc, "contentVersion") && !(schema && strcasestr(schema, "deploymentTemplate"))))
 		return 1;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
@@ -290,7 +306,7 @@ int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_
 	                     0,
 	                     TIMES_LENGTH * inv->documents[document].len + BASE_BYTES};
 	(void)err;
-	take(&t, json_object_get(doc, "resources"), "resources", "", "", 0);
+	take(&t, resources, "resources", &(struct within){"", "", 0});
 	if (!t.left)
 		wh_inventory_note(inv,
 		                  "%s: its expressions make too much of a template of this length: the rest of it is left aside",

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "intel/record.h"
 
-enum { MOST_FIELDS = 64, MOST_LEVELS = 4 };
+enum { MOST_FIELDS = 64, MOST_LEVELS = 6 };
 
 struct walk {
 	const struct wh_intel_source *src;
@@ -166,6 +166,17 @@ static int into(struct walk *w, const char *step, const json_t *v, bool in_list,
 	return rc;
 }
 
+/* {"data":[]}: a list without an entry, which is no mistake. */
+static bool holds_empty_list(const json_t *o)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+		if (json_is_array(v) && !json_array_size(v))
+			return true;
+	return false;
+}
+
 /* An object that is not an entry itself: keys that are addresses, or the lists in it. */
 static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int level)
 {
@@ -192,6 +203,8 @@ static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int leve
 				rc = take_text(w, key, strlen(key));
 		return rc;
 	}
+	if (!lists && in_list && holds_empty_list(o))
+		return 0;
 	if (!lists && in_list) {
 		const char *why;
 		rc = wh_intel_object(o, w->src->column, ignore, NULL, &why);
@@ -202,8 +215,8 @@ static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int leve
 			continue;
 		if (left_out(key) && holds_entry(v, w->src->column, level + 1))
 			wh_intel_other_kind(w->st, 0, "entries that are taken back or allowed");
-		else if (!left_out(key))
-			rc = into(w, key, v, false, level);
+		else if (!left_out(key) && (!lists || part_of_one(key) || member_holds(key, v, w->src->column, level)))
+			rc = into(w, key, v, false, level); /* beside a list: not what else is said of it, such as tags */
 	}
 	return rc;
 }
@@ -233,17 +246,6 @@ static int walk(struct walk *w, const json_t *v, bool in_list, int level)
 			return rc;
 	}
 	return 0;
-}
-
-/* {"data":[]}: a list without an entry, which is no mistake. */
-static bool holds_empty_list(const json_t *o)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
-		if (json_is_array(v) && !json_array_size(v))
-			return true;
-	return false;
 }
 
 static int json_probe(const char *text, size_t len)

@@ -93,6 +93,20 @@ static bool with_port(const char *s, size_t len, struct wh_prefix *p)
 	return true;
 }
 
+/* fe80::1%eth0: the zone is a name of the machine that wrote it, and says nothing elsewhere. */
+static bool with_zone(const char *s, size_t len, struct wh_prefix *p)
+{
+	const char *sign = memchr(s, '%', len);
+	struct wh_addr a;
+	if (!sign || sign + 1 == s + len || wh_addr_parse(s, (size_t)(sign - s), &a) || wh_addr_is_v4(&a))
+		return false;
+	for (const char *c = sign + 1; c < s + len; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
+			return false;
+	*p = wh_prefix_of(&a, 128);
+	return true;
+}
+
 /* 192.0.2.0/255.255.255.0 */
 static bool with_mask(const char *s, size_t len, struct wh_prefix *p)
 {
@@ -122,7 +136,7 @@ int wh_intel_token(const char *s, size_t len, wh_intel_sink each, void *arg)
 		len--;
 	if (!len)
 		return -EINVAL;
-	if (!wh_prefix_parse(s, len, &p, NULL) || with_port(s, len, &p) || with_mask(s, len, &p))
+	if (!wh_prefix_parse(s, len, &p, NULL) || with_port(s, len, &p) || with_mask(s, len, &p) || with_zone(s, len, &p))
 		return each(arg, &p);
 	const char *dash = memchr(s, '-', len);
 	if (!dash)

@@ -108,6 +108,26 @@ static int check_names(struct parse *p, const struct wh_nsg *nsg, const char *ba
 	return 0;
 }
 
+/* A template may write the rules in ways that only its deployment resolves: without them, the group would say something else. */
+static int check_list(struct parse *p, const json_t *props, bool nested)
+{
+	const json_t *copy = json_object_get(props, "copy"), *rules = json_object_get(props, "securityRules");
+	json_t *one;
+	size_t i;
+	if (rules && !json_is_array(rules) && !json_is_null(rules))
+		return wh_nsg_bad(
+			p, nested ? "properties/securityRules" : "securityRules",
+			"securityRules is no list of rules: give the group as it is deployed, as `az network nsg show` prints it");
+	json_array_foreach((json_t *)(uintptr_t)copy, i, one) {
+		const char *name = wh_nsg_text(one, "name");
+		if (name && !strcasecmp(name, "securityRules"))
+			return wh_nsg_bad(
+				p, NULL,
+				"a loop (copy) makes the rules of this group, and only its deployment knows them: give the group as `az network nsg show` prints it");
+	}
+	return 0;
+}
+
 static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
 {
 	const json_t *props = wh_nsg_fields(o), *rules = wh_nsg_rules(o);
@@ -126,6 +146,9 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 			p, "name",
 			"the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it",
 			name);
+	int rc = check_list(p, props, props != o);
+	if (rc)
+		return rc;
 	*nsg = (struct wh_nsg){
 		.name = wh_arena_strdup(p->mem, name), .file = wh_arena_strdup(p->mem, p->file), .arm_resource = props != o};
 	nsg->aws = json_is_object(json_object_get(o, "aws"));
@@ -138,7 +161,7 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 		struct wh_rule *r = &nsg->rules[nsg->n_rules++];
 		r->index = (int)i;
 		rule_path(p, base, (int)i);
-		int rc = json_is_object(rule) ? wh_nsg_parse_rule(p, rule, r) : wh_nsg_bad(p, NULL, "a rule must be an object");
+		rc = json_is_object(rule) ? wh_nsg_parse_rule(p, rule, r) : wh_nsg_bad(p, NULL, "a rule must be an object");
 		if (rc)
 			return rc;
 		r->origin = wh_rule_origin(o, r->name, r->description);
@@ -149,7 +172,7 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 		nsg->n_rules += wh_nsg_default_rule(p, i, nsg->aws, &nsg->rules[nsg->n_rules]);
 	qsort(nsg->rules, nsg->n_rules, sizeof *nsg->rules, by_priority);
 	nsg->source = json_incref(o);
-	int rc = check_names(p, nsg, base);
+	rc = check_names(p, nsg, base);
 	return rc ? rc : check_priorities(p, nsg, base);
 }
 

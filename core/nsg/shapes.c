@@ -67,6 +67,18 @@ static const char *next_page(const json_t *o)
 
 static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int level);
 
+/* "resources": {"nsg": {…}}: what Bicep compiles to, where resources have names of their own. */
+static int walk_named(struct wh_nsg_finding *f, const json_t *resources, const char *path, int level)
+{
+	const char *key;
+	json_t *r;
+	int rc = 0;
+	json_object_foreach((json_t *)(uintptr_t)resources, key, r)
+		if (!rc && json_is_object(r))
+			rc = walk(f, r, wh_arena_printf(f->mem, "%s/%s", path, key), level + 1);
+	return rc;
+}
+
 /* {"columns":[{"name":…}],"rows":[[…]]}: Resource Graph's old way to answer. */
 static int walk_table(struct wh_nsg_finding *f, const json_t *columns, const json_t *rows, const char *path, int level)
 {
@@ -87,8 +99,33 @@ static int walk_table(struct wh_nsg_finding *f, const json_t *columns, const jso
 	return rc;
 }
 
+static int refuse_lone_rule(struct wh_nsg_finding *f, const char *path)
+{
+	return wh_nsg_refuse(
+		f, path,
+		"a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
+}
+
+/* A group's own list of resources, of its type without the group's. */
+static const char *lone_rule_within(struct wh_nsg_finding *f, const json_t *group, const char *path)
+{
+	size_t i;
+	json_t *r;
+	json_array_foreach(wh_json_member(group, "resources"), i, r) {
+		const char *type = text_of(r, "type");
+		if (type && (!strcasecmp(type, "securityRules") || is_lone_rule(r)))
+			return wh_arena_printf(f->mem, "%s%sresources/%zu", path, *path ? "/" : "", i);
+	}
+	return NULL;
+}
+
 static int take_group(struct wh_nsg_finding *f, const json_t *o, const char *path)
 {
+	const char *lone = lone_rule_within(f, o, path);
+	if (lone)
+		return refuse_lone_rule(f, lone);
+	if (json_is_true(wh_json_member(o, "existing"))) /* a reference of Bicep's to a group that is made elsewhere */
+		return 0;
 	if (json_object_get(o, "SecurityRules") && !json_object_get(o, "securityRules")) {
 		const json_t *first = json_array_get(json_object_get(o, "SecurityRules"), 0);
 		if (first && !json_is_object(first))
@@ -109,9 +146,7 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	if (wh_json_member(o, "effectiveSecurityRules"))
 		return refuse_effective(f, o, path);
 	if (is_lone_rule(o))
-		return wh_nsg_refuse(
-			f, path,
-			"a rule that stands outside its network security group can't be read: give the group whole, as `az network nsg show` prints it");
+		return refuse_lone_rule(f, path);
 	if (is_group(o))
 		return take_group(f, o, path);
 	if (text_of(o, "type") && level) /* another resource */
@@ -136,7 +171,9 @@ static int walk_object(struct wh_nsg_finding *f, const json_t *o, const char *pa
 	json_object_foreach((json_t *)(uintptr_t)o, key, v)
 		if (v == inner)
 			break;
-	return walk(f, inner, wh_arena_printf(f->mem, "%s%s%s", path, *path ? "/" : "", key), level + 1);
+	path = wh_arena_printf(f->mem, "%s%s%s", path, *path ? "/" : "", key);
+	return json_is_object(inner) && !strcasecmp(key, "resources") ? walk_named(f, inner, path, level)
+	                                                              : walk(f, inner, path, level + 1);
 }
 
 static int walk(struct wh_nsg_finding *f, const json_t *v, const char *path, int level)

@@ -157,6 +157,30 @@ static void a_template_is_read_with_its_expressions(void **state)
 	drop(&r);
 }
 
+static void a_template_of_bicep_names_its_resources_and_a_loop_of_rules_is_refused(void **state)
+{
+	struct read r = {0};
+	(void)state;
+	add(&r, "main.json",
+	    "{\"languageVersion\": \"2.0\", \"contentVersion\": \"1.0.0.0\", \"resources\": {\"far\": {\"existing\": true, \"type\": \"Microsoft.Network/networkSecurityGroups\", \"name\": \"far\"}, "
+	    "\"m\": {\"type\": \"Microsoft.Resources/deployments\", \"name\": \"part\", \"properties\": {\"template\": {\"resources\": []}}}, "
+	    "\"nsg\": {\"type\": \"Microsoft.Network/networkSecurityGroups\", \"name\": \"g\", \"properties\": {\"securityRules\": [{\"name\": \"ssh\", \"properties\": {\"priority\": 100, \"direction\": \"Inbound\", "
+	    "\"access\": \"Allow\", \"protocol\": \"Tcp\", \"sourcePortRange\": \"*\", \"destinationPortRange\": \"22\", \"sourceAddressPrefix\": \"*\", \"destinationAddressPrefix\": \"*\"}}]}}}}");
+	build(&r);
+	if (r.rc)
+		fail_msg("%s", r.err.text);
+	assert_int_equal(r.t.n_nsgs, 1);
+	assert_string_equal(r.t.nsgs[0].rules[0].name, "ssh");
+	assert_true(noted(&r, "the template within the deployment 'part' is not read"));
+	drop(&r);
+	memset(&r, 0, sizeof r);
+	add(&r, "loop.json",
+	    "{\"contentVersion\": \"1.0.0.0\", \"resources\": [{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"name\": \"g\", \"properties\": {\"copy\": [{\"name\": \"securityRules\", \"count\": 2}]}}]}");
+	build(&r);
+	assert_true(r.rc < 0 && strstr(r.err.text, "loop.json:1: a loop (copy)"));
+	drop(&r);
+}
+
 static void terraform_state_is_read_with_its_associations(void **state)
 {
 	struct read r = {0};
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_missing_reference_is_reported_once_with_its_file),
 		cmocka_unit_test(a_classic_vm_is_recognised_and_not_scanned),
 		cmocka_unit_test(a_template_is_read_with_its_expressions),
+		cmocka_unit_test(a_template_of_bicep_names_its_resources_and_a_loop_of_rules_is_refused),
 		cmocka_unit_test(a_template_makes_no_more_than_its_length_allows),
 		cmocka_unit_test(terraform_state_is_read_with_its_associations),
 		cmocka_unit_test(a_balancer_puts_ports_of_its_pool_before_the_internet),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "base/command.h"
 #include "base/json.h"
+#include "intel/lines.h"
 #include "whittle/intel.h"
 
 static const int64_t now = INT64_C(1793491200000000); /* 2026-11-01 */
@@ -51,6 +52,24 @@ static void a_range_to_the_top_of_the_space_ends(void **state)
 	parse(&plain, "255.255.255.254-255.255.255.255\n", "255.255.255.254/31 ");
 	parse(&plain, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n",
 	      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127 ");
+}
+
+static void a_zone_behind_an_address_says_nothing(void **state)
+{
+	(void)state;
+	parse(&plain, "1.2.3.4\n2001:500::7%eth0\n2001:500::8%2 # seen\n", "1.2.3.4 2001:500::7 2001:500::8 ");
+	assert_int_equal(wh_intel_token("1.2.3.4%eth0", 12, NULL, NULL), -EINVAL);
+	assert_int_equal(wh_intel_token("2001:500::7%", 12, NULL, NULL), -EINVAL);
+	assert_int_equal(wh_intel_token("2001:500::7%a b", 15, NULL, NULL), -EINVAL);
+}
+
+static void lists_in_lists_are_read_and_an_empty_one_is_no_mistake(void **state)
+{
+	(void)state;
+	struct wh_intel_parse_stats st = parse(&plain, "[{\"indicators\":[{\"type\":\"ipv4\",\"value\":\"1.2.3.4\"}]},{\"indicators\":[]}]", "1.2.3.4 ");
+	assert_int_equal(st.unreadable, 0);
+	st = parse(&plain, "{\"result\":{\"items\":[{\"indicator\":{\"ip\":\"1.2.3.4\"},\"tags\":[\"a\"]}]}}", "1.2.3.4 ");
+	assert_int_equal(st.entries, 1);
 }
 
 static void csv_takes_the_named_column_through_quotes(void **state)
@@ -412,6 +431,8 @@ int main(void)
 		cmocka_unit_test(a_list_of_something_else_is_refused_with_its_line),
 		cmocka_unit_test_setup_teardown(a_list_that_halves_or_grows_threefold_needs_force, setup, teardown),
 		cmocka_unit_test_setup_teardown(networks_that_a_list_must_not_name_are_subtracted_and_shown, setup, teardown),
+		cmocka_unit_test(a_zone_behind_an_address_says_nothing),
+		cmocka_unit_test(lists_in_lists_are_read_and_an_empty_one_is_no_mistake),
 		cmocka_unit_test(age_makes_a_list_stale),
 		cmocka_unit_test(a_command_gives_its_output_and_its_failure_no_secret),
 		cmocka_unit_test(published_lists_are_read),
