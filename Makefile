@@ -7,12 +7,13 @@ endif
 CFLAGS ?= -O2 -g
 BUILD ?= build
 V ?= 0
+PKG_CONFIG ?= pkg-config
 
 PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libcurl 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-REPORT_CFLAGS = $(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null)
-REPORT_LIBS = $(shell pkg-config --libs pangocairo cairo-pdf 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+REPORT_CFLAGS = $(shell $(PKG_CONFIG) --cflags pangocairo cairo-pdf 2>/dev/null)
+REPORT_LIBS = $(shell $(PKG_CONFIG) --libs pangocairo cairo-pdf 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. -DWH_RULES_DIR='"$(PREFIX)/share/whittle/rules"' -fPIC -fvisibility=hidden -fstack-protector-strong $(WARN) $(PKG_CFLAGS) -MMD -MP
 HARDEN_LD := -Wl,-z,relro,-z,now
@@ -152,6 +153,7 @@ bench: ## measure against the peers, in one run: build/bench/table.txt
 	@$(MAKE) --no-print-directory -j2 all tools $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
 	@BUILD=$(BUILD) tests/bench/run.sh
 
+# RUN: what runs the program that was built for another architecture, such as qemu-aarch64
 install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	install -D -m 755 $(BUILD)/whittle $(DESTDIR)$(PREFIX)/bin/whittle
 	install -D -m 644 $(BUILD)/whittle-suricata.so $(DESTDIR)$(PREFIX)/lib/whittle/whittle-suricata.so
@@ -164,7 +166,7 @@ install: all ## install below PREFIX (/usr/local), DESTDIR before it
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(PREFIX)/lib/sysusers.d/whittle.conf
 	install -D -m 644 packaging/whittle.yaml $(DESTDIR)$(PREFIX)/share/doc/whittle/whittle.yaml
 	install -D -m 644 packaging/man/whittle.1 $(DESTDIR)$(PREFIX)/share/man/man1/whittle.1
-	packaging/man/pages.sh $(BUILD)/whittle $(DESTDIR)$(PREFIX)/share/man/man1
+	RUN="$(RUN)" packaging/man/pages.sh $(BUILD)/whittle $(DESTDIR)$(PREFIX)/share/man/man1
 	install -D -m 644 packaging/completions/whittle.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/whittle
 	install -D -m 644 packaging/completions/_whittle $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_whittle
 	install -D -m 644 packaging/completions/whittle.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/whittle.fish
@@ -182,9 +184,9 @@ dist: ## the source archive, the same bytes wherever it is made: build/whittle-V
 sbom: all ## what is really linked, as CycloneDX: build/whittle.cdx.json
 	@packaging/sbom.sh $(BUILD) >$(BUILD)/whittle.cdx.json
 
-deb: ## Debian packages of the last commit, by debhelper: build/deb
-	@packaging/install-deps.sh deb
-	@packaging/deb.sh $(BUILD) -b
+deb: ## Debian packages of the last commit, by debhelper: build/deb; ARCH=arm64: for another architecture
+	@packaging/install-deps.sh deb $(ARCH)
+	@packaging/deb.sh $(BUILD) -b $(ARCH:%=-a%)
 
 test-packages: ## the packages in minimal Debian 12 and 13 roots: lintian, install, upgrade, purge
 	@packaging/install-deps.sh test

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Installs what whittle needs, by package name, on Debian 12 and 13. usage: install-deps.sh build|demo|test|bench|lint|fuzz|deb
+#        install-deps.sh deb ARCHITECTURE   what building packages for another one needs, such as arm64
 set -eu
 mode=${1:-build}
 build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libpango1.0-dev fonts-dejavu-core esbuild"
 demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables poppler-utils zsh fish"
-deb="$build debhelper dpkg-dev"
+deb="$build build-essential debhelper dpkg-dev"
 bench="$test g++ libsimdjson-dev time wrk curl procps"
 fuzz="$build clang libclang-rt-dev"
 lint="$build clang-format clang-tidy cppcheck python3 shellcheck"
@@ -13,6 +14,12 @@ case $mode in
 build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; deb) want=$deb ;; fuzz) want=$fuzz ;;
 *) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz, deb)" >&2; exit 2 ;;
 esac
+
+if [ "${2:-$(dpkg --print-architecture)}" != "$(dpkg --print-architecture)" ]; then
+	[ "$mode" = deb ] || { echo "install-deps.sh: only 'deb' takes an architecture" >&2; exit 2; }
+	foreign=$2
+	want="crossbuild-essential-$foreign qemu-user $(echo "$want" | sed "s/\(lib[^ ]*-dev\)/\1:$foreign/g")"
+fi
 
 case $mode in
 test|bench) # a cluster for the fleet's tests, where Debian has one
@@ -55,6 +62,7 @@ backports() {
 case " $missing " in
 *" suricata "*) if [ "${VERSION_ID:-}" = 12 ]; then backports; apt="$apt -t bookworm-backports"; suri=1; fi ;;
 esac
+[ -z "${foreign:-}" ] || dpkg --add-architecture "$foreign"
 apt-get -q update
 if [ "${suri:-0}" = 1 ]; then
 	$apt install suricata

@@ -238,7 +238,7 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 	if (!found) {
 		wh_doctor_remedy(
 			wh_doctor_note(r, "plugin", WH_APP_CHECK_WARN, "whittle-suricata.so is not installed"),
-			"'make install', or --plugin FILE; not needed where logs are read with 'ingest'");
+			"the package whittle-suricata or 'make install' brings it; not needed where logs are read with 'ingest'");
 	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		const char *why = dlerror();
 		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path,
