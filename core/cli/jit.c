@@ -18,7 +18,7 @@ static const char help[] =
 	"       whittle jit policy [--json]\n"
 	"       whittle jit policy set RESOURCE --ports 22,3389/tcp [--from PREFIX,…] [--who NAME,…] [--longest 3h]\n"
 	"       whittle jit policy delete RESOURCE\n"
-	"       whittle jit nsg NAME [-o FILE]\n"
+	"       whittle jit nsg NAME [-o FILE | --output FILE]\n"
 	"       whittle jit nsg [NAME] --to azure [--until-closed] [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait 5m]\n"
 	"\n"
 	"Just-in-time access: ports that are closed, and opened on request for one source and a limited time. The policy is in whittle.yaml:\n"
@@ -26,31 +26,31 @@ static const char help[] =
 	"  jit:\n"
 	"    - {resource: vm1, ports: [22, 3389], from: [203.0.113.0/24], who: [ada, bob], longest: 3h}\n"
 	"\n"
-	"Without `from` any source may be let in, without `who` only root may open, and `longest` is 3h. A request that the policy does not\n"
-	"allow is refused by the name of what it lacks: resource, port, source, user, time.\n"
+	"Without `from` a port may be opened for any source; without `who`, by root alone; `longest` is 3h by default. An opening that the\n"
+	"policy does not allow is refused with the reason: resource, port, source, user or time.\n"
 	"\n"
 	"  on       closes the ports of the policy on this machine. Unless `jit confirm` follows in time, the kernel opens them again.\n"
-	"           Connections that are there stay; what would shut you out yourself is refused without --force: open it for you first\n"
-	"  open     lets one source in. On this machine the kernel itself ends it, also when nothing of whittle runs any more\n"
-	"  request  asks for an opening: for a person who may not open it. It waits 24 hours for approval; 8 of one person wait at a time\n"
+	"           Open connections stay. It is refused without --force if it would lock you out: open the port for yourself first\n"
+	"  open     opens a port for one source. On this machine the kernel closes it again, even if no process of whittle runs\n"
+	"  request  asks for an opening, if you may not open the port. It waits 24 hours for approval; one person may have 8 that wait\n"
 	"  approve  opens what was requested, for the requested time from now on. The policy's `who` must name the person who approves\n"
 	"  refuse   ends a request\n"
-	"  close    ends it early; connections that were made stay\n"
-	"  list     what is open now, as the kernel has it, with who and why; and the requests that wait\n"
-	"  log      everything that was opened, closed, requested and refused, with who, when and why\n"
-	"  policy   lists the policies. `set` and `delete` make and drop those that whittle.yaml does not have; they are kept in the state\n"
-	"           directory, and a resource's policy in whittle.yaml wins. The user '*' is everybody who may run `jit open`\n"
-	"  off      takes all of it away\n"
-	"  nsg      writes a network security group as it should be now: the ports denied, with an allow for each opening before them, without\n"
-	"           those that ended. For resources elsewhere (open --to nsg, the default for what is not this machine). With --to azure it changes\n"
-	"           the group at Azure itself, or all groups of the policy, as `enforce --to azure` does, wholly or not at all. Azure knows no\n"
-	"           time-outs: what is over goes when the command runs again (from a timer), or at its time with --until-closed, which stays\n"
-	"           until nothing is open. The token: see `whittle enforce --help`\n"
+	"  close    closes an opening early; connections that were made stay\n"
+	"  list     prints what is open now in the kernel, with who and why, and the requests that wait\n"
+	"  log      prints all openings, closings, requests and refusals, with who, when and why\n"
+	"  policy   lists the policies. `set` and `delete` make and remove policies for resources that have none in whittle.yaml; they are kept\n"
+	"           in the state directory. The user '*' is everybody who may run `jit open`\n"
+	"  off      opens all ports again and deletes the table\n"
+	"  nsg      writes a network security group as it should be now: the ports denied, and before that an allow for each opening that has not\n"
+	"           ended. It is for resources other than this machine (open --to nsg, which is the default for them). With --to azure it\n"
+	"           changes the group at Azure itself, or all groups of the policy, as `enforce --to azure` does. Azure has no time-outs: an\n"
+	"           ended opening is removed when the command runs again (from a timer), or at its end with --until-closed, which waits until\n"
+	"           nothing is open. For the token see `whittle enforce --help`\n"
 	"\n"
 	"A line of sudoers may give users `whittle jit open` and `close`. Options that could make them root are refused, unless whittle.yaml has\n"
 	"`jit-sudo-options: yes`: --config, --store, -o, --endpoint, --token-command, --ca-file.\n"
 	"\n"
-	"Everything opened and closed is kept in the ledger with who, when and why. A port that is closed here is left out by `whittle enforce`.\n"
+	"`whittle enforce` leaves out the ports that are closed here.\n"
 	"\n"
 	"Example: whittle jit open vm1 22 --from 203.0.113.7 --for 3h --why 'the disk is full'\n";
 
@@ -77,9 +77,9 @@ static int on(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 		return cli_usage(c, "on takes no further words");
 	if (wh_app_jit_on(&a, within, force, mem, &closed, &err))
 		return cli_app_error(c, &err);
-	printf("%zu port%s closed. Connections that are there stay; open one with `whittle jit open`.\n", closed.n,
+	printf("%zu port%s closed. Open connections stay. `whittle jit open` opens a port for one source.\n", closed.n,
 	       closed.n == 1 ? " is" : "s are");
-	printf("What was not closed before, the kernel opens again in %lld seconds unless you run `whittle jit confirm`.\n",
+	printf("The kernel opens the newly closed ports again in %lld seconds unless you run `whittle jit confirm`.\n",
 	       (long long)within);
 	return CLI_OK;
 }
@@ -105,7 +105,7 @@ static void print_confirmed(void *arg, const struct wh_app_jit_confirmed *x)
 		        wh_jit_ports_text(x->open.list, x->open.n, s->mem), x->open.n == 1 ? "it" : "them",
 		        wh_jit_ports_text(x->closed.list, x->closed.n, s->mem));
 	} else {
-		puts("Confirmed: the ports stay closed. `whittle jit off` takes it away.");
+		puts("Confirmed: the ports stay closed. `whittle jit off` opens them again.");
 		s->status = CLI_OK;
 	}
 }

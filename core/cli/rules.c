@@ -9,7 +9,7 @@
 
 static const char help[] =
 	"usage: whittle rules list [RESOURCE…] [--json]\n"
-	"       whittle rules add RESOURCE --port 22/tcp --from PREFIX[,PREFIX…] [--outbound] [--why TEXT]\n"
+	"       whittle rules add RESOURCE --port 22/tcp --from PREFIX[,PREFIX…] [--outbound] [--name NAME] [--why TEXT]\n"
 	"       whittle rules edit RESOURCE RULE --from PREFIX,… | --also PREFIX,… | --not PREFIX,… [--why TEXT]\n"
 	"       whittle rules delete RESOURCE RULE [--why TEXT]\n"
 	"       whittle rules reset [RESOURCE]\n"
@@ -17,15 +17,19 @@ static const char help[] =
 	"       whittle rules history [RESOURCE] [--json]\n"
 	"\n"
 	"Reviews what `whittle recommend` proposed, before it is enforced; `whittle rules` alone lists it. RULE is a rule's name, or its port: 22 or 22/tcp.\n"
-	"Everything is kept with who, when and why; `undo` takes back the last step, `reset` all of them.\n"
+	"Each change is recorded with who, when and why. `undo` takes back the last one, `reset` all of them.\n"
 	"\n"
-	"The guidelines, which a refused change names:\n"
+	"  --from PREFIX,…  the addresses that the rule allows; --to means the same, for an outbound rule\n"
+	"  --also PREFIX,…  adds these to the rule's addresses;  --not PREFIX,…  removes them\n"
+	"  --name NAME      the new rule's name; without it, one made of protocol, direction and port\n"
+	"\n"
+	"A refused change names the guideline that it violates:\n"
 	"  allow-only      only allow rules are added or modified\n"
 	"  no-flip         an allow rule never becomes a deny; delete it instead\n"
 	"  deny-all-fixed  a deny-all can't be modified, only deleted\n"
 	"  session-delete  a deletion lasts until the next calculation, which may propose the rule again\n"
 	"  narrow-only     nothing is allowed that the present policy does not allow\n"
-	"What is saved here is not yet enforced: `whittle enforce` or `whittle export` takes it from here.\n"
+	"A saved change is not yet in force: `whittle enforce` or `whittle export` applies it.\n"
 	"\n"
 	"Example: whittle rules edit vm1 22 --also 198.51.100.7 --why 'the new backup host'\n";
 
