@@ -12,15 +12,15 @@ enum { MOST_PEERS = 4096 };
 static const char help[] =
 	"usage: whittle audit [--follow] [--for TIME] [--json]\n"
 	"\n"
-	"Shows what rules in audit mode (`whittle enforce --audit`) would have dropped: per port, by the kernel's counters, since the rules were applied.\n"
-	"With --follow it also lists each packet that opens a connection, with its peer, as the kernel reports it to log group 5, and at the end\n"
-	"each peer once. One program may listen to the group: stop `whittle watch` for that time. No other program is needed.\n"
+	"Lists what rules in audit mode (`whittle enforce --audit`) would have dropped: for each port, by the kernel's counters, since the rules\n"
+	"were applied. With --follow it also lists each packet that opens a connection, with its peer, as the kernel reports it to log group 5,\n"
+	"and at the end each peer once. Only one program can listen to this group: stop `whittle watch` for that time.\n"
 	"\n"
 	"  --follow    list packets as they come, until Ctrl-C\n"
-	"  --for TIME  the same for so long, such as 10m\n"
-	"  --json      as JSON; with --follow a line a packet\n"
+	"  --for TIME  the same until this time is over, such as 10m\n"
+	"  --json      as JSON; with --follow, one line for each packet\n"
 	"\n"
-	"What the ledger's past traffic says of the same rules: whittle replay\n"
+	"`whittle replay` prints what the same rules would have done to past traffic.\n"
 	"\n"
 	"Example: whittle enforce --audit && whittle confirm, then whittle audit --for 1h\n";
 

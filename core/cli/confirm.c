@@ -58,7 +58,7 @@ static void print_rollback(const struct wh_rolled_back *r)
 		puts("No rules were confirmed before: whittle's table is gone; nothing else was touched.");
 		break;
 	case WH_ROLLBACK_PENDING:
-		puts("What waited for its confirmation is gone: the rules confirmed before are in force. `whittle rollback --all` takes everything away.");
+		puts("The unconfirmed rules are removed. The rules confirmed before are in force. `whittle rollback --all` removes all.");
 		break;
 	case WH_ROLLBACK_EXPIRED:
 		puts("The rules applied last had expired already, and the rules confirmed before them are in force. `whittle rollback` once more goes back to\n"
@@ -121,9 +121,9 @@ const struct cli_command cli_confirm = {
 	.confined = true,
 	.name = "confirm",
 	.summary = "keep what enforce applied",
-	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. From any terminal, also after reconnecting.\n"
-		"When their time was up it says so, and what is in force instead (exit status 1). --json says whether the rules survive a reboot:\n"
-		"they do where the service whittle-enforce is enabled.\n"
+	.help = "usage: whittle confirm [--json]\n\nKeeps the rules that `whittle enforce` applied, in one transaction. It works from any terminal, also after reconnecting.\n"
+		"If the rules have expired, it prints which rules are in force instead (exit status 1). --json says whether the rules survive a\n"
+		"reboot: they do if the service whittle-enforce is enabled.\n"
 		"\nExample: whittle enforce && ssh -o ConnectTimeout=5 thishost true && whittle confirm\n",
 	.run = confirm};
 static unsigned rollback_may(const struct cli *c, int argc, char **argv)
@@ -146,9 +146,9 @@ const struct cli_command cli_rollback = {
 	.name = "rollback",
 	.summary = "go back to the rules confirmed before, or take all away",
 	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
-		"\nGoes one step back: what waits for its confirmation is dropped; where nothing waits, the rules that were confirmed before the present\n"
-		"ones are put back, up to eight steps. Where none were confirmed before, whittle's own table is deleted, and nothing else.\n"
-		"\n  --all  delete whittle's own table at once, confirmed or not, and forget all that was confirmed\n"
+		"\nGoes one step back. Rules that wait for their confirmation are removed. If none wait, the rules that were confirmed before the\n"
+		"present ones are put back, up to eight steps. If none were confirmed before, whittle's own table is deleted, and nothing else.\n"
+		"\n  --all  delete whittle's own table at once, confirmed or not, and forget all confirmed rules\n"
 		"\nWith --to azure, puts back the rules that each network security group (or one, --nsg) had before `whittle enforce --to azure`\n"
 		"changed it last, unless somebody else changed them since (--force). Rules of just-in-time access stay as they are. The other options\n"
 		"(--endpoint, --ca-file, --wait) are those of enforce.\n"

@@ -5,9 +5,11 @@
 static const char drift_help[] =
 	"usage: whittle drift [--json]\n"
 	"\n"
-	"Compares what the kernel holds in whittle's table, rule by rule and address by address, with what was applied last, and says\n"
-	"what other programs changed; so it does for the ports that just-in-time access keeps closed. Exit status 3 when there is something. `whittle enforce --repair` mends it. What waits for its\n"
-	"confirmation is compared too, and how long it still has is printed.\n"
+	"Compares what the kernel holds in whittle's table with what was applied last, rule by rule and address by address, and lists what\n"
+	"other programs changed. It compares the ports that just-in-time access keeps closed in the same way. Rules that wait for their\n"
+	"confirmation are compared, too, and the seconds left are printed. `whittle enforce --repair` puts back what was applied.\n"
+	"\n"
+	"Exit status 3 if something was changed.\n"
 	"\n"
 	"Example: whittle drift || whittle enforce --repair\n";
 

@@ -66,9 +66,9 @@ const struct cli_command cli_uninstall = {
 	.name = "uninstall",
 	.summary = "take everything of whittle's out of this machine's firewall",
 	.help = "usage: whittle uninstall [--verify] [--json]\n\n"
-		"Deletes whittle's own tables, confirmed or not, and the files from which a reboot would bring them back. The firewall is then as if\n"
-		"whittle had never been there. The ledger stays; delete it yourself when you no longer want what was learned.\n\n"
-		"  --verify  read every other table before and after and compare them; exit status 1 when one is not as it was\n"
+		"Deletes whittle's own tables, confirmed or not, and the files from which a reboot would restore them. The firewall is then as it was\n"
+		"without whittle. The ledger stays: delete it yourself if you no longer need what was learned.\n\n"
+		"  --verify  read every other table before and after, and compare; exit status 1 if one has changed\n"
 		"\nExample: whittle uninstall --verify\n",
 	.run = uninstall};
 const struct cli_command cli_restore = {
@@ -79,8 +79,7 @@ const struct cli_command cli_restore = {
 	.summary = "put back what was confirmed, after a reboot",
 	.help = "usage: whittle restore\n\n"
 		"Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
-		"directory (/var/lib/whittle-state), which only root and the user of the services can write.\n"
-		"What nobody confirmed does not come back, and a damaged file is refused whole. The service whittle-enforce runs it at boot, after\n"
-		"nftables.service.\n"
+		"directory (/var/lib/whittle-state), which only root and the services' user can write. Rules that were not confirmed do not come back.\n"
+		"A damaged file is refused as a whole. The service whittle-enforce runs this command at boot, after nftables.service.\n"
 		"\nExample: whittle restore\n",
 	.run = restore};
