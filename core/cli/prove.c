@@ -6,8 +6,8 @@
 static const char help[] =
 	"usage: whittle prove [RESOURCE…] [--rules FILE] [--json]\n"
 	"\n"
-	"Shows that the proposed rules allow nothing that the present ones deny: for every resource, direction, protocol, port and address,\n"
-	"as exact sets. Where they would, prints the smallest counter-example and ends with status 1.\n"
+	"Proves that the proposed rules allow nothing that the present ones deny: for every resource, direction, protocol, port and address,\n"
+	"as exact sets. If they allow more, it prints the smallest counter-example and ends with status 1.\n"
 	"\n"
 	"The proposed rules are those of the last `whittle recommend`, as they were reviewed; the present ones are the imported network\n"
 	"security groups; this machine's own firewall rules where it has none and root runs this; else everything. Without RESOURCE: all.\n"

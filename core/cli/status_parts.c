@@ -87,7 +87,7 @@ static void headline(const struct wh_app_status *s)
 void cli_status_firewall(const struct wh_app_status *s)
 {
 	if (s->firewall_unknown.code) {
-		printf("What is in force on this machine is not known: %s.\n\n",
+		printf("The rules in force on this machine are not known: %s.\n\n",
 		       s->firewall_unknown.code == -EPERM ? "only root may ask the kernel" : s->firewall_unknown.text);
 		return;
 	}
