@@ -72,7 +72,7 @@ int cli_alerts_unsuppress(struct cli *c, int argc, char **argv)
 	if (wh_app_alert_unsuppress(&a, argv[optind], &err))
 		return cli_error(&err);
 	if (!c->json)
-		printf("%s: deleted. What it dismissed stays dismissed.\n", argv[optind]);
+		printf("%s: deleted. The alerts that it dismissed stay dismissed.\n", argv[optind]);
 	return CLI_OK;
 }
 

@@ -35,7 +35,7 @@ static const char restore_help[] =
 	"  --dry-run  check everything, say what would be put back and what would be lost, and write nothing\n"
 	"  --force    put it back all the same; a ledger that can't be opened is renamed to NAME.damaged\n"
 	"\n"
-	"What is in force in the kernel, or at Azure, is not changed: `whittle drift` says how it differs from what was put back, and `whittle restore` puts\n"
+	"Rules in force in the kernel, or at Azure, are not changed: `whittle drift` says how they differ from the backup's, and `whittle restore` puts\n"
 	"the confirmed rules into force, as a boot does.\n"
 	"\n"
 	"Example: whittle restore-backup /var/backups/whittle-20261130T015000Z.tar --dry-run\n";

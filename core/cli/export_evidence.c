@@ -14,7 +14,7 @@ static const char help[] =
 	"descriptions, the prefixes of service tags, open connections, and names of logs.\n"
 	"\n"
 	"It does not hide: times, days and amounts of traffic; ports and protocols; how many hosts and peers there are, and how they lie next to each other; the\n"
-	"first bits of addresses, as far as they lead to a private or special range; which rules a group has; numbers of signatures. Whoever knows some of the\n"
+	"first bits of addresses, as far as they lead to a private or special range; which rules a group has; numbers of signatures. A person who knows some of the\n"
 	"traffic, or can send some, can find those peers again by times and amounts, and learns the first bits of their neighbours. Share it as you would share\n"
 	"statistics about named people.\n"
 	"\n"
