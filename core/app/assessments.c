@@ -125,7 +125,7 @@ static int key_of(const struct wh_app *a, const char *what, bool manual, struct 
 		rc = wh_fail_input(err, -ENOENT, "'%s' is no assessment: `whittle assess list` lists them", what);
 	if (!rc && manual && !of->question)
 		rc = wh_fail_input(err, -EINVAL,
-		                   "%s is computed: nothing is asked. What must not count is exempted: `whittle assess exempt`",
+		                   "%s is computed and takes no answer. `whittle assess exempt` leaves a resource out of it",
 		                   of->key);
 	*out = rc ? NULL : of->key;
 	wh_pack_free(&pack);

@@ -161,10 +161,10 @@ int wh_app_journal_show(const struct wh_app *a, int64_t number, json_t **out, st
 /* ---- proving ---- */
 
 static const char *const faults[] = {
-	[WH_JOURNAL_CHANGED] = "it is not as it was written, or an entry before it was put in, taken out or moved",
+	[WH_JOURNAL_CHANGED] = "it was changed, or an entry before it was inserted, removed or moved",
 	[WH_JOURNAL_MISSING] = "it is not there",
 	[WH_JOURNAL_UNCHAINED] = "it has no hash: it was not written by whittle, or its hash was taken out",
-	[WH_JOURNAL_EARLIER] = "an entry from before the chain is not as it was when the chain began here",
+	[WH_JOURNAL_EARLIER] = "an entry from before the chain was changed after the chain began here",
 	[WH_JOURNAL_HEAD] =
 		"the hashes fit each other, but not to the head: they were computed anew, or another ledger was put in the place of this one",
 	[WH_JOURNAL_CUT] = "the head says that it was written, and the journal ends before it",

@@ -27,7 +27,7 @@ const struct wh_key wh_ledger_keys[] = {
 	{"edge-days", WH_KEY_INT, offsetof(struct wh_ledger_config, edge_days), .min = 64, .max = 100000, .preset = "180",
          .help = "Edges that were last seen before so many days with data go; no window is longer than 64 days."},
 	{"keep-days", WH_KEY_INT, offsetof(struct wh_ledger_config, keep_days), .min = 64, .max = 100000, .example = "400",
-         .help = "What was last seen before so many days goes with the next `ingest` or `alerts`, or while `watch` runs: edges, evidence, alerts. Where it is not set, edge-days alone decides."},
+         .help = "Edges, evidence and alerts that were last seen more than so many days ago are removed by the next `ingest` or `alerts`, and while `watch` runs. Without it, edge-days alone decides."},
 	{"ledger-size", WH_KEY_SIZE, offsetof(struct wh_ledger_config, ledger_size), .min = 16 << 20, .preset = "8GiB",
          .help = "Where the ledger's file uses so much, nothing is added of peers and ports that it does not know, and no rule is made from days on which that was so."},
 	{0},

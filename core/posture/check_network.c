@@ -278,7 +278,7 @@ int wh_check_dangling_records(struct wh_run *run, struct wh_error *err)
 			wh_run_add(
 				run, a->id, a->type, there ? WH_POSTURE_HEALTHY : WH_POSTURE_UNHEALTHY,
 				there ? NULL
-				      : "it leads to %s, which no resource of the inventory has: whoever makes one of that name answers for you",
+				      : "it leads to %s, which no resource of the inventory has: anyone who creates one with that name answers for you",
 				name);
 		}
 	}

@@ -36,8 +36,8 @@ static const char *of_resource(const struct wh_reason *r, struct wh_arena *mem)
 	case WH_REASON_QUIET_SINCE:
 		wh_time_text(r->day[0] * WH_US_PER_DAY, at);
 		return wh_arena_printf(mem,
-		                       "nothing was seen of it since %.10s, on %llu days on which the sensor saw others: does it "
-		                       "still? No peer is held to be gone for these days",
+		                       "nothing was seen of it since %.10s, on %llu days on which the sensor saw others: check that "
+		                       "it still hears it. No peer counts as gone for these days",
 		                       at, (ull)c[0]);
 	default: return r->text ? r->text : "";
 	}
@@ -77,7 +77,7 @@ static const char *unheard(const struct wh_reason *r, struct wh_arena *mem)
 	if (r->code == WH_REASON_ONE_SIDED)
 		return wh_arena_printf(
 			mem,
-			"the sensor heard one side alone of %llu flows on %llu days: it misses answers on this port, and so who was answered",
+			"the sensor heard one side alone of %llu flows on %llu days: it misses answers on this port, so some peers are not known",
 			(ull)r->count[0], (ull)r->count[1]);
 	if (r->code == WH_REASON_NEVER_HEARD)
 		return wh_arena_printf(
@@ -94,7 +94,7 @@ static const char *unheard(const struct wh_reason *r, struct wh_arena *mem)
 			addr, first);
 	wh_time_text(r->day[1] * WH_US_PER_DAY, last);
 	return wh_arena_printf(
-		mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed whoever came then",
+		mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed peers that came then",
 		addr, first, last);
 }
 
