@@ -26,7 +26,8 @@ struct whole_part {
 	struct wh_shapes *shapes, *datagrams;
 	unsigned thread;
 	struct wh_addr local; /* the address whose edges are being read, */
-	size_t *n_edges;      /* and its counter; NULL: none */
+	size_t *n_edges;      /* its counter (NULL: none), */
+	size_t n;             /* and how many it had so far: counters of two threads are in one line of a cache */
 };
 
 static size_t *edges_of(const struct wh_analysis *a, const struct wh_addr *local)
@@ -35,17 +36,24 @@ static size_t *edges_of(const struct wh_analysis *a, const struct wh_addr *local
 	return found ? &a->n_edges[found - a->estate_addrs] : NULL;
 }
 
+static void count_edges(struct whole_part *p)
+{
+	if (p->n_edges)
+		*p->n_edges += p->n;
+	p->n = 0;
+}
+
 static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct whole_part *p = arg;
 	uint64_t days = wh_window_days(&p->a->window, e);
 
 	if (!wh_addr_eq(&p->local, &k->local)) {
+		count_edges(p);
 		p->local = k->local;
 		p->n_edges = edges_of(p->a, &k->local);
 	}
-	if (p->n_edges)
-		++*p->n_edges;
+	p->n++;
 	if (k->direction != WH_INBOUND || !e->flows || !days || wh_edge_unproven(k, e))
 		return 0;
 	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
@@ -62,7 +70,9 @@ static int whole_part(void *arg, struct wh_store *s, unsigned thread, size_t i, 
 	struct whole_part p = {.a = a, .shapes = &w->shapes[thread], .datagrams = &w->datagrams[thread], .thread = thread};
 	const struct wh_addr *from = i ? &a->estate_addrs[a->n_estate_addrs * i / w->parts] : NULL;
 	const struct wh_addr *to = i + 1 < w->parts ? &a->estate_addrs[a->n_estate_addrs * (i + 1) / w->parts] : NULL;
-	return wh_store_edges_between(s, from, to, whole_edge, &p, err);
+	int rc = wh_store_edges_between(s, from, to, whole_edge, &p, err);
+	count_edges(&p);
+	return rc;
 }
 
 static int read_whole(struct wh_analysis *a, struct wh_error *err)
