@@ -47,7 +47,7 @@ out=$(w restore-backup "$b"); has "$? $out" '^1 .*present journal.*--force' "new
 out=$(w restore-backup "$b" --dry-run --json); is "$(jq -c '[.done, (.newer | length > 0)]' <<<"$out")" '[false,true]' "--dry-run lists what would be lost, and writes nothing" 
 echo changed >"$dir/state/jit-policies"
 ino=$(stat -c '%i %U %a' "$owned/l.db")
-out=$(line restore-backup "$b" --force); has "$? $out" '^0 .*put back.*jit-policies.*kernel was not changed' "with --force it is put back, and a message says that the kernel is as it was" 
+out=$(line restore-backup "$b" --force); has "$? $out" '^0 .*put back.*jit-policies.*in the kernel were not changed' "with --force it is put back, and a message says that the kernel is as it was" 
 is "$(edges)" "$then" "the edges are those of the backup"
 is "$(stat -c '%i %U %a' "$owned/l.db")" "$ino" "the ledger's file keeps its owner and mode"
 is "$(cat "$dir/state/jit-policies")" "$(cat "$dir/look/state/jit-policies")" "the state is that of the backup"
