@@ -31,7 +31,7 @@ static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
 		return;
 	}
 	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting." : "Confirmed: the rules stay.");
-	puts("`whittle rollback` goes back to those that were confirmed before them, or takes them away where none were.");
+	puts("`whittle rollback` goes back to the rules confirmed before them; if there were none, it removes them.");
 	if (c->is.stored && !c->survives_reboot)
 		printf("They do not come back after a reboot: %s.\n", c->survives_not);
 }
@@ -53,7 +53,7 @@ static void print_rollback(const struct wh_rolled_back *r)
 {
 	char t[WH_TIME_STRLEN];
 	switch (r->how) {
-	case WH_ROLLBACK_NOTHING: puts("There was nothing to take away: whittle's table is gone already."); break;
+	case WH_ROLLBACK_NOTHING: puts("There was nothing to remove: whittle's table is not there."); break;
 	case WH_ROLLBACK_REMOVED:
 		puts("No rules were confirmed before: whittle's table is gone; nothing else was touched.");
 		break;

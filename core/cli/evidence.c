@@ -15,7 +15,7 @@ static const char help[] =
 	"  --kind KIND   tls, ssh, smb, ntlm, kerberos, ldap, dns (servers that are asked), dns-name, dns-domain (a row a day), dns-failed (likewise),\n"
 	"                dns-dangling, capture or certificate (the last day of what a server of ours shows)\n"
 	"\n"
-	"Without --kind all but dns-name, of which there are many. Of one address, kind and day 1,024 rows are kept; a row whose value is `...` counts what came beyond.\n"
+	"Without --kind, all kinds but dns-name are listed. For each address, kind and day 1,024 rows are kept; a row with the value `...` counts the rest.\n"
 	"\n"
 	"Example: whittle evidence --kind tls --json | jq -r 'select(.value == \"1.0\").local'\n";
 

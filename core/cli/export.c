@@ -26,7 +26,7 @@ static const char help[] =
 	"  --nsg NAME       with all but nft: only this group\n"
 	"  --aws-rules N    with aws and aws-sh: the rules that AWS takes in a group (its quota, 60 where it was not raised)\n"
 	"  --keep-original DAY   with Azure's formats: the rule that is narrowed stays below, disabled by the deny, until that day (2027-01-31, UTC). The\n"
-	"                   deny's description carries it, `whittle status` shows it, and an export after it removes the rule, once nothing hangs\n"
+	"                   deny's description carries it, `whittle status` shows it, and an export after it removes the rule, if nothing depends\n"
 	"                   on it for any resource that the group is known to guard\n"
 	"  --nsg-scope nic|subnet|both   with Azure's formats: only the groups at network interfaces, or at subnets. Default: as set in the estate or\n"
 	"                   in whittle.yaml, else both\n"

@@ -114,7 +114,7 @@ int cli_jit_policy(struct cli *c)
 		return cli_print_json(json_pack("{s:s, s:b}", "resource", done.resource, "kept", done.what == SET));
 	printf(done.what == SET
 	               ? "The policy of %s is kept. `whittle jit on` closes its ports here, `whittle jit nsg` in a group.\n"
-	               : "The policy of %s is gone; what is open stays so until its end.\n",
+	               : "The policy of %s is deleted. Open ports stay open until their end.\n",
 	       done.resource);
 	return CLI_OK;
 }

@@ -108,11 +108,11 @@ static void print_proof(const json_t *doc)
 	if (before)
 		printf("%lld entr%s from before the chain.\n", before, before == 1 ? "y is" : "ies are");
 	if (!head)
-		puts("No head is kept in the state directory: entries taken away at the end would not be noticed.");
+		puts("No head is kept in the state directory: entries removed at the end would not be noticed.");
 	else if (held == last)
 		printf("%s holds the last one: none is missing at the end.\n", head);
 	else
-		printf("%s holds entry %lld: of those after it, some may have been taken away at the end.\n", head, held);
+		printf("%s holds entry %lld: some of the entries after it may have been removed at the end.\n", head, held);
 }
 
 static int verify(const struct cli *c, int argc, char **argv)

@@ -172,7 +172,7 @@ static int dispatch(struct cli *c, struct wanted *w, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (argc == 0) {
-		fputs("whittle: a command is wanted\nTry 'whittle --help'.\n", stderr);
+		fputs("whittle: no command was given\nTry 'whittle --help'.\n", stderr);
 		return CLI_USAGE;
 	}
 	if (argv[0][0] == '-')

@@ -10,7 +10,7 @@ static const char help[] =
 	"\n"
 	"Shows the network of the estate: VNets, their subnets and machines, how bad each is and why, and which the Internet reaches.\n"
 	"\n"
-	"A machine is High where the Internet reaches a port of management or of an insecure protocol, or has an alert as bad; Medium where the\n"
+	"A machine is High if the Internet reaches a port of management or of an insecure protocol, or an alert of it is High; Medium if the\n"
 	"Internet reaches many ports, or its rules can be narrower; Low where no group guards it; Unknown where the inventory does not decide\n"
 	"it. A subnet is as bad as its worst machine, a VNet as its worst subnet. --json has the fields of Azure's topologies.\n"
 	"\n"

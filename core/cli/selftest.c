@@ -99,7 +99,7 @@ static int read_options(const struct cli *c, int argc, char **argv, struct wh_se
 			opt->timeout_s = (unsigned)seconds;
 	}
 	if (argc - optind != 1)
-		return cli_usage(c, "one address is wanted, whose traffic passes the sensor");
+		return cli_usage(c, "selftest takes one address whose traffic passes the sensor");
 	if (parse_target(c, argv[optind], opt))
 		return CLI_USAGE;
 	return opt->has_from && wh_addr_is_v4(&opt->from) != wh_addr_is_v4(&opt->to)

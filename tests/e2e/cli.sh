@@ -35,7 +35,7 @@ check "an edge of alerts alone has no times" 0 '^[^0-9]*10\.0\.0\.4.*192\.0\.2\.
 check "and reports that to programs" 0 '"first":null,"last":null' "$w" --store "$dir/alert.db" edges --json
 check "a log that is packed with xz is refused with what unpacks it" 2 'a\.xz: packed neither with gzip nor with zstd: unpack it first .`xz -dc`' \
 	sh -c "printf '\\3757zXZ\\000\\000' >'$dir/a.xz'; '$w' --store '$dir/alert.db' ingest '$dir/a.xz'"
-check "no command is a wrong usage" 2 'a command is wanted' "$w"
+check "no command is a wrong usage" 2 'no command was given' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
 check "a missing value is reported" 2 "--plugin needs a value" "$w" doctor --plugin
