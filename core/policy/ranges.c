@@ -93,6 +93,18 @@ struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, str
 	return out;
 }
 
+bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b)
+{
+	for (size_t i = 0, j = 0; i < a.n && j < b.n;)
+		if (wh_addr_cmp(&a.r[i].to, &b.r[j].from) < 0)
+			i++;
+		else if (wh_addr_cmp(&b.r[j].to, &a.r[i].from) < 0)
+			j++;
+		else
+			return true;
+	return false;
+}
+
 struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
 {
 	struct wh_ranges out = {wh_arena_unset(mem, a.n + b.n + 1, sizeof *out.r), 0};

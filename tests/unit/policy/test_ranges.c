@@ -49,6 +49,7 @@ static void set_algebra_equals_bitmaps(void **state)
 		is(wh_ranges_union(a, b, mem), x | y, mem);
 		is(wh_ranges_intersect(a, b, mem), x & y, mem);
 		is(wh_ranges_minus(a, b, mem), x & ~y, mem);
+		assert_int_equal(wh_ranges_meet(a, b), (x & y) != 0);
 		wh_arena_free(mem);
 	}
 }
