@@ -16,16 +16,37 @@ static json_t *controls_json(const struct wh_assessment *a)
 	return list;
 }
 
-static json_t *verdict_json(const struct wh_posture_verdict *v)
+/* What all verdicts of an assessment have in common, made once. */
+struct worded { const struct wh_assessment *of; json_t *name, *policy, *title, *controls, *severity; };
+
+static void forget_words(struct worded *w)
 {
-	const struct wh_assessment *a = v->of;
-	json_t *o = json_pack("{s:s, s:s?, s:s, s:o, s:s, s:s, s:s?, s:s, s:s?}", "name", a->key, "policyDefinitionId", a->policy,
-	                      "displayName", a->name, "controls", controls_json(a), "severity", wh_severity_words[a->severity],
-	                      "resourceId", v->resource, "resourceType", v->type, "status", wh_posture_text(v->status), "cause",
-	                      v->cause);
+	json_decref(w->name);
+	json_decref(w->policy);
+	json_decref(w->title);
+	json_decref(w->controls);
+	json_decref(w->severity);
+	*w = (struct worded){0};
+}
+
+static void word(struct worded *w, const struct wh_assessment *a)
+{
+	if (w->of == a)
+		return;
+	forget_words(w);
+	*w = (struct worded){a, json_string(a->key), a->policy ? json_string(a->policy) : json_null(), json_string(a->name),
+	                     controls_json(a), json_string(wh_severity_words[a->severity])};
+}
+
+static json_t *verdict_json(struct worded *w, const struct wh_posture_verdict *v)
+{
+	word(w, v->of);
+	json_t *o = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s, s:s?, s:s, s:s?}", "name", w->name, "policyDefinitionId", w->policy,
+	                      "displayName", w->title, "controls", w->controls, "severity", w->severity, "resourceId", v->resource,
+	                      "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
 	if (v->exempt)
 		json_object_set_new(o, "exempt", json_string(v->exempt));
-	if (a->preview)
+	if (v->of->preview)
 		json_object_set_new(o, "preview", json_true());
 	return o;
 }
@@ -64,13 +85,19 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
 {
 	const struct wh_assessment *only;
 	struct wh_posture_counts c = {0};
+	struct worded w = {0};
 	json_t *list = json_array(), *notes = json_array();
 	int rc = find(p, ask->assessment, &only, err);
-	for (size_t i = 0; !rc && i < p->posture.n; i++)
-		if (wanted(ask, only, &p->posture.list[i])) {
-			wh_posture_count_verdict(&c, &p->posture.list[i]);
-			json_array_append_new(list, verdict_json(&p->posture.list[i]));
-		}
+	for (size_t i = 0; !rc && i < p->posture.n; i++) {
+		if (!wanted(ask, only, &p->posture.list[i]))
+			continue;
+		wh_posture_count_verdict(&c, &p->posture.list[i]);
+		if (ask->each)
+			ask->each(ask->arg, verdict_json(&w, &p->posture.list[i]));
+		else
+			json_array_append_new(list, verdict_json(&w, &p->posture.list[i]));
+	}
+	forget_words(&w);
 	for (size_t i = 0; i < p->inv.n_notes; i++)
 		json_array_append_new(notes, json_string(p->inv.notes[i]));
 	*out = rc ? NULL
@@ -81,16 +108,20 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
 	return rc ? rc : *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");
 }
 
+bool wh_app_assessment_worse(const json_t *v, enum wh_severity least)
+{
+	int severity = wh_key_choice(wh_severity_words, json_string_value(json_object_get(v, "severity")));
+	return severity >= (int)least && !json_object_get(v, "exempt") && !json_object_get(v, "preview") &&
+	       !strcmp(json_string_value(json_object_get(v, "status")), "Unhealthy");
+}
+
 bool wh_app_assessments_worse(const json_t *doc, enum wh_severity least)
 {
 	json_t *v;
 	size_t i;
-	json_array_foreach(json_object_get(doc, "assessments"), i, v) {
-		int severity = wh_key_choice(wh_severity_words, json_string_value(json_object_get(v, "severity")));
-		if (severity >= (int)least && !json_object_get(v, "exempt") && !json_object_get(v, "preview") &&
-		    !strcmp(json_string_value(json_object_get(v, "status")), "Unhealthy"))
+	json_array_foreach(json_object_get(doc, "assessments"), i, v)
+		if (wh_app_assessment_worse(v, least))
 			return true;
-	}
 	return false;
 }
 

@@ -196,7 +196,32 @@ static int words(struct cli *c, int argc, char **argv, struct asked *ask)
 	return 0;
 }
 
-static int print_as(const struct cli *c, const struct asked *ask, const struct wh_app_posture *p, json_t *doc)
+/* A large estate has 100,000 verdicts: as JSON they are printed one by one. */
+struct printing { struct cli_json_list list; const struct asked *ask; bool bad; };
+
+static void print_verdict(void *arg, json_t *verdict)
+{
+	struct printing *p = arg;
+	p->bad |= p->ask->fail && wh_app_assessment_worse(verdict, p->ask->fail_on);
+	cli_json_element(&p->list, verdict);
+}
+
+static int print_documents(struct asked *ask, const struct wh_app_posture *p)
+{
+	struct printing to = {.list = {.name = "assessments"}, .ask = ask};
+	struct wh_error err;
+	json_t *doc;
+	ask->is.each = print_verdict;
+	ask->is.arg = &to;
+	if (wh_app_assessments(p, &ask->is, &doc, &err))
+		return cli_error(&err);
+	json_object_del(doc, "version");
+	json_object_del(doc, "assessments");
+	int rc = cli_json_end(&to.list, doc);
+	return rc ? rc : to.bad ? CLI_FINDINGS : CLI_OK;
+}
+
+static int print_as(const struct asked *ask, const struct wh_app_posture *p, json_t *doc)
 {
 	const struct wh_assessment *one = ask->is.assessment ? wh_pack_find(wh_app_posture_pack(p), ask->is.assessment) : NULL;
 	json_t *list = ask->sarif ? wh_app_assessment_list(p) : NULL;
@@ -207,8 +232,6 @@ static int print_as(const struct cli *c, const struct asked *ask, const struct w
 		rc = cli_print_text(wh_report_csv_assessments(doc));
 	else if (ask->junit)
 		rc = cli_print_text(wh_report_junit(doc));
-	else if (c->json)
-		rc = cli_print_json(json_incref(doc));
 	else {
 		if (one)
 			print_one(one);
@@ -238,11 +261,13 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_error(&err);
 	if (ask.list) {
 		rc = cli_print_document(c, wh_app_assessment_list(p), print_list);
+	} else if (c->json) {
+		rc = print_documents(&ask, p);
 	} else if (wh_app_assessments(p, &ask.is, &doc, &err)) {
 		rc = cli_error(&err);
 	} else {
 		bool bad = ask.fail && wh_app_assessments_worse(doc, ask.fail_on);
-		rc = print_as(c, &ask, p, doc);
+		rc = print_as(&ask, p, doc);
 		rc = rc ? rc : bad ? CLI_FINDINGS : CLI_OK;
 	}
 	json_decref(doc);

@@ -98,6 +98,11 @@ bool cli_progress_wanted(void); /* standard error is a terminal */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* rewrites one line; "" ends it */
 /* Prints a document, indented, with a newline, and drops the reference. Returns CLI_OK, or CLI_FAILED when out of memory. */
 int cli_print_json(json_t *doc);
+/* A document whose list `name` would take much memory, as cli_print_json() prints it: the version, the list, then the members
+ * of `rest`. Both take their reference. */
+struct cli_json_list { const char *name; size_t n; bool failed; };
+void cli_json_element(struct cli_json_list *l, json_t *element);
+int cli_json_end(struct cli_json_list *l, json_t *rest);
 /* Prints a document: with --json as JSON, else by `print`. Drops the reference. Returns CLI_OK, or CLI_FAILED when out of
  * memory. */
 int cli_print_document(const struct cli *c, json_t *doc, void (*print)(const json_t *doc));

@@ -70,32 +70,57 @@ static bool unfinished(const char *s, size_t n)
 	return lead < 0xf5 && n < want;
 }
 
+/* The number of leading bytes that are displayed as they are: ASCII, line ends and tabs. Most output is nothing else. */
+static size_t plain(const char *s, size_t n)
+{
+	size_t i = 0;
+	while (i < n && ((s[i] >= ' ' && s[i] < 0x7f) || s[i] == '\n' || s[i] == '\t'))
+		i++;
+	return i;
+}
+
+/* One character that needs a look, of n bytes at s, into `to`; the number of bytes that it writes. *len: that it takes; 0: the
+ * character is not complete. */
+static size_t one(struct filter *f, const char *s, size_t n, bool last, size_t *len, char to[static 16])
+{
+	uint32_t c;
+	*len = wh_utf8_next(s, n, &c);
+	if (!*len && !last && unfinished(s, n))
+		return 0;
+	if (!*len) {
+		*len = 1;
+		return to[0] = '?', 1;
+	}
+	if (!f->began && c != '\n' && c != ' ') {
+		f->began = true;
+		f->json = c == '{' || c == '[';
+	}
+	if (wh_point_unprintable(c) && c != '\n' && c != '\t')
+		return replace(f, c, to);
+	memcpy(to, s, *len);
+	return *len;
+}
+
 static bool pass(struct filter *f, const char *s, size_t n, bool last)
 {
-	char buf[4096 + 16];
+	enum { FULL = 16384 };
+	char buf[FULL + 16];
 	size_t used = 0, len;
-	uint32_t c;
 	for (size_t at = 0; at < n; at += len) {
-		len = wh_utf8_next(s + at, n - at, &c);
-		if (!len && !last && unfinished(s + at, n - at)) {
+		size_t room = n - at < FULL - used ? n - at : FULL - used;
+		len = f->began ? plain(s + at, room) : 0;
+		if (len) {
+			memcpy(buf + used, s + at, len);
+			used += len;
+		} else {
+			used += one(f, s + at, n - at, last, &len, buf + used);
+		}
+		if (!len) {
 			f->n_tail = n - at;
 			memcpy(f->tail, s + at, f->n_tail);
 			break;
 		}
-		if (!f->began && len && c != '\n' && c != ' ') {
-			f->began = true;
-			f->json = c == '{' || c == '[';
-		}
-		if (!len) {
-			buf[used++] = '?';
-			len = 1;
-		} else if (wh_point_unprintable(c) && c != '\n' && c != '\t') {
-			used += replace(f, c, buf + used);
-		} else {
-			memcpy(buf + used, s + at, len);
-			used += len;
-		}
-		if (used >= 4096) {
+		if (used >= FULL) {
 			if (!write_all(f, buf, used))
 				return false;
 			used = 0;

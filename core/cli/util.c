@@ -121,36 +121,6 @@ void cli_progress(const char *fmt, ...)
 	progress_shown = *line;
 }
 
-/* Every document of ours begins with the version of its keys; a list is its "value". */
-static json_t *with_version(json_t *doc)
-{
-	if (json_is_array(doc))
-		return json_pack("{s:i, s:o}", "version", 1, "value", doc);
-	if (!json_is_object(doc) || json_object_get(doc, "version"))
-		return doc;
-	json_t *all = json_pack("{s:i}", "version", 1);
-	json_object_update(all, doc);
-	json_decref(doc);
-	return all;
-}
-
-int cli_print_json(json_t *doc)
-{
-	struct wh_error err;
-	doc = with_version(doc);
-	if (!doc || json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12)) < 0) {
-		/* a failed write is reported when standard output is closed */
-		if (!doc || !ferror(stdout)) {
-			wh_fail(&err, -ENOMEM, "the JSON document could not be made: out of memory");
-			json_decref(doc);
-			return cli_error(&err);
-		}
-	}
-	putchar('\n');
-	json_decref(doc);
-	return CLI_OK;
-}
-
 int cli_print_document(const struct cli *c, json_t *doc, void (*print)(const json_t *doc))
 {
 	if (c->json)

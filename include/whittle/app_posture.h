@@ -17,6 +17,8 @@ struct wh_app_assessments {
 	const char *control;                /* "NS-8"; NULL: any */
 	enum wh_severity least;             /* and worse */
 	bool all;                           /* NotApplicable, too */
+	void (*each)(void *arg, json_t *verdict); /* takes each verdict with its reference, which the document then lacks; NULL */
+	void *arg;
 };
 /*
  * {"version":1, "assessments":[{"name":KEY, "policyDefinitionId", "displayName", "controls":["NS-1"], "severity":"High",
@@ -29,6 +31,7 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
  * "question", "state", "healthy", "unhealthy", "notApplicable", "noEvidence", "exempt"}…]. */
 json_t *wh_app_assessment_list(const struct wh_app_posture *p);
 /* one that is Unhealthy, not exempt and no preview, of that severity or worse */
+bool wh_app_assessment_worse(const json_t *verdict, enum wh_severity least);
 bool wh_app_assessments_worse(const json_t *doc, enum wh_severity least);
 
 struct wh_app_inventory {
