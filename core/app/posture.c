@@ -159,7 +159,9 @@ static int read_ledger(struct wh_app_posture *p, struct wh_error *err)
 	wh_heap_in_large_pages(POSTURE_HEAP);
 	/* rules are judged in the inventory's groups, not in the estate's */
 	int rc = wh_app_open_resources(p->a, p->mem, &p->ledger, err);
-	rc = rc ? rc : wh_inventory_load_all(p->ledger.is.state, p->mem, &p->inv, err);
+	rc = rc ? rc
+	        : wh_inventory_load_all(p->ledger.is.state, wh_pack_mentions(&p->pack, "securityRules"), p->mem, &p->inv, &p->t,
+	                                err);
 	rc = rc ? rc : wh_state_log_each(p->ledger.is.state, "estate.import", latest, &imported, err);
 	if (!rc)
 		put_input(p, "inventory", wh_arena_printf(p->mem, "%zu resources in the ledger", p->inv.n), imported);
@@ -213,9 +215,10 @@ int wh_app_posture_open(const struct wh_app *a, const char *const *paths, size_t
 	*p = (struct wh_app_posture){.mem = mem, .a = a, .of_ledger = !n, .inputs = json_array()};
 	int rc = load_rules(p, err);
 	rc = rc ? rc : n ? wh_inventory_read(paths, n, mem, &p->inv, err) : read_ledger(p, err);
-	if (!rc && n)
+	if (!rc && n) {
 		note_documents(p, paths, n);
-	rc = rc ? rc : wh_topology_build(&p->inv, mem, &p->t, err);
+		rc = wh_topology_build(&p->inv, mem, &p->t, err);
+	}
 	if (!rc) {
 		p->r = wh_reach_new(&p->t, mem);
 		build_assets(p);

@@ -178,6 +178,58 @@ static bool enter_member(struct cursor *c, const char *want, size_t want_len)
 	}
 }
 
+/* Appends the object at c without the values of these members, and without those of its `properties`; *kept: what is copied. */
+static void cut_object(struct cursor *c, const char *const *members, bool outer, char **to, const char **kept)
+{
+	c->at++;
+	for (;;) {
+		skip_space(c);
+		if (c->at >= c->end || *c->at != '"')
+			return;
+		const char *key = c->at + 1;
+		skip_string(c);
+		size_t len = (size_t)(c->at - 1 - key);
+		skip_space(c);
+		if (c->at >= c->end || *c->at != ':')
+			return;
+		c->at++;
+		skip_space(c);
+		const char *value = c->at;
+		bool cut = false;
+		for (size_t i = 0; members[i]; i++)
+			cut |= strlen(members[i]) == len && !strncasecmp(key, members[i], len);
+		if (!cut && outer && len == 10 && !strncasecmp(key, "properties", len) && c->at < c->end && *c->at == '{')
+			cut_object(c, members, false, to, kept);
+		else
+			skip_value(c);
+		if (cut && c->at - value >= 4) {
+			*to = mempcpy(mempcpy(*to, *kept, (size_t)(value - *kept)), "null", 4);
+			*kept = c->at;
+		}
+		skip_space(c);
+		if (c->at >= c->end || *c->at != ',') {
+			c->at += c->at < c->end && *c->at == '}';
+			return;
+		}
+		c->at++;
+	}
+}
+
+char *wh_json_cut(const char *text, size_t len, const char *const *members)
+{
+	struct cursor c = {text, text + len, 1};
+	char *out = malloc(len + 1), *to = out;
+	const char *kept = text;
+	if (!out)
+		return NULL;
+	skip_space(&c);
+	if (c.at < c.end && *c.at == '{')
+		cut_object(&c, members, true, &to, &kept);
+	to = mempcpy(to, kept, (size_t)(text + len - kept));
+	*to = 0;
+	return out;
+}
+
 static bool enter_element(struct cursor *c, unsigned long index)
 {
 	c->at++;

@@ -26,6 +26,9 @@ int wh_json_bounded(const char *text, size_t len);
 bool wh_json_may_be_mended(const json_t *v);
 /* Parses a document with wh_json_load(); duplicate keys are refused. `name` is used in error texts. The caller owns *out. */
 int wh_json_parse(const char *name, const char *text, size_t len, json_t **out, struct wh_error *err);
+/* The text of an object with null in place of these members (ignoring case; the list ends with NULL), in it and in its
+ * `properties`: for large parts that nobody reads. What is left out need not be well-formed. free(); NULL: out of memory. */
+char *wh_json_cut(const char *text, size_t len, const char *const *members);
 /* An object's member, regardless of the case of its key (`len` bytes): borrowed, a JSON null as such; NULL if there is none, or
  * `object` is not an object. */
 json_t *wh_json_member_n(const json_t *object, const char *key, size_t len);

@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -242,6 +242,9 @@ static void all(struct io *x)
 	wh_io_prefixes(x, &t->on_premises, &t->n_on_premises);
 	service_tags(x, &t->service);
 	by_address(x);
+	wh_io_names(x, &t->inventory->notes, &t->inventory->n_notes);
+	if (!x->out)
+		t->inventory->room_notes = t->inventory->n_notes;
 }
 
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len)
@@ -284,6 +287,7 @@ int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none
 	if (!x.in.failed)
 		all(&x);
 	if (x.in.failed || x.in.n) {
+		*none = (struct wh_inventory){.mem = mem};
 		*out = (struct wh_topology){.inventory = none, .mem = mem};
 		return -EBADMSG;
 	}

@@ -192,12 +192,25 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 
 /* ---- out of the ledger ---- */
 
-struct loading { struct wh_inventory *inv; struct wh_error *err; bool groups; };
+/* built: the model is there, so that no text is needed for its errors. cut: nor the groups' rules as JSON. */
+struct loading { struct wh_inventory *inv; struct wh_error *err; bool groups, built, cut; };
 
-static int take_stored(struct wh_inventory *inv, const char *key, const char *json, bool group, struct wh_error *err)
+static int parse_stored(const struct loading *l, const char *key, const char *json, json_t **out)
 {
+	static const char *const rules[] = {"securityRules", "defaultSecurityRules", NULL};
+	char *rest = l->groups && l->cut ? wh_json_cut(json, strlen(json), rules) : NULL;
+	const char *text = rest ? rest : json;
+	int rc = wh_json_parse(key, text, strlen(text), out, l->err);
+	free(rest);
+	return rc;
+}
+
+static int take_stored(const struct loading *l, const char *key, const char *json)
+{
+	struct wh_inventory *inv = l->inv;
+	bool group = l->groups;
 	json_t *doc = NULL, *body;
-	int rc = wh_json_parse(key, json, strlen(json), &doc, err);
+	int rc = parse_stored(l, key, json, &doc);
 	if (rc)
 		return rc;
 	const char *id = json_string_value(json_object_get(doc, "id")), *type = json_string_value(json_object_get(doc, "type")),
@@ -209,11 +222,13 @@ static int take_stored(struct wh_inventory *inv, const char *key, const char *js
 	}
 	if (!id || !type || !json_is_object(body)) {
 		json_decref(doc);
-		return wh_fail(err, -EBADMSG, "the ledger's estate is damaged: import it again");
+		return wh_fail(l->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 	}
 	inv->documents = wh_arena_grown(inv->mem, inv->documents, inv->n_documents, &inv->room_documents, sizeof *inv->documents);
 	inv->documents[inv->n_documents] = (struct wh_document){
-		.file = wh_arena_strdup(inv->mem, file ? file : key), .text = strdup(json), .len = strlen(json)};
+		.file = wh_arena_strdup(inv->mem, file ? file : key),
+		.text = l->built ? NULL : strdup(json),
+		.len = l->built ? 0 : strlen(json)};
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
 	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id),
@@ -233,21 +248,21 @@ static int take_stored(struct wh_inventory *inv, const char *key, const char *js
 
 static int load(void *arg, const char *key, const char *json)
 {
-	struct loading *l = arg;
-	return take_stored(l->inv, key, json, l->groups, l->err);
+	return take_stored(arg, key, json);
 }
 
 /* The groups and the service tags, for resources that are loaded. */
-static int load_rest(struct wh_state *s, struct wh_inventory *out, struct wh_error *err)
+static int load_rest(struct wh_state *s, struct loading *l)
 {
-	struct loading l = {out, err, true};
+	struct wh_inventory *out = l->inv;
 	char *text = NULL;
-	int rc = wh_state_each(s, "nsg", load, &l, err);
-	rc = rc ? rc : wh_state_get(s, "estate", "estate", &text, err);
+	l->groups = true;
+	int rc = wh_state_each(s, "nsg", load, l, l->err);
+	rc = rc ? rc : wh_state_get(s, "estate", "estate", &text, l->err);
 	json_t *doc = text ? json_loads(text, 0, NULL) : NULL, *tags = json_object_get(doc, "serviceTags");
 	char *listed = tags ? json_dumps(tags, JSON_COMPACT) : NULL;
 	if (!rc && listed)
-		rc = wh_service_tags_parse("the ledger's service tags", listed, strlen(listed), out->mem, &out->service, err);
+		rc = wh_service_tags_parse("the ledger's service tags", listed, strlen(listed), out->mem, &out->service, l->err);
 	free(listed);
 	json_decref(doc);
 	free(text);
@@ -257,21 +272,29 @@ static int load_rest(struct wh_state *s, struct wh_inventory *out, struct wh_err
 
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
 {
-	struct loading l = {out, err, false};
+	struct loading l = {.inv = out, .err = err};
 	*out = (struct wh_inventory){.mem = mem};
 	int rc = wh_state_each(s, "resource", load, &l, err);
 	if (!rc && !out->n)
 		return wh_fail(
 			err, -ENOENT,
 			"the ledger has no inventory of networks: `whittle estate import DIRECTORY` reads what `az … list` prints, templates, Terraform's state");
-	return rc ? rc : load_rest(s, out, err);
+	return rc ? rc : load_rest(s, &l);
 }
 
-int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err)
+int wh_inventory_load_all(struct wh_state *s, bool rules, struct wh_arena *mem, struct wh_inventory *out, struct wh_topology *t,
+                          struct wh_error *err)
 {
-	struct loading l = {out, err, false};
-	*out = (struct wh_inventory){.mem = mem};
-	int rc = wh_state_each(s, "resource", load, &l, err);
+	int rc = wh_topology_load(s, out, mem, t, err), built = !rc;
+	struct loading l = {.inv = out, .err = err, .built = built, .cut = built && !rules};
+	if (rc < 0)
+		return rc;
+	size_t noted = out->n_notes;
+	rc = wh_state_each(s, "resource", load, &l, err);
 	rc = rc ? rc : wh_state_each(s, "other", load, &l, err);
-	return rc || !out->n ? rc : load_rest(s, out, err); /* groups alone are of an estate.yaml */
+	if (!rc && out->n) /* groups alone are of an estate.yaml */
+		rc = load_rest(s, &l);
+	if (built)
+		out->n_notes = noted; /* the model's: what derives resources here says the same again */
+	return rc || built ? rc : wh_topology_build(out, mem, t, err);
 }

@@ -223,6 +223,27 @@ int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *ou
 	return rc ? rc : out->n ? 0 : wh_fail_input(err, -ENOENT, "%s: there is no assessment in this directory", directory);
 }
 
+static bool mentions(const json_t *v, const char *word)
+{
+	const char *key, *text = json_string_value(v);
+	json_t *inner;
+	size_t i;
+	if (text)
+		return strcasestr(text, word);
+	json_array_foreach((json_t *)v, i, inner)
+		if (mentions(inner, word))
+			return true;
+	json_object_foreach((json_t *)v, key, inner)
+		if (strcasestr(key, word) || mentions(inner, word))
+			return true;
+	return false;
+}
+
+bool wh_pack_mentions(const struct wh_pack *p, const char *word)
+{
+	return mentions(p->owned, word);
+}
+
 void wh_pack_free(struct wh_pack *p)
 {
 	json_decref(p->owned);

@@ -42,6 +42,8 @@ struct wh_pack { struct wh_assessment *list; size_t n; json_t *owned; };
  * wh_pack_free(), also after an error. */
 int wh_pack_load(const char *directory, struct wh_arena *mem, struct wh_pack *out, struct wh_error *err);
 void wh_pack_free(struct wh_pack *p);
+/* Whether a condition has this word somewhere, ignoring case: whether what it names must be read. */
+bool wh_pack_mentions(const struct wh_pack *p, const char *word);
 /* Whether this is its key, policy GUID or name, ignoring case. */
 bool wh_assessment_is(const struct wh_assessment *a, const char *what);
 /* The one with this key, GUID or name; NULL: none. */

@@ -175,7 +175,7 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 /*
  * The model as bytes, which the import puts into the ledger with the documents: reading them takes milliseconds, while the
  * documents of a large estate take seconds. They contain all but the groups' JSON, the rules' ids and descriptions, and
- * the inventory, which is then empty (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of another
+ * the inventory, of which only the notes are there (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of another
  * version. The model refers to them.
  */
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
@@ -188,5 +188,8 @@ int wh_topology_load(struct wh_state *s, struct wh_inventory *none, struct wh_ar
 int wh_inventory_load(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* Adds the effective rules that were among the documents, from the ledger, to those of `inv`. */
 int wh_inventory_load_effective(struct wh_state *s, struct wh_inventory *inv, struct wh_error *err);
-/* Every resource from the ledger, of any type. An estate that was not an inventory is an empty one. */
-int wh_inventory_load_all(struct wh_state *s, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
+/* Every resource from the ledger, of any type, and the model, from its bytes if the ledger has them. An estate that was not an
+ * inventory is an empty one. Without `rules` the groups' rules may be absent from their JSON: the model has them, and they are
+ * most of a large estate. Both are the caller's also after an error. */
+int wh_inventory_load_all(struct wh_state *s, bool rules, struct wh_arena *mem, struct wh_inventory *out, struct wh_topology *t,
+                          struct wh_error *err);

@@ -70,6 +70,16 @@ status() { jq -r --arg k "$1" --arg r "$2" '[.assessments[] | select(.name == $k
 check "an imported estate is assessed: what the Internet reaches, services, labels; of traffic there is no evidence"
 "$w" assess bc303248-3d14-44c2-96a0-55f5c326b5fe >out 2>err && grep -q 'the Internet reaches TCP 22 (SSH), by rule ssh-any (300) of web' out && grep -q '^What to do: ' out
 check "one assessment prints the reason, the remedy and the rule"
+cp -r "$here/../../rules" own && cat >own/assessments/own.yaml <<'Y'
+assessments:
+  - {key: own-rules, name: Groups should be short, severity: Low, controls: [NS-1], type: Microsoft.Network/networkSecurityGroups, why: "Short lists are read.", fix: "Delete rules.", cause: "it has a rule",
+     unhealthy: {count: {field: "Microsoft.Network/networkSecurityGroups/securityRules[*]"}, greater: 0}}
+Y
+of_resources='[.assessments[] | select((.resourceId | startswith("/")) and .status != "NoEvidence")]'
+WHITTLE_RULES=$PWD/own "$w" assess own-rules --json >led 2>err && WHITTLE_RULES=$PWD/own "$w" assess own-rules --json --in az >out 2>>err && [ "$(status own-rules /web)" = Unhealthy ] && cmp -s led out &&
+	"$w" assess --json >led 2>err && "$w" assess --json --in az >out 2>>err && [ "$(jq -c '.notes' led)" = "$(jq -c '.notes' out)" ] &&
+	[ "$(jq -c "$of_resources" led)" = "$(jq -c "$of_resources" out)" ]
+check "the ledger's estate is assessed as its documents are, also by a condition on the rules of groups"
 flow() { # SECOND SOURCE DESTINATION PORT
 	printf '{"timestamp":"2026-11-20T10:00:%02d.000000+0000","flow_id":%d,"event_type":"flow","src_ip":"%s","src_port":40%03d,"dest_ip":"%s","dest_port":%d,"proto":"TCP","flow":{"pkts_toserver":6,"pkts_toclient":5,"bytes_toserver":600,"bytes_toclient":5000,"start":"2026-11-20T10:00:%02d.000000+0000","end":"2026-11-20T10:00:%02d.000000+0000","state":"closed","reason":"timeout"},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1b","tcp_flags_tc":"1b","syn":true,"fin":true,"psh":true,"ack":true,"state":"closed"}}\n' "$1" "$1" "$2" "$1" "$3" "$4" "$1" "$1"
 }

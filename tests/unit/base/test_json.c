@@ -102,6 +102,33 @@ static void values_that_would_take_many_times_their_text_are_refused_with_their_
 	}
 }
 
+static void large_members_are_left_out_before_a_document_is_parsed(void **state)
+{
+	static const char *const members[] = {"rules", "defaults", NULL};
+	static const struct { const char *text, *rest; } cases[] = {
+		{"{\"a\": 1, \"rules\": [{\"b\": \"]}\\\"\"}], \"z\": [1]}", "{\"a\": 1, \"rules\": null, \"z\": [1]}"},
+		{"{\"Rules\":[1,2],\"defaults\":{\"c\":[]}}", "{\"Rules\":null,\"defaults\":null}"},
+		{"{\"properties\": {\"rules\": \"long text\", \"x\": {\"rules\": [1, 2]}}, \"rules\": [1,2,3]}",
+	         "{\"properties\": {\"rules\": null, \"x\": {\"rules\": [1, 2]}}, \"rules\": null}"},
+		{"{\"rules\": [], \"y\": 2}", "{\"rules\": [], \"y\": 2}"}, /* shorter than null */
+		{"[{\"rules\": [1, 2, 3]}]", "[{\"rules\": [1, 2, 3]}]"},
+		{"{\"rules\": [1, 2, 3", "{\"rules\": null"}, /* not well-formed: refused by whoever parses the rest */
+		{"{\"a\" [1, 2, 3]", "{\"a\" [1, 2, 3]"},
+		{"{\"properties\":{\"a\":\"", "{\"properties\":{\"a\":\""},
+		{"", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t len = strlen(cases[i].text);
+		char *text = malloc(len ? len : 1); /* without a zero byte: not read past its end */
+		memcpy(text, cases[i].text, len);
+		char *rest = wh_json_cut(text, len, members);
+		assert_string_equal(rest, cases[i].rest);
+		free(rest);
+		free(text);
+	}
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
 	(void)state;
@@ -131,6 +158,7 @@ int main(void)
 		cmocka_unit_test(a_broken_document_is_reported_with_its_line),
 		cmocka_unit_test(a_value_is_found_with_its_line),
 		cmocka_unit_test(values_that_would_take_many_times_their_text_are_refused_with_their_line),
+		cmocka_unit_test(large_members_are_left_out_before_a_document_is_parsed),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ static void the_stored_model_decides_as_the_documents_do(void **state)
 	uint64_t sd = 0xfeedface12345678u, *seed = &sd;
 	struct wh_error err = {.text = ""};
 	struct wh_state *s = open_state();
+	size_t noted = 0;
 	(void)state;
 	for (int i = 0; i < ESTATES; i++) {
 		struct world w;
@@ -90,11 +91,16 @@ static void the_stored_model_decides_as_the_documents_do(void **state)
 		build_estate(&all, text);
 		load(s, &read);
 		assert_int_equal(read.t.n_hosts, all.t.n_hosts);
+		assert_int_equal(read.inv.n_notes, all.inv.n_notes);
+		for (size_t k = 0; k < all.inv.n_notes; k++)
+			assert_string_equal(read.inv.notes[k], all.inv.notes[k]);
+		noted += all.inv.n_notes;
 		compare(&all, &read, &w, seed, text);
 		close_estate(&read);
 		close_estate(&all);
 		free(text);
 	}
+	assert_true(noted > 0);
 	close_state(s);
 }
 
