@@ -270,8 +270,8 @@ static int check_space(const struct wh_intel_list *before, const struct wh_intel
 
 	if (is > most && is > 1.5 * was)
 		return wh_fail(err, -ESTALE,
-		               "threat list '%s': refused: it would keep out %.2g %% of the whole Internet; --force takes it",
-		               l->name, 100 * is);
+		               "threat list '%s': refused: it would keep out %.0f %% of the whole Internet; --force takes it",
+		               l->name, is < 1 ? 100 * is : 100);
 	if (before && is > told_from && is > 3 * was)
 		return wh_fail(
 			err, -ESTALE,

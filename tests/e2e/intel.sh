@@ -124,6 +124,9 @@ seq 1 100 | sed 's/^/45.9.0./' >"$dir/plain.txt"
 w intel update plain --force
 echo 0.0.0.0/0 >>"$dir/plain.txt"
 gives "a list with one line that holds the whole Internet is refused" 1 'would keep out [0-9]+ % of the whole Internet; --force' intel update plain
+printf '0.0.0.0/1\n128.0.0.0/1\n::/0\n' >>"$dir/plain.txt"
+gives "of both families, it would keep out all of it" 1 'would keep out 100 % of the whole Internet; --force' intel update plain
+sed -i '102,$d' "$dir/plain.txt"
 sed -i '$d' "$dir/plain.txt"; echo 61.0.0.0/8 >>"$dir/plain.txt"
 gives "so is a list with networks that grew more than threefold, though its lines did not" 1 'networks grew more than threefold, from .* to 0.39 % of the Internet' intel update plain
 gives "--force takes it" 0 '^plain: 101 entries' intel update plain --force
