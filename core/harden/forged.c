@@ -6,45 +6,17 @@
  *   a flood        forges the same sources again, some minutes later or on another day. Of datagrams, peers of few days
  *                  (wh_edge_fresh) are taken for such a flood where more of them came for the first time within a week than
  *                  A_WEEK, and than the port has regular peers
- *   a wave         a flood on up to WAVE_DAYS days looks like clients. It is taken for one where more peers came for the first
- *                  time within a week than A_WEEK, and than had come before, a week or more after the port's first peer. New
- *                  clients that come as such a wave wait for their line until they came on more days
  *
  * Neither makes a rule, vouches for a peer, or counts against one. A client of two days is kept while a flood of single exchanges
  * is not. Such answers are not silence, either: they keep a port from being closed.
  */
 #include "harden/advice.h"
 
-enum { A_WEEK = 32, HALF_WEEK = 3, WAVE_DAYS = 7, FLOWS = 3 };
+enum { A_WEEK = 32, HALF_WEEK = 3, FLOWS = 3 };
 
 static unsigned first_bit(const struct wh_evidence_peer *p)
 {
 	return p->days ? 63 - (unsigned)__builtin_clzll(p->days) : 0;
-}
-
-/* Marks those of a wave, after those of a flood: they are in no wave. */
-static void mark_waves(struct wh_port_traffic *t)
-{
-	unsigned first[64] = {0}, oldest = 0;
-	for (size_t i = 0; i < t->n; i++) {
-		const struct wh_evidence_peer *p = &t->peers[i];
-		unsigned at = first_bit(p);
-		if (p->unproven || !p->days)
-			continue;
-		first[at]++;
-		oldest = at > oldest ? at : oldest;
-	}
-	for (size_t i = 0; i < t->n; i++) {
-		struct wh_evidence_peer *p = &t->peers[i];
-		unsigned at = first_bit(p), n = 0, before = 0;
-		if (p->unproven || wh_bits(p->days) > WAVE_DAYS || oldest < at + 2 * HALF_WEEK + 1)
-			continue;
-		for (unsigned d = at < HALF_WEEK ? 0 : at - HALF_WEEK; d <= oldest; d++)
-			*(d <= at + HALF_WEEK ? &n : &before) += first[d];
-		p->in_flood = n > A_WEEK && n > before;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		t->peers[i].unproven |= t->peers[i].in_flood;
 }
 
 void wh_mark_forged(struct wh_port_traffic *t)
@@ -69,8 +41,6 @@ void wh_mark_forged(struct wh_port_traffic *t)
 			n += first[d];
 		p->unproven = p->in_flood = n > A_WEEK && n > regulars;
 	}
-	if (t->direction == WH_INBOUND && t->proto == WH_PROTO_UDP)
-		mark_waves(t);
 }
 
 bool wh_why_forged(const struct wh_port_traffic *t, struct wh_reason *out)
