@@ -103,12 +103,14 @@ static void check_disk(const char *dir, struct wh_app_doctor *r)
 		wh_doctor_remedy(k, "a full disk stops learning (nothing that was committed is lost): make room");
 }
 
-static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r)
+/* Whether the ledger can be read: checks that need it are not made otherwise, since each would wait for a lock again. */
+static bool check_store(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r)
 {
 	char dir[PATH_MAX];
 	struct wh_ledger ledger = {NULL, NULL};
 	struct wh_store_totals totals;
 	struct wh_error err = {0};
+	bool readable = false;
 
 	const char *path = store_path(a->store_url, dir);
 	if (ask->no_store.code && access(dir, F_OK) && errno == ENOENT) {
@@ -131,9 +133,11 @@ static void check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 		       "see the reason; a copy from before can be put in its place");
 	} else {
 		note_totals(path, &totals, r);
+		readable = true;
 	}
 	wh_ledger_close(&ledger);
 	check_disk(dir, r);
+	return readable;
 }
 
 static void check_features(struct wh_app_doctor *r)
@@ -260,15 +264,12 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 }
 
 /* The addresses of this machine that `enforce` would judge. An address of a resource without learned traffic gives a warning. */
-static void check_coverage(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_app_doctor *r,
-                           struct wh_arena *mem)
+static void check_coverage(const struct wh_app *a, struct wh_app_doctor *r, struct wh_arena *mem)
 {
 	struct wh_error err = {0};
 	struct wh_app silent = *a;
 	bool unheard = false;
 	silent.note = NULL;
-	if (ask->bad_config.code || ask->no_store.code || access(store_path(a->store_url, (char[PATH_MAX]){0}), F_OK))
-		return;
 	struct wh_app_own *own = &r->own;
 	int rc = wh_app_own_rules(&silent, NULL, 0, false, mem, own, &err);
 	if (own->present)
@@ -313,12 +314,12 @@ static void check_doors(struct wh_app_doctor *r)
 }
 
 /* The checks that need the ledger's contents, where it can be opened. */
-static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *ask, struct wh_arena *mem, struct wh_app_doctor *r)
+static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *ask, bool readable, struct wh_arena *mem,
+                      struct wh_app_doctor *r)
 {
 	struct wh_app_ledger l = {.estate = NULL};
 	struct wh_error err;
-	bool there = !ask->no_store.code && !access(store_path(a->store_url, (char[PATH_MAX]){0}), F_OK) &&
-	             !wh_app_open(a, WH_STATE_READ, mem, &l, &err);
+	bool there = readable && !wh_app_open(a, WH_STATE_READ, mem, &l, &err);
 	if (!ask->bad_config.code)
 		wh_doctor_values(a, there ? &l : NULL, mem, r);
 	wh_doctor_around(a, there ? &l : NULL, r);
@@ -329,13 +330,14 @@ void wh_app_doctor(const struct wh_app *a, const struct wh_app_doctor_ask *ask, 
 {
 	*out = (struct wh_app_doctor){.n = 0};
 	check_config(ask, out);
-	check_store(a, ask, out);
+	bool readable = check_store(a, ask, out);
 	check_kernel(out);
 	check_rules(a, out);
 	check_plugin(out, ask->plugin);
 	wh_doctor_suricata(a, mem, out);
-	look_into(a, ask, mem, out);
-	check_coverage(a, ask, out, mem);
+	look_into(a, ask, readable, mem, out);
+	if (readable && !ask->bad_config.code)
+		check_coverage(a, out, mem);
 	check_doors(out);
 	for (size_t i = 0; i < out->n; i++)
 		if (out->checks[i].state > out->worst)

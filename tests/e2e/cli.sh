@@ -74,6 +74,8 @@ for found in "ports .*'99999' is not a port" "discover: 'nonsense' is not a pref
 done
 check "each finding has a command or a line that mends it" 1 '^0$' sh -c "'$w' doctor --json --config '$dir/values.yaml' --store '$dir/v.db' >'$dir/found.json'; rc=\$?; jq '[.checks[] | select(.state != \"ok\" and .remedy == null)] | length' '$dir/found.json'; exit \$rc"
 check "selftest without a ledger prints the command that makes one" 1 'no ledger yet.*whittle estate import FILE' "$w" selftest --store "$dir/none.db" 10.0.0.4
+printf 'no ledger' >"$dir/broken.db"
+check "doctor names a ledger that can't be read once, and makes no check that needs it" 1 '^ledger$' sh -c "'$w' doctor --json --config /dev/null --store '$dir/broken.db' >'$dir/found.json'; rc=\$?; jq -r --arg f '$dir/broken.db' '.checks[] | select(.check == \"coverage\" or (.found | contains(\$f))) | .check' '$dir/found.json' | tr '\n' ' ' | sed 's/disk //; s/ *\$//'; exit \$rc"
 check "doctor looks on when the config is broken" 1 'min-dayz' "$w" doctor --config "$dir/bad.yaml"
 check "doctor prints a state for each check as JSON" 0 '"check": "ledger"' \
 	sh -c "'$w' doctor --json --store '$dir/l.db' || [ \$? = 1 ]"
