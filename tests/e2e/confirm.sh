@@ -59,7 +59,7 @@ gives "after enforcing again what holds, a confirm is not too late" 0 'nothing w
 narrow
 w enforce --resource vm1 --confirm-within 1h >/dev/null
 is "$(reach)" "$second" "new rules wait for their confirmation"
-gives "a rollback drops what waits" 0 'waited for its confirmation is gone: the rules confirmed before are in force' w rollback
+gives "a rollback drops what waits" 0 'unconfirmed rules are removed. The rules confirmed before are in force' w rollback
 is "$(reach)" "$first" "and the confirmed rules hold"
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 is "$(reach)" "$second" "confirmed, the second rules hold"
