@@ -5,9 +5,8 @@
  *   ipv6          a peer came over IPv6 to a port whose rule knows IPv4 alone
  *   dormant       a peer came again after a silence that is longer than a month's work explains
  *   flood         connections to one target, day by day so many, that brought hardly anything back
- *   beacon        a new public peer was connected to in every hour of the day, often but not without a pause, and each time alike: by
- *                 a clock. The ledger
- *                 has no times of single connections, so hours and shapes stand for them
+ *   beacon        a new public peer was connected to in every hour of the day, often but not without a pause, and each time
+ *                 alike: by a clock. The ledger has no times of single connections, so hours and shapes stand for them
  *   upload        a peer outside that is new got several times as much a day as any peer before. A peer of most days, such as a
  *                 backup's, is no measure: it would hide whatever is smaller than ten backups
  *   unjudged      a port that is answered for public addresses, is new within the window, and has neither a rule nor a reason for

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Observations of `whittle watch`: another program changed our table, a rule drops an allowed peer, a port drops far more than it
- * used to, the clock was set. It leaves one document for each kind, peer and port (wh_alert_noticed), which becomes a finding here.
+ * used to, the clock was set. It leaves one document for each kind, peer and port (wh_alert_noticed), which becomes a finding
+ * here.
  */
 #include <stdlib.h>
 #include <string.h>

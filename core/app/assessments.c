@@ -42,8 +42,8 @@ static json_t *verdict_json(struct worded *w, const struct wh_posture_verdict *v
 {
 	word(w, v->of);
 	json_t *o = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s, s:s?, s:s, s:s?}", "name", w->name, "policyDefinitionId", w->policy,
-	                      "displayName", w->title, "controls", w->controls, "severity", w->severity, "resourceId", v->resource,
-	                      "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
+	                      "displayName", w->title, "controls", w->controls, "severity", w->severity, "resourceId",
+	                      v->resource, "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
 	if (v->exempt)
 		json_object_set_new(o, "exempt", json_string(v->exempt));
 	if (v->of->preview)

@@ -149,8 +149,8 @@ out:
 json_t *wh_app_ingested_json(const struct wh_app_ingested *r)
 {
 	const struct wh_read_stats *s = &r->stats;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows", (json_int_t)s->flows,
-	                 "edges", (json_int_t)r->edges, "other", (json_int_t)(s->other + s->alerts), "malformed",
-	                 (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice", (json_int_t)r->passed.twice,
-	                 "otherNetworks", (json_int_t)r->passed.elsewhere, "seconds", r->seconds);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "records", (json_int_t)s->records, "flows",
+	                 (json_int_t)s->flows, "edges", (json_int_t)r->edges, "other", (json_int_t)(s->other + s->alerts),
+	                 "malformed", (json_int_t)s->malformed, "bytes", (json_int_t)s->bytes, "reportedTwice",
+	                 (json_int_t)r->passed.twice, "otherNetworks", (json_int_t)r->passed.elsewhere, "seconds", r->seconds);
 }

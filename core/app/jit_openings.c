@@ -51,7 +51,8 @@ int wh_app_jit_request(const struct wh_app *a, const struct wh_app_jit_open *ask
 	return open_or_ask(a, ask, false, mem, out, err);
 }
 
-int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err)
+int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out,
+                       struct wh_error *err)
 {
 	struct wh_ledger l;
 	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l, err);
@@ -117,8 +118,8 @@ static json_t *grant_json(const struct wh_jit_grant *g)
 {
 	char from[WH_PREFIX_STRLEN];
 	json_t *o = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s*,s:s}", "resource", g->resource, "protocol",
-	                      g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port", (int)g->port, "from", wh_prefix_text(&g->from, from),
-	                      "who", g->who, "why", g->why, "to", g->nsg ? "nsg" : "nft");
+	                      g->proto == WH_PROTO_UDP ? "UDP" : "TCP", "port", (int)g->port, "from",
+	                      wh_prefix_text(&g->from, from), "who", g->who, "why", g->why, "to", g->nsg ? "nsg" : "nft");
 	if (*g->id)
 		json_object_set_new(o, "id", json_string(g->id));
 	return o;

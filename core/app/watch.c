@@ -107,7 +107,8 @@ static void retain(struct relay *r)
 		rc = wh_app_retain(r->a, &l, &err);
 	}
 	if (rc)
-		wh_app_note(r->a, "what is older than keep-days could not be removed; it is tried again in an hour: %s", err.text);
+		wh_app_note(r->a, "what is older than keep-days could not be removed; it is tried again in an hour: %s",
+		            err.text);
 	wh_ledger_close(&l);
 }
 

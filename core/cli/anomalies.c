@@ -101,8 +101,8 @@ static size_t print(const json_t *doc, bool all)
 	else
 		printf("No finding in %lld network security group%s.\n", groups, groups == 1 ? "" : "s");
 	if (skipped)
-		printf("%lld rule%s cannot be decided: %s others in too many pieces. Shorter lists of addresses and ports can be.\n", skipped,
-		       skipped == 1 ? "" : "s", skipped == 1 ? "it overlaps" : "they overlap");
+		printf("%lld rule%s cannot be decided: %s others in too many pieces. Shorter lists of addresses and ports can be.\n",
+		       skipped, skipped == 1 ? "" : "s", skipped == 1 ? "it overlaps" : "they overlap");
 	if (json_array_size(json_object_get(doc, "unjudged")))
 		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n",
 		       json_array_size(json_object_get(doc, "unjudged")),

@@ -118,8 +118,8 @@ static int report(const struct cli *c, const struct wh_app_ingested *r)
 	if (r->passed.twice)
 		printf(", %s flows that another sensor had reported", wh_number_text(r->passed.twice, a));
 	if (r->passed.elsewhere)
-		printf(", %s flows of other networks, such as %s, which the realm leaves out", wh_number_text(r->passed.elsewhere, a),
-		       wh_realm_text(&r->passed.where, where));
+		printf(", %s flows of other networks, such as %s, which the realm leaves out",
+		       wh_number_text(r->passed.elsewhere, a), wh_realm_text(&r->passed.where, where));
 	printf("; %s edges added to or made\n", wh_number_text(r->edges, a));
 	return CLI_OK;
 }

@@ -91,7 +91,8 @@ static void print_rule(const struct wh_recommended_rule *r)
 	for (size_t i = 0; i < r->n_prefixes && i < most; i++)
 		printf("  %-18s   %s\n", "", wh_prefix_text(&r->prefixes[i], p));
 	if (r->n_prefixes > most)
-		printf("  %-18s   … and %zu more (%s addresses in all; --long lists them)\n", "", r->n_prefixes - most, space(size, units));
+		printf("  %-18s   … and %zu more (%s addresses in all; --long lists them)\n", "", r->n_prefixes - most,
+		       space(size, units));
 	for (size_t i = 0; i < r->n_except && i < most_except; i++)
 		printf("  %-18s   except %s\n", "", wh_prefix_text(&r->except[i], p));
 	if (r->n_except > most_except)

@@ -36,7 +36,7 @@ static const char *why(const struct wh_resource_result *r, const struct wh_app_s
 		                : "its rules are confirmed here";
 	else if (!reason && r->n_rules)
 		reason = s->force == WH_APP_PENDING ? "its rules wait for `whittle confirm`"
-		                                    : "its rules can be narrowed: whittle recommend";
+		                                    : "its rules can be narrowed: whittle recommend, then whittle enforce";
 	if (s->days_missing)
 		reason = wh_arena_printf(mem, "%s; ready on %s", reason ? reason : "", day_text(s->ready_day, true, day));
 	return reason;

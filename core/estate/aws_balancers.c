@@ -29,7 +29,8 @@ static const char *configuration_of(const struct wh_aws *a, const char *instance
 	for (size_t i = 0; i < a->n_interfaces; i++) {
 		const struct wh_aws_interface *f = &a->interfaces[i];
 		const json_t *index = json_object_get(json_object_get(f->o, "Attachment"), "DeviceIndex");
-		if (f->instance && !strcmp(f->instance, instance) && (!best || (json_is_integer(index) && !json_integer_value(index))))
+		if (f->instance && !strcmp(f->instance, instance) &&
+		    (!best || (json_is_integer(index) && !json_integer_value(index))))
 			best = f;
 	}
 	const char *address = best ? wh_aws_text(best->o, "PrivateIpAddress") : NULL;
@@ -54,7 +55,8 @@ static void add_target(struct balancer *b, const json_t *group, const json_t *ta
 		   *proto = wh_aws_text(group, "Protocol"), *name = wh_aws_text(group, "TargetGroupName");
 	json_t *port = json_object_get(target, "Port");
 	port = json_is_integer(port) ? port : json_object_get(group, "Port");
-	if (!configuration || !json_is_integer(port) || !proto || json_integer_value(port) < 1 || json_integer_value(port) > 65535)
+	if (!configuration || !json_is_integer(port) || !proto || json_integer_value(port) < 1 ||
+	    json_integer_value(port) > 65535)
 		return;
 	const char *pool = wh_arena_printf(b->a->mem, "%s/pool/%zu", b->arn, json_array_size(b->pools));
 	bool udp = !strcmp(proto, "UDP") || !strcmp(proto, "TCP_UDP"), tcp = strcmp(proto, "UDP") != 0;
@@ -90,10 +92,11 @@ static void add_groups(struct balancer *b)
 		if (own && kind && strcmp(kind, "instance"))
 			not_judged(b, wh_arena_printf(b->a->mem, "the targets of %s are no instances", printable(name)));
 		else if (own && !targets)
-			not_judged(b, wh_arena_printf(b->a->mem,
-			                              "no document has the targets of %s (`aws elbv2 describe-target-health`, in a file "
-			                              "that is named after it)",
-			                              printable(name)));
+			not_judged(b, wh_arena_printf(
+					      b->a->mem,
+					      "no document has the targets of %s (`aws elbv2 describe-target-health`, in a file "
+					      "that is named after it)",
+					      printable(name)));
 		else if (own)
 			json_array_foreach((json_t *)(uintptr_t)targets, i, v)
 				add_target(b, g, json_object_get(v, "Target"));
@@ -116,8 +119,8 @@ static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 	if (json_array_size(b.rules))
 		wh_aws_derived(a, it, "microsoft.network/loadbalancers", arn, b.name,
 		               json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
-		                         "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn, "backendAddressPools",
-		                         b.pools, "loadBalancingRules", b.rules));
+		                         "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn,
+		                         "backendAddressPools", b.pools, "loadBalancingRules", b.rules));
 	json_decref(b.pools);
 	json_decref(b.rules);
 }

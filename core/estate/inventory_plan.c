@@ -2,8 +2,8 @@
 /*
  * A plan of Terraform's (`terraform show -json PLAN`) as the state that it leads to.
  *
- * Problem: what a plan creates has no ids yet, so that nothing in the planned values says which subnet an interface is in. Method:
- * each resource gets an id that is made of its name, and an unknown attribute that the configuration takes from another
+ * Problem: what a plan creates has no ids yet, so that nothing in the planned values says which subnet an interface is in.
+ * Method: each resource gets an id that is made of its name, and an unknown attribute that the configuration takes from another
  * resource's id gets that one, through variables and outputs of modules:
  *
  *   planned      azurerm_network_interface.web: ip_configuration [{name: c}]      azurerm_subnet.web: {name: web}
@@ -20,7 +20,11 @@
  * a file can hold outputs that lead to each other. */
 enum { MOST_DEPTH = 16, FIRST_FREE = 4, MOST_STEPS = 4096 };
 
-struct frame { const struct frame *up; const json_t *config /* of the module */, *call /* of it, in `up` */; const char *address; };
+struct frame {
+	const struct frame *up;
+	const json_t *config /* of the module */, *call /* of it, in `up` */;
+	const char *address;
+};
 struct plan {
 	json_t *by_address;   /* "module.net.azurerm_subnet.web[0]": its planned resource */
 	json_t *used;         /* addresses of interfaces */
@@ -53,7 +57,8 @@ static const char *planned_id(struct plan *p, const json_t *resource)
 		   *group = *text(v, "resource_group_name") ? text(v, "resource_group_name") : "planned";
 	if (!strcmp(type, "azurerm_subnet"))
 		return wh_arena_printf(
-			p->mem, "/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s/subnets/%s",
+			p->mem,
+			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s/subnets/%s",
 			group, text(v, "virtual_network_name"), name);
 	const char *to = strcmp(type, "azurerm_network_security_group") ? wh_terraform_type(type)
 	                                                                : "Microsoft.Network/networkSecurityGroups";
@@ -105,7 +110,8 @@ static void of_resource(struct asking *q, const struct frame *f, const char *ref
 	json_t *r;
 	if (!end || (close ? close[1] && strcmp(close + 1, ".id") : *end && strcmp(end, ".id")))
 		return;
-	const char *base = wh_arena_printf(q->p->mem, "%s%.*s", f->address, (int)((close ? close + 1 : end) - reference), reference);
+	const char *base = wh_arena_printf(q->p->mem, "%s%.*s", f->address, (int)((close ? close + 1 : end) - reference),
+	                                   reference);
 	r = json_object_get(q->p->by_address, wh_arena_printf(q->p->mem, "%s%s", base, close ? "" : q->index));
 	r = r ? r : json_object_get(q->p->by_address, base);
 	if (r) {
@@ -140,9 +146,10 @@ static void resolve(struct asking *q, const struct frame *f, const char *referen
 	if (!strncmp(reference, "module.", 7))
 		of_module(q, f, reference);
 	else if (!strncmp(reference, "var.", 4) && f->up)
-		resolve_all(q, f->up,
-		            json_object_get(json_object_get(f->call, "expressions"),
-		                            wh_arena_printf(q->p->mem, "%.*s", (int)strcspn(reference + 4, ".["), reference + 4)));
+		resolve_all(
+			q, f->up,
+			json_object_get(json_object_get(f->call, "expressions"),
+		                        wh_arena_printf(q->p->mem, "%.*s", (int)strcspn(reference + 4, ".["), reference + 4)));
 	else if (!strncmp(reference, "azurerm_", 8))
 		of_resource(q, f, reference);
 }
@@ -227,7 +234,8 @@ static void fill_module(struct plan *p, const struct frame *f, const json_t *mod
 			continue;
 		const char *call = wh_arena_printf(p->mem, "%.*s", (int)strcspn(name + 7, ".["), name + 7);
 		const json_t *config = json_object_get(json_object_get(f->config, "module_calls"), call);
-		const struct frame inside = {f, json_object_get(config, "module"), config, wh_arena_printf(p->mem, "%s.", address)};
+		const struct frame inside = {f, json_object_get(config, "module"), config,
+		                             wh_arena_printf(p->mem, "%s.", address)};
 		fill_module(p, &inside, r, depth + 1);
 	}
 }
@@ -302,7 +310,8 @@ json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t
 	wh_inventory_note(inv, "%s: this is a plan of Terraform's: what it would make is taken to be there%s", file,
 	                  p.n_chosen ? ", each private address that Azure chooses as the first free one of its subnet" : "");
 	if (p.n_unknown)
-		wh_inventory_note(inv, "%s: %zu reference%s of the plan to other resources can't be resolved, such as %s: left aside",
+		wh_inventory_note(inv,
+		                  "%s: %zu reference%s of the plan to other resources can't be resolved, such as %s: left aside",
 		                  file, p.n_unknown, p.n_unknown == 1 ? "" : "s", p.unknown);
 	json_decref(p.by_address);
 	json_decref(p.used);

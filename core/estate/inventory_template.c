@@ -267,7 +267,8 @@ static void take_one(struct template *t, const json_t *r, const char *here, cons
 		return;
 	}
 	if (!strcasecmp(type, "Microsoft.Resources/deployments"))
-		wh_inventory_note(t->inv, "%s: the template within the deployment '%.80s' is not read: give it as a file of its own",
+		wh_inventory_note(t->inv,
+		                  "%s: the template within the deployment '%.80s' is not read: give it as a file of its own",
 		                  t->inv->documents[t->document].file, name);
 	type = *in->type && !strchr(type, '.') ? wh_arena_printf(mem, "%s/%s", in->type, type) : wh_arena_strdup(mem, type);
 	name = *in->type && !strchr(name, '/') ? wh_arena_printf(mem, "%s/%s", in->name, name) : wh_arena_strdup(mem, name);

@@ -7,4 +7,5 @@ struct wh_name_set { struct wh_name *root; struct wh_arena *mem; bool any_case; 
 /* The value under the name; else puts `value` there and returns NULL. The name is not copied; all memory is in
  * s->mem. */
 const void *wh_name_set_add(struct wh_name_set *s, const char *name, const void *value);
-const void *wh_name_set_find(const struct wh_name_set *s, const char *name); /* NULL when it is not there, and for no name (NULL) */
+/* NULL when it is not there, and for no name (NULL) */
+const void *wh_name_set_find(const struct wh_name_set *s, const char *name);

@@ -74,10 +74,14 @@ static void not_judged(const struct reading *r, const json_t *rule)
 {
 	const char *name = wh_field_text(rule, "name"), *fqdn = wh_field_text(rule, "translatedFqdn"),
 		   *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort");
-	wh_inventory_note(r->b->inv,
-	                  "%s: firewall %s: DNAT rule %s leads to %s port %s: that machine is not known, and its exposure not judged",
-	                  r->firewall->file, r->firewall->name, name ? name : "without a name", fqdn && *fqdn ? fqdn : to ? to : "?",
-	                  port ? port : "?");
+	wh_inventory_note(
+		r->b->inv,
+		"%s: firewall %s: DNAT rule %s leads to %s port %s: that machine is not known, and its exposure not judged",
+		r->firewall->file, r->firewall->name, name ? name : "without a name",
+		fqdn && *fqdn ? fqdn
+		: to          ? to
+			      : "?",
+		port ? port : "?");
 }
 
 static void add_rule(struct reading *r, const json_t *rule)

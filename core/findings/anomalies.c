@@ -3,8 +3,8 @@
  * Rules that do not have their apparent effect.
  *
  * Problem: the rest of a rule's packets after the rules before it, exactly, over direction × protocol × local × peer × source
- * port × destination port. Method: a set of packets is a list of boxes (boxes.c), from which each earlier rule is taken away. Most
- * rules have a corner that no earlier rule matches: these are found first, because a list of boxes can become long. Time and
+ * port × destination port. Method: a set of packets is a list of boxes (boxes.c), from which each earlier rule is taken away.
+ * Most rules have a corner that no earlier rule matches: these are found first, because a list of boxes can become long. Time and
  * memory are bounded; rules beyond the bounds are not judged.
  *
  *   300 allow 10/8 → 22, 310 deny 10.1/16 → 22      of 310 nothing is left: shadowed by 300, shown by 10.1.0.0 → 22

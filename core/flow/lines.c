@@ -24,7 +24,8 @@ size_t lines_length(const char *p, size_t len)
 	return len;
 }
 
-/* Passes on the lines that are held; *line and *offset are those of the first one. The counts are, meanwhile, those before each. */
+/* Passes on the lines that are held; *line and *offset are those of the first one. The counts are, meanwhile, those before
+ * each. */
 static void pass_on(struct lines *l, uint64_t *line, uint64_t *offset)
 {
 	struct emit *e = &l->emit;

@@ -30,7 +30,8 @@ struct wh_listen {
 
 /* ---- the socket ---- */
 
-/* A socket that an earlier run left is unused; one with a listener is in use. `a` has the name in the directory that is current. */
+/* A socket that an earlier run left is unused; one with a listener is in use. `a` has the name in the directory that is
+ * current. */
 static int make_way(const struct sockaddr_un *a, const char *path, struct wh_error *err)
 {
 	struct stat st;

@@ -33,8 +33,8 @@ struct wh_pairing {
 
 /* The same for both directions. */
 uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k);
-/* The open flow with this hash, of the same ends, source and protocol; *turned: it has the ends the other way round (only where parts go one
- * way). NULL: none. */
+/* The open flow with this hash, of the same ends, source and protocol; *turned: it has the ends the other way round (only where
+ * parts go one way). NULL: none. */
 struct pair *wh_pair_find(struct wh_pairing *p, const struct pair *k, uint64_t hash, bool *turned);
 /* Whether the next wh_pair_insert() needs room: then *out must be removed before. */
 bool wh_pair_full(struct wh_pairing *p, struct pair **out);

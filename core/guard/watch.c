@@ -56,7 +56,8 @@ void wh_watch_clock(struct wh_watcher *w, int64_t now_us, int64_t since_start_us
 	bool known = w->clock_us != 0;
 	w->clock_us = distance;
 	if (known && llabs(step) >= STEP_S * INT64_C(1000000))
-		wh_watch_tell(w, &a, "this machine's clock was set %s, from %s to %s: what was recorded around then has wrong times",
+		wh_watch_tell(w, &a,
+		              "this machine's clock was set %s, from %s to %s: what was recorded around then has wrong times",
 		              step < 0 ? "back" : "forward", wh_time_text(now_us - step, from), wh_time_text(now_us, to));
 }
 

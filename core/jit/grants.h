@@ -14,4 +14,5 @@ int wh_jit_grants_of(struct wh_state *s, const char *collection, struct wh_jit_g
 /* An entry {"opening": …, "why": …}; `why` may be NULL. */
 int wh_jit_journal(struct wh_state *s, const char *what, const char *who, const char *why, const struct wh_jit_grant *g,
                    struct wh_error *err);
-int wh_jit_last_entry(struct wh_state *s, const char *what, int64_t *out, struct wh_error *err); /* its number; 0: there is none */
+/* its number; 0: there is none */
+int wh_jit_last_entry(struct wh_state *s, const char *what, int64_t *out, struct wh_error *err);

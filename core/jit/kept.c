@@ -136,7 +136,8 @@ static int load(const char *dir, struct wh_arena *mem, struct kept *out, struct 
 	for (char *line = strtok_r(text, "\n", &save); line && !rc; line = strtok_r(NULL, "\n", &save)) {
 		out->list = wh_arena_grown(mem, out->list, out->n, &out->room, sizeof *out->list);
 		if ((rc = read_line(line, mem, &out->list[out->n])))
-			wh_fail(err, rc, "%s/" FILE_NAME ": a line is none of whittle's; no policy of it counts until it is mended", dir);
+			wh_fail(err, rc,
+			        "%s/" FILE_NAME ": a line is none of whittle's; no policy of it counts until it is mended", dir);
 		else
 			out->n++;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* edge_table: inside of the bounded edge table. edge_table.c keeps it, edge_fold.c folds records into it, edge_take.c another table. */
+/* edge_table: inside of the bounded edge table. edge_table.c keeps it, edge_fold.c folds records into it, edge_take.c another
+ * table. */
 #pragma once
 #include "base/siphash.h"
 #include "ledger/edge.h"

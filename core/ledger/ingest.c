@@ -125,9 +125,10 @@ static int read_all(struct ingest *g)
 		g->have += (size_t)n;
 		g->at_end = !n;
 		if (!g->reader && !g->offset && wh_text_is_wide(g->buf, g->have))
-			return wh_fail_input(g->err, -ENOMSG,
-			                     "%s: written in UTF-16: read it as `iconv -f UTF-16 -t UTF-8 FILE | whittle ingest -`",
-			                     wh_input_path(g->in));
+			return wh_fail_input(
+				g->err, -ENOMSG,
+				"%s: written in UTF-16: read it as `iconv -f UTF-16 -t UTF-8 FILE | whittle ingest -`",
+				wh_input_path(g->in));
 		strip_head(g);
 		if (n && !g->offset && !live && g->have < 2 * CHECK)
 			continue; /* see next_piece() */

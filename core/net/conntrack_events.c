@@ -196,7 +196,8 @@ int wh_ct_read(int fd, unsigned most, wh_ct_event_cb each, void *arg)
 	unsigned met = 0;
 	for (unsigned i = 0; i < BATCH; i++) {
 		at[i] = (struct iovec){buf[i], sizeof buf[i]};
-		got[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &at[i], .msg_iovlen = 1};
+		got[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &at[i], .msg_iovlen = 1};
 	}
 	for (unsigned i = 0; i < most; i += BATCH) {
 		int n = recvmmsg(fd, got, BATCH, MSG_DONTWAIT, NULL);

@@ -88,7 +88,8 @@ const char *wh_run_ports_text(struct wh_run *run, struct wh_ranges tcp, struct w
 /* What lets the Internet in at a port: a rule, a firewall, or nothing that stops it. */
 static const char *let_in_by(struct wh_run *run, const struct open_ports *o, uint8_t proto, uint16_t port)
 {
-	struct wh_reach_packet p = {.from = WH_NONE, .to = o->endpoint, .proto = proto, .sport = WH_EPHEMERAL_PORT, .dport = port};
+	struct wh_reach_packet p = {
+		.from = WH_NONE, .to = o->endpoint, .proto = proto, .sport = WH_EPHEMERAL_PORT, .dport = port};
 	struct wh_reach_answer a;
 	if (!wh_reach_opened_from(&o->by, proto, port, &p.from_addr))
 		return "";

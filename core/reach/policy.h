@@ -68,7 +68,8 @@ struct wh_reach {
 	const struct wh_asg **asgs;          /* by id */
 	struct wh_ranges *asg_ranges, *tag_ranges; bool *asg_done, *tag_done;
 	const struct wh_ranges *any;
-	/* sides.c: which endpoints have these three; the last endpoint of each subnet; by VNet and direction: it has admin rules */
+	/* sides.c: which endpoints have these three; the last endpoint of each subnet; by VNet and direction: it has admin
+	 * rules */
 	bool *placed, all_placed; struct last_placed *last; bool *admin;
 	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
 	struct numbering *numbering;

@@ -35,10 +35,11 @@ static const char *of_resource(const struct wh_reason *r, struct wh_arena *mem)
 		                       (ull)c[0]);
 	case WH_REASON_QUIET_SINCE:
 		wh_time_text(r->day[0] * WH_US_PER_DAY, at);
-		return wh_arena_printf(mem,
-		                       "nothing was seen of it since %.10s, on %llu days on which the sensor saw others: check that "
-		                       "it still hears it. No peer counts as gone for these days",
-		                       at, (ull)c[0]);
+		return wh_arena_printf(
+			mem,
+			"nothing was seen of it since %.10s, on %llu days on which the sensor saw others: check that "
+			"it still hears it. No peer counts as gone for these days",
+			at, (ull)c[0]);
 	default: return r->text ? r->text : "";
 	}
 }
@@ -94,7 +95,8 @@ static const char *unheard(const struct wh_reason *r, struct wh_arena *mem)
 			addr, first);
 	wh_time_text(r->day[1] * WH_US_PER_DAY, last);
 	return wh_arena_printf(
-		mem, "the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed peers that came then",
+		mem,
+		"the sensor did not hear both directions of %s from %.10s to %.10s, and would have missed peers that came then",
 		addr, first, last);
 }
 

@@ -127,7 +127,8 @@ static int remove_rule(struct wh_resource_result *res, struct wh_recommended_rul
 	return 0;
 }
 
-/* The rule of an addition, or of an edit whose rule this calculation no longer proposes: the person's change stays. NULL: damaged. */
+/* The rule of an addition, or of an edit whose rule this calculation no longer proposes: the person's change stays. NULL:
+ * damaged. */
 static struct wh_recommended_rule *new_rule(const json_t *change, const char *name, struct wh_resource_result *res,
                                             struct wh_arena *mem)
 {

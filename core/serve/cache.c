@@ -4,7 +4,8 @@
  * connections takes a second in a large estate, and consoles ask for it again and again), and the ledger itself with its estate.
  * A change is seen by the times and sizes of the files, which are looked at before anything is made: a change during that makes
  * it old at once. A sensor writes each second, but rarely documents: if the files changed and the number of the documents'
- * revision did not, what was made of documents alone stays, and so does the opened ledger. Answers are found by a hash of their target, and the one that was used longest ago makes room.
+ * revision did not, what was made of documents alone stays, and so does the opened ledger. Answers are found by a hash of their
+ * target, and the one that was used longest ago makes room.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -79,8 +79,9 @@ static bool came_in(const struct gate *g, int fd)
 	struct sockaddr_un at = {.sun_family = AF_UNSPEC};
 	socklen_t n = sizeof at, n_on = sizeof(int);
 	int listens = 1;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n_on) || listens || getsockname(fd, (struct sockaddr *)&at, &n) ||
-	    at.sun_family != AF_UNIX || n <= offsetof(struct sockaddr_un, sun_path))
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n_on) || listens ||
+	    getsockname(fd, (struct sockaddr *)&at, &n) || at.sun_family != AF_UNIX ||
+	    n <= offsetof(struct sockaddr_un, sun_path))
 		return false;
 	for (size_t i = 0; i < g->o->n_listen; i++)
 		if (!strncmp(g->o->listen[i], "unix:", 5) && !strncmp(g->o->listen[i] + 5, at.sun_path, sizeof at.sun_path))

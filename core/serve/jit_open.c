@@ -5,7 +5,8 @@
 #include "serve/endpoints.h"
 
 /* One port of one machine, by `whittle jit open` or `whittle jit request`; the policy is checked there. */
-static int open_port(struct wh_call *c, enum wh_gate_what what, const char *id, json_t *port, const char *why, struct wh_error *err)
+static int open_port(struct wh_call *c, enum wh_gate_what what, const char *id, json_t *port, const char *why,
+                     struct wh_error *err)
 {
 	struct wh_gate_request r = wh_call_gate(c, what);
 	const char *from = wh_call_member(port, "allowedSourceAddressPrefix"), *end = wh_call_member(port, "endTimeUtc"),
@@ -26,9 +27,9 @@ static int open_port(struct wh_call *c, enum wh_gate_what what, const char *id, 
 	snprintf(r.why, sizeof r.why, "%.250s", why ? why : "");
 	int rc = wh_call_command(c, &r, &doc, err);
 	if (what == WH_GATE_JIT_OPEN) /* readers add to the journal only as many requests as may wait: see wh_jit_request() */
-		wh_call_journal(
-			c, "serve.jit.open",
-			json_pack("{s:s, s:i, s:s, s:b}", "resource", r.resource, "port", (int)r.port, "from", r.from, "done", !rc));
+		wh_call_journal(c, "serve.jit.open",
+		                json_pack("{s:s, s:i, s:s, s:b}", "resource", r.resource, "port", (int)r.port, "from", r.from,
+		                          "done", !rc));
 	json_decref(doc);
 	if (!rc) {
 		json_object_set_new(port, "status", json_string("Initiated"));

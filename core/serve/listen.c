@@ -39,8 +39,8 @@ static int parse(const char *where, struct wh_addr *addr, uint16_t *port, struct
 	return 0;
 }
 
-/* An earlier server's socket is removed; another program's file is not. The directory is one where nobody else can put a link or a
- * socket of theirs in its place. */
+/* An earlier server's socket is removed; another program's file is not. The directory is one where nobody else can put a link or
+ * a socket of theirs in its place. */
 static int free_path(const char *path, struct wh_error *err)
 {
 	struct stat st;

@@ -23,7 +23,7 @@ struct wh_refused_line {
 	uint32_t attempts;
 };
 /*
- * The lines that are due, at most WH_REFUSED_SOURCES + 1: a minute after the first attempt, or those of all attempts with `all`, at
- * the end. Call it every second or so from one process; `now_us` by the monotonic clock.
+ * The lines that are due, at most WH_REFUSED_SOURCES + 1: a minute after the first attempt, or those of all attempts with `all`,
+ * at the end. Call it every second or so from one process; `now_us` by the monotonic clock.
  */
 size_t wh_refused_take(struct wh_refused *r, int64_t now_us, bool all, struct wh_refused_line out[static WH_REFUSED_SOURCES + 1]);

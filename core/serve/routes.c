@@ -20,13 +20,20 @@
 #define READ_OF_DOCUMENTS(path, versions, run, summary) \
 	{WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_UNTIL_DOCUMENTS}
 #define ASK(path, run, summary, parameters) {WH_GET, path, NULL, WH_READERS, run, summary, parameters, false, WH_UNTIL_LEDGER}
-#define CHANGE(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, false, WH_NOT_CACHED}
-#define CHANGE_BY(method, path, versions, run, summary) {method, path, versions, WH_OPERATORS, run, summary, NULL, true, WH_NOT_CACHED}
+#define CHANGE(method, path, versions, run, summary)                                                                             \
+	{                                                                                                                        \
+		method, path, versions, WH_OPERATORS, run, summary, NULL, false, WH_NOT_CACHED                                   \
+	}
+#define CHANGE_BY(method, path, versions, run, summary)                                                                          \
+	{                                                                                                                        \
+		method, path, versions, WH_OPERATORS, run, summary, NULL, true, WH_NOT_CACHED                                    \
+	}
 
 const struct wh_serve_route wh_routes[] = {
 	/* ---- the server ---- */
 	{WH_GET, "/healthz", NULL, WH_ANYBODY, wh_serve_healthz, "whether the ledger can be read", NULL, false, WH_NOT_CACHED},
-	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false, WH_NOT_CACHED},
+	{WH_GET, "/metrics", NULL, WH_READERS, wh_serve_metrics, "counters in Prometheus' text format", NULL, false,
+         WH_NOT_CACHED},
 	{WH_GET, "/api/v1/openapi.json", NULL, WH_READERS, wh_serve_openapi, "this document", NULL, false, WH_NOT_CACHED},
 	{WH_POST, "/api/v1/session", NULL, WH_READERS, wh_serve_log_in, "begin a session of the console by a token", NULL, false,
          WH_NOT_CACHED},
@@ -37,17 +44,17 @@ const struct wh_serve_route wh_routes[] = {
 	READ(SUB IN_LOCATION, LOCATIONS, wh_serve_location_get, "a location"),
 	READ(SUB SECURITY "/locations", LOCATIONS, wh_serve_locations_list, "the locations: one"),
 	READ_OF_DOCUMENTS(RESOURCE "/adaptiveNetworkHardenings", NETWORK, wh_serve_hardenings_list,
-                    "the reviewed rules of a resource, as a list of one"),
-	READ_OF_DOCUMENTS(RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}", NETWORK, wh_serve_hardening_get,
-                    "the reviewed rules of a resource"),
+                          "the reviewed rules of a resource, as a list of one"),
+	READ_OF_DOCUMENTS(RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}", NETWORK,
+                          wh_serve_hardening_get, "the reviewed rules of a resource"),
 	CHANGE_BY(WH_POST, RESOURCE "/adaptiveNetworkHardenings/{adaptiveNetworkHardeningResourceName}/{action}", NETWORK,
                   wh_serve_hardening_enforce, "apply the rules that are shown; an operation"),
 	READ(SUB SECURITY "/operationResults/{operationId}", NETWORK, wh_serve_operation_get, "how an operation stands"),
 	READ_OF_DOCUMENTS(SUB SECURITY "/allowedConnections", NETWORK, wh_serve_connections_list,
-                    "what the rules allow between resources, and with the Internet"),
+                          "what the rules allow between resources, and with the Internet"),
 	READ_OF_DOCUMENTS(SUB IN_LOCATION "/allowedConnections", NETWORK, wh_serve_connections_list, "the same, of one location"),
 	READ_OF_DOCUMENTS(GROUP IN_LOCATION "/allowedConnections/{connectionType}", NETWORK, wh_serve_connections_get,
-                    "Internal or External alone"),
+                          "Internal or External alone"),
 	READ_CACHED(SUB SECURITY "/topologies", NETWORK, wh_serve_topologies_list, "the network as a tree with states"),
 	READ_CACHED(SUB IN_LOCATION "/topologies", NETWORK, wh_serve_topologies_list, "the same, of one location"),
 	READ_CACHED(GROUP IN_LOCATION "/topologies/{topologyResourceName}", NETWORK, wh_serve_topology_get,
@@ -82,12 +89,12 @@ const struct wh_serve_route wh_routes[] = {
 	CHANGE_BY(WH_POST, GROUP IN_LOCATION "/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}/{action}", NETWORK,
                   wh_serve_jit_initiate, "open ports for a time, within the policy"),
 	READ_OF_DOCUMENTS("/providers/Microsoft.Security/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list,
-                    "what the assessments ask"),
+                          "what the assessments ask"),
 	READ_OF_DOCUMENTS("/providers/Microsoft.Security/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS,
-                    wh_serve_metadata_get, "what one asks"),
+                          wh_serve_metadata_get, "what one asks"),
 	READ_OF_DOCUMENTS(SUB SECURITY "/assessmentMetadata", ASSESSMENTS, wh_serve_metadata_list, "the same, of a subscription"),
 	READ_OF_DOCUMENTS(SUB SECURITY "/assessmentMetadata/{assessmentMetadataName}", ASSESSMENTS, wh_serve_metadata_get,
-                    "the same, of a subscription"),
+                          "the same, of a subscription"),
 	READ_CACHED(SUB SECURITY "/secureScores", NETWORK, wh_serve_scores_list, "the secure score"),
 	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}", NETWORK, wh_serve_score_get, "the secure score, ascScore"),
 	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}/secureScoreControls", NETWORK, wh_serve_score_controls_of,
@@ -131,8 +138,8 @@ const struct wh_serve_route wh_routes[] = {
          "how many kept alerts a rule would have dismissed", NULL, true, WH_NOT_CACHED},
 	READ("/api/v1/jit", NULL, wh_serve_own_jit, "policies, what is open now, and the log"),
 	CHANGE_BY(WH_POST, "/api/v1/jit", NULL, wh_serve_own_jit_open, "open a port for one source and a time"),
-	{WH_POST, "/api/v1/jit/requests", NULL, WH_READERS, wh_serve_own_jit_request, "ask for an opening, which an operator approves",
-         NULL, true, WH_NOT_CACHED},
+	{WH_POST, "/api/v1/jit/requests", NULL, WH_READERS, wh_serve_own_jit_request,
+         "ask for an opening, which an operator approves", NULL, true, WH_NOT_CACHED},
 	CHANGE(WH_POST, "/api/v1/jit/requests/{id}/approve", NULL, wh_serve_own_jit_approve, "open what was asked for"),
 	CHANGE_BY(WH_POST, "/api/v1/jit/requests/{id}/refuse", NULL, wh_serve_own_jit_refuse, "end a request, with a reason"),
 	CHANGE(WH_DELETE, "/api/v1/jit/{id}", NULL, wh_serve_own_jit_close, "close it early"),

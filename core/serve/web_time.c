@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The library's time-out is of idle time alone: a client that sends a byte now and then would stay for ever. So each connection
- * has a time for each phase as a whole, and where there are many, those that have neither sent a request nor wait for an answer for
- * longest make room. Bodies are read before anybody is asked whose they are: strangers can't fill the memory with them.
+ * has a time for each phase as a whole, and where there are many, those that have neither sent a request nor wait for an answer
+ * for longest make room. Bodies are read before anybody is asked whose they are: strangers can't fill the memory with them.
  */
 #include <sys/socket.h>
 #include "serve/web.h"

@@ -18,7 +18,8 @@ const char *const wh_state_sql[ST_STATE_N] = {
 	[ST_LOG] = "INSERT INTO journal(time, who, what, json) VALUES(?1, ?2, ?3, ?4)",
 	[ST_CHAIN] = "INSERT INTO chain(seq, hash) VALUES(?1, ?2)",
 	/* begins anywhere, so that another ledger in this one's place has another number */
-	[ST_REVISED] = "INSERT INTO counter VALUES('documents', random() & 0x3fffffffffffffff) ON CONFLICT(name) DO UPDATE SET value = value + 1",
+	[ST_REVISED] =
+		"INSERT INTO counter VALUES('documents', random() & 0x3fffffffffffffff) ON CONFLICT(name) DO UPDATE SET value = value + 1",
 	[ST_REVISION] = "SELECT value FROM counter WHERE name = 'documents'",
 	[ST_LOG_EACH] = "SELECT seq, time, who, what, json FROM journal WHERE ?1 IS NULL OR what = ?1 ORDER BY seq",
 };

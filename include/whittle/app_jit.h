@@ -33,7 +33,8 @@ int wh_app_jit_open(const struct wh_app *a, const struct wh_app_jit_open *ask, s
 /* The same, but it waits for approval (*out: its id): needs no right to open. */
 int wh_app_jit_request(const struct wh_app *a, const struct wh_app_jit_open *ask, struct wh_arena *mem, struct wh_jit_grant *out,
                        struct wh_error *err);
-int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err);
+int wh_app_jit_approve(const struct wh_app *a, const char *id, struct wh_arena *mem, struct wh_jit_grant *out,
+                       struct wh_error *err);
 int wh_app_jit_refuse(const struct wh_app *a, const char *id, const char *why, struct wh_error *err);
 int wh_app_jit_close(const struct wh_app *a, const char *id, const char *why, struct wh_error *err);
 struct wh_app_jit_list {

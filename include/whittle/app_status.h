@@ -50,8 +50,8 @@ extern const char *const wh_app_attention_words[]; /* by bit, lowest first: "und
 
 struct wh_app_status {
 	struct wh_estate *estate;           /* wh_estate_free() it */
-	/* a small ledger's is calculated now, and not saved; a large one's is the last that was saved, with the ports of its rules
-	 * alone (wh_standing_load) */
+	/* a small ledger's is calculated now, and not saved; a large one's is the last that was saved, with the ports of its
+	 * rules alone (wh_standing_load) */
 	struct wh_recommendation *recommendation;
 	bool saved;                         /* it is the last saved one */
 	struct wh_derived derived;          /* its origin; at_us 0: none was saved, and nothing is known of any resource */

@@ -18,10 +18,10 @@ struct wh_anomaly {
  * The anomalies of one list, in the order of its rules; rules that may match (rule->may) are neither judged nor counted as
  * covering others. The list is in `mem`.
  *
- * *skipped counts the rules that are not judged (except as permissive): their packets need too many pieces, or no steps are left. A
- * step is about one range that is looked at, and a finding costs WH_ANOMALY_FINDING of them. Each rule of the list adds those of
- * two findings to *steps, and what was needed is taken off. One number for all lists of a command, WH_ANOMALY_STEPS at first, bounds
- * time and output by the number of rules, however they overlap.
+ * *skipped counts the rules that are not judged (except as permissive): their packets need too many pieces, or no steps are left.
+ * A step is about one range that is looked at, and a finding costs WH_ANOMALY_FINDING of them. Each rule of the list adds those
+ * of two findings to *steps, and what was needed is taken off. One number for all lists of a command, WH_ANOMALY_STEPS at first,
+ * bounds time and output by the number of rules, however they overlap.
  *
  * Shadowed: earlier rules match all of its packets, and one of them decides otherwise. Redundant: the same, and all decide alike.
  * Generalised: it matches all packets of an earlier rule that decides otherwise. Correlated: it matches some packets of such a

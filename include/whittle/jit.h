@@ -93,10 +93,12 @@ enum { WH_JIT_REQUESTS = 8, WH_JIT_ALL_REQUESTS = 256, WH_JIT_REQUEST_S = 86400 
 int wh_jit_request(struct wh_state *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err);
 /* Those that wait, by id. */
 int wh_jit_requests(struct wh_state *s, struct wh_arena *mem, struct wh_jit_grant **out, size_t *n, struct wh_error *err);
-/* Opens what was asked for, in the name of `who`, for the time that was asked for, from now on. -ENOENT: no such request waits. */
+/* Opens what was asked for, in the name of `who`, for the time that was asked for, from now on. -ENOENT: no such request
+ * waits. */
 int wh_jit_approve(struct wh_state *s, const struct wh_jit_kernel *kernel, const struct wh_jit_config *c, const char *id,
                    const char *who, struct wh_arena *mem, struct wh_jit_grant *out, struct wh_error *err);
-int wh_jit_refuse(struct wh_state *s, const char *id, const char *who, const char *why, struct wh_error *err); /* why may be NULL */
+/* why may be NULL */
+int wh_jit_refuse(struct wh_state *s, const char *id, const char *who, const char *why, struct wh_error *err);
 
 /* One entry of the journal. Texts may be NULL, and are borrowed for the call. */
 struct wh_jit_event {

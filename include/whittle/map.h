@@ -24,7 +24,8 @@ struct wh_map_node {
 	enum wh_map_state state;
 	struct wh_map_reason *reasons;     /* the worst first; NULL: none */
 	bool facing;                       /* the Internet has an address for it, or for one below it, whatever the rules */
-	bool reached, perhaps;             /* and a large part of the Internet reaches some port of it; or may, which is unknown */
+	/* and a large part of the Internet reaches some port of it; or may, which is unknown */
+	bool reached, perhaps;
 	bool advice;                       /* a recommendation exists for it */
 	bool unscanned;                    /* it cannot be judged at all: the first reason explains it */
 	size_t *parents; size_t n_parents; /* nodes; it is drawn at the first one. None: its subnet is not known */

@@ -130,7 +130,8 @@ uint32_t wh_reach_from_stranger(const struct wh_stranger *s, size_t endpoint);
 /* The estate as one stranger finds it: the ports that are open to a large part of the Internet, and all its pieces. */
 struct wh_reach_seen {
 	struct wh_reach *reach;
-	const char *tag; /* the stranger is in AzureCloud, or in a region of it; NULL: in no service tag without known addresses */
+	/* the stranger is in AzureCloud, or in a region of it; NULL: in no service tag without known addresses */
+	const char *tag;
 	struct wh_ranges tcp, udp;
 	struct wh_reach_outside *pieces; size_t n;
 };

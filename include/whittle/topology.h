@@ -175,8 +175,8 @@ int wh_inventory_import(struct wh_state *s, const char *const *paths, size_t n, 
 /*
  * The model as bytes, which the import puts into the ledger with the documents: reading them takes milliseconds, while the
  * documents of a large estate take seconds. They contain all but the groups' JSON, the rules' ids and descriptions, and
- * the inventory, of which only the notes are there (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of another
- * version. The model refers to them.
+ * the inventory, of which only the notes are there (`none`). The bytes are untrusted: -EBADMSG if they are malformed, or of
+ * another version. The model refers to them.
  */
 int wh_topology_write(const struct wh_topology *t, uint8_t **out, size_t *len); /* free(*out); 0 or -ENOMEM */
 int wh_topology_read(const uint8_t *bytes, size_t len, struct wh_inventory *none, struct wh_arena *mem, struct wh_topology *out);

@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 # ingest COMMAND… FILES: "seconds bytes kilobytes elapsed"
 ingest() {
 	rm -f "$dir"/ledger.db*
-	/usr/bin/time -f '%U %S %M %e' -o "$dir/time" "${@:1:$#-1}" ingest --store "$dir/ledger.db" "${@: -1}"* >/dev/null
+	/usr/bin/time -f '%U %S %M %e' -o "$dir/time" "${@:1:$#-1}" ingest --store "$dir/ledger.db" "${!#}"* >/dev/null
 	awk -v bytes="$(stat -c %s "$dir/ledger.db")" 'END { print $1 + $2, bytes, $3, $4 }' "$dir/time"
 }
 least() { sort -n "$1" | sed -n 1p; }
@@ -25,7 +25,7 @@ row() { awk -v what="$1" -v x="$2" -v target="$3" -v digits="$4" 'BEGIN {
 first=
 for n in $((records / 4)) $((records / 2)) "$records"; do
 	"$BUILD/tools/gen_eve" --records "$n" --edges 4000000000 --seed 9 --ipv6 0 --tcp >"$dir/many.json"
-	: >"$dir/ours" >"$dir/base" >"$dir/ratios"
+	for f in ours base ratios; do : >"$dir/$f"; done
 	for ((i = 0; i < rounds; i++)); do
 		ingest "$BUILD/whittle" "$dir/many" >>"$dir/ours"
 		[ -n "${BASE:-}" ] || continue
@@ -54,7 +54,7 @@ several() { # several NAME ARGUMENTS-OF-GEN_EVE…
 	shift
 	rm -f "$dir"/many*
 	for i in 1 2 3 4; do "$BUILD/tools/gen_eve" --records $((records / 2)) --seed "$i" "$@" >"$dir/many$i.json"; done
-	: >"$dir/one" >"$dir/two"
+	for f in one two; do : >"$dir/$f"; done
 	for ((i = 0; i < rounds; i++)); do
 		ingest taskset -c 0 "$BUILD/whittle" "$dir/many" | awk '{ print $4, $1 }' >>"$dir/one"
 		ingest taskset -c 0,1 "$BUILD/whittle" "$dir/many" | awk '{ print $4, $1 }' >>"$dir/two"

@@ -14,7 +14,7 @@ wh() { in_srv "$BUILD/whittle" "$@" 2>err; }
 wh estate import estate.yaml >out && wh ingest eve.json >out; t $? "a month of traffic to a host without a group is learned" "$(cat out err)"
 rules() { in_srv nft -f - <<<"flush ruleset; $1"; }
 # the proposal for port 22: "PREFIXES but EXCEPTIONS", "nothing", and the resource's status
-proposed() { wh recommend --json --ports "${1:-22}" | jq -r '.resources[0] | .status + ": " + (if (.rules | length) > 0 then (.rules[0] | (.ipAddresses | join(" ")) + " but " + (.except | join(" "))) else "nothing" end)'; }
+proposed() { wh recommend --json --ports 22 | jq -r '.resources[0] | .status + ": " + (if (.rules | length) > 0 then (.rules[0] | (.ipAddresses | join(" ")) + " but " + (.except | join(" "))) else "nothing" end)'; }
 narrows() { wh recommend --json --ports 22 | jq -r '.resources[0].rules[0].narrows'; }
 reason() { wh recommend --json --ports 22 | jq -r '.resources[0].reason'; }
 

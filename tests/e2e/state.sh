@@ -26,7 +26,7 @@ forge() {
 	P
 	chown nobody "$owned/$1"
 }
-forge_all() { for f in enforced.rules enforced.rules.1 enforced.pending jit.closed; do forge $f "${1:-0.0.0.0/0}"; done; }
+forge_all() { for f in enforced.rules enforced.rules.1 enforced.pending jit.closed; do forge $f 0.0.0.0/0; done; }
 # nobody_in SENTENCE: the stranger stays out, the partner gets in
 nobody_in() { is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "$1"; }
 

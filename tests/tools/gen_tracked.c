@@ -2,8 +2,8 @@
 /*
  * Entries in this network namespace's table of tracked connections, as many a second as wanted: gen_tracked RATE SECONDS. Each is
  * put in by netlink, completed, and taken out again, so that the kernel reports NEW, UPDATE (ESTABLISHED) and DESTROY as it does
- * for packets, at a tenth of their cost. Clients of 10.8.0.0/16 and of 2001:db8::/112 in turns, server 10.9.0.1 and 2001:db8:9::1,
- * port 80. Prints how many were made, and how many a second.
+ * for packets, at a tenth of their cost. Clients of 10.8.0.0/16 and of 2001:db8::/112 in turns, server 10.9.0.1 and
+ * 2001:db8:9::1, port 80. Prints how many were made, and how many a second.
  */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>

@@ -60,8 +60,8 @@ struct fleet_client {
 	struct fleet_url url;
 	size_t host;         /* that answered last */
 	bool ready;          /* the tables are known to be there */
-	/* Which host is the server of each shard. 0 shards: not known, or there are replicas, of which the servers choose one that
-	 * is not behind. */
+	/* Which host is the server of each shard. 0 shards: not known, or there are replicas, of which the servers choose one
+	 * that is not behind. */
 	size_t shard_hosts[FLEET_HOSTS], shards;
 };
 struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */

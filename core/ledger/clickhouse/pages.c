@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The cluster's rows are read in key order, a page of some megabytes at a time, whatever a table's size: as many neighbouring
- * groups of the plan (plan.c) as make a page's rows. The plan is an estimate: pages follow one another without a gap, so rows that
- * came since are read, too. Addresses that are read one by one in order, as in a recommendation of many resources, come from the
- * same pages: then the plan reaches to the last key.
+ * groups of the plan (plan.c) as make a page's rows. The plan is an estimate: pages follow one another without a gap, so rows
+ * that came since are read, too. Addresses that are read one by one in order, as in a recommendation of many resources, come from
+ * the same pages: then the plan reaches to the last key.
  *
  * A walk that goes back, or comes seconds later, reads again. While the store is held (store.h) it reads what was read before:
  * all threads have the same pages, each is fetched once, and an earlier page comes from the spool (book.c).

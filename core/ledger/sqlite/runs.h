@@ -81,7 +81,8 @@ struct run_set {
 	uint64_t read; /* edges of runs that the walk has left behind */
 	bool held;
 };
-/* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too; else these, to be written as one. */
+/* Of the ledger's present state, until it is closed. runs NULL: all, those of table edge too; else these, to be written as
+ * one. */
 int wh_run_set_open(struct run_set *m, struct sqlite_store *s, const struct runs *runs, struct wh_error *err);
 void wh_run_set_close(struct run_set *m);
 int wh_run_set_seek(struct run_set *m, const uint8_t key[static KEY_BYTES], struct wh_error *err);

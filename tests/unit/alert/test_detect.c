@@ -432,7 +432,8 @@ static void a_list_that_names_our_own_address_is_an_alert_and_one_that_names_its
 	struct world w;
 	struct wh_prefix network = scene_prefix("20.50.60.10/32");
 	struct wh_intel_subtraction ours = {scene_prefix("20.50.60.11/32"), "the estate's own"};
-	struct wh_intel_list list = {.name = "list", .prefixes = &network, .n_prefixes = 1, .subtracted = &ours, .n_subtracted = 1};
+	struct wh_intel_list list = {
+		.name = "list", .prefixes = &network, .n_prefixes = 1, .subtracted = &ours, .n_subtracted = 1};
 	(void)state;
 	open_estate(&w, "resources: [{name: vm1, addresses: [10.0.0.4, 20.50.60.11]}]\n", 31);
 	w.lists = &list;

@@ -33,9 +33,21 @@ static unsigned R(unsigned below)
 
 static void put_rules(FILE *f)
 {
-	static const char *const sources[] = {"*",           "*",          "Internet",  "0.0.0.0/0",      "0.0.0.0/1",
-	                                      "128.0.0.0/1", "10.0.0.0/8", "AzureCloud", "198.51.100.0/24", "AzureDevOps",
-	                                      "VirtualNetwork", "Contoso", "AzureCloud.westeurope", "100.64.0.0/10", "64.0.0.0/2"},
+	static const char *const sources[] = {"*",
+	                                      "*",
+	                                      "Internet",
+	                                      "0.0.0.0/0",
+	                                      "0.0.0.0/1",
+	                                      "128.0.0.0/1",
+	                                      "10.0.0.0/8",
+	                                      "AzureCloud",
+	                                      "198.51.100.0/24",
+	                                      "AzureDevOps",
+	                                      "VirtualNetwork",
+	                                      "Contoso",
+	                                      "AzureCloud.westeurope",
+	                                      "100.64.0.0/10",
+	                                      "64.0.0.0/2"},
 				 *const ports[] = {"22", "3389", "443", "*", "20-25", "0-65535", "80"},
 				 *const protos[] = {"Tcp", "Tcp", "*", "Udp", "Icmp"};
 	unsigned n = R(5);
@@ -51,9 +63,13 @@ static void put_rules(FILE *f)
 static void put_host(FILE *f, unsigned i)
 {
 	unsigned how = R(4);
-	fprintf(f, ", {\"type\": \"Microsoft.Compute/virtualMachines\", \"id\": \"" P "Compute/virtualMachines/h%u\", \"name\": \"h%u\"}", i, i);
 	fprintf(f,
-	        ", {\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" N "networkInterfaces/n%u\", \"name\": \"n%u\", "
+	        ", {\"type\": \"Microsoft.Compute/virtualMachines\", \"id\": \"" P
+	        "Compute/virtualMachines/h%u\", \"name\": \"h%u\"}",
+	        i, i);
+	fprintf(f,
+	        ", {\"type\": \"Microsoft.Network/networkInterfaces\", \"id\": \"" N
+	        "networkInterfaces/n%u\", \"name\": \"n%u\", "
 	        "\"virtualMachine\": {\"id\": \"" P "Compute/virtualMachines/h%u\"}",
 	        i, i, i);
 	if (R(2))
@@ -69,7 +85,8 @@ static void put_host(FILE *f, unsigned i)
 	fputs("}]}", f);
 	if (how < 2 && R(8))
 		fprintf(f,
-		        ", {\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" N "publicIPAddresses/p%u\", \"name\": \"p%u\", "
+		        ", {\"type\": \"Microsoft.Network/publicIPAddresses\", \"id\": \"" N
+		        "publicIPAddresses/p%u\", \"name\": \"p%u\", "
 		        "\"ipAddress\": \"203.0.113.%u\", \"sku\": {\"name\": \"%s\"}}",
 		        i, i, i + 1, how ? "Basic" : "Standard");
 }
@@ -78,34 +95,48 @@ static void put_ways(FILE *f)
 {
 	static const char *const clients[] = {"\"*\"", "\"198.51.100.7\"", "\"0.0.0.0/2\"", "\"198.51.100.0-198.51.100.99\""};
 	fprintf(f,
-	        ", {\"type\": \"Microsoft.Network/loadBalancers\", \"id\": \"" N "loadBalancers/lb\", \"name\": \"lb\", \"sku\": {\"name\": \"%s\"}, "
-	        "\"frontendIPConfigurations\": [{\"id\": \"" N "loadBalancers/lb/frontendIPConfigurations/f\", \"publicIPAddress\": {\"id\": \"" N "publicIPAddresses/lb\"}}], "
-	        "\"backendAddressPools\": [{\"id\": \"" N "loadBalancers/lb/backendAddressPools/b\"}], \"loadBalancingRules\": [{\"name\": \"r\", \"protocol\": \"%s\", "
-	        "\"frontendPort\": 50000, \"backendPort\": %u, \"frontendIPConfiguration\": {\"id\": \"" N "loadBalancers/lb/frontendIPConfigurations/f\"}, "
+	        ", {\"type\": \"Microsoft.Network/loadBalancers\", \"id\": \"" N
+	        "loadBalancers/lb\", \"name\": \"lb\", \"sku\": {\"name\": \"%s\"}, "
+	        "\"frontendIPConfigurations\": [{\"id\": \"" N
+	        "loadBalancers/lb/frontendIPConfigurations/f\", \"publicIPAddress\": {\"id\": \"" N "publicIPAddresses/lb\"}}], "
+	        "\"backendAddressPools\": [{\"id\": \"" N
+	        "loadBalancers/lb/backendAddressPools/b\"}], \"loadBalancingRules\": [{\"name\": \"r\", \"protocol\": \"%s\", "
+	        "\"frontendPort\": 50000, \"backendPort\": %u, \"frontendIPConfiguration\": {\"id\": \"" N
+	        "loadBalancers/lb/frontendIPConfigurations/f\"}, "
 	        "\"backendAddressPool\": {\"id\": \"" N "loadBalancers/lb/backendAddressPools/b\"}}]}",
 	        R(2) ? "Standard" : "Basic", R(3) ? "Tcp" : "All", R(2) ? 22 : 0);
 	fprintf(f,
-	        ", {\"type\": \"Microsoft.Network/azureFirewalls\", \"id\": \"" N "azureFirewalls/fw\", \"name\": \"fw\", \"ipConfigurations\": [{\"privateIPAddress\": \"10.0.9.4\", "
-	        "\"publicIPAddress\": {\"id\": \"" N "publicIPAddresses/fw\"}}], \"natRuleCollections\": [{\"name\": \"c\", \"rules\": [{\"name\": \"d\", \"protocols\": [\"%s\"], "
+	        ", {\"type\": \"Microsoft.Network/azureFirewalls\", \"id\": \"" N
+	        "azureFirewalls/fw\", \"name\": \"fw\", \"ipConfigurations\": [{\"privateIPAddress\": \"10.0.9.4\", "
+	        "\"publicIPAddress\": {\"id\": \"" N
+	        "publicIPAddresses/fw\"}}], \"natRuleCollections\": [{\"name\": \"c\", \"rules\": [{\"name\": \"d\", \"protocols\": [\"%s\"], "
 	        "\"sourceAddresses\": [%s], %s\"destinationPorts\": [\"5000\"], \"translatedAddress\": \"10.0.%u.%u\", \"translatedPort\": \"3389\"}]}]}",
-	        R(3) ? "TCP" : "Any", R(4) ? clients[R(4)] : "", R(4) ? "" : "\"sourceIpGroups\": [\"" N "ipGroups/x\"], ", R(3), R(6) + 4);
+	        R(3) ? "TCP" : "Any", R(4) ? clients[R(4)] : "", R(4) ? "" : "\"sourceIpGroups\": [\"" N "ipGroups/x\"], ", R(3),
+	        R(6) + 4);
 }
 
 static void write_estate(const char *path)
 {
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fputs("[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" N "virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [",
+	fputs("[{\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" N
+	      "virtualNetworks/v\", \"name\": \"v\", \"addressSpace\": {\"addressPrefixes\": [\"10.0.0.0/16\"]}, \"subnets\": [",
 	      f);
 	for (unsigned i = 0; i < 3; i++) {
-		fprintf(f, "%s{\"id\": \"" N "virtualNetworks/v/subnets/s%u\", \"name\": \"s%u\", \"addressPrefix\": \"10.0.%u.0/24\"", i ? ", " : "", i, i, i);
+		fprintf(f,
+		        "%s{\"id\": \"" N
+		        "virtualNetworks/v/subnets/s%u\", \"name\": \"s%u\", \"addressPrefix\": \"10.0.%u.0/24\"",
+		        i ? ", " : "", i, i, i);
 		if (R(3))
 			fprintf(f, ", \"networkSecurityGroup\": {\"id\": \"" N "networkSecurityGroups/g%u\"}", R(3));
 		fputs("}", f);
 	}
 	fputs("]}", f);
 	for (unsigned i = 0; i < 3; i++) {
-		fprintf(f, ", {\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" N "networkSecurityGroups/g%u\", \"name\": \"g%u\", \"securityRules\": [", i, i);
+		fprintf(f,
+		        ", {\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" N
+		        "networkSecurityGroups/g%u\", \"name\": \"g%u\", \"securityRules\": [",
+		        i, i);
 		put_rules(f);
 		fputs("]}", f);
 	}
@@ -206,18 +237,19 @@ static void one_port(const struct answers *a, const struct wh_host *h, const str
 	bool listed = sure > large * 0.999 || external_share(external, port, false, true) > 0;
 	const char *verdict = asked(a, h->name, port);
 	bool yes = !strcmp(verdict, "allowed") || !strcmp(verdict, "partly");
-	if (open != listed || (open && !yes) || (doubt && !yes && strcmp(verdict, "unknown")) || (doubt && sure + may < large * 0.99) ||
-	    (!strcmp(verdict, "allowed") && !open))
-		fail_msg("%s port %u: open %d, doubt %d; external %g, %g unknown; reach %s; %s", h->name, port, open, doubt, sure, may,
-		         verdict, a->path);
+	if (open != listed || (open && !yes) || (doubt && !yes && strcmp(verdict, "unknown")) ||
+	    (doubt && sure + may < large * 0.99) || (!strcmp(verdict, "allowed") && !open))
+		fail_msg("%s port %u: open %d, doubt %d; external %g, %g unknown; reach %s; %s", h->name, port, open, doubt, sure,
+		         may, verdict, a->path);
 }
 
 static void one_host(const struct answers *a, const struct wh_host *h)
 {
 	static const uint16_t ports[] = {22, 443, 3389, 5000};
-	const json_t *node = of_id(json_object_get(json_object_get(json_array_get(json_object_get(a->map, "value"), 2), "properties"),
-	                                           "topologyResources"),
-	                           "resourceId", h->id),
+	const json_t *node = of_id(
+			     json_object_get(json_object_get(json_array_get(json_object_get(a->map, "value"), 2), "properties"),
+	                                     "topologyResources"),
+			     "resourceId", h->id),
 		     *row = of_id(json_object_get(a->inventory, "resources"), "id", h->id);
 	const struct wh_reach_opened *x = wh_reach_opened(a->net->r, h->first);
 	const char *zone = json_string_value(json_object_get(node, "networkZones")),

@@ -134,11 +134,13 @@ static void what_was_deleted_before_is_gone_from_the_file_too(void **state)
 	sqlite3 *db;
 	make(&w);
 	assert_int_equal(sqlite3_open(w.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-	                              "PRAGMA secure_delete = OFF; INSERT INTO document (collection, key, json, time) VALUES ('x', 'x', '\"" PEER
-	                              "\"', 0); DELETE FROM document WHERE collection = 'x'; DELETE FROM document WHERE key = '1'",
-	                              NULL, NULL, NULL),
-	                 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"PRAGMA secure_delete = OFF; INSERT INTO document (collection, key, json, time) VALUES ('x', 'x', '\"" PEER
+			"\"', 0); DELETE FROM document WHERE collection = 'x'; DELETE FROM document WHERE key = '1'",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	wh_state_checkpoint(w.state);
 	assert_true(file_has(&w, "\"" PEER, strlen(PEER) + 1));

@@ -66,8 +66,8 @@ static struct wh_filter_packet packet(unsigned x)
 }
 enum { PACKETS = 3 * (LOCALS + 1) * (PEERS + 1) * (PORTS + 1) };
 
-/* Whether rules of the direction before it, which match for certain, match all packets of rule i; *otherwise: one decides otherwise
- * on a packet that it is the first to match. */
+/* Whether rules of the direction before it, which match for certain, match all packets of rule i; *otherwise: one decides
+ * otherwise on a packet that it is the first to match. */
 static bool is_covered(const struct wh_filter *f, size_t i, bool *otherwise)
 {
 	*otherwise = false;

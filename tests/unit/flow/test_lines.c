@@ -34,8 +34,9 @@ static int see(void *arg, const struct wh_record *rec)
 		return -ECANCELED;
 	r->text = realloc(r->text, r->len + 512);
 	assert_non_null(r->text);
-	r->len += (size_t)snprintf(r->text + r->len, 512, "%d:%d %d %lld %llu/%llu denied %d part %d by %.*s; line %llu, byte %llu\n",
-	                           f->src_port, f->dst_port, f->proto, (long long)f->start_us, (unsigned long long)f->bytes_toserver,
+	r->len += (size_t)snprintf(r->text + r->len, 512,
+	                           "%d:%d %d %lld %llu/%llu denied %d part %d by %.*s; line %llu, byte %llu\n", f->src_port,
+	                           f->dst_port, f->proto, (long long)f->start_us, (unsigned long long)f->bytes_toserver,
 	                           (unsigned long long)f->bytes_toclient, f->denied, f->part, t ? (int)t->sensor_len : 1,
 	                           t ? t->sensor : "-", (unsigned long long)r->stats.lines, (unsigned long long)r->stats.bytes);
 	return 0;
@@ -59,8 +60,8 @@ static char *a_log(void)
 		else
 			at += sprintf(at, "2 1 eni-%u %s %s %u %u 6 3 %u %u %u %s OK\n", flow % 3 + 20 * (eni > 15),
 			              back ? "10.0.0.1" : "198.51.100.7", back ? "198.51.100.7" : "10.0.0.1",
-			              back ? 22 : 40000 + flow, back ? 40000 + flow : 22, 100 + i, 1793692800 + i, 1793692800 + 2 * i,
-			              kind == 3 ? "REJECT" : "ACCEPT");
+			              back ? 22 : 40000 + flow, back ? 40000 + flow : 22, 100 + i, 1793692800 + i,
+			              1793692800 + 2 * i, kind == 3 ? "REJECT" : "ACCEPT");
 	}
 	return text;
 }

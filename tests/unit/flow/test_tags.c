@@ -87,10 +87,12 @@ static void only_records_with_tags_are_marked(void **state)
 
 static void a_realm_that_no_record_could_be_of_is_none(void **state)
 {
-	static const char *const good[] = {"one", "untagged", "vlan10", "vlan10.20", "vlan10.20.30", "tenant3", "tenant3/vlan10.20"},
-				*const bad[] = {"",        "vlan",     "vlan:10",       "vlan10x",  "vlan010",       "vlan70000",
-	                                        "vlan10.", "tenant",   "tenant:1",      "tenant3/", "tenant3vlan10", "vlan10/tenant3",
-	                                        "10",      "vlan-1",   "vlan10.20.30.40", "tenant99999999999"};
+	static const char *const good[] = {"one",          "untagged", "vlan10",           "vlan10.20",
+	                                   "vlan10.20.30", "tenant3",  "tenant3/vlan10.20"},
+				 *const bad[] = {"",         "vlan",      "vlan:10",         "vlan10x",
+	                                         "vlan010",  "vlan70000", "vlan10.",         "tenant",
+	                                         "tenant:1", "tenant3/",  "tenant3vlan10",   "vlan10/tenant3",
+	                                         "10",       "vlan-1",    "vlan10.20.30.40", "tenant99999999999"};
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		assert_true(wh_realm_is(good[i]));

@@ -169,7 +169,8 @@ static void an_attacker_that_holds_connections_open_every_day_gets_its_own_addre
 	assert_true(let_in_with_sessions_of(1, 60, NULL, NULL));
 }
 
-/* A known limit: a refusal within a second, as of a key that is tried, is too short for a login, and looks like a health check. */
+/* A known limit: a refusal within a second, as of a key that is tried, is too short for a login, and looks like a health
+ * check. */
 static void an_attacker_that_is_refused_within_a_second_every_day_gets_its_own_address(void **state)
 {
 	(void)state;

@@ -66,7 +66,8 @@ static void a_zone_behind_an_address_says_nothing(void **state)
 static void lists_in_lists_are_read_and_an_empty_one_is_no_mistake(void **state)
 {
 	(void)state;
-	struct wh_intel_parse_stats st = parse(&plain, "[{\"indicators\":[{\"type\":\"ipv4\",\"value\":\"1.2.3.4\"}]},{\"indicators\":[]}]", "1.2.3.4 ");
+	struct wh_intel_parse_stats st = parse(
+		&plain, "[{\"indicators\":[{\"type\":\"ipv4\",\"value\":\"1.2.3.4\"}]},{\"indicators\":[]}]", "1.2.3.4 ");
 	assert_int_equal(st.unreadable, 0);
 	st = parse(&plain, "{\"result\":{\"items\":[{\"indicator\":{\"ip\":\"1.2.3.4\"},\"tags\":[\"a\"]}]}}", "1.2.3.4 ");
 	assert_int_equal(st.entries, 1);

@@ -13,7 +13,8 @@
 struct drawn { struct wh_arena *mem; struct wh_inventory inv; struct wh_topology t; struct wh_reach *r; struct wh_map m; };
 
 /* A hub and spokes with so many subnets each, and so many machines a subnet; every `facing`-th has a public address. A group lets
- * in one port (0: none): from anywhere, or (negative) from a tag that nobody knows, or (below -1000) from any customer's machine in Azure. */
+ * in one port (0: none): from anywhere, or (negative) from a tag that nobody knows, or (below -1000) from any customer's machine
+ * in Azure. */
 static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, size_t facing, int port,
                  const struct wh_map_fact *facts, size_t n_facts)
 {
@@ -25,7 +26,11 @@ static void draw(struct drawn *d, size_t vnets, size_t subnets, size_t hosts, si
 	        "[{\"type\": \"Microsoft.Network/networkSecurityGroups\", \"id\": \"" P
 	        "Network/networkSecurityGroups/g\", \"name\": \"g\", \"securityRules\": [{\"name\": \"r\", \"priority\": 100, \"direction\": \"Inbound\", "
 	        "\"access\": \"%s\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"%s\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"%d\"}]}",
-	        port ? "Allow" : "Deny", port < -1000 ? "AzureCloud" : port < 0 ? "Contoso" : "*", abs(port));
+	        port ? "Allow" : "Deny",
+	        port < -1000 ? "AzureCloud"
+	        : port < 0   ? "Contoso"
+	                     : "*",
+	        abs(port));
 	for (size_t v = 0; v < vnets; v++) {
 		fprintf(f,
 		        ", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * More cases of ports that are open to the Internet or seem so, of Azure and of AWS: exposures.json. Each has the reason for its
- * verdict, which was worked out by hand from the providers' documentation: the kinds of rules that scanners are known to misjudge.
+ * verdict, which was worked out by hand from the providers' documentation: the kinds of rules that scanners are known to
+ * misjudge.
  */
 #include "scene.h"
 
@@ -74,10 +75,10 @@ static bool noted(const struct scene *s, const char *part)
 static void a_balancer_of_aws_that_is_not_judged_is_named(void **state)
 {
 #define BALANCER(more)                                                                                                           \
-	"{\"LoadBalancers\":[{\"LoadBalancerArn\":\"arn:lb\",\"LoadBalancerName\":\"front\",\"Scheme\":\"internet-facing\","           \
+	"{\"LoadBalancers\":[{\"LoadBalancerArn\":\"arn:lb\",\"LoadBalancerName\":\"front\",\"Scheme\":\"internet-facing\","     \
 	"\"Type\":\"network\"" more "}]}"
 #define TARGETS(kind)                                                                                                            \
-	"{\"TargetGroups\":[{\"TargetGroupArn\":\"arn:tg\",\"TargetGroupName\":\"web\",\"Protocol\":\"TCP\",\"Port\":22,"             \
+	"{\"TargetGroups\":[{\"TargetGroupArn\":\"arn:tg\",\"TargetGroupName\":\"web\",\"Protocol\":\"TCP\",\"Port\":22,"        \
 	"\"TargetType\":\"" kind "\",\"LoadBalancerArns\":[\"arn:lb\"]}]}"
 	static const struct { const char *texts[2], *why;
 	} cases[] = {{{BALANCER(",\"SecurityGroups\":[\"sg-1\"]"), TARGETS("instance")}, "it has security groups of its own"},

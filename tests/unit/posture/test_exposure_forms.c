@@ -342,8 +342,8 @@ static void terraforms_state_means_the_same_however_it_is_split(void **state)
 		judged(&states[i].want, json(states[i].text), "vm1");
 }
 
-/* A plan, whose ids are in none of its values: the references of its configuration lead through a module's output and variable, by
- * count, to a balancer's pool; one that leads to data that is not there is named. */
+/* A plan, whose ids are in none of its values: the references of its configuration lead through a module's output and variable,
+ * by count, to a balancer's pool; one that leads to data that is not there is named. */
 static void a_plan_of_terraforms_means_what_it_would_make(void **state)
 {
 	struct scene s;
@@ -363,8 +363,9 @@ static void a_plan_of_terraforms_means_what_it_would_make(void **state)
 	assert_non_null(strstr(scene_verdict(&s, MANAGEMENT, "vm0")->cause, "by rule ssh (300) of web"));
 	for (size_t i = 0; i < s.inv.n_notes; i++) {
 		chosen |= strstr(s.inv.notes[i], "this is a plan of Terraform's") && strstr(s.inv.notes[i], "first free one");
-		named |= strstr(s.inv.notes[i], "1 reference of the plan to other resources can't be resolved, such as subnet_id of "
-		                                "azurerm_network_interface.far") != NULL;
+		named |= strstr(s.inv.notes[i],
+		                "1 reference of the plan to other resources can't be resolved, such as subnet_id of "
+		                "azurerm_network_interface.far") != NULL;
 	}
 	assert_true(chosen && named);
 	scene_close(&s);
@@ -376,16 +377,19 @@ static void a_translation_to_a_name_is_said_not_to_be_judged(void **state)
 	struct scene s;
 	bool named = false;
 	(void)state;
-	scene_open(&s, json("[" MACHINE "," NIC("", "") "," NET("") "," PIP("Standard", "") "," FIREWALL(
-			    "`natRuleCollections`:[{`name`:`c`,`properties`:{`rules`:[{`name`:`rdp`,`sourceAddresses`:[`*`],`protocols`:[`TCP`],"
-			    "`translatedFqdn`:`vm1.example.org`,`translatedPort`:`3389`}]}}],") "]"));
+	scene_open(
+		&s,
+		json("[" MACHINE "," NIC("", "") "," NET("") "," PIP("Standard", "") "," FIREWALL(
+			"`natRuleCollections`:[{`name`:`c`,`properties`:{`rules`:[{`name`:`rdp`,`sourceAddresses`:[`*`],`protocols`:[`TCP`],"
+			"`translatedFqdn`:`vm1.example.org`,`translatedPort`:`3389`}]}}],") "]"));
 	for (size_t i = 0; i < s.inv.n_notes; i++)
 		named |= strstr(s.inv.notes[i], "firewall hub: DNAT rule rdp leads to vm1.example.org port 3389") != NULL;
 	assert_true(named);
 	scene_close(&s);
 }
 
-/* Eight outputs of a module, each of which is a variable that is given all eight, eight times: without a limit 8 to the power of 16. */
+/* Eight outputs of a module, each of which is a variable that is given all eight, eight times: without a limit 8 to the power of
+ * 16. */
 static void outputs_of_a_plan_that_lead_to_each_other_come_to_an_end(void **state)
 {
 #define ALL(of)                                                                                                                  \
@@ -394,13 +398,16 @@ static void outputs_of_a_plan_that_lead_to_each_other_come_to_an_end(void **stat
 	struct scene s;
 	bool named = false;
 	(void)state;
-	scene_open(&s, json("{`format_version`:`1.2`,`terraform_version`:`1.9.0`,`planned_values`:{`root_module`:{`resources`:["
-	                    "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
-	                    "`values`:{`name`:`n`,`ip_configuration`:[{`name`:`c`}]}}]}},`configuration`:{`root_module`:{`resources`:["
-	                    "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
-	                    "`expressions`:{`ip_configuration`:[{`subnet_id`:{" ALL("module.m.o") "}}]}}],`module_calls`:{`m`:{"
-	                    "`expressions`:{`v`:{" ALL("module.m.o") "}},`module`:{`outputs`:{" OUTPUT("0") "," OUTPUT("1") ","
-	                    OUTPUT("2") "," OUTPUT("3") "," OUTPUT("4") "," OUTPUT("5") "," OUTPUT("6") "," OUTPUT("7") "}}}}}}}"));
+	scene_open(
+		&s,
+		json("{`format_version`:`1.2`,`terraform_version`:`1.9.0`,`planned_values`:{`root_module`:{`resources`:["
+	             "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
+	             "`values`:{`name`:`n`,`ip_configuration`:[{`name`:`c`}]}}]}},`configuration`:{`root_module`:{`resources`:["
+	             "{`address`:`azurerm_network_interface.n`,`mode`:`managed`,`type`:`azurerm_network_interface`,`name`:`n`,"
+	             "`expressions`:{`ip_configuration`:[{`subnet_id`:{" ALL(
+			     "module.m.o") "}}]}}],`module_calls`:{`m`:{"
+	                                   "`expressions`:{`v`:{" ALL("module.m.o") "}},`module`:{`outputs`:{" OUTPUT("0") "," OUTPUT("1") "," OUTPUT(
+						   "2") "," OUTPUT("3") "," OUTPUT("4") "," OUTPUT("5") "," OUTPUT("6") "," OUTPUT("7") "}}}}}}}"));
 	for (size_t i = 0; i < s.inv.n_notes; i++)
 		named |= strstr(s.inv.notes[i], "such as subnet_id of azurerm_network_interface.n") != NULL;
 	assert_true(named);

@@ -121,7 +121,8 @@ static void only_a_connection_to_the_server_s_own_socket_shows_a_user(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_session_ends_with_its_token_also_if_another_token_gets_the_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_session_ends_with_its_token_also_if_another_token_gets_the_name, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(a_session_that_is_over_is_none_and_begins_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_a_connection_to_the_server_s_own_socket_shows_a_user, setup, teardown),
 	};
