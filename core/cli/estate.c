@@ -45,7 +45,7 @@ static const char help[] =
 	"A group's file may also be what `az network nsg create` or `az graph query` printed, PowerShell's `Get-AzNetworkSecurityGroup |\n"
 	"ConvertTo-Json -Depth 10`, or Terraform's state; in UTF-8 or UTF-16.\n"
 	"All groups of a file count; `all.json#web` names one of them.\n"
-	"Without an estate, private addresses that answer become resources (`whittle ingest --discover`).\n"
+	"Without an estate, private addresses that answer become resources (`whittle ingest`, --discover).\n"
 	"\n"
 	"Example: az network nic list >azure/nics.json; …; whittle estate import azure/ && whittle estate show\n";
 

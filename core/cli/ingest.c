@@ -28,8 +28,8 @@ static const char help[] =
 	"                   The ledger's owner and its group may write to it; nobody else may be able to write to its directory\n"
 	"  --since TIME     read no flow that began before, such as 2026-11-01 or 2026-11-01T08:00:00Z\n"
 	"  --until TIME     read no flow that began then or later\n"
-	"  --discover …     ranges in which an answering address becomes a protected resource; by default the private ranges,\n"
-	"                   as long as no estate was imported\n"
+	"  --discover LIST  the ranges in which an answering address becomes a protected resource, such as 10.0.0.0/8,2001:db8::/32;\n"
+	"                   default: the private ranges, until an estate is imported\n"
 	"  --realm R        VLANs and tenants, if logs name them. \"one\": they are one network; \"vlan10\", \"tenant3\",\n"
 	"                   \"tenant3/vlan10.20\" or \"untagged\": read only this one. Without it, the same private address in two of\n"
 	"                   them is refused\n"
@@ -186,6 +186,15 @@ static int read_values(const struct cli *c, const struct values *v, struct wh_in
 	return CLI_OK;
 }
 
+/* Without its value --discover takes the next word, such as the file's name. */
+static bool are_ranges(const char *list)
+{
+	struct wh_locals *l = NULL;
+	bool good = !wh_estate_locals(NULL, list, &l, &(struct wh_error){0});
+	wh_locals_free(l);
+	return good;
+}
+
 /* Whether these go together; `words`: how many files were named. */
 static int check_options(const struct cli *c, const struct wh_app_ingest *ask, int words)
 {
@@ -194,6 +203,8 @@ static int check_options(const struct cli *c, const struct wh_app_ingest *ask, i
 		return cli_usage(c, "--listen reads EVE from a socket alone: it takes no file, --format or --follow");
 	if (ask->listen && !listen_path)
 		return cli_usage(c, "write --listen unix:PATH, in full");
+	if (ask->discover && !are_ranges(ask->discover))
+		return cli_usage(c, "'%s' is no list of ranges: write --discover 10.0.0.0/8,2001:db8::/32, or off", ask->discover);
 	if (!words && !ask->listen)
 		return cli_usage(c, "name one or more files or directories, or - for standard input");
 	if (opt->realm && !wh_realm_is(opt->realm))

@@ -47,13 +47,14 @@ static void *write_many(void *arg)
 }
 
 /* More threads than lanes, so that some share one; more edges than a segment takes, so that lanes fill and are drained while
- * threads write. */
+ * threads write: as from a capture, where writers wait for the flusher however long it gets no processor. */
 static void threads_end_in_the_same_edges_as_one(void **state)
 {
 	enum { WRITERS = 6 };
 	struct writer w[WRITERS];
 	(void)state;
 	struct wh_sink *s = sink_open(sink_path, "64MiB", true, false);
+	s->segments.capture = true;
 	for (unsigned i = 0; i < WRITERS; i++) {
 		w[i] = (struct writer){.s = s, .first = i * 700};
 		assert_int_equal(pthread_create(&w[i].thread, NULL, write_many, &w[i]), 0);
