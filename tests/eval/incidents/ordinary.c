@@ -103,12 +103,12 @@ static void names(struct site *s, int day)
 {
 	static const char *const hosts[] = {APP, FILES, GATE, WEB, MAIL, DB}, *const usual[] = {"www.example.org",
 	                                                                                        "api.partner.example",
-	                                                                                        "deb.debian.org",
-	                                                                                        "pool.ntp.org",
+	                                                                                        "mirror.distribution.example",
+	                                                                                        "time.network.example",
 	                                                                                        "login.identity.example",
 	                                                                                        "packages.vendor.example",
-	                                                                                        "github.com",
-	                                                                                        "registry.npmjs.org"};
+	                                                                                        "code.hosting.example",
+	                                                                                        "registry.modules.example"};
 	char name[160];
 	for (int i = 0; i < 6; i++) {
 		for (int n = rng_range(&s->r, 3, 9); n > 0; n--)
