@@ -87,13 +87,13 @@ static void add_parts(struct using *u, const struct wh_nsg *g, const struct wh_r
 	for (size_t i = 0; i < r->n_dst_ports; i++) {
 		struct wh_ranges one = wh_ports(&r->dst_ports[i], 1, mem);
 		if (r->n_dst_ports > 1
-		            ? !wh_ranges_meet(one, x->ports)
+		            ? !wh_ranges_meet(one, x->ports, NULL)
 		            : r->dst_ports[i].from != r->dst_ports[i].to && r->dst_ports[i].to - r->dst_ports[i].from < 65535)
 			ports = wh_ranges_union(ports, wh_ranges_minus(one, x->ports, mem), mem);
 	}
 	for (size_t i = 0; r->n_peers > 1 && i < r->n_peers; i++)
 		if (r->peers[i].len != 96 && r->peers[i].len &&
-		    !wh_ranges_meet(wh_ranges_from_prefixes(&r->peers[i], 1, mem), x->peers))
+		    !wh_ranges_meet(wh_ranges_from_prefixes(&r->peers[i], 1, mem), x->peers, NULL))
 			json_array_append_new(peers, json_string(wh_prefix_text(&r->peers[i], buf)));
 	if (ports.n || json_array_size(peers)) {
 		json_t *o = entry("partly unused", g, r,

@@ -93,7 +93,7 @@ struct opener { struct wh_ranges allowed; struct wh_arena *mem; const char *name
 static void find_opener(void *arg, const struct wh_filter_rule *r, struct wh_ranges met)
 {
 	struct opener *o = arg;
-	if (!o->name && r->action == WH_FILTER_ALLOW && !r->may && wh_ranges_meet(met, o->allowed))
+	if (!o->name && r->action == WH_FILTER_ALLOW && !r->may && wh_ranges_meet(met, o->allowed, NULL))
 		o->name = r->name;
 }
 
@@ -158,7 +158,7 @@ static void add_open(struct ports *s, const struct wh_host_end *at, enum wh_dire
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_filter_packet p = packet_of(&(struct wh_nsg_question){d, proto, &at->addr, class[i].from});
 		struct wh_outcomes o = wh_filter_outcomes(at->filters[d], at->n[d], &p, WH_FREE_PEER, false, s->mem);
-		if (wh_ranges_meet(o.allowed, all) || wh_ranges_meet(o.undecided, all))
+		if (wh_ranges_meet(o.allowed, all, NULL) || wh_ranges_meet(o.undecided, all, NULL))
 			s->open = wh_ranges_union(s->open, wh_ports(&class[i], 1, s->mem), s->mem);
 	}
 }

@@ -31,35 +31,11 @@ static void count(const struct wh_box_work *w, size_t n)
 	*w->steps -= n < *w->steps ? n : *w->steps;
 }
 
-/* The first range that ends at or after x, from place `lo` on. */
-static size_t first_ending_at(struct wh_ranges a, size_t lo, const struct wh_addr *x)
-{
-	size_t hi = a.n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&a.r[mid].to, x) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 static bool ranges_meet(const struct wh_box_work *w, struct wh_ranges a, struct wh_ranges b)
 {
-	struct wh_ranges few = a.n < b.n ? a : b, many = a.n < b.n ? b : a;
-	bool search = few.n * 16 < many.n, meet = false; /* for each of a few ranges; else a walk through both sets */
-	size_t i = 0, k = 0;
-	for (; i < few.n && !meet; i++) {
-		if (search)
-			k = first_ending_at(many, k, &few.r[i].from);
-		while (k < many.n && wh_addr_cmp(&many.r[k].to, &few.r[i].from) < 0)
-			k++;
-		if (k == many.n)
-			break;
-		meet = wh_addr_cmp(&many.r[k].from, &few.r[i].to) <= 0;
-	}
-	count(w, search ? 16 * i + 1 : i + k + 1);
+	size_t looked;
+	bool meet = wh_ranges_meet(a, b, &looked);
+	count(w, looked);
 	return meet;
 }
 
@@ -69,7 +45,7 @@ static bool ranges_hold(const struct wh_box_work *w, struct wh_ranges outer, str
 	bool all = true;
 	size_t i = 0;
 	for (size_t k = 0; i < inner.n && all; i++) {
-		k = first_ending_at(outer, k, &inner.r[i].from);
+		k = wh_ranges_ending_at(outer, k, &inner.r[i].from);
 		all = k < outer.n && wh_addr_cmp(&outer.r[k].from, &inner.r[i].from) <= 0 &&
 		      wh_addr_cmp(&outer.r[k].to, &inner.r[i].to) >= 0;
 	}

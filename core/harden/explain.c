@@ -135,7 +135,7 @@ static bool still_serves(const struct wh_explanation *st, const struct wh_recomm
 		if (wh_stays(st->traffic.peers[i].verdict) && !wh_ranges_has(in, &st->traffic.peers[i].addr))
 			return false;
 	}
-	return !wh_ranges_meet(in, out) && !wh_ranges_minus(in, st->present.allowed, st->mem).n;
+	return !wh_ranges_meet(in, out, NULL) && !wh_ranges_minus(in, st->present.allowed, st->mem).n;
 }
 
 static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh_prefix *b, size_t n_b)

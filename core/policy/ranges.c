@@ -93,16 +93,36 @@ struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, str
 	return out;
 }
 
-bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b)
+size_t wh_ranges_ending_at(struct wh_ranges a, size_t lo, const struct wh_addr *x)
 {
-	for (size_t i = 0, j = 0; i < a.n && j < b.n;)
-		if (wh_addr_cmp(&a.r[i].to, &b.r[j].from) < 0)
-			i++;
-		else if (wh_addr_cmp(&b.r[j].to, &a.r[i].from) < 0)
-			j++;
+	size_t hi = a.n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (wh_addr_cmp(&a.r[mid].to, x) < 0)
+			lo = mid + 1;
 		else
-			return true;
-	return false;
+			hi = mid;
+	}
+	return lo;
+}
+
+bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b, size_t *looked)
+{
+	struct wh_ranges few = a.n < b.n ? a : b, many = a.n < b.n ? b : a;
+	bool search = few.n * 16 < many.n, meet = false; /* for each of a few ranges; else a walk through both sets */
+	size_t i = 0, k = 0;
+	for (; i < few.n && !meet; i++) {
+		if (search)
+			k = wh_ranges_ending_at(many, k, &few.r[i].from);
+		while (k < many.n && wh_addr_cmp(&many.r[k].to, &few.r[i].from) < 0)
+			k++;
+		if (k == many.n)
+			break;
+		meet = wh_addr_cmp(&many.r[k].from, &few.r[i].to) <= 0;
+	}
+	if (looked)
+		*looked = search ? 16 * i + 1 : i + k + 1;
+	return meet;
 }
 
 struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem)
@@ -141,14 +161,7 @@ bool wh_ranges_eq(struct wh_ranges a, struct wh_ranges b)
 
 bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x)
 {
-	size_t lo = 0, hi = a.n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&a.r[mid].to, x) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = wh_ranges_ending_at(a, 0, x);
 	return lo < a.n && wh_addr_cmp(&a.r[lo].from, x) <= 0;
 }
 

@@ -31,7 +31,7 @@ static const char *let_in_by(struct wh_run *run, const struct wh_judged_host *h,
 		const struct wh_host_opening *o = &h->facts->inbound.list[i];
 		struct wh_ranges ports = wh_ports(&o->ports, 1, run->mem);
 		if (o->certain == certain && o->by && *o->by &&
-		    wh_ranges_meet(ports, o->proto == WH_PROTO_UDP ? x->udp : x->tcp) &&
+		    wh_ranges_meet(ports, o->proto == WH_PROTO_UDP ? x->udp : x->tcp, NULL) &&
 		    wh_reach_large_part(
 			    &(struct wh_reach_piece){
 				    wh_ranges_intersect(o->peers, wh_reach_outside_ranges(run->in->reach), run->mem), ports},

@@ -15,7 +15,10 @@ struct wh_ranges wh_ranges_union(struct wh_ranges a, struct wh_ranges b, struct 
 struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
 struct wh_ranges wh_ranges_minus(struct wh_ranges a, struct wh_ranges b, struct wh_arena *mem);
 struct wh_ranges wh_ranges_family(bool v4, struct wh_arena *mem); /* all addresses of IPv4, or of IPv6 */
-bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b); /* whether they have an address in common */
+/* Whether they have an address in common. *looked (may be NULL): about as many ranges were looked at. */
+bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b, size_t *looked);
+/* The place of the first range that ends at or after x, from place `lo` on; a.n: there is none. */
+size_t wh_ranges_ending_at(struct wh_ranges a, size_t lo, const struct wh_addr *x);
 bool wh_ranges_eq(struct wh_ranges a, struct wh_ranges b);
 bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x);
 /* The fewest prefixes that are exactly the ranges. */

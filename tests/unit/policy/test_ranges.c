@@ -49,7 +49,12 @@ static void set_algebra_equals_bitmaps(void **state)
 		is(wh_ranges_union(a, b, mem), x | y, mem);
 		is(wh_ranges_intersect(a, b, mem), x & y, mem);
 		is(wh_ranges_minus(a, b, mem), x & ~y, mem);
-		assert_int_equal(wh_ranges_meet(a, b), (x & y) != 0);
+		assert_int_equal(wh_ranges_meet(a, b, NULL), (x & y) != 0);
+		for (unsigned k = 0; k < 64; k++) { /* one in many is searched */
+			struct wh_addr one = wh_addr_v4(0xffffffc0u + k);
+			struct wh_prefix p = wh_prefix_of(&one, 128);
+			assert_int_equal(wh_ranges_meet(wh_ranges_from_prefixes(&p, 1, mem), a, NULL), x >> k & 1);
+		}
 		wh_arena_free(mem);
 	}
 }
