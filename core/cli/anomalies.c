@@ -58,11 +58,33 @@ static size_t print_effective(const json_t *doc)
 	return json_array_size(list);
 }
 
+/* What shows a rule that is not needed in whole: the ports, or the first of the addresses, that nobody used. */
+static void print_unused(struct cli_table *t, const json_t *a)
+{
+	const char *ports = json_string_value(json_object_get(a, "unusedPorts"));
+	const json_t *some = json_object_get(a, "unusedAddresses");
+	cli_table_cell(t, "%s%s%s%s", ports ? "ports " : "", ports ? ports : "",
+	               json_array_size(some) ? ports ? ", from " : "from " : "",
+	               json_array_size(some) ? json_string_value(json_array_get(some, 0)) : "");
+}
+
+/* What was not decided, below the table. */
+static void print_rest(const json_t *doc)
+{
+	long long skipped = json_integer_value(json_object_get(doc, "skippedRules"));
+	size_t unheard = json_array_size(json_object_get(doc, "unjudged"));
+	if (skipped)
+		printf("%lld rule%s cannot be decided: %s others in too many pieces. Shorter lists of addresses and ports can be.\n",
+		       skipped, skipped == 1 ? "" : "s", skipped == 1 ? "it overlaps" : "they overlap");
+	if (unheard)
+		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n",
+		       unheard, unheard == 1 ? "" : "s");
+}
+
 static size_t print(const json_t *doc, bool all)
 {
 	struct cli_table *t = NULL;
 	long long groups = json_integer_value(json_object_get(doc, "groups"));
-	long long skipped = json_integer_value(json_object_get(doc, "skippedRules"));
 	size_t i, n = 0;
 	json_t *a;
 	json_array_foreach(json_object_get(doc, "anomalies"), i, a) {
@@ -82,31 +104,19 @@ static size_t print(const json_t *doc, bool all)
 			cli_table_cell(t, "%s (%lld)", other, (long long)json_integer_value(json_object_get(a, "otherPriority")));
 		else
 			cli_table_text(t, NULL);
-		if (!p) {
-			const char *ports = json_string_value(json_object_get(a, "unusedPorts"));
-			const json_t *some = json_object_get(a, "unusedAddresses");
-			cli_table_cell(t, "%s%s%s%s", ports ? "ports " : "", ports ? ports : "",
-			               json_array_size(some) ? ports ? ", from " : "from " : "",
-			               json_array_size(some) ? json_string_value(json_array_get(some, 0)) : "");
-			cli_table_text(t, json_string_value(json_object_get(a, "fix")));
-			continue;
-		}
-		cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")),
-		               json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
-		               (long long)json_integer_value(json_object_get(p, "destinationPort")));
+		if (p)
+			cli_table_cell(t, "%s %s to %s port %lld", json_string_value(json_object_get(p, "protocol")),
+			               json_string_value(json_object_get(p, "from")), json_string_value(json_object_get(p, "to")),
+			               (long long)json_integer_value(json_object_get(p, "destinationPort")));
+		else
+			print_unused(t, a);
 		cli_table_text(t, json_string_value(json_object_get(a, "fix")));
 	}
 	if (t)
 		cli_table_print(t);
 	else
 		printf("No finding in %lld network security group%s.\n", groups, groups == 1 ? "" : "s");
-	if (skipped)
-		printf("%lld rule%s cannot be decided: %s others in too many pieces. Shorter lists of addresses and ports can be.\n",
-		       skipped, skipped == 1 ? "" : "s", skipped == 1 ? "it overlaps" : "they overlap");
-	if (json_array_size(json_object_get(doc, "unjudged")))
-		printf("Of the use of rules in %zu group%s nothing is said: no connection of some machines behind them was heard in the window.\n",
-		       json_array_size(json_object_get(doc, "unjudged")),
-		       json_array_size(json_object_get(doc, "unjudged")) == 1 ? "" : "s");
+	print_rest(doc);
 	return n + print_effective(doc);
 }
 

@@ -128,14 +128,8 @@ static int check_list(struct parse *p, const json_t *props, bool nested)
 	return 0;
 }
 
-static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
+static int check_name(struct parse *p, const char *name)
 {
-	const json_t *props = wh_nsg_fields(o), *rules = wh_nsg_rules(o);
-	const char *name = wh_nsg_text(o, "name");
-	char base[400];
-	size_t i;
-	json_t *rule;
-	snprintf(p->path, sizeof p->path, "%s", path);
 	if (!name)
 		return wh_nsg_bad(p, NULL, "a network security group has no name");
 	if (wh_text_unprintable(name))
@@ -146,7 +140,19 @@ static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg
 			p, "name",
 			"the name %s is an expression of a template, whose value is not known here: give the group as `az network nsg show` prints it",
 			name);
-	int rc = check_list(p, props, props != o);
+	return 0;
+}
+
+static int parse_nsg(struct parse *p, json_t *o, const char *path, struct wh_nsg *nsg)
+{
+	const json_t *props = wh_nsg_fields(o), *rules = wh_nsg_rules(o);
+	const char *name = wh_nsg_text(o, "name");
+	char base[400];
+	size_t i;
+	json_t *rule;
+	snprintf(p->path, sizeof p->path, "%s", path);
+	int rc = check_name(p, name);
+	rc = rc ? rc : check_list(p, props, props != o);
 	if (rc)
 		return rc;
 	*nsg = (struct wh_nsg){
