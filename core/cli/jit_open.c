@@ -167,43 +167,38 @@ int cli_jit_list(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	return CLI_OK;
 }
 
-/* The words of close and refuse: an id, and why. */
-static int read_end(const struct cli *c, const char *verb, int argc, char **argv, const char **why)
+/* `close` and `refuse`: an id, and why. The message afterwards: "WHAT id is SAID." */
+static int end_one(struct cli *c, int argc, char **argv,
+                   int (*end)(const struct wh_app *, const char *, const char *, struct wh_error *), const char *verb,
+                   const char *what, const char *said)
 {
 	static const struct option opts[] = {{"why", 1, 0, 'w'}, {0}};
+	const struct wh_app a = cli_app(c);
+	const char *why = NULL;
+	struct wh_error err;
 	int o;
 	while ((o = cli_getopt(c, argc, argv, "", opts)) != -1) {
 		if (o != 'w')
 			return CLI_USAGE;
-		*why = optarg;
+		why = optarg;
 	}
-	return argc - optind == 1 ? CLI_OK : cli_usage(c, "%s takes an id, as `whittle jit list` shows it", verb);
+	if (argc - optind != 1)
+		return cli_usage(c, "%s takes an id, as `whittle jit list` shows it", verb);
+	if (end(&a, argv[optind], why, &err))
+		return cli_error(&err);
+	printf("%s %s is %s.\n", what, argv[optind], said);
+	return CLI_OK;
 }
 
 int cli_jit_close(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	const struct wh_app a = cli_app(c);
-	const char *why = NULL;
-	struct wh_error err;
 	(void)mem;
-	if (read_end(c, "close", argc, argv, &why))
-		return CLI_USAGE;
-	if (wh_app_jit_close(&a, argv[optind], why, &err))
-		return cli_error(&err);
-	printf("Opening %s is closed; connections that were made through it stay.\n", argv[optind]);
-	return CLI_OK;
+	return end_one(c, argc, argv, wh_app_jit_close, "close", "Opening",
+	               "closed; connections that were made through it stay");
 }
 
 int cli_jit_refuse(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 {
-	const struct wh_app a = cli_app(c);
-	const char *why = NULL;
-	struct wh_error err;
 	(void)mem;
-	if (read_end(c, "refuse", argc, argv, &why))
-		return CLI_USAGE;
-	if (wh_app_jit_refuse(&a, argv[optind], why, &err))
-		return cli_error(&err);
-	printf("Request %s is refused.\n", argv[optind]);
-	return CLI_OK;
+	return end_one(c, argc, argv, wh_app_jit_refuse, "refuse", "Request", "refused");
 }
