@@ -8,14 +8,7 @@
 need python3
 debian bookworm conntrack=1:1.4.7-1+b2 nftables=1.0.6-2+deb12u2
 namespace a
-cat >"$tmp/bookworm/tmp/track.nft" <<'N'
-table inet t {
-	chain c {
-		type filter hook output priority 0
-		ct state new accept
-	}
-}
-N
+track_rules bookworm
 cat >"$tmp/talk.py" <<'P'
 import socket, subprocess, sys
 root = sys.argv[1]

@@ -86,6 +86,25 @@ inside() {
 	nsenter --net="$at" "$@"
 }
 
+# nft_in SUITE ARGUMENT…: nft of that suite, in the namespace of the same name.
+nft_in() {
+	of=$1
+	shift
+	inside "$of" chroot "$tmp/$of" nft "$@"
+}
+
+# track_rules SUITE: write /tmp/track.nft there, a table whose rule makes the kernel track connections.
+track_rules() {
+	cat >"$tmp/$1/tmp/track.nft" <<-'N'
+		table inet t {
+			chain c {
+				type filter hook output priority 0
+				ct state new accept
+			}
+		}
+	N
+}
+
 # npm_packages NAME@VERSION…: install these for this run. NODE_PATH leads node to them.
 npm_packages() {
 	need npm node

@@ -9,7 +9,7 @@ debian bookworm nftables=1.0.6-2+deb12u2
 debian trixie nftables=1.1.3-1
 for suite in bookworm trixie; do
 	namespace $suite
-	n() { inside $suite chroot "$tmp/$suite" nft "$@"; }
+	n() { nft_in $suite "$@"; }
 	n 'add table inet t'
 	n 'add set inet t s { type ipv4_addr; flags interval; auto-merge; }'
 	n 'add element inet t s { 10.0.0.0/9 }'

@@ -9,7 +9,7 @@ debian bookworm nftables=1.0.6-2+deb12u2
 debian trixie nftables=1.1.3-1
 for suite in bookworm trixie; do
 	namespace $suite
-	n() { inside $suite chroot "$tmp/$suite" nft "$@"; }
+	n() { nft_in $suite "$@"; }
 	n 'add table inet t'
 	n 'add set inet t plain { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8 } }'
 	holds "$suite: a set of addresses takes an element within another" n 'add element inet t plain { 10.1.0.0/16 }'

@@ -9,7 +9,7 @@ debian trixie nftables=1.1.3-1
 echo "software: Linux $(uname -r | cut -d. -f1,2)"
 for suite in bookworm trixie; do
 	namespace $suite
-	n() { inside $suite chroot "$tmp/$suite" nft "$@"; }
+	n() { nft_in $suite "$@"; }
 	n 'add table inet t'
 	for kind in '' 'flags interval;' 'flags timeout;'; do
 		n "add set inet t s { type ipv4_addr; size 2; $kind }"
