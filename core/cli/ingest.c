@@ -204,7 +204,8 @@ static int check_options(const struct cli *c, const struct wh_app_ingest *ask, i
 	if (ask->listen && !listen_path)
 		return cli_usage(c, "write --listen unix:PATH, in full");
 	if (ask->discover && !are_ranges(ask->discover))
-		return cli_usage(c, "'%s' is no list of ranges: write --discover 10.0.0.0/8,2001:db8::/32, or off", ask->discover);
+		return cli_usage(c, "'%s' is no list of ranges: write --discover 10.0.0.0/8,2001:db8::/32, or off",
+		                 ask->discover);
 	if (!words && !ask->listen)
 		return cli_usage(c, "name one or more files or directories, or - for standard input");
 	if (opt->realm && !wh_realm_is(opt->realm))

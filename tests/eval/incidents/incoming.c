@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who comes from outside. */
+/* Incidents and near-misses whose source is outside of the site. */
 #include <string.h>
 #include "site.h"
 

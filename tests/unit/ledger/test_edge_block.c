@@ -138,7 +138,7 @@ static void written_edges_are_read_back(void **state)
 	}
 }
 
-/* Who only copies edges needs no whole one for those of one flow, and writes the same bytes. */
+/* A reader that only copies does not decode edges of one flow. The copied block has the same bytes. */
 static void edges_of_one_flow_are_copied_without_being_made_whole(void **state)
 {
 	struct wh_block_writer w, copy;
