@@ -3,58 +3,81 @@
  * The schema, its versions, and the proof that a file has it.
  *
  * A new ledger is created at once, an older one is migrated by the steps that it lacks; both have the same texts. Every time a
- * ledger is opened, its sqlite_master is compared text by text with that of an empty in-memory database of its version: a
- * trigger, a view, an index, a generated column or a default that whittle did not write is refused before any statement of ours
- * could meet it.
+ * ledger is opened, its sqlite_master is compared text by text with the objects that its version has: a trigger, a view, an
+ * index, a generated column or a default that whittle did not write is refused before any statement of ours could meet it.
  */
 #include <sys/stat.h>
 #include "state/sqlite.h"
 
-#define EDGE "CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-#define SKETCH_TO_COUNTER                                                                                                                                 \
-	"CREATE TABLE sketch(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"                                                                   \
-	"CREATE TABLE source(identity TEXT PRIMARY KEY, path TEXT, offset INTEGER NOT NULL, line INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;" \
-	"CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL);"                                                                              \
-	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+#define EDGE    "CREATE TABLE edge(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+#define SKETCH  "CREATE TABLE sketch(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+#define SOURCE                                                                                                                   \
+	"CREATE TABLE source(identity TEXT PRIMARY KEY, path TEXT, offset INTEGER NOT NULL, line INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID"
+#define DAY     "CREATE TABLE day(day INTEGER PRIMARY KEY, flows INTEGER NOT NULL)"
+#define COUNTER "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"
 #define JOURNAL                                                                                                                  \
-	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL);"
+	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, json TEXT NOT NULL)"
+#define DOCUMENT_1                                                                                                               \
+	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID"
 #define DOCUMENT                                                                                                                 \
-	"CREATE TABLE document(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE(collection, key));"
+	"CREATE TABLE document(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE(collection, key))"
 #define IMAGE                                                                                                                    \
-	"CREATE TABLE image(id INTEGER PRIMARY KEY, name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(name, part));"
-#define EDGE_BLOCK "CREATE TABLE edge_block(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+	"CREATE TABLE image(id INTEGER PRIMARY KEY, name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE(name, part))"
+#define EDGE_BLOCK "CREATE TABLE edge_block(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"
 
-/* steps[i] brings version i to i + 1. Never change a released step; add one, and add its result to `all`. */
+/* steps[i] brings version i to i + 1. Never change a released step; add one, and add its result to `all` and `objects`. */
 static const char *const steps[] = {
-	EDGE SKETCH_TO_COUNTER
-	"CREATE TABLE document(collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY(collection, key)) WITHOUT ROWID;" JOURNAL,
+	EDGE ";" SKETCH ";" SOURCE ";" DAY ";" COUNTER ";" DOCUMENT_1 ";" JOURNAL,
 	/* with rowids: without them, a search by key reads whole documents, some of them megabytes long, to compare their
 	 * keys */
 	"ALTER TABLE document RENAME TO document_before;" DOCUMENT
-	"INSERT INTO document(collection, key, json, time) SELECT collection, key, json, time FROM document_before ORDER BY collection, key;"
+	";INSERT INTO document(collection, key, json, time) SELECT collection, key, json, time FROM document_before ORDER BY collection, key;"
 	"DROP TABLE document_before;" IMAGE,
 	/* edges in blocks: the rows of table edge are read until a commit moves them; see core/ledger/sqlite/runs.h */
 	EDGE_BLOCK,
 };
-/* The result of all steps, without what one of them undoes of another: a new ledger, and the model, are created in half the
- * time. */
-static const char all[] = EDGE SKETCH_TO_COUNTER JOURNAL DOCUMENT IMAGE EDGE_BLOCK;
-enum { SCHEMA = sizeof steps / sizeof *steps, READABLE = 2, MAX_OBJECTS = 64, CHECK_BYTES = 8 << 20, CHECK_MS = 600000 };
+/* The result of all steps, without what one of them undoes of another. */
+static const char all[] = EDGE ";" SKETCH ";" SOURCE ";" DAY ";" COUNTER ";" JOURNAL ";" DOCUMENT ";" IMAGE ";" EDGE_BLOCK;
+enum { SCHEMA = sizeof steps / sizeof *steps, READABLE = 2, CHECK_BYTES = 8 << 20, CHECK_MS = 600000 };
 
 /* Tables that are created if missing when a ledger is opened for writing: an older ledger can be read without them. */
-static const char later[] =
-	"CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS conversation(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS open_edge(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS open_flow(page INTEGER PRIMARY KEY, rows BLOB NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS fact(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS chain(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS sent(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS unsent(kind INTEGER NOT NULL, part BLOB NOT NULL, stamp INTEGER NOT NULL, PRIMARY KEY(kind, part)) WITHOUT ROWID;";
-/* SQLite's own tables, which ANALYZE creates. */
-static const char of_sqlite[] =
-	"CREATE TEMP TABLE maybe(type, name, tbl_name, sql); INSERT INTO maybe VALUES('table', 'sqlite_stat1', 'sqlite_stat1', 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'),"
-	"('table', 'sqlite_stat4', 'sqlite_stat4', 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')";
+#define LATER(T) \
+	T("content", "(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL)") \
+	T("conversation", "(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID") \
+	T("open_edge", "(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID") \
+	T("open_flow", "(page INTEGER PRIMARY KEY, rows BLOB NOT NULL)") \
+	T("fact", "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID") \
+	T("chain", "(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL)") \
+	T("sent", "(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID") \
+	T("unsent", "(kind INTEGER NOT NULL, part BLOB NOT NULL, stamp INTEGER NOT NULL, PRIMARY KEY(kind, part)) WITHOUT ROWID")
+#define CREATE_LATER(name, columns) "CREATE TABLE IF NOT EXISTS " name columns ";"
+static const char later[] = LATER(CREATE_LATER);
+
+/* What sqlite_master holds in the versions `since` to `until`: SQLite keeps the text of CREATE TABLE as it was given, without IF
+ * NOT EXISTS. The index of a UNIQUE has no text. */
+static const struct object { const char *type, *name, *table, *sql; int since, until; bool required; } objects[] = {
+#define TABLE(name, sql, since, until) {"table", name, name, sql, since, until, true}
+#define INDEX_OF(table, since)         {"index", "sqlite_autoindex_" table "_1", table, NULL, since, SCHEMA, true}
+#define OPTIONAL(name, columns)        {"table", name, name, "CREATE TABLE " name columns, 1, SCHEMA, false},
+	TABLE("edge", EDGE, 1, SCHEMA),
+	TABLE("sketch", SKETCH, 1, SCHEMA),
+	TABLE("source", SOURCE, 1, SCHEMA),
+	TABLE("day", DAY, 1, SCHEMA),
+	TABLE("counter", COUNTER, 1, SCHEMA),
+	TABLE("journal", JOURNAL, 1, SCHEMA),
+	TABLE("sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)", 1, SCHEMA), /* of AUTOINCREMENT */
+	TABLE("document", DOCUMENT_1, 1, 1),
+	TABLE("document", DOCUMENT, 2, SCHEMA),
+	INDEX_OF("document", 2),
+	TABLE("image", IMAGE, 2, SCHEMA),
+	INDEX_OF("image", 2),
+	TABLE("edge_block", EDGE_BLOCK, 3, SCHEMA),
+	LATER(OPTIONAL)
+	/* ANALYZE creates these */
+	{"table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)", 0, SCHEMA, false},
+	{"table", "sqlite_stat4", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)", 0, SCHEMA, false},
+};
+enum { OBJECTS = sizeof objects / sizeof *objects };
 
 static int ask(struct wh_state *s, const char *question, int64_t *answer, struct wh_error *err)
 {
@@ -69,27 +92,6 @@ static int ask(struct wh_state *s, const char *question, int64_t *answer, struct
 
 /* ---- comparing ---- */
 
-/* An in-memory database with the tables of a version (their names are in `must`) and the optional ones. */
-static sqlite3 *model_of(int version)
-{
-	sqlite3 *m = NULL;
-	bool good = sqlite3_open_v2(":memory:", &m,
-	                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY,
-	                            "unix") == SQLITE_OK;
-	if (good && version == SCHEMA)
-		good = sqlite3_exec(m, all, NULL, NULL, NULL) == SQLITE_OK;
-	for (int i = 0; i < version && version < SCHEMA && good; i++)
-		good = sqlite3_exec(m, steps[i], NULL, NULL, NULL) == SQLITE_OK;
-	good = good &&
-	       sqlite3_exec(m, "CREATE TEMP TABLE must AS SELECT name FROM main.sqlite_master", NULL, NULL, NULL) == SQLITE_OK;
-	good = good && (!version || sqlite3_exec(m, later, NULL, NULL, NULL) == SQLITE_OK) &&
-	       sqlite3_exec(m, of_sqlite, NULL, NULL, NULL) == SQLITE_OK;
-	if (good)
-		return m;
-	sqlite3_close(m);
-	return NULL;
-}
-
 static int unknown_object(struct wh_state *s, const char *type, const char *name, struct wh_error *err)
 {
 	return wh_fail(
@@ -98,73 +100,66 @@ static int unknown_object(struct wh_state *s, const char *type, const char *name
 		s->path, type ? type : "object", name ? name : "?");
 }
 
-/* Whether the model has this row: 1: a required table, 2: an optional one, 0: not at all. */
-static int in_model(sqlite3_stmt *find, sqlite3_stmt *row)
+static bool is_text(sqlite3_stmt *row, int column, const char *text_or_null)
 {
-	int found = 0;
-	sqlite3_reset(find);
-	for (int i = 0; i < 4; i++)
-		if (sqlite3_column_type(row, i) == SQLITE_TEXT)
-			sqlite3_bind_text(find, i + 1, (const char *)sqlite3_column_text(row, i), sqlite3_column_bytes(row, i),
-			                  SQLITE_STATIC);
-		else if (sqlite3_column_type(row, i) == SQLITE_NULL)
-			sqlite3_bind_null(find, i + 1);
-		else
-			return 0;
-	if (sqlite3_step(find) == SQLITE_ROW)
-		found = sqlite3_column_int(find, 0);
-	sqlite3_reset(find);
-	return found;
+	if (!text_or_null)
+		return sqlite3_column_type(row, column) == SQLITE_NULL;
+	size_t len = strlen(text_or_null);
+	return sqlite3_column_type(row, column) == SQLITE_TEXT && (size_t)sqlite3_column_bytes(row, column) == len &&
+	       !memcmp(sqlite3_column_text(row, column), text_or_null, len);
 }
 
-static int compare_rows(struct wh_state *s, sqlite3 *model, sqlite3_stmt *rows, struct wh_error *err)
+/* The object of this version that the row of sqlite_master describes; OBJECTS: none. */
+static size_t object_of(sqlite3_stmt *row, int version)
 {
-	sqlite3_stmt *find = NULL, *count = NULL;
-	int required = 0, wanted = -1, seen = 0, step = SQLITE_DONE, rc = 0;
-	if (sqlite3_prepare_v2(
-		    model,
-		    "SELECT 1 + (name NOT IN (SELECT name FROM must)) FROM main.sqlite_master WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 UNION ALL "
-		    "SELECT 2 FROM maybe WHERE type IS ?1 AND name IS ?2 AND tbl_name IS ?3 AND sql IS ?4 LIMIT 1",
-		    -1, &find, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(model, "SELECT count(*) FROM must", -1, &count, NULL) != SQLITE_OK)
-		rc = wh_fail(err, -ENOMEM, "out of memory");
-	if (!rc && sqlite3_step(count) == SQLITE_ROW)
-		wanted = sqlite3_column_int(count, 0);
-	while (!rc && (step = sqlite3_step(rows)) == SQLITE_ROW) {
-		int known = ++seen > MAX_OBJECTS ? 0 : in_model(find, rows);
-		required += known == 1;
-		if (!known && !required && seen == 1 && sqlite3_column_type(rows, 1) == SQLITE_TEXT && s->foreign)
-			rc = wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
-		else if (!known)
-			rc = unknown_object(s, (const char *)sqlite3_column_text(rows, 0),
-			                    (const char *)sqlite3_column_text(rows, 1), err);
+	size_t i = 0;
+	for (; i < OBJECTS; i++) {
+		const struct object *o = &objects[i];
+		if (o->since <= version && version <= o->until && is_text(row, 0, o->type) && is_text(row, 1, o->name) &&
+		    is_text(row, 2, o->table) && is_text(row, 3, o->sql))
+			break;
 	}
-	if (!rc && step != SQLITE_DONE)
-		rc = wh_sql_fail(s, "read", err);
-	if (!rc && required != wanted)
-		rc = wh_fail(err, -EBADMSG, "%s: is not opened: some of its tables are missing", s->path);
-	sqlite3_finalize(find);
-	sqlite3_finalize(count);
-	return rc;
+	return i;
+}
+
+static int compare_rows(struct wh_state *s, sqlite3_stmt *rows, int version, struct wh_error *err)
+{
+	bool has[OBJECTS + 1] = {false};
+	int step, n_seen = 0;
+	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+		size_t at = object_of(rows, version);
+		n_seen++;
+		if (at < OBJECTS && !has[at]) {
+			has[at] = true;
+			continue;
+		}
+		if (n_seen == 1 && sqlite3_column_type(rows, 1) == SQLITE_TEXT && s->foreign)
+			return wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
+		return unknown_object(s, (const char *)sqlite3_column_text(rows, 0), (const char *)sqlite3_column_text(rows, 1),
+		                      err);
+	}
+	if (step != SQLITE_DONE)
+		return wh_sql_fail(s, "read", err);
+	for (size_t i = 0; i < OBJECTS; i++)
+		if (objects[i].required && objects[i].since <= version && version <= objects[i].until && !has[i])
+			return wh_fail(err, -EBADMSG, "%s: is not opened: some of its tables are missing", s->path);
+	return 0;
 }
 
 static int compare(struct wh_state *s, int version, struct wh_error *err)
 {
-	sqlite3 *model = model_of(version);
 	sqlite3_stmt *rows = NULL;
 	int64_t ours = 0;
-	int rc = model ? 0 : wh_fail(err, -ENOMEM, "out of memory");
-	rc = rc ? rc
-	        : ask(s,
-	              "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'document', 'journal')",
-	              &ours, err);
+	int rc = ask(
+		s,
+		"SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND name IN ('edge', 'sketch', 'document', 'journal')",
+		&ours, err);
 	s->foreign = ours < 4;
 	if (!rc &&
 	    sqlite3_prepare_v2(s->db, "SELECT type, name, tbl_name, sql FROM main.sqlite_master", -1, &rows, NULL) != SQLITE_OK)
 		rc = wh_sql_fail(s, "read", err);
-	rc = rc ? rc : compare_rows(s, model, rows, err);
+	rc = rc ? rc : compare_rows(s, rows, version, err);
 	sqlite3_finalize(rows);
-	sqlite3_close(model);
 	return rc;
 }
 
