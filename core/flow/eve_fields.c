@@ -348,33 +348,38 @@ static void alert_sides(struct eve_walker *w)
 	}
 }
 
-int wh_eve_finish(struct eve_walker *w)
+enum { ADDRESSES = EVE_BIT(EVE_SRC_IP) | EVE_BIT(EVE_DEST_IP) };
+
+/* Whether the record is about a flow: alerts of our own signatures are evidence, and those on packets without addresses (decoder
+ * events) are about none. */
+static bool of_flow(const struct eve_walker *w)
+{
+	const struct wh_record *rec = &w->v.rec;
+	if (rec->kind != WH_RECORD_ALERT)
+		return rec->kind != WH_RECORD_OTHER;
+	return !(w->seen & EVE_BIT(EVE_SID) && eve_own_sid(rec->alert_sid)) && (w->seen | w->wrong | w->bad) & ADDRESSES;
+}
+
+static int finish_other(struct eve_walker *w)
 {
 	struct wh_record *rec = &w->v.rec;
-	struct wh_flow *f = &rec->flow;
-	const uint64_t flags = EVE_BIT(EVE_FLAGS_TS) | EVE_BIT(EVE_FLAGS_TC);
-	const uint64_t addresses = EVE_BIT(EVE_SRC_IP) | EVE_BIT(EVE_DEST_IP);
-	rec->tagged = w->seen & EVE_BIT(EVE_TAG);
-	if (!(w->seen & EVE_BIT(EVE_EVENT_TYPE)))
-		return refuse(w, w->wrong & EVE_BIT(EVE_EVENT_TYPE) ? wh_eve_wrong_type : wh_eve_no_type);
-	if (rec->kind == WH_RECORD_OTHER ||
-	    (rec->kind == WH_RECORD_ALERT &&
-	     ((w->seen & EVE_BIT(EVE_SID) && eve_own_sid(rec->alert_sid)) || !((w->seen | w->wrong | w->bad) & addresses)))) {
-		/* alerts of our own signatures are evidence, and those on packets without addresses (decoder events) are not
-		 * about a flow */
-		rec->kind = WH_RECORD_OTHER;
-		memset(f, 0, sizeof *f);
-		rec->alert_sid = 0;
-		rec->alert_from = WH_SENDER_UNKNOWN;
-		rec->proxied = false;
-		if (!(w->seen & EVE_BIT(EVE_TIMESTAMP)))
-			rec->time_us = 0;
-		return 0;
-	}
+	rec->kind = WH_RECORD_OTHER;
+	memset(&rec->flow, 0, sizeof rec->flow);
+	rec->alert_sid = 0;
+	rec->alert_from = WH_SENDER_UNKNOWN;
+	rec->proxied = false;
+	if (!(w->seen & EVE_BIT(EVE_TIMESTAMP)))
+		rec->time_us = 0;
+	return 0;
+}
+
+/* Refuses a record whose fields are missing or wrong, if they are needed. */
+static int check_fields(struct eve_walker *w)
+{
 	uint64_t needed = ~(EVE_IN_ALERT | EVE_BIT(EVE_ALERT) | EVE_BIT(EVE_DIRECTION) | EVE_BIT(EVE_XFF) |
 	                    EVE_BITS(EVE_FLOW_SRC_IP, EVE_FLOW_DEST_PORT));
-	uint64_t must = EVE_BIT(EVE_TIMESTAMP) | addresses | EVE_BIT(EVE_PROTO) | EVE_BIT(EVE_FLOW);
-	if (rec->kind == WH_RECORD_ALERT) {
+	uint64_t must = EVE_BIT(EVE_TIMESTAMP) | ADDRESSES | EVE_BIT(EVE_PROTO) | EVE_BIT(EVE_FLOW);
+	if (w->v.rec.kind == WH_RECORD_ALERT) {
 		needed = ~EVE_BIT(EVE_XFF); /* of use, and no reason to lose an alert */
 		must &= ~EVE_BIT(EVE_FLOW);
 	}
@@ -382,8 +387,22 @@ int wh_eve_finish(struct eve_walker *w)
 		return refuse(w, wh_eve_wrong_type);
 	if (w->bad & needed)
 		return refuse(w, why_bad(w->bad & needed));
-	if (~w->seen & must)
-		return refuse(w, wh_eve_missing);
+	return ~w->seen & must ? refuse(w, wh_eve_missing) : 0;
+}
+
+int wh_eve_finish(struct eve_walker *w)
+{
+	struct wh_record *rec = &w->v.rec;
+	struct wh_flow *f = &rec->flow;
+	const uint64_t flags = EVE_BIT(EVE_FLAGS_TS) | EVE_BIT(EVE_FLAGS_TC);
+	rec->tagged = w->seen & EVE_BIT(EVE_TAG);
+	if (!(w->seen & EVE_BIT(EVE_EVENT_TYPE)))
+		return refuse(w, w->wrong & EVE_BIT(EVE_EVENT_TYPE) ? wh_eve_wrong_type : wh_eve_no_type);
+	if (!of_flow(w))
+		return finish_other(w);
+	int rc = check_fields(w);
+	if (rc)
+		return rc;
 	if (w->redone)
 		forget_unseen(w);
 	f->app_proto_known = (w->seen & EVE_BIT(EVE_APP_PROTO)) && !w->v.words.app_failed;

@@ -117,20 +117,24 @@ static const char *read_key(struct eve_walker *w, const char *p, const char *end
 
 enum expect { AFTER_SCALAR, KEY, KEY_OR_CLOSE, VALUE, VALUE_OR_CLOSE };
 
+/* The record's opening brace. NULL: it begins with something else. */
+static const char *opening(struct eve_walker *w, const char *p, const char *end)
+{
+	p = skip_space(w, p, end);
+	if (p == end || (w->lines && *p == '\n')) {
+		w->reason = wh_eve_empty;
+		return NULL;
+	}
+	return *p == '{' ? p : refuse(w, p, end, *p == '[' ? wh_eve_not_object : wh_eve_not_json);
+}
+
 /* Up to the next scalar, or to after the record's last bracket. Fills w->scratch and returns the place, or NULL. */
 static const char *joint(struct eve_walker *w, const char *p, const char *end)
 {
 	enum expect expect = w->depth ? AFTER_SCALAR : VALUE;
 	const struct eve_key *key = NULL;
-	if (!w->depth) {
-		p = skip_space(w, p, end);
-		if (p == end || (w->lines && *p == '\n')) {
-			w->reason = wh_eve_empty;
-			return NULL;
-		}
-		if (*p != '{')
-			return refuse(w, p, end, *p == '[' ? wh_eve_not_object : wh_eve_not_json);
-	}
+	if (!w->depth && !(p = opening(w, p, end)))
+		return NULL;
 	for (;;) {
 		p = skip_space(w, p, end);
 		if (p == end)

@@ -67,12 +67,35 @@ static const char *skip_strings(const char *p, const char *end)
 }
 #endif
 
+/* The open brackets: how many, and which are braces, the innermost in the lowest bit. */
+struct brackets { uint64_t braces; unsigned n; };
+
+static inline bool open_bracket(struct brackets *b, char c)
+{
+	b->braces = b->braces << 1 | (c == '{');
+	return b->n++ < DEPTH;
+}
+
+static inline bool close_bracket(struct brackets *b, char c)
+{
+	if (!b->n || (b->braces & 1) != (c == '}'))
+		return false;
+	b->braces >>= 1;
+	b->n--;
+	return true;
+}
+
+static const char *stop(const char **wrong, const char *p)
+{
+	*wrong = p;
+	return NULL;
+}
+
 const char *js_skip(const char *p, const char *end, const char **wrong)
 {
 	struct js_text ignored;
 	const char *from;
-	uint64_t objects = 0; /* which of the open brackets are braces, the innermost the lowest bit */
-	unsigned depth = 0;
+	struct brackets open = {0};
 	*wrong = NULL;
 	for (;;) {
 		if (p == end)
@@ -80,35 +103,25 @@ const char *js_skip(const char *p, const char *end, const char **wrong)
 		switch (*p) {
 		case '"':
 			from = p;
-			if (depth && (p = skip_strings(p, end)) != from)
+			if (open.n && (p = skip_strings(p, end)) != from)
 				continue;
 			if (!(p = js_string(p, end, &ignored)))
 				return NULL;
 			break;
 		case '{':
 		case '[':
-			if (depth++ == DEPTH) {
-				*wrong = p;
-				return NULL;
-			}
-			objects = objects << 1 | (*p++ == '{');
+			if (!open_bracket(&open, *p++))
+				return stop(wrong, p - 1);
 			continue;
 		case '}':
 		case ']':
-			if (!depth || (objects & 1) != (*p == '}')) {
-				*wrong = p;
-				return NULL;
-			}
-			objects >>= 1;
-			depth--;
-			p++;
+			if (!close_bracket(&open, *p++))
+				return stop(wrong, p - 1);
 			break;
 		case ',':
 		case ':':
-			if (!depth) {
-				*wrong = p;
-				return NULL;
-			}
+			if (!open.n)
+				return stop(wrong, p);
 			p++;
 			continue;
 		case ' ':
@@ -120,14 +133,12 @@ const char *js_skip(const char *p, const char *end, const char **wrong)
 		default: /* a number or a word */
 			while (p < end && !strchr(",:]}[{\" \n\r\t", *p))
 				p++;
-			if (p == end && !depth)
+			if (p == end && !open.n)
 				return p;
-			if (p < end && !*p) {
-				*wrong = p;
-				return NULL;
-			}
+			if (p < end && !*p)
+				return stop(wrong, p);
 		}
-		if (!depth)
+		if (!open.n)
 			return p;
 	}
 }

@@ -74,6 +74,19 @@ static bool unheard_from_ours(const struct wh_edge_table *t, const struct wh_flo
 	return true;
 }
 
+/* Which days the record counts on. A later part of a flow counts on those that no earlier one reached. */
+static void work_out_days(const struct wh_record *r, struct edge_update *d)
+{
+	const struct wh_flow *f = &r->flow;
+	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
+	d->day = wh_day(f->start_us);
+	d->last_day = wh_day(d->end_us);
+	d->part = f->part;
+	d->before = r->before ? r->before->bytes : 0;
+	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day;
+	d->counts = r->kind == WH_RECORD_FLOW && d->count_day <= d->last_day;
+}
+
 static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct edge_update *d)
 {
 	const struct wh_flow *f = &r->flow;
@@ -86,14 +99,7 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	d->cell[0] = d->cell[1] = 0;
 	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
 	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
-	d->end_us = f->end_us < f->start_us ? f->start_us : f->end_us;
-	d->day = wh_day(f->start_us);
-	d->last_day = wh_day(d->end_us);
-	d->part = f->part;
-	d->before = r->before ? r->before->bytes : 0;
-	/* a later part counts on the days that no earlier one reached */
-	d->count_day = r->before ? wh_day(r->before->end_us) + 1 : d->day;
-	d->counts = flow && d->count_day <= d->last_day;
+	work_out_days(r, d);
 	bool ours_alone = flow && !answered && !d->local[0] && unheard_from_ours(t, f, &key);
 	if (!d->local[0] && !d->local[1] && !ours_alone)
 		return;
