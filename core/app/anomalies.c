@@ -23,12 +23,11 @@ struct bounds { size_t steps, skipped; };
 static void add_list(struct wh_app_network *net, const struct wh_filter *f, const char *nsg, json_t *list, struct bounds *bounds)
 {
 	struct wh_anomaly *a;
-	size_t unjudged, n = wh_anomalies(f, &bounds->steps, net->mem, &a, &unjudged);
+	struct wh_filter written = wh_reach_written(f);
+	size_t unjudged, n = wh_anomalies(&written, &bounds->steps, net->mem, &a, &unjudged);
 	bounds->skipped += unjudged;
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_rule *r = a[i].rule->from, *o = a[i].other ? a[i].other->from : NULL;
-		if (r->is_default)
-			continue;
 		json_t *x = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "kind", wh_anomaly_text(a[i].kind), "nsg", nsg,
 		                      "direction", wh_direction_text(r->direction), "rule", r->name, "priority", (int)r->priority,
 		                      "access", r->allow ? "Allow" : "Deny", "packet", packet_json(&a[i].packet), "fix",

@@ -13,11 +13,12 @@ static const char type[] = "Microsoft.Network/networkSecurityGroups";
 static size_t count_dead(const struct wh_filter *f, size_t *steps, struct wh_arena *mem, const char **example, size_t *skipped)
 {
 	struct wh_anomaly *a;
-	size_t beyond, n = wh_anomalies(f, steps, mem, &a, &beyond), dead = 0;
+	struct wh_filter written = wh_reach_written(f);
+	size_t beyond, n = wh_anomalies(&written, steps, mem, &a, &beyond), dead = 0;
 	*skipped += beyond;
 	for (size_t i = 0; i < n; i++) {
 		const struct wh_rule *r = a[i].rule->from, *by = a[i].other ? a[i].other->from : NULL;
-		if (r->is_default || (a[i].kind != WH_SHADOWED && a[i].kind != WH_REDUNDANT))
+		if (a[i].kind != WH_SHADOWED && a[i].kind != WH_REDUNDANT)
 			continue;
 		if (!dead++)
 			*example = wh_arena_printf(mem, "rule %s (%u) is %s%s%s", r->name, (unsigned)r->priority,

@@ -281,3 +281,11 @@ const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum 
 	wh_stage_translate(r, s);
 	return &s->filter;
 }
+
+struct wh_filter wh_reach_written(const struct wh_filter *group)
+{
+	struct wh_filter written = *group;
+	while (written.n && ((const struct wh_rule *)written.rules[written.n - 1].from)->is_default)
+		written.n--;
+	return written;
+}

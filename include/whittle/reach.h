@@ -53,6 +53,9 @@ const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg,
 /* The list of an unattached group: the contents of VirtualNetwork are not known. */
 const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum wh_direction d);
 
+/* The rules of a group's list that people or programs wrote: all but Azure's default rules, which come last. Borrowed as the list. */
+struct wh_filter wh_reach_written(const struct wh_filter *group);
+
 /* ---- one packet ---- */
 struct wh_reach_packet {
 	size_t from, to;             /* endpoints; WH_NONE: no host of the estate: the address is used */
