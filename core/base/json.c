@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "base/json.h"
 #include "base/opener.h"
@@ -51,7 +52,16 @@ static int read_all(int fd, const char *name, size_t max, size_t guess, char **t
 	return 0;
 }
 
-int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t *len, struct wh_error *err)
+/* The kinds of files that hold no text: /dev/null is an empty one. Standard input may be a terminal. */
+static const char *no_text(const struct stat *st, bool standard)
+{
+	if (S_ISDIR(st->st_mode))
+		return "a directory";
+	bool null = S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+	return !standard && !null && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) ? "a device" : NULL;
+}
+
+static int read_opened(int fd, const char *name, bool standard, size_t max, char **text, size_t *len, struct wh_error *err)
 {
 	struct stat st;
 	*text = NULL;
@@ -60,15 +70,24 @@ int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t
 		int rc = -errno;
 		return wh_fail_input(err, rc, "%s: cannot be read: %s", name, strerror(-rc));
 	}
-	if (S_ISDIR(st.st_mode))
-		return wh_fail_input(err, -EISDIR, "%s: cannot be read: it is a directory", name);
+	const char *kind = no_text(&st, standard);
+	if (kind)
+		return wh_fail_input(err, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, "%s: cannot be read: it is %s", name, kind);
 	size_t guess = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 65536;
 	int rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
-	if (!rc && (rc = wh_text_decode(name, text, len, err))) {
+	if (!rc && !*len && !standard && S_ISFIFO(st.st_mode)) /* else it would pass for an empty file */
+		rc = wh_fail_input(err, -ENODATA, "%s: cannot be read: it is a FIFO, and nobody wrote into it", name);
+	rc = rc ? rc : wh_text_decode(name, text, len, err);
+	if (rc) {
 		free(*text);
 		*text = NULL;
 	}
 	return rc;
+}
+
+int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t *len, struct wh_error *err)
+{
+	return read_opened(fd, name, false, max, text, len, err);
 }
 
 int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct wh_error *err)
@@ -84,7 +103,7 @@ int wh_read_file(const char *path, size_t max, char **text, size_t *len, struct 
 		return wh_fail_input(err, fd, "%s: cannot be read: %s%s", name, strerror(-fd), wh_as_owner(fd));
 	if (!standard)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	int rc = wh_read_descriptor(fd, name, max, text, len, err);
+	int rc = read_opened(fd, name, standard, max, text, len, err);
 	if (!standard)
 		close(fd);
 	return rc;

@@ -71,6 +71,9 @@ else echo "not ok $n - after all this the ledger holds the estate that it held";
 
 printf 'min-dayz: 3\n' >w.yaml
 refused "a wrong key of whittle.yaml" "w.yaml:1: unknown key 'min-dayz'; did you mean 'min-days'?" "$w" --store l.db --config w.yaml recommend
+mkfifo fifo
+refused "a FIFO in place of whittle.yaml" "fifo: cannot be read: it is a FIFO, and nobody wrote into it" "$w" --store l.db --config fifo recommend
+refused "a device in place of whittle.yaml" "/dev/zero: cannot be read: it is a device" "$w" --store l.db --config /dev/zero recommend
 refused "an unknown format of export" "export: unknown format 'nsgg' (did you mean 'nsg'?); there are $("$w" export --format x 2>&1 | sed -n 's/.*there are //p')" \
 	"$w" --store l.db export --format nsgg
 refused "a log that is absent" "none.json: No such file or directory" "$w" --store l.db ingest none.json

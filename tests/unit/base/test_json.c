@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/json.h"
@@ -27,6 +28,41 @@ static void a_broken_document_is_reported_with_its_line(void **state)
 	assert_true(parse("{\"a\": 1,\n \"a\": 2}", &doc, &err) < 0);
 	assert_non_null(strstr(err.text, "f.json:2: duplicate"));
 	assert_true(parse("{} x", &doc, &err) < 0);
+}
+
+static void what_holds_no_text_is_refused_by_its_kind(void **state)
+{
+	static const struct { const char *path, *says; } refused[] = {
+		{"/tmp", "/tmp: cannot be read: it is a directory"},
+		{"/dev/zero", "/dev/zero: cannot be read: it is a device"},
+		{"pipe", "pipe: cannot be read: it is a FIFO, and nobody wrote into it"},
+	};
+	char dir[] = "/tmp/wh-kinds-XXXXXX", *text;
+	size_t len;
+	struct wh_error err;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		assert_true(wh_read_file(refused[i].path, 1000, &text, &len, &err) < 0);
+		assert_null(text);
+		assert_true(err.input);
+		assert_string_equal(err.text, refused[i].says);
+	}
+	assert_int_equal(wh_read_file("/dev/null", 1000, &text, &len, &err), 0);
+	assert_int_equal(len, 0);
+	free(text);
+	int ends[2]; /* a pipe as a shell makes it for <(…) is read to its end */
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "a: 1", 4), 4);
+	close(ends[1]);
+	assert_int_equal(wh_read_descriptor(ends[0], "f", 1000, &text, &len, &err), 0);
+	assert_string_equal(text, "a: 1");
+	free(text);
+	close(ends[0]);
+	unlink("pipe");
+	rmdir(dir);
 }
 
 static void a_value_is_found_with_its_line(void **state)
@@ -156,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broken_document_is_reported_with_its_line),
+		cmocka_unit_test(what_holds_no_text_is_refused_by_its_kind),
 		cmocka_unit_test(a_value_is_found_with_its_line),
 		cmocka_unit_test(values_that_would_take_many_times_their_text_are_refused_with_their_line),
 		cmocka_unit_test(large_members_are_left_out_before_a_document_is_parsed),
