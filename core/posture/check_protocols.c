@@ -180,36 +180,17 @@ int wh_check_protocol(struct wh_run *run, struct wh_error *err)
 static bool is_untrusted(struct walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	(void)r;
-	return k->direction == WH_OUTBOUND && !wh_ranges_has(*w->trusted, &k->peer) && !wh_addr_is_private(&k->peer) &&
-	       !wh_estate_by_addr(w->run->in->estate, &k->peer);
-}
-
-static void trust(struct wh_run *run, struct wh_ranges *set, const char *text)
-{
-	struct wh_prefix p;
-	if (text && !wh_prefix_parse(text, strlen(text), &p, NULL))
-		*set = wh_ranges_union(*set, wh_ranges_from_prefixes(&p, 1, run->mem), run->mem);
+	return k->direction == WH_OUTBOUND && wh_run_is_strange(w->run, *w->trusted, &k->peer);
 }
 
 /* Trusted are those of the setting `trusted`, those that the networks name, private ones and our own. */
 int wh_check_resolvers_used(struct wh_run *run, struct wh_error *err)
 {
-	const char **list;
-	struct wh_ranges set = {0};
 	struct walk w;
-	size_t n = wh_run_texts(run, "trusted", &list), from, to, i;
 	int rc = begin(run, &w, is_untrusted, err);
-	json_t *v;
 	if (rc || !wh_run_has_traffic(run, w.sensor))
 		return rc;
-	for (i = 0; i < n; i++)
-		trust(run, &set, list[i]);
-	to = wh_assets_of_type(run->in->assets, "Microsoft.Network/virtualNetworks", &from);
-	for (size_t a = from; a < to; a++)
-		json_array_foreach(
-			wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"),
-			i, v)
-			trust(run, &set, json_string_value(v));
+	struct wh_ranges set = wh_run_resolvers(run);
 	w.trusted = &set;
 	rc = wh_store_facts(run->in->ledger->store, WH_FACT_DNS, see, &w, err);
 	if (!rc)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of network security groups by their rules. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
@@ -97,6 +98,79 @@ int wh_check_group_size(struct wh_run *run, struct wh_error *err)
 		bool large = rules > most_rules || prefixes > most_prefixes;
 		wh_run_add(run, t->nsgs[i].id, type, large ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
 		           large ? "it has %zu rules with %zu prefixes" : NULL, rules, prefixes);
+	}
+	return 0;
+}
+
+/* ---- copies ---- */
+
+struct copy { size_t nsg, rules; uint64_t hash; };
+
+/* Of what equal rules have in common, in their order. */
+static struct copy copy_of(const struct wh_topology *t, size_t nsg)
+{
+	const struct wh_nsg *g = wh_topology_group(t, nsg);
+	struct copy c = {.nsg = nsg, .hash = UINT64_C(0x9e3779b97f4a7c15)};
+	for (size_t k = 0; k < g->n_rules; k++) {
+		const struct wh_rule *r = &g->rules[k];
+		uint64_t port = r->n_dst_ports ? (uint64_t)r->dst_ports[0].from << 16 | r->dst_ports[0].to : 0,
+			 word = port << 16 | (uint64_t)r->proto << 8 | (uint64_t)r->direction << 1 | r->allow;
+		if (r->is_default)
+			continue;
+		c.rules++;
+		c.hash = (c.hash ^ word ^ (uint64_t)r->n_peers << 48) * UINT64_C(0x100000001b3);
+		c.hash ^= c.hash >> 29;
+	}
+	return c;
+}
+
+static bool is_copy(const struct wh_topology *t, const struct copy *a, const struct copy *b)
+{
+	const struct wh_nsg *x = wh_topology_group(t, a->nsg), *y = wh_topology_group(t, b->nsg);
+	size_t i = 0, k = 0;
+	if (a->hash != b->hash || a->rules != b->rules || x->aws != y->aws)
+		return false;
+	for (size_t left = a->rules; left; left--, i++, k++) {
+		while (x->rules[i].is_default)
+			i++;
+		while (y->rules[k].is_default)
+			k++;
+		if (!wh_rule_same(x, &x->rules[i], y, &y->rules[k]))
+			return false;
+	}
+	return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct copy *x = a, *y = b;
+	return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash) : (x->nsg > y->nsg) - (x->nsg < y->nsg);
+}
+
+/* Groups with the same rules in the same order, whatever their names and numbers. Groups without rules are not copies. */
+int wh_check_twin_groups(struct wh_run *run, struct wh_error *err)
+{
+	const struct wh_topology *t = run->in->topology;
+	struct copy *all = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *all);
+	const char **twin = wh_arena_array(run->mem, t->n_nsgs + 1, sizeof *twin);
+	size_t n = 0;
+	(void)err;
+	for (size_t i = 0; i < t->n_nsgs; i++)
+		if (!wh_nsg_is_acl(&t->nsgs[i]))
+			all[n++] = copy_of(t, i);
+	if (n)
+		qsort(all, n, sizeof *all, by_hash);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n && all[k].hash == all[i].hash && all[i].rules; k++)
+			if (is_copy(t, &all[i], &all[k])) {
+				twin[all[k].nsg] = twin[all[k].nsg] ? twin[all[k].nsg] : t->nsgs[all[i].nsg].name;
+				twin[all[i].nsg] = twin[all[i].nsg] ? twin[all[i].nsg] : t->nsgs[all[k].nsg].name;
+			}
+	for (size_t i = 0; i < n; i++) {
+		const char *other = twin[all[i].nsg];
+		if (all[i].rules)
+			wh_run_add(run, t->nsgs[all[i].nsg].id, type, other ? WH_POSTURE_UNHEALTHY : WH_POSTURE_HEALTHY,
+			           other ? "it has the same rules as %s" : NULL, other);
 	}
 	return 0;
 }

@@ -20,16 +20,20 @@ struct walk {
 	struct found *of;            /* by the resource's place in the estate */
 	const struct wh_resource *resource;
 	bool (*bad)(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
+	/* whether it is traffic of the check's kind; NULL: all is */
+	bool (*among)(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e);
+	const char *nothing;         /* said where there is none; NULL: "no connection of it was seen" */
 	struct wh_ranges ports[2];   /* TCP, UDP */
 	const char *list;
-	struct wh_ranges sites;
+	struct wh_ranges named;      /* addresses: sites, or trusted peers */
 };
 
 static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	struct walk *w = arg;
 	const struct wh_estate *estate = w->run->in->estate;
-	if (!e->flows || e->last_us < w->sensor->from_us || !(w->resource = wh_estate_by_addr(estate, &k->local)))
+	if (!e->flows || e->last_us < w->sensor->from_us || !(w->resource = wh_estate_by_addr(estate, &k->local)) ||
+	    (w->among && !w->among(w, k, e)))
 		return 0;
 	struct found *f = &w->of[w->resource - estate->resources];
 	f->edges++;
@@ -75,8 +79,8 @@ static void judge(struct walk *w, const char *verb)
 			           wh_proto_text(f->proto, proto), f->port, wh_number_text(f->n, n), f->n == 1 ? "" : "s",
 			           f->list ? ", which is on the list " : "", f->list ? f->list : "");
 		else if (!f->edges)
-			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_NO_EVIDENCE,
-			           "no connection of it was seen");
+			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_NO_EVIDENCE, "%s",
+			           w->nothing ? w->nothing : "no connection of it was seen");
 		else if (w->sensor->unfit)
 			wh_run_add(w->run, wh_resource_label(r), wh_resource_type(r), WH_POSTURE_NO_EVIDENCE, "%s",
 			           w->sensor->unfit);
@@ -118,7 +122,7 @@ int wh_check_listed_peers(struct wh_run *run, struct wh_error *err)
 static bool is_a_site(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
 {
 	(void)e;
-	return !wh_addr_is_private(&k->peer) && wh_ranges_has(w->sites, &k->peer) &&
+	return !wh_addr_is_private(&k->peer) && wh_ranges_has(w->named, &k->peer) &&
 	       (k->proto == WH_PROTO_TCP || (k->proto == WH_PROTO_UDP && k->port != 500 && k->port != 4500));
 }
 
@@ -132,12 +136,10 @@ int wh_check_public_site(struct wh_run *run, struct wh_error *err)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	for (size_t i = from; i < to; i++) {
-		const char *text = wh_field_text(run->in->assets->list[run->in->assets->by_type[i]].body, "gatewayIpAddress");
-		struct wh_prefix p;
-		if (text && !wh_prefix_parse(text, strlen(text), &p, NULL))
-			w.sites = wh_ranges_union(w.sites, wh_ranges_from_prefixes(&p, 1, run->mem), run->mem);
+		wh_run_add_prefix(run, &w.named,
+		                  wh_field_text(run->in->assets->list[run->in->assets->by_type[i]].body, "gatewayIpAddress"));
 	}
-	if (w.sites.n)
+	if (w.named.n)
 		return walk(&w, "around the tunnel it spoke with the site at", err);
 	wh_run_add(run, "the estate", NULL, WH_POSTURE_NOT_APPLICABLE, "no site on premises is in the inventory");
 	return 0;
@@ -147,8 +149,7 @@ int wh_check_public_site(struct wh_run *run, struct wh_error *err)
 
 static bool has_port(const struct walk *w, const struct wh_edge_key *k)
 {
-	struct wh_addr port = wh_port_addr(k->port);
-	return (k->proto == WH_PROTO_TCP || k->proto == WH_PROTO_UDP) && wh_ranges_has(w->ports[k->proto == WH_PROTO_UDP], &port);
+	return wh_run_has_port(w->ports, k->proto, k->port);
 }
 
 static bool is_clear(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -196,6 +197,30 @@ int wh_check_amplifiers(struct wh_run *run, struct wh_error *err)
 	int rc = begin(run, &w, is_amplified, err);
 	wh_run_ports(run, w.ports);
 	return rc ? rc < 0 ? rc : 0 : walk(&w, "it answers with many times what it was asked:", err);
+}
+
+static bool is_request(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	return k->direction == WH_INBOUND && has_port(w, k) && e->bytes_in && e->bytes_out;
+}
+
+static bool is_direct(struct walk *w, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	(void)e;
+	return !wh_addr_is_private(&k->peer) && !wh_ranges_has(w->named, &k->peer) &&
+	       !wh_estate_by_addr(w->run->in->estate, &k->peer);
+}
+
+/* Settings: the `ports` of web servers; the `trusted` prefixes of gateways. */
+int wh_check_direct_requests(struct wh_run *run, struct wh_error *err)
+{
+	struct walk w;
+	int rc = begin(run, &w, is_direct, err);
+	w.among = is_request;
+	w.nothing = "no request to a web server of it was seen";
+	w.named = wh_run_prefixes(run, "trusted");
+	wh_run_ports(run, w.ports);
+	return rc ? rc < 0 ? rc : 0 : walk(&w, "past any gateway it answered", err);
 }
 
 /* ---- unused addresses, rules that don't hold ---- */

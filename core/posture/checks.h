@@ -13,6 +13,7 @@ int wh_check_anomalies(struct wh_run *run, struct wh_error *err);
 int wh_check_unused_group(struct wh_run *run, struct wh_error *err);
 int wh_check_group_size(struct wh_run *run, struct wh_error *err);
 int wh_check_wide_tags(struct wh_run *run, struct wh_error *err);
+int wh_check_twin_groups(struct wh_run *run, struct wh_error *err);
 /* check_network.c: of networks and how they are joined */
 int wh_check_labels(struct wh_run *run, struct wh_error *err);
 int wh_check_ddos(struct wh_run *run, struct wh_error *err);
@@ -58,6 +59,7 @@ int wh_check_unused_public(struct wh_run *run, struct wh_error *err);
 int wh_check_contradiction(struct wh_run *run, struct wh_error *err);
 int wh_check_amplifiers(struct wh_run *run, struct wh_error *err);
 int wh_check_public_site(struct wh_run *run, struct wh_error *err);
+int wh_check_direct_requests(struct wh_run *run, struct wh_error *err);
 /* check_lateral.c: of connections between machines */
 int wh_check_new_paths(struct wh_run *run, struct wh_error *err);
 int wh_check_fan_out(struct wh_run *run, struct wh_error *err);
@@ -68,5 +70,15 @@ int wh_check_two_groups(struct wh_run *run, struct wh_error *err);
 int wh_check_shared_network(struct wh_run *run, struct wh_error *err);
 /* check_private_names.c */
 int wh_check_private_zones(struct wh_run *run, struct wh_error *err);
+int wh_check_private_detour(struct wh_run *run, struct wh_error *err);
 /* check_sensor.c */
 int wh_check_alerts(struct wh_run *run, struct wh_error *err);
+/* check_visibility.c: of what the sensor's signatures see */
+int wh_check_noise(struct wh_run *run, struct wh_error *err);
+int wh_check_encrypted(struct wh_run *run, struct wh_error *err);
+/* check_restricted.c */
+int wh_check_restricted(struct wh_run *run, struct wh_error *err);
+/* check_answers.c */
+int wh_check_answers(struct wh_run *run, struct wh_error *err);
+/* check_leaked_names.c */
+int wh_check_leaked_names(struct wh_run *run, struct wh_error *err);

@@ -92,6 +92,29 @@ size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2])
 	return n;
 }
 
+bool wh_run_has_port(const struct wh_ranges ports[2], uint8_t proto, uint16_t port)
+{
+	struct wh_addr at = wh_port_addr(port);
+	return (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) && wh_ranges_has(ports[proto == WH_PROTO_UDP], &at);
+}
+
+void wh_run_add_prefix(struct wh_run *run, struct wh_ranges *set, const char *text)
+{
+	struct wh_prefix p;
+	if (text && !wh_prefix_parse(text, strlen(text), &p, NULL))
+		*set = wh_ranges_union(*set, wh_ranges_from_prefixes(&p, 1, run->mem), run->mem);
+}
+
+struct wh_ranges wh_run_prefixes(struct wh_run *run, const char *key)
+{
+	const char **list;
+	struct wh_ranges set = {0};
+	size_t n = wh_run_texts(run, key, &list);
+	for (size_t i = 0; i < n; i++)
+		wh_run_add_prefix(run, &set, list[i]);
+	return set;
+}
+
 bool wh_run_has(const char *const *list, size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)

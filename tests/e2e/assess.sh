@@ -147,6 +147,30 @@ done
 [ -z "$bad" ] || echo "#$bad"
 "$w" assess --store clean.db --json >out 2>>err && [ -z "$bad" ] && [ "$(status ns-1-new-paths /web-2)" = NoEvidence ]
 check "new paths, a machine that administers many, amplifiers and services without clients are found; a young ledger does not know what is new"
+# Private endpoints, gateways, signatures and answers against the traffic: nothing of their kind, then as it should be, then web-1 as it should not be.
+sep=; cp -r az doors && cat >doors/endpoints.json <<J
+[$(for k in '9 pe-1 plant' '10 pe-2 mill'; do set -- $k; printf '%s' "$sep{\"id\":\"$i.Network/privateEndpoints/$2\",\"name\":\"$2\",\"type\":\"Microsoft.Network/privateEndpoints\",\"subnet\":{\"id\":\"$i.Network/virtualNetworks/net/subnets/web\"},\"privateLinkServiceConnections\":[{\"groupIds\":[\"blob\"],\"privateLinkServiceId\":\"$i.Storage/storageAccounts/$3\"}]},
+ {\"id\":\"$i.Network/networkInterfaces/nic-$2\",\"name\":\"nic-$2\",\"type\":\"Microsoft.Network/networkInterfaces\",\"privateEndpoint\":{\"id\":\"$i.Network/privateEndpoints/$2\"},\"ipConfigurations\":[{\"name\":\"c\",\"privateIPAddress\":\"10.0.1.$1\",\"subnet\":{\"id\":\"$i.Network/virtualNetworks/net/subnets/web\"}}]}"; sep=,; done)]
+J
+ask() { record "$1" dns "$2" "$3" 53 UDP "{\"version\":2,\"type\":\"query\",\"id\":1,\"rrname\":\"$4\",\"rrtype\":\"A\"}"; } # SECOND CLIENT RESOLVER NAME
+fires() { # SECOND SERVER SID PORT: a signature of severity 1, 40 times
+	for t in $(seq 40); do printf '{"timestamp":"2026-11-20T10:02:%02d.%03d+0000","flow_id":7%d%03d,"event_type":"alert","src_ip":"198.51.100.7","src_port":42%03d,"dest_ip":"%s","dest_port":%d,"proto":"TCP","alert":{"action":"allowed","signature_id":%d,"severity":1},"direction":"to_server","flow":{"pkts_toserver":4,"pkts_toclient":4,"bytes_toserver":900,"bytes_toclient":900,"start":"2026-11-20T10:02:00.000+0000"}}\n' "$1" "$t" "$1" "$t" "$t" "$2" "$4" "$3"; done
+}
+ssh() { record "$1" ssh "$2" "$3" 22 TCP "{\"client\":{\"proto_version\":\"2.0\"},\"server\":{\"proto_version\":\"$4\"}}"; } # SECOND CLIENT SERVER VERSION
+{ stats 1 1000 0; stats 5 9000 0; udp 1 10.0.1.5 203.0.113.8 123 | sed 's/:5000,/:50,/'; } >none.json
+{ flow 2 10.0.1.200 10.0.1.5 443 | sed 's/":5000,"st/":9000000,"st/'; flow 3 10.0.1.5 10.0.1.10 443; flow 4 147.243.0.9 10.0.1.5 443; ask 5 10.0.1.5 168.63.129.16 mill.blob.core.windows.net; ask 6 10.0.1.5 168.63.129.16 db.corp; ssh 7 10.0.1.4 10.0.1.5 2.0; } >good.json
+{ flow 9 198.51.100.7 10.0.1.4 443; flow 10 10.0.1.5 203.0.113.9 8000 | sed 's/":5000,"st/":90000000,"st/'; ask 11 10.0.1.4 203.0.113.53 plant.blob.core.windows.net; ask 12 10.0.1.4 203.0.113.53 db.corp; ssh 13 198.51.100.7 10.0.1.4 1.99; ssh 14 10.0.1.4 10.0.1.5 1.99; } >bad.json
+for k in 21 22 23; do flow $k 198.51.100.7 10.0.1.4 91$k; fires $k 10.0.1.4 200000$k 91$k; done >loud.json
+for k in 24 25 26 27; do flow $k 198.51.100.7 10.0.1.5 91$k; fires $k 10.0.1.5 200000$k 91$k; done >quiet.json
+in_doors() { "$w" --store doors.db ingest "$@" >out 2>>err && "$w" --store doors.db assess --json >out 2>>err; }
+are() { # "KEY RESOURCE STATUS"…
+	bad=; for k; do set -- $k; [ "$(status $1 "$2")" = "$3" ] || bad="$bad $1:$2:$(status $1 "$2")"; done
+	[ -z "$bad" ] || echo "#$bad"; [ -z "$bad" ]
+}
+"$w" --store doors.db estate import doors >out 2>err && in_doors none.json && are 'ns-6-direct-requests /web-2 NoEvidence' 'ns-2-private-detour /pe-1 NoEvidence' 'ns-2-private-detour /pe-2 NoEvidence' 'ns-10-leaked-names /web-2 NoEvidence' 'ns-8-restricted /web-2 NoEvidence' 'ns-4-noise sensor NoEvidence' 'ns-8-contradiction organisation NoEvidence' &&
+	"$w" --store doors.db assess answer ns-8-settings --status healthy --owner bob --answer 'by policy' --expires 90d >out 2>>err && in_doors good.json loud.json && are 'ns-6-direct-requests /web-2 Healthy' 'ns-2-private-detour /pe-2 Healthy' 'ns-2-private-detour /pe-1 NoEvidence' 'ns-10-leaked-names /web-2 Healthy' 'ns-4-noise sensor Unhealthy' 'ns-4-encrypted sensor Unhealthy' 'ns-8-contradiction organisation Healthy' &&
+	in_doors bad.json quiet.json && are 'ns-6-direct-requests /web-2 Healthy' 'ns-6-direct-requests /web-1 Unhealthy' 'ns-2-private-detour /pe-1 Unhealthy' 'ns-2-private-detour /pe-2 Healthy' 'ns-10-leaked-names /web-1 Unhealthy' 'ns-8-restricted /web-1 Unhealthy' 'ns-8-restricted /web-2 Healthy' 'ns-4-noise sensor Healthy' 'ns-4-encrypted sensor Healthy' 'ns-8-contradiction ns-8-settings=ns-8-ssh1 Unhealthy'
+check "what goes around gateways and private endpoints, names that leak, loud signatures and answers that the traffic contradicts are found; without their traffic there is no evidence"
 "$w" assess --fail-on High >out 2>err; a=$?; "$w" assess ns-5-plan --fail-on Low >out 2>>err; [ $a = 3 ] && [ $? = 0 ]
 check "--fail-on takes the least severity"
 "$w" assess --sarif >out 2>err && cp out out.sarif && jq -e '.version == "2.1.0" and (.runs[0].results | length) > 3 and (.runs[0].results[0].ruleId as $r | .runs[0].tool.driver.rules | any(.id == $r))' out >/dev/null &&
