@@ -14,6 +14,7 @@ const pages = [
 	["machine", "#/hardening/vm/web-1", "table"],
 	["rule", null, "svg.chart"],
 	["map", "#/map", "canvas"],
+	["list", "#/map?health=any&zone=any&open.list=1", "table"],
 	["alerts", "#/alerts", "table"],
 	["alert", null, "ol, dl"],
 	["recommendations", "#/recommendations", "table"],
@@ -69,7 +70,10 @@ const pages = [
 					),
 				),
 			);
-			const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+			const wide = await page.evaluate(
+				(narrow) => document.documentElement.scrollWidth > innerWidth || (narrow && [...document.querySelectorAll(".scroll")].some((e) => e.scrollWidth > e.clientWidth)),
+				width < 760, // a table is as wide as the window there too
+			);
 			say(`${name}-${width}`, found.join("; ") + (wide ? " wider than the window" : "") || "good");
 		}
 		await context.close();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { api, seg } from "./api";
+import { api, part, seg } from "./api";
 import { address } from "./address";
-import { ask, badge, Child, empty, field, h, pane, rich, severity, tabs, tell, time } from "./dom";
+import { ask, badge, Child, empty, field, h, pane, rich, section, severity, tabs, tell, time } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
 
@@ -15,6 +15,62 @@ async function set(p: Page, a: any, verb: string) {
 	} catch (e) {
 		await tell("Not changed", (e as Error).message);
 	}
+}
+
+const rulePath = (rest = "") =>
+	`/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/alertsSuppressionRules${rest}?api-version=2019-01-01-preview`;
+
+async function forget(p: Page, rule: any) {
+	if (!(await ask(`Delete ${rule.name}?`, [h("p", null, "New alerts are raised again. What it dismissed stays dismissed.")], "Delete"))) return;
+	try {
+		await api(rulePath(`/${seg(rule.name)}`), "DELETE");
+	} catch (e) {
+		await tell("Not deleted", (e as Error).message);
+	}
+	p.again();
+}
+
+// The conditions of a rule in words: "field: values".
+const scope = (rule: any): string =>
+	(rule.properties.suppressionAlertsScope?.allOf ?? [])
+		.map((x: any) => `${x.field.replace(/^entities\./, "").replace(".", " ")}: ${(x.in ?? [x.contains]).join(", ")}`)
+		.join("; ") || "every resource";
+
+function suppressions(p: Page, { doc, why }: { doc?: any; why?: string }): Child {
+	const rules = (doc?.value ?? []) as any[];
+	return section(
+		"suppressions",
+		{ class: "card" },
+		`Suppression rules (${doc ? rules.length : "not known"})`,
+		table(
+			"Suppression rules",
+			[
+				{ title: "Rule", cell: (r: any) => r.name },
+				{ title: "Alert type", cell: (r: any) => r.properties.alertType },
+				{ title: "For", cell: scope },
+				{ title: "State", cell: (r: any) => badge(r.properties.state, r.properties.state === "Enabled" ? "low" : "") },
+				{
+					title: "Until",
+					cell: (r: any) => time(r.properties.expirationDateUtc),
+					value: (r: any) => r.properties.expirationDateUtc ?? "",
+				},
+				{ title: "Why", cell: (r: any) => r.properties.comment || "–" },
+				...(p.me.role === "operator"
+					? [
+							{
+								title: "Actions",
+								control: true,
+								cell: (r: any) =>
+									h("button", { type: "button", "aria-label": `Delete ${r.name}`, click: () => forget(p, r) }, "Delete…"),
+							},
+						]
+					: []),
+			],
+			rules,
+			undefined,
+			why ? empty("They are not known.", why) : empty("No alert is suppressed.", "An alert's page has “Suppress similar alerts”, under “Take action”."),
+		),
+	);
 }
 
 async function suppress(p: Page, a: any) {
@@ -41,7 +97,7 @@ async function suppress(p: Page, a: any) {
 				h("input", { name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" }),
 			),
 			field("Why", h("input", { name: "why", required: true })),
-			field("Until", h("input", { name: "until", type: "datetime-local" })),
+			field("Until (empty: without an end)", h("input", { name: "until", type: "datetime-local" })),
 			h(
 				"label",
 				{ class: "row" },
@@ -62,11 +118,7 @@ async function suppress(p: Page, a: any) {
 			))
 		)
 			return;
-		await api(
-			`/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/alertsSuppressionRules/${seg(String(f.get("name")))}?api-version=2019-01-01-preview`,
-			"PUT",
-			body(f),
-		);
+		await api(rulePath(`/${seg(String(f.get("name")))}`), "PUT", body(f));
 		p.again();
 	} catch (e) {
 		await tell("Not suppressed", (e as Error).message);
@@ -218,7 +270,8 @@ const summary = (a: any): Child[] => [
 
 export async function alerts(p: Page): Promise<Node> {
 	if (p.words[0]) return one(p, p.words[0]);
-	const list = (await api("/api/v1/alerts")).value as any[],
+	const [got, rules] = await Promise.all([api("/api/v1/alerts"), part(rulePath())]),
+		list = got.value as any[],
 		want = p.query.get("status") ?? "open",
 		least = p.query.get("severity") ?? "",
 		text = p.query.get("text") ?? "";
@@ -319,5 +372,6 @@ export async function alerts(p: Page): Promise<Node> {
 			),
 			side.element,
 		),
+		suppressions(p, rules),
 	);
 }

@@ -40,12 +40,15 @@ export async function api(path: string, method = "GET", body?: unknown, token?: 
 	return doc;
 }
 export const seg = encodeURIComponent;
-// A document that may not be there, with the reason as a text.
-export const maybe = (path: string): Promise<{ doc?: any; why?: string }> =>
+const unless = (path: string, fatal: (status: number) => boolean): Promise<{ doc?: any; why?: string }> =>
 	api(path).then(
 		(doc) => ({ doc }),
 		(e) => {
-			if (e.status === 401) throw e;
+			if (fatal(e.status)) throw e;
 			return { why: e.message };
 		},
 	);
+// A document that may not be there yet, with the reason as a text; a server that fails is a failure of the page.
+export const maybe = (path: string) => unless(path, (status) => status !== 404);
+// A part of a page, which shows the rest without it, and the reason as a text.
+export const part = (path: string) => unless(path, (status) => status === 401);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Resources by state, and one resource with its rules and alerts.
-import { api, maybe, seg } from "./api";
+import { api, part, seg } from "./api";
 import { address } from "./address";
 import { badge, Child, empty, failed, h, rich, section, severity, tabs, time } from "./dom";
 import { actions, add, enforce, pending } from "./hardening_change";
@@ -37,7 +37,7 @@ export async function hardening(p: Page): Promise<Node> {
 					{ title: "Resource", cell: (r: any) => r.name },
 					{ title: "Rules", cell: (r: any) => r.rules, value: (r: any) => r.rules },
 					{ title: "Days with data", cell: (r: any) => r.daysWithData, value: (r: any) => r.daysWithData },
-					{ title: "Reason", cell: (r: any) => rich(reason(r)) },
+					{ title: "Reason", cell: (r: any) => rich(reason(r)), class: "long" },
 				],
 				mine,
 				{ href: (r: any) => address(["hardening", "vm", r.name]) },
@@ -62,8 +62,8 @@ const addresses = (r: any): Child =>
 async function machine(p: Page, name: string): Promise<Node> {
 	const [doc, list, drift] = await Promise.all([
 			api(`/api/v1/hardenings/${seg(name)}`),
-			maybe("/api/v1/alerts"),
-			maybe("/api/v1/drift"),
+			part("/api/v1/alerts"),
+			part("/api/v1/drift"),
 		]),
 		r = doc.resources[0];
 	if (!r)
@@ -77,13 +77,18 @@ async function machine(p: Page, name: string): Promise<Node> {
 	const tab = p.query.get("tab") ?? "Rules",
 		alerts = (list.doc?.value ?? []).filter((a: any) => a.whittle?.resource === r.name),
 		operator = p.me.role === "operator",
-		chosen = new Set<string>();
+		chosen = new Set((p.query.get("pick") ?? "").split(",").filter(Boolean));
 	const undo = () => api(`/api/v1/hardenings/${seg(r.name)}/undo`, "POST").then(p.again, failed("Nothing to undo"));
 	const pick = (k: any) =>
 		h("input", {
 			type: "checkbox",
 			"aria-label": `Select ${k.name}`,
-			change: (e: any) => (e.target.checked ? chosen.add(k.name) : chosen.delete(k.name)),
+			checked: chosen.has(k.name),
+			change: (e: any) => {
+				if (e.target.checked) chosen.add(k.name);
+				else chosen.delete(k.name);
+				p.note(["hardening", "vm", r.name], { pick: [...chosen].join() });
+			},
 		});
 	const rules = () =>
 		h(
@@ -105,7 +110,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 								"Enforce…",
 							),
 							h("button", { type: "button", click: () => add(p, r.name) }, "Add rule…"),
-							h("button", { type: "button", click: undo }, "Undo last change"),
+							h("button", { type: "button", disabled: !doc.history?.length, click: undo }, "Undo last change"),
 						]
 					: h("p", { class: "soft" }, "Your token may read. An operator can change and enforce rules."),
 			),
@@ -121,7 +126,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 						title: "Port",
 						cell: (k: any) => `${k.destinationPort}/${k.protocols.join("+")}`,
 					},
-					{ title: "Allowed sources", cell: addresses, class: "mono" },
+					{ title: "Allowed sources", cell: addresses, class: "mono long" },
 					{
 						title: "Confidence",
 						cell: (k: any) =>
@@ -171,7 +176,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 		null,
 		h("p", null, h("a", { href: "#/hardening" }, "All resources")),
 		h("h1", null, r.name),
-		pending(p, drift.doc),
+		pending(p, drift),
 		h(
 			"p",
 			{ class: "soft" },
@@ -181,7 +186,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 				? [
 						" · last enforced ",
 						time(r.lastEnforced.time),
-						` by ${r.lastEnforced.who}${r.lastEnforced.changedSince ? ", changed since" : ""}`,
+						` by ${r.lastEnforced.who}${r.lastEnforced.takenBack ? ", taken back since" : r.lastEnforced.changedSince ? ", changed since" : ""}`,
 					]
 				: " · never enforced",
 		),
@@ -189,12 +194,12 @@ async function machine(p: Page, name: string): Promise<Node> {
 			["Rules", `Alerts (${alerts.length})`],
 			tab === "Rules" ? "Rules" : `Alerts (${alerts.length})`,
 			(t) => p.go(["hardening", "vm", r.name], { tab: t.split(" ")[0] }),
-			tab === "Rules" ? rules() : alertsOf(r.name, alerts),
+			tab === "Rules" ? rules() : alertsOf(r.name, alerts, list.why),
 		),
 	);
 }
 
-const alertsOf = (name: string, alerts: any[]) =>
+const alertsOf = (name: string, alerts: any[], why?: string) =>
 	table(
 		`Alerts of ${name}`,
 		[
@@ -205,5 +210,7 @@ const alertsOf = (name: string, alerts: any[]) =>
 		],
 		alerts,
 		{ href: (a: any) => address(["alerts", a.name]) },
-		h("div", { class: "card" }, empty("This resource has no alert.", "`whittle alerts` and whittle-watch.service look for new ones.")),
+		h("div", { class: "card" }, why
+				? empty("Its alerts are not known.", why)
+				: empty("This resource has no alert.", "`whittle alerts` and whittle-watch.service look for new ones.")),
 	);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules are changed under the guidelines of a review, and applied until they are confirmed.
 import { api, seg } from "./api";
-import { ask, Child, field, h, menu, tell } from "./dom";
+import { ask, Child, field, h, menu, rich, tell } from "./dom";
 import type { Page } from "./main";
 
 async function change(p: Page, vm: string, body: object) {
@@ -139,7 +139,8 @@ const audited = (drift: any): Child =>
 			: `${drift.auditedPorts} of ${drift.ports} ports are in audit mode: what their rules would drop is counted and logged, and let through. `;
 
 // Rules that wait for a confirmation have a countdown and two buttons; confirmed ones have one button, to go back.
-export function pending(p: Page, drift: any): Child {
+export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string }): Child {
+	if (why) return h("div", { class: "notice bad", role: "alert" }, h("p", null, "Whether rules are in force is not known. ", rich(why)));
 	const operator = p.me.role === "operator",
 		act = async (what: string) => {
 			try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The reason of a rule, and its effect on past traffic.
-import { api, maybe, seg } from "./api";
-import { badge, Child, empty, h, rich, svg } from "./dom";
+import { api, part, seg } from "./api";
+import { badge, Child, empty, h, rich, section, svg } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
 
@@ -10,7 +10,7 @@ const parts = [
 	["stopped", "Stopped, from others"],
 	["lost", "Stopped, from peers that belong"],
 ];
-const count = (n: number, what: string) => `${n.toLocaleString()} ${what}${n === 1 ? "" : "s"}`;
+const count = (n: number, what: string) => `${n.toLocaleString()} ${what}${n === 1 ? "" : what.endsWith("s") ? "es" : "s"}`;
 
 // Flows of each day, in three parts, with a legend, the first and last day and the highest number.
 function chart(days: any[]): Child {
@@ -52,6 +52,18 @@ function chart(days: any[]): Child {
 	);
 }
 
+// The chart in numbers.
+const daysOf = (vm: string, days: any[]): Child =>
+	section(
+		"days",
+		{},
+		"The days as a table",
+		table(`Days of ${vm}`, [
+			{ title: "Day (UTC)", cell: (d: any) => d.day },
+			...parts.map(([key, title]) => ({ title, cell: (d: any) => d[key].toLocaleString(), value: (d: any) => d[key] })),
+		], days),
+	);
+
 function replayed(doc: any, name: string): Child {
 	const f = (doc.rules ?? []).find((r: any) => r.rule === name)?.flows ?? doc.flows;
 	return h(
@@ -67,10 +79,46 @@ function replayed(doc: any, name: string): Child {
 const verdict = (v: string) =>
 	badge(v.charAt(0).toUpperCase() + v.slice(1).replace(/-/g, " "), v === "belongs" || v === "trusted" ? "good" : "high");
 
+const signed = (v: number) => `${v < 0 ? "−" : "+"}${Math.abs(v).toFixed(1)}`;
+// What the score is the sum of.
+const evidence = (peer: any, prior: number) =>
+	[["prior", prior], ...(peer.features ?? []).map((k: any) => [k.feature.replace(/-/g, " "), k.value * k.weight])]
+		.map(([name, v]: any) => `${name} ${signed(v)}`)
+		.join(", ");
+
+const percent = (v: number) => `${Math.round(100 * v)} %`;
+// What the rule is, in general.
+function facts(why: any): Child {
+	const b = why.expectedBreakage,
+		rows: [string, Child | Child[]][] = [
+			["Port", `${why.destinationPort}/${why.protocol}`],
+			["Narrows", why.narrows ?? "a port that nothing closed"],
+			["Seen", `${why.daysWithData} of ${why.days} days with data`],
+			["Unanswered tries", (why.unanswered ?? 0).toLocaleString()],
+		];
+	if (why.prefixes?.length && why.confidence != null)
+		rows.push([
+			"Confidence",
+			`${percent(why.confidence)}: stability ${percent(why.stability)} (peers that came in both halves of the window), prediction ${percent(why.prediction)} (newcomers that are only expected)`,
+		]);
+	if (b?.of)
+		rows.push([
+			"Expected breakage",
+			`The rule of ${count(b.days, "day")} ago would since have stopped ${b.flows.toLocaleString()} of ${count(b.of, "flow")}, at most ${Math.ceil(100 * b.upper95)} % (95 %).`,
+		]);
+	if (why.except?.length) rows.push(["Except", why.except.map((x: any) => x.prefix ?? x).join(", ")]);
+	if (why.note) rows.push(["Note", rich(why.note)]);
+	return h(
+		"dl",
+		null,
+		rows.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]).flat(),
+	);
+}
+
 export async function rule(p: Page, vm: string, name: string): Promise<Node> {
 	const [why, replay] = await Promise.all([
 		api(`/api/v1/hardenings/${seg(vm)}/rules/${seg(name)}/explain`),
-		maybe(`/api/v1/hardenings/${seg(vm)}/replay`),
+		part(`/api/v1/hardenings/${seg(vm)}/replay`),
 	]);
 	const peers = (why.peers ?? []) as any[];
 	return h(
@@ -78,24 +126,7 @@ export async function rule(p: Page, vm: string, name: string): Promise<Node> {
 		null,
 		h("p", null, h("a", { href: `#/hardening/vm/${seg(vm)}` }, vm)),
 		h("h1", null, `Why ${name}`),
-		h(
-			"div",
-			{ class: "card" },
-			h(
-				"dl",
-				null,
-				h("dt", null, "Port"),
-				h("dd", null, `${why.destinationPort}/${why.protocol}`),
-				h("dt", null, "Narrows"),
-				h("dd", null, why.narrows ?? "a port that nothing closed"),
-				h("dt", null, "Seen"),
-				h("dd", null, `${why.daysWithData} of ${why.days} days with data`),
-				h("dt", null, "Unanswered tries"),
-				h("dd", null, (why.unanswered ?? 0).toLocaleString()),
-				why.note ? h("dt", null, "Note") : null,
-				why.note ? h("dd", null, rich(why.note)) : null,
-			),
-		),
+		h("div", { class: "card" }, facts(why)),
 		h("h2", null, "Prefixes"),
 		table(
 			"Prefixes",
@@ -104,6 +135,12 @@ export async function rule(p: Page, vm: string, name: string): Promise<Node> {
 				{ title: "Peers", cell: (x: any) => x.peers ?? "–" },
 				{ title: "Lines", cell: (x: any) => x.lines ?? "–" },
 				{ title: "Unseen addresses", cell: (x: any) => x.unseen ?? "–" },
+				{ title: "Next wider", cell: (x: any) => (x.wider ? `${x.wider.prefix}: ${count(x.wider.unseen, "unseen address")}` : "–") },
+				{
+					title: "Its halves",
+					cell: (x: any) =>
+						x.narrower ? `${count(x.narrower.lines, "line")}, ${count(x.narrower.unseen, "unseen address")}` : "–",
+				},
 			],
 			why.prefixes ?? [],
 			undefined,
@@ -119,11 +156,8 @@ export async function rule(p: Page, vm: string, name: string): Promise<Node> {
 							{ title: "Verdict", cell: (x: any) => verdict(x.verdict) },
 							{ title: "Days", cell: (x: any) => x.days, value: (x: any) => x.days },
 							{ title: "Flows", cell: (x: any) => x.flows.toLocaleString(), value: (x: any) => x.flows },
-							{
-								title: "Evidence",
-								cell: (x: any) =>
-									(x.features ?? []).map((k: any) => k.feature.replace(/-/g, " ")).join(", ") || "–",
-							},
+							{ title: "Score", cell: (x: any) => signed(x.score), value: (x: any) => x.score },
+							{ title: "Evidence", cell: (x: any) => evidence(x, why.prior), class: "long" },
 						],
 						peers,
 					),
@@ -132,6 +166,6 @@ export async function rule(p: Page, vm: string, name: string): Promise<Node> {
 		h("h2", null, "Replay of past traffic"),
 		replay.why
 			? h("p", { class: "soft" }, rich(replay.why))
-			: h("div", { class: "card" }, replayed(replay.doc, name), h("h3", null, `All rules of ${vm}`), chart(replay.doc.days)),
+			: h("div", { class: "card" }, replayed(replay.doc, name), h("h3", null, `All rules of ${vm}`), chart(replay.doc.days), daysOf(vm, replay.doc.days ?? [])),
 	);
 }

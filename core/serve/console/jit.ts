@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { api, maybe, seg } from "./api";
+import { api, part, seg } from "./api";
 import { ask, empty, field, h, tell, time } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
@@ -164,7 +164,7 @@ const words: Record<string, string> = {
 const button = (text: string, click: () => void) => h("button", { type: "button", click }, text);
 
 export async function jit(p: Page): Promise<Node> {
-	const [doc, status] = await Promise.all([api("/api/v1/jit"), maybe("/api/v1/status")]),
+	const [doc, status] = await Promise.all([api("/api/v1/jit"), part("/api/v1/status")]),
 		without = (status.doc?.resources ?? [])
 			.map((r: any) => r.name)
 			.filter((name: string) => !doc.policies.some((x: any) => x.resource === name)),
@@ -191,6 +191,11 @@ export async function jit(p: Page): Promise<Node> {
 					title: "For sources in",
 					cell: (x: any) => x.port.allowedSourceAddressPrefixes?.join(", ") ?? "any",
 					class: "mono",
+				},
+				{
+					title: "At most",
+					cell: (x: any) => `${minutesOf(x.port)} minutes`,
+					value: (x: any) => minutesOf(x.port),
 				},
 				{
 					title: "Actions",

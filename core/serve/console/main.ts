@@ -5,10 +5,11 @@ import { address, here } from "./address";
 import { fill, h, rich } from "./dom";
 import { overview } from "./overview";
 import { hardening } from "./hardening";
+import { inventory } from "./inventory";
 import { alerts } from "./alerts";
 import { map } from "./map";
 import { jit } from "./jit";
-import { compliance, inventory, recommendations } from "./posture";
+import { compliance, recommendations } from "./posture";
 
 export interface Page {
 	words: string[];
@@ -167,7 +168,7 @@ async function draw() {
 			h("h1", null, page[1]),
 			h(
 				"div",
-				{ class: "notice bad", role: "alert" },
+				{ class: e instanceof Failure && e.status === 404 ? "notice" : "notice bad", role: "alert" },
 				h("p", null, rich((e as Error).message)),
 				h("button", { type: "button", click: draw }, "Try again"),
 			),

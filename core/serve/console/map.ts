@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page of the network map: its filters, the picture, the tooltip, the pane of the selected node, and the list.
-import { maybe } from "./api";
-import { badge, Child, empty, field, fill, h, pane, rich, section, severity } from "./dom";
+import { address } from "./address";
+import { maybe, part } from "./api";
+import { badge, Child, empty, field, fill, h, pane, rich, severity } from "./dom";
 import type { Page } from "./main";
 import { canvas, Canvas, Line, Mark } from "./map_canvas";
+import { list } from "./map_list";
 import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
 import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
@@ -22,7 +24,8 @@ const legend = (traffic: boolean) =>
 			? [
 					["observed", "observed"],
 					["allowed", "merely allowed"],
-					["unwanted", "unwanted"],
+					["unused", "unwanted: unused"],
+					["unwanted", "unwanted for another reason"],
 				]
 			: [
 					["part", "belongs to"],
@@ -38,7 +41,7 @@ async function load(): Promise<{ net?: Net; why?: string }> {
 	const got = await maybe("/api/v1/map/brief");
 	if (!got.doc) return { why: got.why };
 	if (known?.doc.at !== got.doc.at) known = { doc: got.doc, net: read(got.doc) };
-	return { net: known.net };
+	return { net: known!.net };
 }
 
 function topology(net: Net): Line[] {
@@ -116,7 +119,7 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 		guards = net.gateways.filter(([, , vnet]) => near.has(vnet)),
 		sensor = h("li", null, "Sensor: asking…");
 	if (n.kind === 2)
-		maybe("/api/v1/status").then(
+		part("/api/v1/status").then(
 			({ doc, why }) => {
 				const r = doc?.resources.find((x: any) => x.name === n.name);
 				fill(
@@ -196,41 +199,6 @@ const choice = (label: string, name: string, now: string, all: [string, string][
 		),
 	);
 
-function list(net: Net, choose: (n: Place, from: HTMLElement) => void): Child {
-	const shown = net.nodes.filter((n) => n.shown).sort((a, b) => b.rank - a.rank || a.kind - b.kind),
-		body = h("ul", { class: "columns" });
-	return section(
-		"list",
-		{
-			toggle: () =>
-				!body.firstChild &&
-				fill(
-					body,
-					shown
-						.slice(0, 500)
-						.map((n) =>
-							h(
-								"li",
-								null,
-								h(
-									"button",
-									{ type: "button", class: "link", click: (e: any) => choose(n, e.currentTarget) },
-									`${kinds[n.kind]} ${n.name}`,
-								),
-								" ",
-								severity(severityOf(n)),
-							),
-						),
-					shown.length > 500
-						? h("li", null, `and ${shown.length - 500} more: narrow the filters`)
-						: null,
-				),
-		},
-		`${shown.length} of ${net.nodes.length} resources are shown: as a list`,
-		body,
-	);
-}
-
 export async function map(p: Page): Promise<Node> {
 	const { net, why } = await load();
 	if (!net)
@@ -242,7 +210,8 @@ export async function map(p: Page): Promise<Node> {
 		);
 	const names = ["view", "health", "zone", "advice", "sub", "focus", "chosen", "at"],
 		q = Object.fromEntries(names.map((n) => [n, p.query.get(n) ?? ""])) as Record<string, string>,
-		go = (more: Record<string, string>) => p.go(["map"], { ...q, at: "", ...more });
+		go = (more: Record<string, string>) => p.go(["map"], { ...q, at: "", ...more }),
+		narrow = (more: Record<string, string>) => go({ focus: "", ...more }); // a focus shows what the filters would not
 	filter(net, q as any);
 	lay(net);
 	const subs = [...new Set(net.heads.map((x) => x.sub))].filter(Boolean),
@@ -308,7 +277,7 @@ export async function map(p: Page): Promise<Node> {
 				"health",
 				q.health,
 				[["", "High and medium"], ["any", "Any"], ...severities.map((s) => [s, s] as [string, string])],
-				go,
+				narrow,
 			),
 			choice(
 				"Recommendation",
@@ -319,7 +288,7 @@ export async function map(p: Page): Promise<Node> {
 					["yes", "Active"],
 					["no", "None"],
 				],
-				go,
+				narrow,
 			),
 			choice(
 				"Network zone",
@@ -330,9 +299,9 @@ export async function map(p: Page): Promise<Node> {
 					["any", "Any"],
 					["Internal", "Internal"],
 				],
-				go,
+				narrow,
 			),
-			choice("Subscription", "sub", q.sub, [["", "Any"], ...subs.map((s) => [s, s] as [string, string])], go),
+			choice("Subscription", "sub", q.sub, [["", "Any"], ...subs.map((s) => [s, s] as [string, string])], narrow),
 			h("button", { type: "button", click: () => p.go(["map"]) }, "Reset"),
 			h("button", { type: "button", click: () => go({ health: "any", zone: "any", advice: "" }) }, "Show all"),
 		),
@@ -340,8 +309,8 @@ export async function map(p: Page): Promise<Node> {
 			? h(
 					"p",
 					{ class: "notice" },
-					`Only ${q.focus.split("/").pop()} and its family are shown. `,
-					h("button", { type: "button", click: () => go({ focus: "" }) }, "Leave"),
+					`Only ${q.focus.split("/").pop()}, what it is a part of, and what belongs to it are shown. `,
+					h("button", { type: "button", click: () => go({ focus: "" }) }, "Leave the focus"),
 				)
 			: null,
 		machines || q.focus
@@ -364,6 +333,6 @@ export async function map(p: Page): Promise<Node> {
 			side.element,
 		),
 		below,
-		list(net, (n, from) => choose(n, true, from)),
+		list(net, (n) => address(["map"], { ...q, at: "", chosen: idOf(net, n) }), (n, from) => choose(n, true, from)),
 	);
 }

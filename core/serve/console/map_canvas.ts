@@ -9,7 +9,7 @@ import { Net, Place, rings, severityOf } from "./map_model";
 export interface Line {
 	from: number;
 	to: number;
-	kind: "part" | "peering" | "observed" | "allowed" | "unwanted";
+	kind: "part" | "peering" | "observed" | "allowed" | "unused" | "unwanted";
 }
 export interface Mark {
 	x: number;
@@ -110,9 +110,10 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 
 	function beginLines(dpr: number) {
 		const look: Record<Line["kind"], [string, number, number[]]> = {
-				part: [color("--line"), 1, []],
+				part: [color("--edge"), 1, []],
 				peering: [color("--link"), 2, [6, 4]],
 				allowed: [color("--unknown"), 1, [2, 4]],
+				unused: [color("--high"), 1, [2, 4]],
 				observed: [color("--link"), 1, []],
 				unwanted: [color("--high"), 2, []],
 			},
@@ -120,7 +121,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		bitmap.width = element.width;
 		bitmap.height = element.height;
 		left = [];
-		for (const kind of ["part", "peering", "allowed", "observed", "unwanted"] as const) {
+		for (const kind of ["part", "peering", "allowed", "unused", "observed", "unwanted"] as const) {
 			const list = bundles.get(kind) ?? [];
 			for (let i = 0; i < list.length; i += 500)
 				left.push({

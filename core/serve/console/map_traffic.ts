@@ -209,18 +209,18 @@ async function ofSubnet(net: Net, n: Place): Promise<Row[]> {
 export const traffic = (net: Net, n: Place): Promise<Row[]> =>
 	n.kind === 2 ? ofMachine(net, n) : n.kind === 1 ? ofSubnet(net, n) : Promise.resolve([]);
 
-export const linesOf = (n: Place, rows: Row[]): Line[] =>
-	rows
-		.filter((r) => r.peer >= 0 && r.peer !== n.i)
-		.map((r) => ({
-			from: n.i,
-			to: r.peer,
-			kind: r.unwanted.some((u) => !r.observed || !u.startsWith(reasons.unused))
-				? "unwanted"
-				: r.observed
-					? "observed"
-					: "allowed",
-		}));
+// One line for each peer, of the most telling of its two directions: unwanted for more than being unused, observed, unused.
+export function linesOf(n: Place, rows: Row[]): Line[] {
+	const telling: Line["kind"][] = ["unwanted", "observed", "unused", "allowed"],
+		best = new Map<number, number>();
+	for (const r of rows) {
+		if (r.peer < 0 || r.peer === n.i) continue;
+		const unused = r.unwanted.filter((u) => u.startsWith(reasons.unused)).length,
+			kind = r.unwanted.length > unused ? "unwanted" : r.observed ? "observed" : unused ? "unused" : "allowed";
+		best.set(r.peer, Math.min(best.get(r.peer) ?? 9, telling.indexOf(kind)));
+	}
+	return [...best].map(([to, k]) => ({ from: n.i, to, kind: telling[k] }));
+}
 
 // Everything that was observed, for a picture in which nothing is chosen.
 export function observed(net: Net, only?: Place): Line[] {
@@ -286,12 +286,13 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 					title: "Unwanted",
 					cell: (r: Row) =>
 						r.unwanted.length
-							? [badge("Unwanted", "high"), ` ${r.unwanted.join("; ")}`]
+							? [badge("Unwanted", r.unwanted.every((u) => u.startsWith(reasons.unused)) ? "medium" : "high"), ` ${r.unwanted.join("; ")}`]
 							: "–",
 					value: (r: Row) => r.unwanted.length,
 				},
 				{
 					title: "Weaknesses",
+					class: "long",
 					cell: (r: Row) => (r.weak.length ? rich(r.weak.join("; ")) : "–"),
 					value: (r: Row) => r.weak.length,
 				},
@@ -299,6 +300,7 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 			rows.sort((a, b) => b.unwanted.length - a.unwanted.length || +!!b.observed - +!!a.observed),
 			undefined,
 			empty("The rules allow no traffic.", "Choose another resource."),
+			({ peer: _, ...row }) => row, // its place in this page's list says nothing elsewhere
 		),
 	);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { api, maybe } from "./api";
+import { api, part } from "./api";
 import { Child, empty, h, rich, severity, time } from "./dom";
 import type { Page } from "./main";
 import { origin } from "./origin";
@@ -20,7 +20,7 @@ function coverage(status: any, { doc, why }: { doc?: any; why?: string }): Child
 			: own?.lastFlow
 				? [
 						{
-							name: "This ledger's",
+							name: "This ledger",
 							lastSeen: own.lastFlow,
 							flows: status.ledger.flows,
 							records: own.records,
@@ -54,13 +54,23 @@ function coverage(status: any, { doc, why }: { doc?: any; why?: string }): Child
 	);
 }
 
+// The state of this machine's firewall in a word, and what it means.
+function inForce({ doc, why }: { doc?: any; why?: string }): [string, string] {
+	if (doc?.state === "pending") return ["Pending", "Rules wait for your confirmation."];
+	if (doc?.state === "confirmed")
+		return ["Confirmed", doc.same ? "The confirmed rules are in force." : "Another program changed the rules in force: `whittle drift` lists what."];
+	if (doc?.state === "absent") return ["Removed", "The confirmed rules are not in the kernel: `whittle drift` lists what is missing."];
+	if (/^nothing is enforced/.test(doc?.why)) return ["Not enforced", "whittle has no rules in force on this machine."];
+	return ["Unknown", doc?.why ?? why ?? "The kernel's rules could not be read."];
+}
+
 export async function overview(_: Page): Promise<Node> {
 	const [status, alerts, drift, score, sensors] = await Promise.all([
 		api("/api/v1/status"),
-		maybe("/api/v1/alerts"),
-		maybe("/api/v1/drift"),
-		maybe("/api/v1/score"),
-		maybe("/api/v1/sensors"),
+		part("/api/v1/alerts"),
+		part("/api/v1/drift"),
+		part("/api/v1/score"),
+		part("/api/v1/sensors"),
 	]);
 	const { healthy, unhealthy, unscanned } = status,
 		judged = healthy + unhealthy,
@@ -73,20 +83,7 @@ export async function overview(_: Page): Promise<Node> {
 		i.style.flexGrow = String(n);
 		return n ? i : null;
 	};
-	const force =
-		drift.doc?.state === "pending"
-			? "Rules wait for your confirmation."
-			: drift.doc?.state === "confirmed"
-				? drift.doc.same
-					? "The confirmed rules are in force."
-					: "Another program changed the rules in force: `whittle drift` lists what."
-				: (drift.doc?.why ?? drift.why ?? "No rules of whittle are in force here.");
-	const state =
-		drift.doc && drift.doc.state !== "unknown"
-			? drift.doc.state[0].toUpperCase() + drift.doc.state.slice(1)
-			: /^nothing is enforced/.test(drift.doc?.why)
-				? "Not enforced"
-				: "Unknown";
+	const [state, force] = inForce(drift);
 	return h(
 		"div",
 		null,
@@ -173,7 +170,7 @@ export async function overview(_: Page): Promise<Node> {
 			card(
 				"This machine's firewall",
 				"#/hardening",
-				h("div", { class: "big" }, state),
+				h("div", { class: "big word" }, state),
 				h("div", null, rich(force)),
 			),
 		),

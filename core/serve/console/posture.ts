@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Recommendations, asset inventory, and compliance with a standard.
-import { api, maybe, seg } from "./api";
+// Recommendations, and compliance with a standard.
+import { api, maybe, part, seg } from "./api";
 import { address } from "./address";
 import { badge, Child, empty, field, h, rich, section, severity, tell, time } from "./dom";
+import { asset, short } from "./inventory";
 import type { Page } from "./main";
 import { save, table } from "./table";
 
 const rank = ["Informational", "Low", "Medium", "High"];
 const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 const status = (s: string) =>
-	badge(s, s === "Healthy" || s === "Passed" ? "good" : s === "Unhealthy" || s === "Failed" ? "high" : "");
-const kinds: Record<string, string> = {
-	virtualmachines: "Virtual machine",
-	virtualnetworks: "Virtual network",
-	subnets: "Subnet",
-	networkinterfaces: "Network interface",
-	networksecuritygroups: "Network security group",
-	publicipaddresses: "Public address",
-	storageaccounts: "Storage account",
-	routetables: "Route table",
-	azurefirewalls: "Firewall",
-	virtualnetworkgateways: "Gateway",
-	applicationgateways: "Application gateway",
-	loadbalancers: "Load balancer",
-};
-const kind = (type: string) => kinds[type.toLowerCase()] ?? type;
-const short = (id: string) => id.split("/").pop()!;
+	badge(s === "Unsupported" ? "Not assessed" : s, s === "Healthy" || s === "Passed" ? "good" : s === "Unhealthy" || s === "Failed" ? "high" : "");
+const order = ["Failed", "Passed", "Skipped", "Unsupported"]; // of a control's assessments
 
 export async function recommendations(p: Page): Promise<Node> {
 	const got = await maybe("/api/v1/recommendations"),
@@ -124,108 +110,18 @@ async function verdicts(p: Page, all: any[], key: string): Promise<Node> {
 			[
 				{
 					title: "Resource",
-					cell: (v: any) => short(v.resourceId),
+					cell: (v: any) => asset(v.resourceId, short(v.resourceId)),
 					value: (v: any) => short(v.resourceId),
 				},
 				{ title: "Status", cell: (v: any) => status(v.status), value: (v: any) => v.status },
-				{ title: "Cause", cell: (v: any) => (v.exempt || v.cause ? rich(v.exempt ?? v.cause) : "–") },
+				{ title: "Cause", class: "long", cell: (v: any) => (v.exempt || v.cause ? rich(v.exempt ?? v.cause) : "–") },
 			],
-			doc.assessments,
+			[...doc.assessments].sort((x, y) => +(y.status === "Unhealthy") - +(x.status === "Unhealthy")),
 			undefined,
 			h("div", { class: "card" }, empty("None of the resources is of its kind.", "Import more of the estate: `whittle estate import FILE`.")),
 		),
 	);
 }
-
-export async function inventory(p: Page): Promise<Node> {
-	const got = await maybe("/api/v1/inventory"),
-		q = p.query,
-		type = q.get("type") ?? "",
-		zone = q.get("zone") ?? "",
-		text = q.get("text") ?? "";
-	if (!got.doc)
-		return h(
-			"div",
-			null,
-			h("h1", null, "Asset inventory"),
-			h("div", { class: "card" }, empty("There is no inventory yet.", got.why!)),
-		);
-	const all = got.doc.resources as any[],
-		types = [...new Set(all.map((r) => short(r.type)))].sort(),
-		zones: Record<string, string> = { "internet-facing": "Internet-facing", internal: "Internal" },
-		go = (more: Record<string, string>) => p.go(["inventory"], { type, zone, text, ...more });
-	const rows = all.filter(
-		(r) =>
-			(!type || short(r.type) === type) &&
-			(!zone || r.zone === zone) &&
-			r.name.toLowerCase().includes(text.toLowerCase()),
-	);
-	return h(
-		"div",
-		null,
-		h("h1", null, "Asset inventory"),
-		h(
-			"div",
-			{ class: "tools" },
-			field(
-				"Type",
-				h(
-					"select",
-					{ change: (e: any) => go({ type: e.target.value }) },
-					option("", type, "Any"),
-					types.map((t) => option(t, type, kind(t))),
-				),
-			),
-			field(
-				"Zone",
-				h(
-					"select",
-					{ change: (e: any) => go({ zone: e.target.value }) },
-					option("", zone, "Any"),
-					Object.entries(zones).map(([value, label]) => option(value, zone, label)),
-				),
-			),
-			field(
-				"Name",
-				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
-			),
-		),
-		table(
-			"Inventory",
-			[
-				{
-					title: "Resource",
-					cell: (r: any) =>
-						/\/virtualmachines$/i.test(r.type) ? h("a", { href: address(["hardening", "vm", r.name]) }, r.name) : r.name,
-				},
-				{ title: "Type", cell: (r: any) => kind(short(r.type)) },
-				{ title: "Zone", cell: (r: any) => zones[r.zone] ?? "–" },
-				{ title: "Addresses", cell: (r: any) => (r.addresses ?? []).join(", ") || "–", class: "mono" },
-				{
-					title: "Recommendations",
-					cell: (r: any) => counts(r.recommendations),
-					value: (r: any) =>
-						(r.recommendations?.high ?? 0) * 1000 + (r.recommendations?.medium ?? 0),
-				},
-				{ title: "Alerts", cell: (r: any) => r.alerts ?? 0, value: (r: any) => r.alerts ?? 0 },
-			],
-			rows,
-			undefined,
-			h("div", { class: "card" }, all.length
-					? empty("No resource matches these filters.", "Choose other ones above.")
-					: empty("No resource is known yet.", "Import an estate: `whittle estate import FILE`.")),
-		),
-	);
-}
-
-const counts = (c: any): Child[] => {
-	const l = [
-		["High", c?.high],
-		["Medium", c?.medium],
-		["Low", c?.low],
-	].filter(([, n]) => n);
-	return l.length ? l.flatMap(([s, n]) => [h("span", { title: `${s}` }, severity(s as string), ` ${n} `)]) : ["–"];
-};
 
 // Drawn by the server; a failure is shown at the button.
 async function download(button: HTMLButtonElement, path: string, name: string) {
@@ -274,8 +170,8 @@ export async function compliance(p: Page): Promise<Node> {
 	const standard = p.query.get("standard") ?? "",
 		[got, standards, score] = await Promise.all([
 			maybe(`/api/v1/compliance${standard ? `?standard=${seg(standard)}` : ""}`),
-			maybe("/api/v1/standards"),
-			maybe("/api/v1/score"),
+			part("/api/v1/standards"),
+			part("/api/v1/score"),
 		]);
 	if (!got.doc)
 		return h(
@@ -303,7 +199,7 @@ export async function compliance(p: Page): Promise<Node> {
 						option(
 							s.id,
 							d.standard.id,
-							`${s.name}${s.name.includes(s.version ?? "") ? "" : ` ${s.version}`}${s.preview ? " (preview)" : ""}`,
+							`${s.name}${s.name.includes(s.version ?? "") ? "" : `, version ${s.version}`}${s.preview ? " (preview)" : ""}`,
 						),
 					),
 				),
@@ -372,7 +268,7 @@ export async function compliance(p: Page): Promise<Node> {
 						{ title: "Passed", cell: (a: any) => a.passedResources },
 						{ title: "Not judged", cell: (a: any) => a.unsupportedResources },
 					],
-					k.assessments ?? [],
+					[...(k.assessments ?? [])].sort((x, y) => order.indexOf(x.state) - order.indexOf(y.state)),
 					undefined,
 					h("p", { class: "soft" }, k.question ?? "No assessment belongs to this control."),
 				),

@@ -37,7 +37,7 @@ export function save(name: string, body: Blob) {
 }
 
 class Table<T> {
-	body = h("tbody", null);
+	body = h("tbody", { role: "rowgroup" });
 	more = h("p", null);
 	heads: HTMLElement[];
 	shown: T[];
@@ -53,7 +53,7 @@ class Table<T> {
 		this.heads = columns.map((c, i) =>
 			h(
 				"th",
-				{ scope: "col" },
+				{ scope: "col", role: "columnheader" },
 				c.control ? c.title : h("button", { type: "button", click: () => this.press(i) }, c.title),
 			),
 		);
@@ -88,9 +88,13 @@ class Table<T> {
 			line = (r: T) =>
 				h(
 					"tr",
-					null,
+					{ role: "row" },
 					this.columns.map((c, i) =>
-						h("td", { class: c.class ?? null }, i === first && this.link ? this.anchor(c, r) : c.cell(r)),
+						h(
+							"td",
+							{ role: "cell", class: i === first ? `first ${c.class ?? ""}` : (c.class ?? null), "data-label": c.title },
+							i === first && this.link ? this.anchor(c, r) : c.cell(r),
+						),
 					),
 				);
 		fill(this.body, this.shown.slice(0, most).map(line));
@@ -126,7 +130,15 @@ class Table<T> {
 	}
 }
 
-export function table<T>(name: string, columns: Column<T>[], rows: T[], link?: Link<T>, none?: Node): HTMLElement {
+// `none` stands there without rows; `saved` is a row as the JSON file has it, if it is not the row itself.
+export function table<T>(
+	name: string,
+	columns: Column<T>[],
+	rows: T[],
+	link?: Link<T>,
+	none?: Node,
+	saved: (row: T) => unknown = (row) => row,
+): HTMLElement {
 	if (!rows.length && none) return none as HTMLElement;
 	const t = new Table(name, columns, rows, link),
 		button = (label: string, file: string, make: () => string, type: string) =>
@@ -146,7 +158,13 @@ export function table<T>(name: string, columns: Column<T>[], rows: T[], link?: L
 		h(
 			"div",
 			{ class: "scroll", tabindex: 0, role: "region", "aria-label": name },
-			h("table", null, h("caption", { class: "skip" }, name), h("thead", null, h("tr", null, t.heads)), t.body),
+			h(
+				"table",
+				{ role: "table" }, // and of its parts: in a narrow window each row is a card, which would lose them
+				h("caption", { class: "skip" }, name),
+				h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, t.heads)),
+				t.body,
+			),
 		),
 		t.more,
 		h(
@@ -155,7 +173,7 @@ export function table<T>(name: string, columns: Column<T>[], rows: T[], link?: L
 			`${rows.length.toLocaleString()} row${rows.length === 1 ? "" : "s"} · save as `,
 			button("CSV", `${name}.csv`, () => t.lines(), "text/csv"),
 			" · ",
-			button("JSON", `${name}.json`, () => JSON.stringify(t.shown, null, 1), "application/json"),
+			button("JSON", `${name}.json`, () => JSON.stringify(t.shown.map(saved), null, 1), "application/json"),
 		),
 	);
 }
