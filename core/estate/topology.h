@@ -5,6 +5,9 @@
 #include "estate/name_set.h"
 #include "whittle/topology.h"
 
+/* A rule of a load balancer with a private frontend, and the endpoints that it leads to. Ports 0: all of them. */
+struct wh_inner_rule { struct wh_addr front; uint8_t proto; uint16_t front_port, port; size_t *endpoints; size_t n, room; };
+
 struct wh_building {
 	struct wh_inventory *inv;
 	struct wh_topology *t;
@@ -14,6 +17,7 @@ struct wh_building {
 	struct wh_name_set missing;                       /* ids that were named once as missing */
 	struct wh_name_set group_of, public_of;           /* topology_back.c: by subnet or interface, by configuration: an id */
 	const struct wh_item **static_members; size_t n_static_members; /* of the network groups of Virtual Network Manager */
+	struct wh_inner_rule *inner; size_t n_inner, room_inner; /* topology_ways.c; for firewalls that lead to a balancer */
 	size_t room_missing, room_subnets, room_asgs, room_hosts, room_appliances, room_admin;
 };
 

@@ -132,6 +132,32 @@ static bool has_peering(const struct wh_vnet *v, const char *name)
 	return false;
 }
 
+/* A connection of a virtual hub is a peering with the hub's network, which is in no document. A VNet's own documents may have it
+ * as a peering, too. */
+static void add_hub_connection(struct wh_building *b, const struct wh_item *it)
+{
+	const struct wh_item *hub = wh_inventory_find(b->inv, parent_of(it->id, b->mem));
+	const char *remote = wh_field_ref(it->body, "remoteVirtualNetwork"), *text = hub ? wh_field_text(hub->body, "addressPrefix") : NULL;
+	size_t at = remote ? wh_topology_vnet(b->t, remote) : WH_NONE;
+	struct wh_prefix p;
+	if (at == WH_NONE || !text || wh_prefix_parse(text, strlen(text), &p, NULL))
+		return;
+	struct wh_vnet *v = &b->t->vnets[at];
+	for (size_t i = 0; i < v->n_peerings; i++)
+		for (size_t k = 0; k < v->peerings[i].n; k++)
+			if (wh_prefix_has(&v->peerings[i].space[k], &p.addr))
+				return;
+	struct wh_prefix *space = wh_arena_array(b->mem, 1, sizeof *space);
+	*space = p;
+	v->peerings[v->n_peerings++] = (struct wh_peering){.name = it->name,
+	                                                   .remote_id = "",
+	                                                   .remote = WH_NONE,
+	                                                   .space = space,
+	                                                   .n = 1,
+	                                                   .connected = true,
+	                                                   .access = true};
+}
+
 static int add_lone(struct wh_building *b)
 {
 	const struct wh_item **list;
@@ -149,6 +175,9 @@ static int add_lone(struct wh_building *b)
 		else if (!has_peering(&b->t->vnets[v], list[i]->name))
 			rc = add_peering(b, &b->t->vnets[v], list[i], list[i]->body, "remoteAddressSpace/addressPrefixes");
 	}
+	n = wh_inventory_of_type(b->inv, "microsoft.network/virtualhubs/hubvirtualnetworkconnections", &list);
+	for (size_t i = 0; i < n && !rc; i++)
+		add_hub_connection(b, list[i]);
 	return rc;
 }
 
@@ -166,9 +195,10 @@ static void join_peerings(struct wh_building *b)
 
 static int add_vnets(struct wh_building *b)
 {
-	const struct wh_item **list, **peerings;
+	const struct wh_item **list, **lone;
 	size_t n = wh_build_items(b, vnet_type, &list),
-	       n_peerings = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &peerings);
+	       n_peerings = wh_inventory_of_type(b->inv, "microsoft.network/virtualnetworks/virtualnetworkpeerings", &lone) +
+	                    wh_inventory_of_type(b->inv, "microsoft.network/virtualhubs/hubvirtualnetworkconnections", &lone);
 	int rc = 0;
 	b->t->vnets = wh_arena_array(b->mem, n + 1, sizeof *b->t->vnets);
 	for (size_t i = 0; i < n && !rc; i++)

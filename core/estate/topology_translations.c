@@ -2,8 +2,9 @@
 /*
  * Ports of machines that a firewall's address translation puts before the Internet. A DNAT rule of an Azure Firewall, or of its
  * policy, leads from a public address of it to a machine; the machine's groups see the firewall's private address as the peer,
- * which is in the network, so that the default rules let it in. Application gateways end the connection themselves: hosts behind
- * them are not reached.
+ * which is in the network, so that the default rules let it in. A rule may lead to the frontend of an internal load balancer, and
+ * by it to the machines of its pool. A firewall in a virtual hub has its addresses in hubIPAddresses. Application gateways end the
+ * connection themselves: hosts behind them are not reached.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,21 @@ static void not_judged(const struct reading *r, const json_t *rule)
 		port ? port : "?");
 }
 
+/* The machines that an internal balancer leads to from that address and port. */
+static void expose_behind(struct reading *r, const struct wh_addr *front, uint16_t port, const struct wh_exposure *like)
+{
+	for (size_t i = 0; i < r->b->n_inner; i++) {
+		const struct wh_inner_rule *in = &r->b->inner[i];
+		struct wh_exposure x = *like;
+		if (!wh_addr_eq(&in->front, front) || (in->front_port && in->front_port != port) ||
+		    (in->proto != WH_PROTO_ANY && in->proto != like->proto))
+			continue;
+		x.ports.from = x.ports.to = in->port ? in->port : port;
+		for (size_t k = 0; k < in->n; k++)
+			wh_build_expose(r->b, in->endpoints[k], &x);
+	}
+}
+
 static void add_rule(struct reading *r, const json_t *rule)
 {
 	const char *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort"),
@@ -102,12 +118,14 @@ static void add_rule(struct reading *r, const json_t *rule)
 	                                              name ? name : "")};
 	read_sources(r, rule, &x);
 	size_t from, last = wh_topology_at(r->b->t, &a, &from);
-	for (size_t i = from; i < last; i++)
-		for (int udp = 0; udp < 2; udp++) {
-			x.proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP;
-			if (has_protocol(rule, udp ? "UDP" : "TCP"))
-				wh_build_expose(r->b, r->b->t->by_addr[i], &x);
-		}
+	for (int udp = 0; udp < 2; udp++) {
+		x.proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP;
+		if (!has_protocol(rule, udp ? "UDP" : "TCP"))
+			continue;
+		for (size_t i = from; i < last; i++)
+			wh_build_expose(r->b, r->b->t->by_addr[i], &x);
+		expose_behind(r, &a, (uint16_t)n, &x);
+	}
 }
 
 static void add_rules(struct reading *r, const json_t *collections)
@@ -148,6 +166,10 @@ void wh_build_translations(struct wh_building *b)
 			public |= wh_field_ref(c, "publicIPAddress") != NULL;
 			private = private || (s && !wh_addr_parse(s, strlen(s), &r.peer));
 		}
+		const json_t *hub = wh_field(list[i]->body, "hubIPAddresses"), *addresses = wh_field(hub, "publicIPs");
+		const char *own = wh_field_text(hub, "privateIPAddress");
+		public |= json_array_size(wh_field(addresses, "addresses")) || json_integer_value(wh_field(addresses, "count"));
+		private = private || (own && !wh_addr_parse(own, strlen(own), &r.peer));
 		if (!public || !private)
 			continue;
 		add_rules(&r, wh_field(list[i]->body, "natRuleCollections"));

@@ -11,6 +11,7 @@ struct pool { size_t *endpoints; size_t n, room; };
 struct balancer {
 	const struct wh_item *it;
 	struct wh_name_set pools, fronts; /* by id */
+	struct wh_name_set inner;         /* private frontends, by id: their texts */
 	struct pool *list; size_t n, room;
 	bool standard;
 };
@@ -120,23 +121,46 @@ static bool exposure_of(struct wh_building *b, const struct balancer *l, const j
 	return true;
 }
 
-/* Exposes the endpoints that a rule leads to: one that it names, and those of its pools. */
+/* The endpoints that a rule leads to: one that it names, and those of its pools. */
+static struct pool targets_of(struct wh_building *b, struct balancer *l, const json_t *o)
+{
+	const char *pool = wh_field_ref(o, "backendAddressPool");
+	struct pool out = {0};
+	join_pool(b, &out, wh_build_place(&b->configurations, wh_field_ref(o, "backendIPConfiguration")));
+	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
+		const char *id = i ? wh_field_text(json_array_get(wh_field(o, "backendAddressPools"), i - 1), "id") : pool;
+		size_t at = wh_build_place(&l->pools, id);
+		for (size_t k = 0; at != WH_NONE && k < l->list[at].n; k++)
+			join_pool(b, &out, l->list[at].endpoints[k]);
+	}
+	return out;
+}
+
+/* A rule of a private frontend: nobody on the Internet reaches it, but a firewall may lead there. */
+static void keep_inner(struct wh_building *b, struct balancer *l, const json_t *o)
+{
+	const char *front = wh_field_ref(o, "frontendIPConfiguration"), *text = front ? wh_name_set_find(&l->inner, front) : NULL;
+	json_int_t in = json_integer_value(wh_field(o, "frontendPort")), to = json_integer_value(wh_field(o, "backendPort"));
+	struct wh_inner_rule x = {.proto = proto_of(o), .front_port = (uint16_t)in, .port = (uint16_t)to};
+	if (!text || wh_addr_parse(text, strlen(text), &x.front) || in < 0 || in > 65535 || to < 0 || to > 65535)
+		return;
+	struct pool p = targets_of(b, l, o);
+	x.endpoints = p.endpoints;
+	x.n = p.n;
+	b->inner = wh_arena_grown(b->mem, b->inner, b->n_inner, &b->room_inner, sizeof *b->inner);
+	b->inner[b->n_inner++] = x;
+}
+
 static void use_rule(struct wh_building *b, struct balancer *l, const json_t *o)
 {
 	struct wh_exposure x;
-	size_t k;
-	if (!exposure_of(b, l, o, &x))
+	if (!exposure_of(b, l, o, &x)) {
+		keep_inner(b, l, o);
 		return;
-	const char *pool = wh_field_ref(o, "backendAddressPool");
-	size_t at = wh_build_place(&b->configurations, wh_field_ref(o, "backendIPConfiguration"));
-	if (at != WH_NONE)
-		wh_build_expose(b, at, &x);
-	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
-		const char *id = i ? wh_field_text(json_array_get(wh_field(o, "backendAddressPools"), i - 1), "id") : pool;
-		at = wh_build_place(&l->pools, id);
-		for (k = 0; at != WH_NONE && k < l->list[at].n; k++)
-			wh_build_expose(b, l->list[at].endpoints[k], &x);
 	}
+	struct pool p = targets_of(b, l, o);
+	for (size_t k = 0; k < p.n; k++)
+		wh_build_expose(b, p.endpoints[k], &x);
 }
 
 /* An interface may name a NAT rule that does not name it back. */
@@ -165,10 +189,16 @@ static void read_balancer(struct wh_building *b, struct balancer *l)
 	*l = (struct balancer){.it = l->it,
 	                       .pools = {.mem = b->mem, .any_case = true},
 	                       .fronts = {.mem = b->mem, .any_case = true},
+	                       .inner = {.mem = b->mem, .any_case = true},
 	                       .standard = sku && !strcasecmp(sku, "Standard")};
-	json_array_foreach(wh_field(l->it->body, "frontendIPConfigurations"), i, v)
+	json_array_foreach(wh_field(l->it->body, "frontendIPConfigurations"), i, v) {
+		const char *id = wh_arena_strdup(b->mem, child_id(b, l->it, "frontendIPConfigurations", v)),
+			   *address = wh_field_text(v, "privateIPAddress");
 		if (wh_field_ref(v, "publicIPAddress") || wh_field_ref(v, "publicIPPrefix"))
-			wh_build_put(&l->fronts, wh_arena_strdup(b->mem, child_id(b, l->it, "frontendIPConfigurations", v)), i);
+			wh_build_put(&l->fronts, id, i);
+		else if (address)
+			wh_name_set_add(&l->inner, id, wh_arena_strdup(b->mem, address));
+	}
 	json_array_foreach(wh_field(l->it->body, "backendAddressPools"), i, v)
 		add_pool(b, l, v, child_id(b, l->it, "backendAddressPools", v));
 }

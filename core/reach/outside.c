@@ -52,10 +52,12 @@ static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct 
 	for (size_t i = 0; i < e->n_exposures; i++)
 		if (!e->exposures[i].translated && (guarded || !e->exposures[i].standard))
 			x[n++] = e->exposures[i];
+	if (wh_reach_answers_lost(r, endpoint, peer))
+		cell = WH_CELL_NONE;
 	uint32_t all = cell;
 	if (!open)
 		cell = n ? wh_cell_within(r->numbering, cell, x, n, r->scratch) : WH_CELL_NONE;
-	if (missing && all && wh_reach_exposed(r, endpoint, WH_PROTO_ANY, 0, &why, r->scratch) == WH_UNDECIDED)
+	if (missing && all && wh_reach_exposed(r, endpoint, peer, WH_PROTO_ANY, 0, &why, r->scratch) == WH_UNDECIDED)
 		cell = wh_reach_union(r, cell, wh_cell_unsure(r->numbering, all, why, r->scratch));
 	for (size_t i = 0; i < e->n_exposures; i++)
 		if (e->exposures[i].translated)

@@ -105,9 +105,11 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 void wh_reach_never(struct wh_reach *r);
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);
 void wh_reach_links(struct wh_reach *r);
-/* Whether the Internet reaches a port of a host at all, and a host the Internet, regardless of the groups. */
-enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why,
-                                struct wh_arena *mem);
+/* Whether a peer on the Internet reaches a port of a host at all, and a host the Internet, regardless of the groups. */
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint8_t proto,
+                                uint16_t dport, const char **why, struct wh_arena *mem);
+/* The route that takes an endpoint's answers to such a peer another way than the question came: it gets none. NULL: they arrive. */
+const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                                 struct wh_arena *mem);
 /* outside.c: whether a translation serves a client; sure: certainly. And why that may be unknown. */

@@ -129,31 +129,58 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 	return WH_ALLOWED;
 }
 
-enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, uint8_t proto, uint16_t dport, const char **why,
-                                struct wh_arena *mem)
+const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer)
 {
-	const struct wh_topology *t = r->t;
-	const struct wh_endpoint *e = &t->endpoints[endpoint];
-	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded, closed = false,
-	     missing = e->public_ip == WH_MISSING;
-	if (e->subnet == WH_NONE) {
-		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
-		return WH_UNDECIDED;
-	}
+	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
+	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
+	const struct wh_route *x = route_for(r, table, peer);
+	char own[WH_ADDR_STRLEN];
+	bool lost = x && (x->hop == WH_HOP_NONE || x->hop == WH_HOP_GATEWAY ||
+	                  (x->hop == WH_HOP_APPLIANCE && (!x->appliance || strcmp(x->appliance, wh_addr_text(&e->addr, own)) != 0)));
+	return lost ? x : NULL;
+}
+
+/* Whether its own address, or a balancer, leads from the Internet to a port; *closed: it does, but Standard ones are closed. */
+static bool leads_there(const struct wh_reach *r, const struct wh_endpoint *e, bool guarded, uint8_t proto, uint16_t dport,
+                        bool *closed)
+{
+	*closed = false;
 	if (e->public_ip != WH_NONE) {
-		if (guarded || (!missing && !t->public_ips[e->public_ip].standard))
-			return WH_ALLOWED;
-		closed = true;
+		if (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard))
+			return true;
+		*closed = true;
 	}
 	for (size_t i = 0; i < e->n_exposures; i++) {
 		const struct wh_exposure *x = &e->exposures[i];
 		if (x->translated || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to)
 			continue;
 		if (guarded || !x->standard)
-			return WH_ALLOWED;
-		closed = true;
+			return true;
+		*closed = true;
 	}
-	if (missing) {
+	return false;
+}
+
+enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint8_t proto,
+                                uint16_t dport, const char **why, struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	const struct wh_endpoint *e = &t->endpoints[endpoint];
+	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded, closed;
+	if (e->subnet == WH_NONE) {
+		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
+		return WH_UNDECIDED;
+	}
+	bool leads = leads_there(r, e, guarded, proto, dport, &closed);
+	const struct wh_route *lost = leads || closed ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
+	if (lost) {
+		because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
+		        t->route_tables[t->subnets[e->subnet].route_table].name);
+		return WH_DENIED;
+	}
+	if (leads)
+		return WH_ALLOWED;
+	if (e->public_ip == WH_MISSING) {
 		because(mem, why, "the public address of its interface (`az network public-ip list`)");
 		return WH_UNDECIDED;
 	}
@@ -218,7 +245,7 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 		other = own;
 	if (wh_reach_is_internet(r, peer))
 		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem)
-		                        : wh_reach_exposed(r, endpoint, proto, dport, why, mem);
+		                        : wh_reach_exposed(r, endpoint, peer, proto, dport, why, mem);
 	if (d == WH_OUTBOUND && route_for(r, t->subnets[subnet].route_table, peer)) {
 		enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, peer, why, mem);
 		if (v != WH_ALLOWED)

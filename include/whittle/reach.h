@@ -27,10 +27,13 @@
  * behind them. It reaches the Internet by its public address, a NAT gateway, a balancer's pool, or its subnet's default outbound
  * access if that is not disabled.
  *
- * Replies take the same way: everything here is stateful. If source ports matter, "allowed" means from some source port.
+ * Replies take the same way: everything here is stateful. Only on the Internet their way can be another one: where the longest
+ * matching route of the receiver's subnet leads a client's address to None, to an appliance or to a gateway, that client gets no
+ * answer, and does not reach the host, except through a firewall that translates. If source ports matter, "allowed" means from
+ * some source port.
  *
  * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags,
- * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route"), security admin rules, public
+ * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route", "0.0.0.0/0 address prefix"), security admin rules, public
  * addresses (SKU), private endpoints (network policies).
  */
 #pragma once

@@ -436,15 +436,29 @@ static bool linked(const struct world *w, int a, int b)
 	       (w->peering[a][b].there && w->peering[a][b].connected && w->peering[b][a].there && w->peering[b][a].connected);
 }
 
-/* The way from a host to an address of VNet `to`, or of none (NONE). */
-static unsigned ask_way(const struct world *w, int host, int to, uint32_t dst)
+/* The longest route of a table to an address; NONE: it has none. */
+static int best_route(const struct world *w, int t, uint32_t dst)
 {
-	int s = w->host[host].subnet, t = w->subnet[s].table, best = NONE;
-	bool system = to != NONE && linked(w, w->subnet[s].vnet, to);
+	int best = NONE;
 	for (int i = 0; t != NONE && i < w->table[t].n; i++)
 		if (in_net(dst, w->table[t].route[i].net, w->table[t].route[i].len) &&
 		    (best == NONE || w->table[t].route[i].len > w->table[t].route[best].len))
 			best = i;
+	return best;
+}
+
+/* Whether answers to the Internet go another way: to an appliance, a gateway, or nowhere. */
+static bool answers_lost(const struct world *w, int host, uint32_t peer)
+{
+	int t = w->subnet[w->host[host].subnet].table, best = best_route(w, t, peer);
+	return best != NONE && w->table[t].route[best].hop >= 2;
+}
+
+/* The way from a host to an address of VNet `to`, or of none (NONE). */
+static unsigned ask_way(const struct world *w, int host, int to, uint32_t dst)
+{
+	int s = w->host[host].subnet, t = w->subnet[s].table, best = best_route(w, t, dst);
+	bool system = to != NONE && linked(w, w->subnet[s].vnet, to);
 	if (best != NONE && (!system || w->table[t].route[best].len >= 16)) {
 		int hop = w->table[t].route[best].hop;
 		if (hop == 4)
@@ -472,7 +486,7 @@ unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr
 		if (all == DENY)
 			return DENY;
 		all = both(all, ask_host(w, from, false, &p));
-	} else if (!w->host[to].public_ip || (w->host[to].public_ip == 1 && !guarded(w, to))) {
+	} else if (!w->host[to].public_ip || (w->host[to].public_ip == 1 && !guarded(w, to)) || answers_lost(w, to, p.src)) {
 		return DENY;
 	}
 	if (to != NONE)
