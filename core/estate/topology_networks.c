@@ -137,7 +137,8 @@ static bool has_peering(const struct wh_vnet *v, const char *name)
 static void add_hub_connection(struct wh_building *b, const struct wh_item *it)
 {
 	const struct wh_item *hub = wh_inventory_find(b->inv, parent_of(it->id, b->mem));
-	const char *remote = wh_field_ref(it->body, "remoteVirtualNetwork"), *text = hub ? wh_field_text(hub->body, "addressPrefix") : NULL;
+	const char *remote = wh_field_ref(it->body, "remoteVirtualNetwork"),
+		   *text = hub ? wh_field_text(hub->body, "addressPrefix") : NULL;
 	size_t at = remote ? wh_topology_vnet(b->t, remote) : WH_NONE;
 	struct wh_prefix p;
 	if (at == WH_NONE || !text || wh_prefix_parse(text, strlen(text), &p, NULL))

@@ -32,8 +32,8 @@ int wh_check_answers(struct wh_run *run, struct wh_error *err)
 		wrong += bad;
 		if (bad)
 			wh_run_add(run, pairs[i], NULL, WH_POSTURE_UNHEALTHY,
-			           "%.*s is answered with Healthy, and %s fails for %zu machine%s, such as %s", (int)len, pairs[i],
-			           is + 1, bad, bad == 1 ? "" : "s", wh_posture_name(example));
+			           "%.*s is answered with Healthy, and %s fails for %zu machine%s, such as %s", (int)len,
+			           pairs[i], is + 1, bad, bad == 1 ? "" : "s", wh_posture_name(example));
 	}
 	if (!wrong)
 		wh_run_add(run, who, NULL, seen ? WH_POSTURE_HEALTHY : WH_POSTURE_NO_EVIDENCE, "%s",

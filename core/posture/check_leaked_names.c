@@ -22,16 +22,23 @@ struct wh_ranges wh_run_resolvers(struct wh_run *run)
 
 bool wh_run_is_strange(const struct wh_run *run, struct wh_ranges trusted, const struct wh_addr *resolver)
 {
-	return !wh_ranges_has(trusted, resolver) && !wh_addr_is_private(resolver) && !wh_estate_by_addr(run->in->estate, resolver);
+	return !wh_ranges_has(trusted, resolver) && !wh_addr_is_private(resolver) &&
+	       !wh_estate_by_addr(run->in->estate, resolver);
 }
 
-struct asked { bool trusted, strange; struct wh_addr resolver; uint64_t names, leaked; const char *name; };
+struct asked {
+	bool trusted, strange;
+	struct wh_addr resolver;
+	uint64_t names, leaked;
+	const char *name;
+};
 struct walk {
 	struct wh_run *run;
 	const struct wh_sensor *sensor;
-	struct asked *of;            /* by the resource's place in the estate */
+	struct asked *of; /* by the resource's place in the estate */
 	struct wh_ranges trusted;
-	const char **suffixes; size_t n;
+	const char **suffixes;
+	size_t n;
 };
 
 /* It ends in one of the suffixes, or is one. */

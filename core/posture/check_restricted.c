@@ -8,13 +8,21 @@
 #include "whittle/alert.h"
 
 enum { SERVICES = 8 }; /* of one machine */
-struct service { struct wh_addr local; uint16_t port; uint8_t proto; const char *fault; };
-struct services { struct service list[SERVICES]; size_t n; };
+struct service {
+	struct wh_addr local;
+	uint16_t port;
+	uint8_t proto;
+	const char *fault;
+};
+struct services {
+	struct service list[SERVICES];
+	size_t n;
+};
 struct walk {
 	struct wh_run *run;
 	const struct wh_sensor *sensor;
-	struct services *of;         /* by the resource's place in the estate */
-	struct wh_ranges outside;    /* addresses in no network of the estate */
+	struct services *of;      /* by the resource's place in the estate */
+	struct wh_ranges outside; /* addresses in no network of the estate */
 };
 
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)

@@ -6,14 +6,18 @@
 
 static const char sensor_name[] = "the sensor";
 
-struct fired { uint32_t sid; uint64_t n; };
+struct fired {
+	uint32_t sid;
+	uint64_t n;
+};
 struct walk {
 	struct wh_run *run;
 	const struct wh_sensor *sensor;
-	struct wh_ranges ports[2];          /* TCP, UDP */
+	struct wh_ranges ports[2]; /* TCP, UDP */
 	uint64_t bytes, encrypted;
 	struct intern sids;
-	struct fired *fired; size_t room;   /* by the place of their sid */
+	struct fired *fired;
+	size_t room; /* by the place of their sid */
 };
 
 /* 1: there is nothing to examine, which is reported. */
@@ -75,8 +79,8 @@ int wh_check_noise(struct wh_run *run, struct wh_error *err)
 		which = (int64_t)i < few ? wh_arena_printf(run->mem, "%s%s%u", which, i ? ", " : "", w.fired[i].sid) : which;
 	}
 	if (all < (uint64_t)wh_run_number(run, "alerts", 100))
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_NO_EVIDENCE, "%llu alerts of severity 1 or 2 are too few to tell",
-		           (unsigned long long)all);
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_NO_EVIDENCE,
+		           "%llu alerts of severity 1 or 2 are too few to tell", (unsigned long long)all);
 	else if ((int64_t)w.sids.n > few && loud <= all * (uint64_t)share / 100)
 		add_sound(&w, wh_arena_printf(run->mem, "the loudest signatures have %.0f %% of %llu alerts",
 		                              100.0 * (double)loud / (double)all, (unsigned long long)all));

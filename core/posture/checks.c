@@ -46,6 +46,7 @@ static const struct wh_check checks[] = {
 	{"new-paths", wh_check_new_paths, SETTINGS("days", "baseline")},
 	{"noise", wh_check_noise, SETTINGS("signatures", "share", "alerts")},
 	{"open-ports", wh_check_open_ports, SETTINGS("ports")},
+	{"open-services", wh_check_open_services, none},
 	{"peering", wh_check_peering, none},
 	{"private-and-public", wh_check_private_and_public, none},
 	{"private-detour", wh_check_private_detour, SETTINGS("names")},

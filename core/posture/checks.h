@@ -82,3 +82,5 @@ int wh_check_restricted(struct wh_run *run, struct wh_error *err);
 int wh_check_answers(struct wh_run *run, struct wh_error *err);
 /* check_leaked_names.c */
 int wh_check_leaked_names(struct wh_run *run, struct wh_error *err);
+/* check_services.c: of services of the platform, by their own firewalls */
+int wh_check_open_services(struct wh_run *run, struct wh_error *err);

@@ -63,6 +63,29 @@ static void each_case_has_its_verdict(void **state)
 	json_decref(cases);
 }
 
+/* services.json: services by their own firewalls; the first resource is judged. */
+static void each_service_has_its_verdict(void **state)
+{
+	json_error_t e;
+	json_t *cases = json_load_file("tests/unit/posture/services.json", 0, &e), *c;
+	size_t i;
+	(void)state;
+	if (!cases)
+		fail_msg("services.json:%d: %s", e.line, e.text);
+	assert_true(json_array_size(cases) > 30);
+	json_array_foreach(cases, i, c) {
+		struct scene s;
+		const json_t *documents = json_object_get(c, "documents");
+		read_documents(&s, documents);
+		scene_run(&s);
+		const char *status = scene_status(&s, "ns-2-open-services", member(json_array_get(documents, 0), "id"));
+		if (strcmp(status, member(c, "want")))
+			fail_msg("%s: %s instead of %s", member(c, "name"), status, member(c, "want"));
+		scene_close(&s);
+	}
+	json_decref(cases);
+}
+
 static bool noted(const struct scene *s, const char *part)
 {
 	for (size_t i = 0; i < s->inv.n_notes; i++)
@@ -99,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_has_its_verdict),
+		cmocka_unit_test(each_service_has_its_verdict),
 		cmocka_unit_test(a_balancer_of_aws_that_is_not_judged_is_named),
 	};
 	return cmocka_run_group_tests_name("posture_exposure_cases", tests, arena_begin, arena_end);

@@ -81,6 +81,7 @@ static bool tested_elsewhere(const struct wh_assessment *a)
 	                                   "ns-4-sensor-health",
 	                                   "ns-4-signatures",
 	                                   "ns-4-triage",
+	                                   "ns-2-open-services", /* test_exposure_cases.c */
 	                                   "ns-4-noise",
 	                                   "ns-4-encrypted",
 	                                   "ns-6-direct-requests",

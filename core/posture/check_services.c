@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Services of the platform by their own firewalls: whom they answer, as an exact set of addresses. A service answers the Internet
+ * where that set has a large part of it, however many rules it is made of, or where it holds every customer of Azure.
+ *
+ *   storage, key vault, registry, AI …  networkAcls: a default, and ranges that are let in
+ *   SQL, PostgreSQL, MySQL, MariaDB     firewallRules below it: ranges; 0.0.0.0 alone is all of Azure. Redis: none is everybody
+ *   Cosmos DB                           ipRules; 0.0.0.0 is all of Azure
+ *   Kubernetes                          authorizedIPRanges, or a private cluster
+ *   App Service                         ipSecurityRestrictions in the order of their priorities; its deployment site (scm) has
+ *                                       its own list, unless it is told to use the main one
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "posture/checks.h"
+
+enum kind { ACL, RULES, OPEN_RULES, COSMOS, KUBERNETES, SITE };
+static const struct {
+	const char *type;
+	enum kind kind;
+} services[] = {
+	{"Microsoft.Storage/storageAccounts", ACL},
+	{"Microsoft.KeyVault/vaults", ACL},
+	{"Microsoft.CognitiveServices/accounts", ACL},
+	{"Microsoft.ContainerRegistry/registries", ACL},
+	{"Microsoft.Sql/servers", RULES},
+	{"Microsoft.DBforPostgreSQL/servers", RULES},
+	{"Microsoft.DBforPostgreSQL/flexibleServers", RULES},
+	{"Microsoft.DBforMySQL/servers", RULES},
+	{"Microsoft.DBforMySQL/flexibleServers", RULES},
+	{"Microsoft.DBforMariaDB/servers", RULES},
+	{"Microsoft.Cache/Redis", OPEN_RULES},
+	{"Microsoft.DocumentDB/databaseAccounts", COSMOS},
+	{"Microsoft.ContainerService/managedClusters", KUBERNETES},
+	{"Microsoft.Web/sites", SITE},
+};
+
+/* Whom it answers. */
+struct whom {
+	struct wh_run *run;
+	struct wh_ranges set;
+	bool everybody, azure;
+	const char *unknown; /* why it can't be told; NULL: it is known */
+	const char *where;   /* "" or the part of it that answers */
+};
+
+static void add_text(struct whom *w, const char *text)
+{
+	struct wh_prefix p;
+	if (!text || wh_prefix_parse(text, strlen(text), &p, NULL))
+		return;
+	w->set = wh_ranges_union(w->set, wh_ranges_from_prefixes(&p, 1, w->run->mem), w->run->mem);
+}
+
+static const char *first_text(const json_t *o, const char *const *names)
+{
+	const char *found = NULL;
+	for (size_t i = 0; names[i] && !found; i++)
+		found = wh_field_text(o, names[i]);
+	return found;
+}
+
+static void by_acl(struct whom *w, const json_t *body)
+{
+	static const char *const values[] = {"value", "ipAddressOrRange", "ipMask", NULL};
+	const json_t *acl = wh_field(body, "networkAcls"), *list;
+	acl = acl ? acl : wh_field(body, "networkRuleSet");
+	const char *otherwise = wh_field_text(acl, "defaultAction");
+	size_t i;
+	json_t *v;
+	w->everybody = !otherwise || strcasecmp(otherwise, "Deny") != 0;
+	list = wh_field(acl, "ipRules");
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		add_text(w, first_text(v, values));
+}
+
+/* The rules of a server are resources below it. */
+static void by_rules(struct whom *w, const struct wh_asset *a, enum kind kind)
+{
+	static const char *const starts[] = {"startIpAddress", "startIP", NULL}, *const ends[] = {"endIpAddress", "endIP", NULL};
+	const struct wh_assets *all = w->run->in->assets;
+	size_t from, own = 0, to = wh_assets_of_type(all, wh_arena_printf(w->run->mem, "%s/firewallRules", a->type), &from),
+		     len = a->id ? strlen(a->id) : 0;
+	for (size_t i = from; i < to; i++) {
+		const struct wh_asset *rule = &all->list[all->by_type[i]];
+		const char *start = first_text(rule->body, starts), *end = first_text(rule->body, ends);
+		struct wh_range r;
+		if (!a->id || !rule->id || strncasecmp(rule->id, a->id, len) || rule->id[len] != '/')
+			continue;
+		own++;
+		if (!start || !end || wh_addr_parse(start, strlen(start), &r.from) || wh_addr_parse(end, strlen(end), &r.to) ||
+		    wh_addr_cmp(&r.from, &r.to) > 0)
+			continue;
+		if (!strcmp(start, "0.0.0.0") && !strcmp(end, "0.0.0.0"))
+			w->azure = true;
+		w->set = wh_ranges_union(w->set, (struct wh_ranges){&r, 1}, w->run->mem);
+	}
+	if (from == to)
+		w->unknown = "the inventory has no firewall rules of such services (`… firewall-rule list`)";
+	else
+		w->everybody = kind == OPEN_RULES && !own;
+}
+
+static void by_cosmos(struct whom *w, const json_t *body)
+{
+	static const char *const values[] = {"ipAddressOrRange", NULL};
+	const json_t *list = wh_field(body, "ipRules");
+	size_t i;
+	json_t *v;
+	w->everybody = !json_array_size(list) && !wh_field_bool(body, "isVirtualNetworkFilterEnabled", false);
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		const char *text = first_text(v, values);
+		w->azure |= text && (!strcmp(text, "0.0.0.0") || !strcmp(text, "0.0.0.0/32"));
+		add_text(w, text);
+	}
+}
+
+static void by_cluster(struct whom *w, const json_t *body)
+{
+	const json_t *access = wh_field(body, "apiServerAccessProfile"), *list = wh_field(access, "authorizedIPRanges");
+	size_t i;
+	json_t *v;
+	if (wh_field_bool(access, "enablePrivateCluster", false))
+		return;
+	w->everybody = !json_array_size(list);
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		add_text(w, json_string_value(v));
+}
+
+/* ---- App Service ---- */
+
+struct restriction {
+	int64_t priority;
+	bool allow, azure;
+	struct wh_ranges set;
+};
+
+static int by_priority(const void *a, const void *b)
+{
+	int64_t x = ((const struct restriction *)a)->priority, y = ((const struct restriction *)b)->priority;
+	return (x > y) - (x < y);
+}
+
+/* A rule of a service's tag or a subnet lets in no stranger, nor one that asks for a header. */
+static struct restriction restriction_of(struct wh_run *run, const json_t *o)
+{
+	const char *text = wh_field_text(o, "ipAddress"), *action = wh_field_text(o, "action"), *tag = wh_field_text(o, "tag");
+	const json_t *priority = wh_field(o, "priority"), *headers = wh_field(o, "headers");
+	struct restriction r = {.priority = json_is_integer(priority) ? json_integer_value(priority) : INT32_MAX,
+	                        .allow = !action || strcasecmp(action, "Deny") != 0};
+	struct whom w = {.run = run};
+	if (!text || (r.allow && json_object_size(headers)))
+		return r;
+	if (!strcasecmp(text, "Any") || (tag && !strcasecmp(tag, "ServiceTag") && !strcasecmp(text, "Internet")))
+		r.set = wh_ranges_union(wh_ranges_family(true, run->mem), wh_ranges_family(false, run->mem), run->mem);
+	else if (!strncasecmp(text, "AzureCloud", 10))
+		r.azure = true;
+	for (const char *at = text; *at && !r.set.n && !r.azure;) { /* one or more, between commas */
+		size_t len = strcspn(at, ",");
+		add_text(&w, wh_arena_printf(run->mem, "%.*s", (int)len, at + strspn(at, " ")));
+		at += len + (at[len] == ',');
+	}
+	r.set = r.set.n ? r.set : w.set;
+	return r;
+}
+
+static void by_list(struct whom *w, const json_t *list, const char *otherwise)
+{
+	struct wh_arena *mem = w->run->mem;
+	struct restriction *r = wh_arena_array(mem, json_array_size(list) + 1, sizeof *r);
+	struct wh_ranges left = wh_ranges_union(wh_ranges_family(true, mem), wh_ranges_family(false, mem), mem);
+	size_t n = 0, i;
+	json_t *v;
+	bool azure = true;
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		r[n++] = restriction_of(w->run, v);
+	if (n)
+		qsort(r, n, sizeof *r, by_priority);
+	for (i = 0; i < n; i++) {
+		if (r[i].allow)
+			w->set = wh_ranges_union(w->set, wh_ranges_intersect(r[i].set, left, mem), mem);
+		w->azure |= r[i].azure && r[i].allow && azure;
+		azure = azure && !(r[i].azure && !r[i].allow);
+		left = wh_ranges_minus(left, r[i].set, mem);
+	}
+	if (otherwise ? !strcasecmp(otherwise, "Allow") : !n) /* a list ends in a deny, none is no restriction */
+		w->set = wh_ranges_union(w->set, left, mem);
+}
+
+static const json_t *configuration_of(const struct wh_run *run, const struct wh_asset *a)
+{
+	const struct wh_assets *all = run->in->assets;
+	size_t from, to = wh_assets_of_type(all, "Microsoft.Web/sites/config", &from), len = a->id ? strlen(a->id) : 0;
+	for (size_t i = from; i < to && a->id; i++) {
+		const struct wh_asset *c = &all->list[all->by_type[i]];
+		if (c->id && !strncasecmp(c->id, a->id, len) && !strcasecmp(c->id + len, "/config/web"))
+			return c->body;
+	}
+	return NULL;
+}
+
+static bool answers(struct whom *w);
+
+static void by_site(struct whom *w, const struct wh_asset *a)
+{
+	const json_t *c = configuration_of(w->run, a);
+	struct whom scm = {.run = w->run, .where = " at its deployment site (scm)"};
+	if (!c) {
+		w->unknown = "the inventory has no configuration of it (`az webapp config show`)";
+		return;
+	}
+	by_list(w, wh_field(c, "ipSecurityRestrictions"), wh_field_text(c, "ipSecurityRestrictionsDefaultAction"));
+	if (answers(w) || wh_field_bool(c, "scmIpSecurityRestrictionsUseMain", false))
+		return;
+	by_list(&scm, wh_field(c, "scmIpSecurityRestrictions"), wh_field_text(c, "scmIpSecurityRestrictionsDefaultAction"));
+	*w = scm;
+}
+
+/* ---- verdicts ---- */
+
+static bool answers(struct whom *w)
+{
+	static const struct wh_port_range any = {0, 0};
+	struct wh_ranges known = wh_reach_outside_ranges(w->run->in->reach);
+	struct wh_reach_piece piece = {wh_ranges_intersect(w->set, known, w->run->mem), wh_ports(&any, 1, w->run->mem)};
+	return w->everybody || w->azure || wh_reach_large_part(&piece, 1, w->run->mem).n;
+}
+
+static bool is_private(const json_t *body)
+{
+	const json_t *network = wh_field(body, "network");
+	const char *access = wh_field_text(body, "publicNetworkAccess");
+	access = access ? access : wh_field_text(network, "publicNetworkAccess");
+	return (access && (!strcasecmp(access, "Disabled") || !strcasecmp(access, "SecuredByPerimeter"))) ||
+	       wh_field_text(network, "delegatedSubnetResourceId");
+}
+
+static void judge(struct wh_run *run, const struct wh_asset *a, enum kind kind)
+{
+	struct whom w = {.run = run, .where = ""};
+	if (!is_private(a->body)) {
+		switch (kind) {
+		case ACL:
+			by_acl(&w, a->body);
+			break;
+		case RULES:
+		case OPEN_RULES:
+			by_rules(&w, a, kind);
+			break;
+		case COSMOS:
+			by_cosmos(&w, a->body);
+			break;
+		case KUBERNETES:
+			by_cluster(&w, a->body);
+			break;
+		case SITE:
+			by_site(&w, a);
+			break;
+		}
+	}
+	if (w.unknown)
+		wh_run_add(run, a->id, a->type, WH_POSTURE_NO_EVIDENCE, "%s", w.unknown);
+	else if (!answers(&w))
+		wh_run_add(run, a->id, a->type, WH_POSTURE_HEALTHY, NULL);
+	else
+		wh_run_add(run, a->id, a->type, WH_POSTURE_UNHEALTHY, "its firewall lets in %s%s",
+		           w.azure && !w.everybody ? "all of Azure, where anybody can rent a machine" : "the Internet", w.where);
+}
+
+int wh_check_open_services(struct wh_run *run, struct wh_error *err)
+{
+	(void)err;
+	for (size_t k = 0; k < sizeof services / sizeof *services; k++) {
+		size_t from, to = wh_assets_of_type(run->in->assets, services[k].type, &from);
+		for (size_t i = from; i < to; i++)
+			judge(run, &run->in->assets->list[run->in->assets->by_type[i]], services[k].kind);
+	}
+	return 0;
+}
