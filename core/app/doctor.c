@@ -130,7 +130,7 @@ static bool check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) ||
 	           wh_store_totals(ledger.store, &totals, &err)) {
 		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
-		       "see the reason; a copy from before can be put in its place");
+		       err.code == -ENODATA ? "whittle recommend" : "see the reason; a copy from before can be put in its place");
 	} else {
 		note_totals(path, &totals, r);
 		readable = true;
@@ -191,7 +191,8 @@ static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) ||
 		    wh_yaml_parse_file(path, mem, &root, &err))
 			wh_doctor_remedy(wh_doctor_note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text),
-			       "'make install' puts it in place; 'recommend' needs it");
+			       a->config && a->config->harden.rules_dir ? "copy the installed file there"
+			                                                : "'make install' puts it in place; 'recommend' needs it");
 		else
 			wh_doctor_note(r, names[i], WH_APP_CHECK_OK, "%s", path);
 		wh_arena_free(mem);

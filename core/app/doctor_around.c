@@ -21,7 +21,9 @@ static bool check_drift(struct wh_app_doctor *r)
 	char *difference = NULL;
 	int rc = wh_firewall_compare(WH_STORED_WANTED, &st, &difference, &err);
 	first_line(difference);
-	if (rc == -ENOENT)
+	if (rc == -ENOENT && st.present)
+		wh_doctor_remedy(wh_doctor_note(r, "rules in force", WH_APP_CHECK_WARN, "%s", err.text), "whittle restore");
+	else if (rc == -ENOENT)
 		wh_doctor_note(r, "rules in force", WH_APP_CHECK_OK, "none are applied on this machine");
 	else if (rc < 0)
 		wh_doctor_remedy(wh_doctor_note(r, "rules in force", WH_APP_CHECK_WARN, "%s", err.text), "sudo whittle doctor");

@@ -91,7 +91,25 @@ static int repair(struct wh_firewall_doing *d, struct wh_error *err)
 	return rc;
 }
 
-/* The kernel is trusted: only root can change its table. */
+/* The kernel holds these rules: as this version writes them, or as an earlier one did, and then they are written anew. Only root can
+ * change the table. */
+static int held(const struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	struct wh_enforce_options lasting = {.audit = rs->audit};
+	struct wh_enforce_result ignored;
+	char *difference = NULL;
+	int rc = wh_nft_compare(rs, &difference, err);
+	if (rc == 1 && !wh_nft_equivalent(rs, err)) {
+		rc = wh_nft_apply(rs, &lasting, &ignored, err);
+	} else if (rc == 1) {
+		for (char *c = difference; c && *c; c++)
+			*c = *c == '\n' ? ';' : *c;
+		rc = wh_fail(err, -ESTALE, "the kernel holds something else: %.120s", difference ? difference : "");
+	}
+	free(difference);
+	return rc;
+}
+
 static int adopt(struct wh_firewall_doing *d, struct wh_error *err)
 {
 	const char *dir = d->g->state_dir;
@@ -100,17 +118,13 @@ static int adopt(struct wh_firewall_doing *d, struct wh_error *err)
 	struct wh_nft_state state;
 	struct wh_jit_live live = {0};
 	struct wh_error ignored;
-	char *difference = NULL;
 	int rc = d->r->rs ? wh_persist_load(dir, d->mem, &kept, &ignored) : -ENOENT;
 	if (rc != -ENOENT)
 		return 1;
 	rc = d->r->rs ? wh_nft_state(&state, err) : 0;
 	if (!rc && d->r->rs)
 		rc = state.expires_in_ms ? wh_fail(err, -ESTALE, "other rules wait for their confirmation")
-		                         : wh_nft_compare(d->r->rs, &difference, err);
-	if (rc == 1)
-		rc = wh_fail(err, -ESTALE, "the kernel holds something else: %.300s", difference ? difference : "");
-	free(difference);
+		                         : held(d->r->rs, err);
 	if (!rc && d->r->rs)
 		rc = wh_persist_write_rules(dir, WH_PERSIST_RULES, d->r->rs, &times, err);
 	if (!rc && !wh_jit_nft_live(d->mem, &live, &ignored) && live.n_closed && !wh_persist_has_jit(dir))

@@ -28,7 +28,7 @@ int wh_firewall_load(const struct wh_firewall_doing *d, enum wh_firewall_stored 
 		return wh_fail(
 			err, rc,
 			state->present
-				? "the table is there, but which rules it should hold is not kept in %s: apply them again with `whittle enforce`"
+				? "the table is there, but which rules it should hold is not kept in %s: after an upgrade `whittle restore` takes them over; else apply them again with `whittle enforce`"
 				: "nothing is enforced here: no rules were confirmed, and %s keeps none",
 			d->g->state_dir);
 	return rc ? rc : asked;

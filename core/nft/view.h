@@ -55,6 +55,8 @@ int wh_nft_view_before_routing(struct wh_arena *mem, struct wh_nft_view *out, st
 int wh_nft_view_live(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 /* The same without our own tables, for lasting decisions: a set with elements that expire may match. */
 int wh_nft_view_present(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
+/* Reads our table inet whittle alone, for lasting decisions, too. */
+int wh_nft_view_ours(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 void wh_nft_view_free(struct wh_nft_view *v);
 /* or NULL */
 const struct wh_nft_view_set *wh_nft_view_set_of(const struct wh_nft_view *v, uint8_t family, const char *table,

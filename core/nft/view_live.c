@@ -11,7 +11,7 @@
 enum { MOST_ELEMENTS = 65536 };
 
 struct table { uint8_t family; const char *name; };
-enum which { BEFORE_ROUTING /* other programs' tables with a chain there */, LIVE /* all IP tables */, PRESENT /* others' */ };
+enum which { BEFORE_ROUTING /* other programs' tables with a chain there */, LIVE /* all IP tables */, PRESENT /* others' */, OURS /* inet whittle */ };
 struct reading {
 	struct wh_nft_view *v;
 	enum which which;
@@ -40,7 +40,8 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *hook = attr(h, NFTA_CHAIN_HOOK);
 	bool ours = family == NFPROTO_INET && (!strcmp(name, WH_NFT_TABLE) || !strcmp(name, WH_JIT_TABLE));
 	bool elsewhere = r->which == BEFORE_ROUTING && number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING;
-	if (!hook || (r->which != LIVE && ours) || elsewhere || find(r, family, name) ||
+	bool rules = family == NFPROTO_INET && !strcmp(name, WH_NFT_TABLE);
+	if (!hook || (r->which == OURS ? !rules : r->which != LIVE && ours) || elsewhere || find(r, family, name) ||
 	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
 		return MNL_CB_OK;
 	r->tables = wh_arena_grown(r->v->mem, r->tables, r->n, &r->room, sizeof *r->tables);
@@ -93,7 +94,7 @@ static int read_whole(struct wh_nl *nl, struct wh_arena *mem, enum which which, 
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) {
 		struct reading r = {.v = out, .which = which};
 		uint32_t generation = wh_nl_generation(nl, &ignored);
-		*out = (struct wh_nft_view){.mem = mem, .lasting = which == PRESENT};
+		*out = (struct wh_nft_view){.mem = mem, .lasting = which == PRESENT || which == OURS};
 		rc = read_once(nl, &r);
 		if (!rc && which != BEFORE_ROUTING && wh_nl_generation(nl, &ignored) != generation)
 			rc = -EAGAIN;
@@ -127,4 +128,9 @@ int wh_nft_view_live(struct wh_arena *mem, struct wh_nft_view *out, struct wh_er
 int wh_nft_view_present(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
 {
 	return read_now(PRESENT, mem, out, err);
+}
+
+int wh_nft_view_ours(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err)
+{
+	return read_now(OURS, mem, out, err);
 }

@@ -248,7 +248,7 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 		return 0;
 	if (!s->write || s->hasty)
 		return version ? wh_fail(err, -ENODATA,
-		                         "%s: the ledger is of an older whittle: `whittle ingest` brings it up to date", s->path)
+		                         "%s: the ledger is of an older whittle: the next `whittle ingest` or `whittle recommend` brings it up to date", s->path)
 		               : wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
 	rc = write_ahead(s, err);
 	rc = rc ? rc : migrate(s, err);

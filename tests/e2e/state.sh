@@ -57,6 +57,33 @@ out=$(w restore); has "$? $out" "^0 .*$owned is in force, and is kept in $WHITTL
 is "$(ls "$owned")" l.db "and goes"
 gone; w restore >/dev/null; nobody_in "the next boot brings it back"
 
+# ---- after an upgrade from the first version that kept confirmed rules (tests/golden/upgrade) ----
+gone; rm -rf "$WHITTLE_STATE" "$dir/before"; mkdir -m 755 "$dir/before"; unset WHITTLE_STORE
+cp tests/golden/upgrade/* "$dir/before/"; gunzip "$dir/before/ledger.db.gz"; echo 192.0.9.99 >"$dir/before/bad.txt"; echo 192.0.9.97,1,90 >"$dir/before/scored.txt"
+old() { w "$@" --config "$dir/before/whittle.yaml"; }
+in_srv nft -f "$dir/before/table.nft"
+is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the old table judges"
+has "$(old status)" 'ledger is of an older whittle.*`whittle recommend` brings it up to date' "its ledger is named as old, with the command that brings it up to date"
+has "$(old doctor)" '^warn +rules in force.*`whittle restore`' "doctor names what takes its rules over"
+cp "$dir/before/table.nft" "$dir/wider.nft"; sed -i 's#140.20.30.8/29#140.20.30.8/29, 203.0.113.0/24#' "$dir/wider.nft"; gone; in_srv nft -f "$dir/wider.nft"
+out=$(old restore); has "$? $out" '^[12] .*it is not believed unless the kernel holds it' "where the old table lets in another network, its file is not believed"
+gone; in_srv nft -f "$dir/before/table.nft"
+in_srv nft insert rule inet whittle a_input_tcp_22 ip saddr 203.0.113.78 accept
+out=$(old restore); has "$? $out" '^[12] .*it is not believed unless' "nor where a rule was put before it"
+gone; in_srv nft -f "$dir/before/table.nft"
+out=$(old restore); has "$? $out" '^0 .*is in force, and is kept in .* from now on' "where it decides as its file says, its rules are taken over"
+has "$(old drift)" 'holds what was applied' "and the table is this version's"
+gone; old restore >/dev/null; is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the next boot brings them back"
+mkdir "$dir/before/rules"; cp rules/*.yaml "$dir/before/rules/"; sed -i '/^gone:/,/^$/d' "$dir/before/rules/evidence.yaml"
+has "$(old recommend)" "evidence.yaml: 'gone' is missing: copy it from the installed" "a directory of rules of its own that lacks something names it, and where it is"
+cp rules/evidence.yaml "$dir/before/rules/"
+out=$(old recommend); is $? 0 "every key of its whittle.yaml is read, and its ledger is brought up to date" "$out"
+old edges --json >"$dir/edges"; cmp "$dir/edges" "$dir/before/edges.json" >/dev/null; t $? "with the same edges" "$(diff "$dir/edges" "$dir/before/edges.json" | head -n 4)"
+has "$(old rules history)" '140.20.99.7 +the new backup host' "its reviewed rule is there, with the reason"
+has "$(old journal)" '^ +2 .*enforce.apply' "its journal can be read"
+out=$(old journal verify); has "$? $out" '^0 The journal ' "and is verified"
+export WHITTLE_STORE=$owned/l.db
+
 # ---- the state directory's place ----
 mkdir -m 755 "$dir/open"; chown nobody "$dir/open"
 out=$(WHITTLE_STATE=$dir/open/state w enforce --resource vm1); has "$? $out" "^[12] .*$dir/open: belongs to the user with uid" "a state directory below another user's is refused"
