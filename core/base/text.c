@@ -27,6 +27,15 @@ size_t wh_utf8_next(const char *s, size_t n, uint32_t *point)
 	return len;
 }
 
+bool wh_text_is_utf8(const char *s, size_t n)
+{
+	uint32_t point;
+	size_t len = 1;
+	for (size_t i = 0; i < n && len; i += len)
+		len = wh_utf8_next(s + i, n - i, &point);
+	return len != 0;
+}
+
 bool wh_point_unprintable(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||

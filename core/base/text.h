@@ -15,6 +15,7 @@ int wh_text_decode(const char *name, char **text, size_t *len, struct wh_error *
 bool wh_text_is_wide(const void *head, size_t n);
 /* The length in bytes (1–4) of the UTF-8 character at s, n bytes of which exist, and its code point; 0 where it is none. */
 size_t wh_utf8_next(const char *s, size_t n, uint32_t *point);
+bool wh_text_is_utf8(const char *s, size_t n);
 /* Whether a character controls the terminal instead of being displayed: C0, DEL, C1, marks and overrides of the writing's
  * direction, line and paragraph separators. */
 bool wh_point_unprintable(uint32_t point);

@@ -51,6 +51,8 @@ int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 	if (argc - optind != 1)
 		return cli_usage(c, "suppress takes one name for the rule");
 	r.name = argv[optind];
+	if (cli_check_text(c, "the rule's name", r.name))
+		return CLI_USAGE;
 	if (wh_app_alert_suppress(&a, &r, simulate, &would, &of, &err))
 		return cli_error(&err);
 	if (c->json)

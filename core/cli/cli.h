@@ -67,7 +67,10 @@ int cli_error(const struct wh_error *err);
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* For a use case: wrong words (WH_APP_USAGE) as cli_usage(), else as cli_error(). */
 int cli_app_error(const struct cli *c, const struct wh_error *err);
-/* getopt_long with our messages: for an unknown option it prints the nearest right one, for a missing argument the option's name.
+/* Words that are kept (a reason, a name) must be UTF-8: CLI_OK, or CLI_USAGE after a sentence about `what`. */
+int cli_check_text(const struct cli *c, const char *what, const char *text);
+/* getopt_long with our messages: for an unknown option it prints the nearest right one, for a missing argument the option's name,
+ * for --why, --name and other words that are kept that they are not in UTF-8.
  * Returns the option's value, -1 at the end, or '?' when the sentence was printed (return CLI_USAGE). */
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs);
 /* Root becomes the ledger's owner, irrevocably, if that is another user; from now on a process of its own changes the firewall.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/text.h"
 #include "cli/cli.h"
 
 const char *cli_who(void)
@@ -13,6 +14,8 @@ const char *cli_who(void)
 	struct passwd *pw = *who ? NULL : getpwuid(getuid());
 	if (!*who)
 		snprintf(who, sizeof who, "%s", sudo && *sudo && geteuid() == 0 ? sudo : pw ? pw->pw_name : "unknown");
+	if (!wh_text_is_utf8(who, strlen(who))) /* the journal and the policies have no such name */
+		snprintf(who, sizeof who, "unknown");
 	return who;
 }
 

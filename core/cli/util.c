@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/text.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
 
@@ -56,6 +57,24 @@ static const char *nearest_option(const char *word, const struct option *longs)
 	return wh_nearest(bare, names);
 }
 
+int cli_check_text(const struct cli *c, const char *what, const char *text)
+{
+	return wh_text_is_utf8(text, strlen(text)) ? CLI_OK : cli_usage(c, "%s is not in UTF-8: '%.60s'", what, text);
+}
+
+/* The value of an option that is kept as a person's words. */
+static int check_words(const struct cli *c, const struct option *longs, int got)
+{
+	static const char *const words[] = {"why", "reason", "name", "owner", "answer", "evidence", "who", NULL};
+	char what[32];
+	for (; optarg && longs && longs->name; longs++)
+		if (longs->val == got && wh_key_choice(words, longs->name) >= 0) {
+			snprintf(what, sizeof what, "--%s", longs->name);
+			return cli_check_text(c, what, optarg);
+		}
+	return CLI_OK;
+}
+
 int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, const struct option *longs)
 {
 	char with_colon[64];
@@ -68,7 +87,7 @@ int cli_getopt(const struct cli *c, int argc, char **argv, const char *shorts, c
 	opterr = 0;
 	int got = getopt_long(argc, argv, with_colon, longs, &index);
 	if (got != ':' && got != '?')
-		return got;
+		return check_words(c, longs, got) ? '?' : got;
 	const char *word = optind > at ? argv[optind - 1] : at < argc ? argv[at] : "";
 	if (got == ':') {
 		cli_usage(c, "%s needs a value", word);

@@ -39,6 +39,7 @@ gives "a format that is none is refused" 2 'eve or syslog' w alerts --format cef
 gives "a filter by tactic leaves the others out" 0 'No open alert' w alerts --tactic Exfiltration
 gives "a suppression is simulated first" 0 'of [0-9]+ kept alerts it would have dismissed 1' w alerts suppress office --type Network_TrafficFromUnrecommendedIP --source 198.51.100.0/24 --reason abroad --simulate
 gives "a simulated suppression is not stored" 0 'No suppression' w alerts suppressions
+gives "a name that is not UTF-8 is refused" 2 "the rule's name is not in UTF-8" w alerts suppress $'caf\xe9' --type PortScanning --reason x
 gives "one of everything is refused" 2 'would suppress every alert' w alerts suppress quiet --reason noise
 gives "one without a reason is refused" 2 'needs a reason' w alerts suppress office --type PortScanning
 gives "one of a type that is none is refused" 2 'whittle alerts types' w alerts suppress office --type Portscan --reason noise

@@ -42,6 +42,7 @@ gives "a confirm that comes too late for one more port names it, and what is clo
 gives "a port that the policy lacks" 2 'refused \(port\)' w jit open vm1 25 --from 203.0.113.77 --for 1h
 gives "a source outside of it" 2 'refused \(source\)' w jit open vm1 22 --from 140.20.30.9 --for 1h
 gives "a range that is wider than it" 2 'refused \(source\)' w jit open vm1 22 --from 203.0.0.0/16 --for 1h
+gives "a reason that is not UTF-8" 2 '--why is not in UTF-8' w jit open vm1 22 --from 203.0.113.77 --why $'caf\xe9'
 gives "a longer time" 2 'refused \(time\).*3h' w jit open vm1 22 --from 203.0.113.77 --for 4h
 sed "s/$me/nobody-else/" "$dir/w.yaml" >"$dir/other.yaml"
 gives "another user" 2 'refused \(user\)' in_srv env -u SUDO_USER sh -c "'$BUILD/whittle' jit open vm1 22 --from 203.0.113.77 --config '$dir/other.yaml' 2>&1"

@@ -28,6 +28,7 @@ check "deny-all-fixed: a deny-all can't be modified" 2 'refused \(deny-all-fixed
 check "narrow-only: the proof refuses a wider edit, with the packet that shows it" 2 'refused \(narrow-only\).* 203\.0\.113\.9 .*22/TCP' r edit vm1 22 --also 203.0.113.9
 check "narrow-only: and an addition on a port that is closed now" 2 'refused \(narrow-only\)' r add vm1 --port 5900/tcp --from 140.20.30.9
 check "an address that is none is bad input" 2 "'140.20.30.900' is not an address" r edit vm1 22 --also 140.20.30.900
+check "words that are not UTF-8 are bad input" 2 '^whittle: rules: --why is not in UTF-8: .a\?b' r add vm1 --port 22 --from 140.20.30.9 --why $'a\x9bb'
 check "an unknown rule is reported, with the command that lists the known ones" 2 "no recommended rule '8080'" r edit vm1 8080 --also 140.20.30.9
 check "a refused change leaves no trace" 0 'Nothing was changed yet' r history
 
