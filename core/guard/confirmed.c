@@ -84,10 +84,24 @@ static int store(const char *dir, const struct wh_nft_ruleset *rs, struct wh_are
 	return rc ? rc : wh_persist_remove(dir, WH_PERSIST_PENDING, &n, err);
 }
 
+int wh_persist_unchanged(const char *dir, const struct wh_nft_ruleset *rs, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nft_ruleset *stored;
+	struct wh_error why;
+	char what[320];
+	int rc = wh_persist_load(dir, mem, &stored, &why);
+	bool there = !rc && (wh_persist_same_rules(stored, rs) || held(stored, NULL, what, &why) == 0);
+	/* else they could not be stored when they were confirmed: the disk was full, say */
+	rc = there ? wh_persist_remove(dir, WH_PERSIST_PENDING, &(size_t){0}, err) : store(dir, rs, mem, err);
+	wh_arena_free(mem);
+	return rc;
+}
+
 static int not_stored(struct wh_confirmed *out, const struct wh_error *why, struct wh_error *err)
 {
 	out->stored = false;
-	wh_fail(err, why->code, "a reboot will not bring these rules back: %.450s", why->text);
+	wh_fail(err, why->code, "a reboot will not bring these rules back until `whittle enforce` has stored them: %.420s", why->text);
 	return 0;
 }
 

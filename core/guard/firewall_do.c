@@ -47,7 +47,7 @@ static int apply(struct wh_firewall_doing *d, struct wh_error *err)
 	if (rc)
 		return rc;
 	if (d->out->applied.unchanged)
-		stored = wh_persist_unchanged(d->g->state_dir, &unstored);
+		stored = wh_persist_unchanged(d->g->state_dir, r->rs, &unstored);
 	else
 		stored = wh_persist_applied(d->g->state_dir, r->rs, d->out->expires_us, &unstored);
 	if (stored)

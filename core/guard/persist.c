@@ -129,6 +129,7 @@ static int read_file(const char *dir, const char *name, uint8_t **bytes, struct 
 int wh_persist_remove(const char *dir, const char *name, size_t *n, struct wh_error *err)
 {
 	char path[MAX_PATH];
+	struct stat st;
 	int rc = wh_state_dir_check(dir, false, err);
 	if (rc)
 		return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
@@ -136,10 +137,12 @@ int wh_persist_remove(const char *dir, const char *name, size_t *n, struct wh_er
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: the path is too long", dir);
 	if (!unlink(path))
 		*n += 1;
-	else if (errno != ENOENT && errno != ENOTDIR)
-		return wh_fail(err, -errno, "%s: cannot be removed: %s; after a reboot it would be put back", path,
-		               strerror(errno));
-	return 0;
+	else
+		rc = -errno; /* a file system that is read-only says so of a file that is not there, too */
+	return !rc || (lstat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+	               ? 0
+	               : wh_fail(err, rc, "%s: cannot be removed: %s; after a reboot it would be put back", path,
+	                         strerror(-rc));
 }
 
 int wh_persist_rename(const char *dir, const char *from, const char *to, struct wh_error *err)
@@ -205,12 +208,6 @@ bool wh_persist_same_rules(const struct wh_nft_ruleset *a, const struct wh_nft_r
 int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, int64_t expires_us, struct wh_error *err)
 {
 	return wh_persist_write_rules(dir, WH_PERSIST_PENDING, rs, &(struct wh_persist_times){.expires_us = expires_us}, err);
-}
-
-int wh_persist_unchanged(const char *dir, struct wh_error *err)
-{
-	size_t n = 0;
-	return wh_persist_remove(dir, WH_PERSIST_PENDING, &n, err);
 }
 
 int wh_persist_load(const char *dir, struct wh_arena *mem, struct wh_nft_ruleset **rs, struct wh_error *err)
@@ -354,11 +351,11 @@ int wh_persist_restore(const char *dir, struct wh_restored *out, struct wh_error
 		struct wh_enforce_options opt = {.confirm_within_s = 0, .audit = rs->audit};
 		struct wh_enforce_result res;
 		rc = wh_nft_apply(rs, &opt, &res, &first); /* reads back and compares */
-		if (!rc)
-			rc = wh_persist_unchanged(dir, &first); /* the waiting rules are gone: no rollback may mention them */
 		out->rules = !rc;
 		out->ports = rc ? 0 : res.ports;
 		out->prefixes = rc ? 0 : res.prefixes;
+		if (!rc)
+			rc = wh_persist_remove(dir, WH_PERSIST_PENDING, &(size_t){0}, &first); /* no rollback may mention them */
 	} else if (rc == -ENOENT) {
 		rc = 0;
 	}

@@ -20,8 +20,9 @@
 
 /* Keeps the applied rules until they are confirmed. expires_us: when the kernel drops them, microseconds since 1970. */
 int wh_persist_applied(const char *dir, const struct wh_nft_ruleset *rs, int64_t expires_us, struct wh_error *err);
-/* The applied rules equal the confirmed ones: nothing waits for a confirmation. */
-int wh_persist_unchanged(const char *dir, struct wh_error *err);
+/* The applied rules equal the confirmed ones of the kernel: nothing waits for a confirmation. Stores them as the confirmed rules
+ * if the directory keeps others, or none, because it could not be written at that time. */
+int wh_persist_unchanged(const char *dir, const struct wh_nft_ruleset *rs, struct wh_error *err);
 
 struct wh_confirmed {
 	bool too_late;      /* the applied rules are not in force: their time was up. Then err->text is the complete message */

@@ -90,4 +90,17 @@ w enforce --resource vm1 >/dev/null
 out=$(w confirm --json); is "$(jq -r '.confirmed, .survivesReboot' <<<"$out" | xargs)" "true false" "without the unit the rules do not survive a reboot, and confirm says so" "$out"
 has "$(jq -r .survivesRebootNot <<<"$out")" 'not enabled|another ledger' "with the reason"
 w rollback --all >/dev/null
+
+# ---- a state directory that cannot be written ----
+# shellcheck disable=SC2016
+ro() { in_srv sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec env -u SUDO_USER -u SSH_CONNECTION "$@"' "$WHITTLE_STATE" "$BUILD/whittle" "$@" 2>&1; }
+w enforce --resource vm1 >/dev/null
+gives "rules that could not be stored are confirmed, with what is missing" 1 'a reboot will not bring these rules back until .whittle enforce. has stored them: .*Read-only.*Confirmed: the rules stay' ro confirm
+gives "enforcing them again stores them" 0 'nothing is left to confirm' w enforce --resource vm1
+[ -s "$WHITTLE_STATE/enforced.rules" ] && [ ! -e "$WHITTLE_STATE/enforced.pending" ]; t $? "as the confirmed ones" "$(ls "$WHITTLE_STATE")"
+in_srv nft flush ruleset
+gives "restore puts them back without writing" 0 'Restored what was confirmed: 3 ports' ro restore
+gives "a file that cannot be removed is named" 1 'enforced.rules: cannot be removed: Read-only' ro rollback --all
+w rollback --all >/dev/null
+gives "one that is not there is not" 0 'not there' ro rollback --all
 echo "1..$n"
