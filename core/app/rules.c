@@ -7,6 +7,7 @@
 #include "whittle/recommended.h"
 
 /* The journal's last enforcement that held, whether it was taken back, and whether what is saved was changed after it. */
+enum { MAX_WITHIN_S = 86400 };
 struct search {
 	const struct wh_estate *estate;
 	const struct wh_resource *resource;
@@ -25,12 +26,28 @@ static bool holds(const char *what, const char *json)
 	return yes;
 }
 
+/* Rules that wait, or waited, for a confirmation. */
+static void applied(struct wh_app_last_enforced *l, int64_t time_us, const char *who, const char *json)
+{
+	json_t *o = json_loads(json, 0, NULL);
+	json_int_t within_s = json_integer_value(json_object_get(o, "confirmWithin"));
+	json_decref(o);
+	l->applied_us = within_s > 0 && within_s <= MAX_WITHIN_S ? time_us : 0;
+	l->until_us = l->applied_us ? time_us + within_s * 1000000 : 0;
+	snprintf(l->applied_by, sizeof l->applied_by, "%s", who);
+	wh_text_make_printable(l->applied_by);
+}
+
 static int journal_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
 {
 	const struct search *s = arg;
 	struct wh_app_last_enforced *l = s->last;
 	(void)seq;
-	if (!strcmp(what, "enforce.rollback") || !strcmp(what, "azure.rollback") || !strcmp(what, "enforce.uninstall")) {
+	if (!strncmp(what, "enforce.", 8) && strcmp(what, "enforce.apply") != 0)
+		l->applied_us = l->until_us = 0;
+	if (!strcmp(what, "enforce.apply")) {
+		applied(l, time_us, who, json);
+	} else if (!strcmp(what, "enforce.rollback") || !strcmp(what, "azure.rollback") || !strcmp(what, "enforce.uninstall")) {
 		l->taken_back = true;
 	} else if (holds(what, json)) {
 		l->time_us = time_us;

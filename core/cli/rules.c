@@ -113,6 +113,9 @@ static void print_header(const struct wh_resource_result *r, const struct wh_app
 	else
 		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who,
 		       l->taken_back ? ", and taken back since" : "");
+	if (l->applied_us && l->until_us <= wh_now_us())
+		printf("  what %s applied at %s was not confirmed in time: the kernel took it back\n", l->applied_by,
+		       wh_time_text(l->applied_us, t));
 }
 
 static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool named)

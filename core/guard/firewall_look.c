@@ -14,6 +14,23 @@ void wh_firewall_put_text(struct wh_firewall_doing *d, char *text)
 	free(text);
 }
 
+/* No rules were confirmed. A table whose maps have no entry is what rules leave that were not confirmed in time. */
+static int none_confirmed(const struct wh_firewall_doing *d, const struct wh_nft_state *state, struct wh_error *err)
+{
+	struct wh_nft_ruleset *applied;
+	struct wh_error ignored;
+	if (state->present && !state->lasting && !state->expires_in_ms &&
+	    !wh_persist_load_applied(d->g->state_dir, d->mem, &applied, &ignored))
+		return wh_fail(err, -ENOENT,
+		               "nothing is enforced here: the rules that were applied last were not confirmed in time, and none were before");
+	return wh_fail(
+		err, -ENOENT,
+		state->present
+			? "the table is there, but which rules it should hold is not kept in %s: after an upgrade `whittle restore` takes them over; else apply them again with `whittle enforce`"
+			: "nothing is enforced here: no rules were confirmed, and %s keeps none",
+		d->g->state_dir);
+}
+
 int wh_firewall_load(const struct wh_firewall_doing *d, enum wh_firewall_stored which, struct wh_nft_state *state,
                      struct wh_nft_ruleset **rs, struct wh_error *err)
 {
@@ -25,12 +42,7 @@ int wh_firewall_load(const struct wh_firewall_doing *d, enum wh_firewall_stored 
 	             : wh_persist_load(d->g->state_dir, d->mem, rs, err);
 	int asked = which == WH_STORED_WANTED ? 0 : wh_nft_state(state, rc ? &ignored : err);
 	if (rc == -ENOENT)
-		return wh_fail(
-			err, rc,
-			state->present
-				? "the table is there, but which rules it should hold is not kept in %s: after an upgrade `whittle restore` takes them over; else apply them again with `whittle enforce`"
-				: "nothing is enforced here: no rules were confirmed, and %s keeps none",
-			d->g->state_dir);
+		return none_confirmed(d, state, err);
 	return rc ? rc : asked;
 }
 

@@ -10,22 +10,28 @@
 
 enum { PREFIXES = 4000 };
 
-/* The output of `recommend --json`, with a review's additions: the digest for enforce, and the last enforcement. */
+/* The output of `recommend --json`, with a review's additions: the digest for enforce, the last enforcement, and one that was not
+ * confirmed. */
 static int hardenings(struct wh_call *c, const char *resource, struct wh_error *err)
 {
 	struct wh_app_rules x;
-	char digest[WH_DIGEST_STRLEN], t[WH_TIME_STRLEN];
+	char digest[WH_DIGEST_STRLEN], t[WH_TIME_STRLEN], until[WH_TIME_STRLEN];
 	int rc = wh_hardenings_load(c, resource, &x, err);
 	char *text = rc ? NULL : wh_recommendation_json(x.recommendation, NULL);
 	json_t *doc = text ? wh_json_load(text, strlen(text), 0, NULL, NULL) : NULL, *o;
 	size_t i;
 	json_array_foreach(json_object_get(doc, "resources"), i, o) {
+		const struct wh_app_last_enforced *last = &x.last[i];
 		json_object_set_new(o, "reviewed", json_string(wh_rules_digest(&x.recommendation->resources[i], digest)));
-		if (!x.last_unknown.code && x.last[i].time_us)
+		if (!x.last_unknown.code && last->applied_us)
+			json_object_set_new(o, "unconfirmed",
+			                    json_pack("{s:s, s:s, s:s}", "time", wh_time_text(last->applied_us, t), "until",
+			                              wh_time_text(last->until_us, until), "who", last->applied_by));
+		if (!x.last_unknown.code && last->time_us)
 			json_object_set_new(o, "lastEnforced",
-			                    json_pack("{s:s, s:s, s:b, s:b}", "time", wh_time_text(x.last[i].time_us, t), "who",
-			                              x.last[i].who, "takenBack", x.last[i].taken_back, "changedSince",
-			                              x.last[i].changed_us > x.last[i].time_us));
+			                    json_pack("{s:s, s:s, s:b, s:b}", "time", wh_time_text(last->time_us, t), "who",
+			                              last->who, "takenBack", last->taken_back, "changedSince",
+			                              last->changed_us > last->time_us));
 	}
 	free(text);
 	return rc ? rc : wh_call_json(c, 200, doc);

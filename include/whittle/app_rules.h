@@ -99,8 +99,9 @@ int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err);
 int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char **text, char **notes, struct wh_error *err);
 
 /* ---- review ---- */
-/* 0: never. changed_us: of the saved rules */
-struct wh_app_last_enforced { int64_t time_us, changed_us; bool taken_back; char who[64]; };
+/* 0: never. changed_us: of the saved rules. applied_us: rules were applied to this machine and neither confirmed nor taken back;
+ * the kernel takes, or took, them back at until_us */
+struct wh_app_last_enforced { int64_t time_us, changed_us, applied_us, until_us; bool taken_back; char who[64], applied_by[64]; };
 struct wh_app_rules {
 	struct wh_estate *estate; /* wh_estate_free() it */
 	struct wh_recommendation *recommendation;

@@ -14,6 +14,8 @@ const nft = (table) => {
 		return "";
 	}
 };
+// Whether the kernel's table sends a packet to a rule: an entry of its maps that has not expired.
+const decides = () => /: (goto|jump) /.test(nft("whittle"));
 const text = (page) => page.textContent("main");
 const shows = (page, words) =>
 	page.waitForFunction((w) => document.querySelector("main").textContent.includes(w), words).catch(async () => must(false, `no "${words}" in: ${(await text(page)).slice(0, 600)}`));
@@ -71,6 +73,40 @@ const steps = [
 		async ({ operator }) => {
 			await operator.reload();
 			await shows(operator, "Confirmed rules are in force");
+			await operator.click('button:text-is("Roll back one step")');
+			await operator.waitForFunction(() => !document.querySelector(".notice"));
+			must(!nft("whittle"), nft("whittle"));
+		},
+	],
+	[
+		"a countdown that runs out: the kernel is as before, and the page says what happened and what is in force",
+		async ({ operator, reader }) => {
+			const short = (r) => r.continue({ postData: JSON.stringify({ ...r.request().postDataJSON(), confirmWithin: 3 }) });
+			await operator.route("**/api/v1/enforce", short);
+			await enforce(operator, false);
+			must(/\bdrop\b/.test(nft("whittle")), nft("whittle"));
+			await shows(operator, "Not confirmed in time.");
+			must(!decides(), nft("whittle"));
+			await shows(operator, "No rules of whittle are in force on this machine");
+			must(!(await operator.$('[role=timer], button:text-is("Confirm")')), await text(operator));
+			await reader.reload();
+			await shows(reader, "The kernel took back the rules that walker (whittle serve) applied");
+			await operator.unroute("**/api/v1/enforce", short);
+		},
+	],
+	[
+		"after one more, the rules that were confirmed before are in force again",
+		async ({ operator }) => {
+			await enforce(operator, true);
+			await operator.click('button:text-is("Confirm")');
+			await shows(operator, "Confirmed rules are in force");
+			must(!(await text(operator)).includes("Not confirmed in time"), await text(operator));
+			await operator.route("**/api/v1/enforce", (r) => r.continue({ postData: JSON.stringify({ ...r.request().postDataJSON(), confirmWithin: 3 }) }), { times: 1 });
+			await enforce(operator, false);
+			await shows(operator, "The rules that were confirmed before are in force again.");
+			await shows(operator, "audit mode");
+			const drift = await operator.evaluate(() => fetch("/api/v1/drift", { headers: { "X-Whittle": "1" } }).then((r) => r.json()));
+			must(drift.state === "confirmed" && drift.same && drift.auditedPorts === drift.ports, JSON.stringify(drift));
 			await operator.click('button:text-is("Roll back one step")');
 			await operator.waitForFunction(() => !document.querySelector(".notice"));
 			must(!nft("whittle"), nft("whittle"));

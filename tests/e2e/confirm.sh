@@ -22,8 +22,11 @@ gives "a confirm without an apply reports that" 1 'nothing to confirm' w confirm
 w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm says that it is too late, when the rules expired, and that none are in force" 1 'Too late: the new rules expired at [0-9]{2}:[0-9]{2} UTC. No rules were confirmed earlier: nothing is narrowed here' w confirm
+gives "drift says the same" 1 'nothing is enforced here: the rules that were applied last were not confirmed in time' w drift
+has "$(w rules list vm1)" 'what [^ ]+ applied at 20.* was not confirmed in time: the kernel took it back' "and so does the list of rules"
 is "$(reach)" "$all" "and so it is"
 gives "a rollback then has nothing left to keep" 0 'table is gone' w rollback
+out=$(w rules list vm1); ! grep -q 'not confirmed in time' <<<"$out"; t $? "nor has the list of rules" "$out"
 gives "and no pending rules to confirm later" 1 'nothing to confirm' w confirm
 
 # ---- in time ----

@@ -176,7 +176,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 		null,
 		h("p", null, h("a", { href: "#/hardening" }, "All resources")),
 		h("h1", null, r.name),
-		pending(p, drift),
+		pending(p, drift, r.unconfirmed),
 		h(
 			"p",
 			{ class: "soft" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rules are changed under the guidelines of a review, and applied until they are confirmed.
 import { api, seg } from "./api";
-import { ask, Child, field, h, menu, rich, tell } from "./dom";
+import { ask, Child, field, h, menu, rich, tell, time } from "./dom";
 import type { Page } from "./main";
 
 async function change(p: Page, vm: string, body: object) {
@@ -138,28 +138,10 @@ const audited = (drift: any): Child =>
 			? "They are in audit mode: what they would drop is counted and logged, and nothing is dropped. "
 			: `${drift.auditedPorts} of ${drift.ports} ports are in audit mode: what their rules would drop is counted and logged, and let through. `;
 
-// Rules that wait for a confirmation have a countdown and two buttons; confirmed ones have one button, to go back.
-export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string }): Child {
-	if (why) return h("div", { class: "notice bad", role: "alert" }, h("p", null, "Whether rules are in force is not known. ", rich(why)));
-	const operator = p.me.role === "operator",
-		act = async (what: string) => {
-			try {
-				await api(`/api/v1/${what}`, "POST");
-			} catch (e) {
-				await tell("It failed", (e as Error).message);
-			}
-			p.again();
-		};
-	if (drift?.state === "confirmed")
-		return h(
-			"div",
-			{ class: "notice" },
-			h("p", null, "Confirmed rules are in force on this machine. ", audited(drift)),
-			operator
-				? h("button", { type: "button", click: () => act("rollback") }, "Roll back one step")
-				: h("p", { class: "soft" }, "An operator can roll them back."),
-		);
-	if (drift?.state !== "pending") return null;
+type Act = (what: string) => void;
+
+// The page is drawn anew at the end: the kernel has taken the rules back by then.
+function countdown(p: Page, drift: any, act: Act): Child {
 	const until = Date.now() + 1000 * (drift.expiresIn ?? 0),
 		left = h("strong", { role: "timer" });
 	const tick = () => {
@@ -173,7 +155,7 @@ export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string 
 		"div",
 		{ class: "notice wait" },
 		h("p", null, "New rules are in force. ", audited(drift), "The kernel takes them back in ", left, "."),
-		operator
+		p.me.role === "operator"
 			? [
 					h("p", null, "Try a new connection, then confirm them."),
 					h("button", { type: "button", class: "main", click: () => act("confirm") }, "Confirm"),
@@ -182,4 +164,53 @@ export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string 
 				]
 			: h("p", null, "An operator can confirm them or roll them back."),
 	);
+}
+
+// Rules that nobody confirmed in time; what is in force since.
+const lapsed = (unconfirmed: any, now: Child): Child =>
+	h(
+		"div",
+		{ class: "notice bad", role: "status" },
+		h(
+			"p",
+			null,
+			h("strong", null, "Not confirmed in time. "),
+			`The kernel took back the rules that ${unconfirmed.who} applied at `,
+			time(unconfirmed.time),
+			", at ",
+			time(unconfirmed.until),
+			".",
+		),
+		h("p", null, now),
+	);
+
+// Rules that wait for a confirmation have a countdown and two buttons; confirmed ones have one button, to go back.
+export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string }, unconfirmed: any): Child | Child[] {
+	const act = async (what: string) => {
+		try {
+			const done = await api(`/api/v1/${what}`, "POST");
+			// The first step forgets rules whose time was up; what was asked for is a step back from those in force.
+			if (what === "rollback" && done.how === "expired" && drift?.state === "confirmed") await api("/api/v1/rollback", "POST");
+		} catch (e) {
+			await tell("It failed", (e as Error).message);
+		}
+		p.again();
+	};
+	if (why) return h("div", { class: "notice bad", role: "alert" }, h("p", null, "Whether rules are in force is not known. ", rich(why)));
+	if (drift?.state === "pending") return countdown(p, drift, act);
+	if (drift?.state === "confirmed")
+		return [
+			unconfirmed ? lapsed(unconfirmed, "The rules that were confirmed before are in force again.") : null,
+			h(
+				"div",
+				{ class: "notice" },
+				h("p", null, "Confirmed rules are in force on this machine. ", audited(drift)),
+				p.me.role === "operator"
+					? h("button", { type: "button", click: () => act("rollback") }, "Roll back one step")
+					: h("p", { class: "soft" }, "An operator can roll them back."),
+			),
+		];
+	return unconfirmed && /^nothing is enforced/.test(drift?.why)
+		? lapsed(unconfirmed, "No rules of whittle are in force on this machine: its ports are as open as before. “Enforce…” applies them again.")
+		: null;
 }
