@@ -68,6 +68,17 @@ bool wh_aws_gone(const json_t *instance); /* terminated */
 void wh_aws_addresses(const struct wh_aws_interface *f, json_t *out);
 /* aws_groups.c: a group in az's form for each set of groups that some interface has. */
 void wh_aws_groups(struct wh_aws *a);
+/* The group's own object; where only its rules are in documents, one that is made of them. A new reference; NULL: neither. */
+json_t *wh_aws_group(struct wh_aws *a, const char *id, const struct wh_item **from);
+/* The entries of a prefix list, a new reference; NULL: no document has them. */
+json_t *wh_aws_entries(struct wh_aws *a, const char *id);
+/* aws_clients.c: whom the security groups of a balancer let in, and to whom they let it out. */
+struct wh_aws_port { uint8_t proto; json_int_t port; };
+/* The clients that they let in at a port of it, as prefixes: a new reference; *may: others, who are in no document. */
+json_t *wh_aws_clients(struct wh_aws *a, const json_t *groups, struct wh_aws_port at, bool *may);
+bool wh_aws_lets_out(struct wh_aws *a, const json_t *groups, struct wh_aws_port to, const char *address);
+/* Whether one of the interface's groups lets in the members of one of these. */
+bool wh_aws_admits(struct wh_aws *a, const struct wh_aws_interface *f, const json_t *groups, struct wh_aws_port at);
 /* aws_balancers.c: network load balancers that face the Internet, as balancers in az's form; what can't be judged is noted. */
 void wh_aws_balancers(struct wh_aws *a);
 /* aws_acl.c: the rules of the network ACL before a subnet; returns the id of the group in az's form, NULL where it lets

@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Load balancers of AWS that face the Internet. A network load balancer without security groups keeps the client's address for
- * targets that are instances, so that the target's own groups decide on it: it becomes a balancer in az's form, with a public
- * frontend and a pool of the targets' addresses.
+ * Network load balancers of AWS that face the Internet, as balancers in az's form, with a public frontend and a pool of the targets:
  *
  *   balancer front (network, internet-facing) ← group web: TCP, instances ← targets: i-1 port 22
  *   in az's form: rule web to port 22 of eni-1's address
  *
- * Where it has groups, or its targets are addresses, they may see the balancer's address instead: that is not judged, and noted.
+ * Whom the targets' own groups see is the client, where its address is kept (preserve_client_ip.enabled; by default for instances,
+ * and for UDP), else one of the balancer's. Where the balancer has groups, they decide at the listener's port which clients it
+ * serves, and the targets' groups may name them: then it is enough to be one of its clients.
+ *
  * An application load balancer ends the connection itself, and leads no packet to its targets.
  */
 #include <string.h>
 #include <strings.h>
 #include "estate/aws.h"
 
-struct balancer { struct wh_aws *a; const struct wh_item *it; const char *arn, *name; json_t *pools, *rules; };
+struct balancer {
+	struct wh_aws *a;
+	const struct wh_item *it;
+	const char *arn, *name;
+	const json_t *groups; /* its security groups; none: everybody is let in */
+	json_t *peers;        /* its own addresses, which targets see where the client's is not kept */
+	json_t *pools, *rules;
+	bool lacks_peers, lacks_listeners;
+};
+struct target {
+	const json_t *group;
+	const char *address, *configuration;
+	const struct wh_aws_interface *interface;
+	json_t *port;
+	bool keeps;
+};
 
 /* A name, for texts. */
 static const char *printable(const char *name)
@@ -22,8 +38,8 @@ static const char *printable(const char *name)
 	return !name || wh_text_unprintable(name) ? "(a name that can't be printed)" : name;
 }
 
-/* The main address of an instance, as the id of its configuration; NULL: none is known. */
-static const char *configuration_of(const struct wh_aws *a, const char *instance)
+/* The main interface of an instance; NULL: none is known. */
+static const struct wh_aws_interface *interface_of(const struct wh_aws *a, const char *instance)
 {
 	const struct wh_aws_interface *best = NULL;
 	for (size_t i = 0; i < a->n_interfaces; i++) {
@@ -33,41 +49,148 @@ static const char *configuration_of(const struct wh_aws *a, const char *instance
 		    (!best || (json_is_integer(index) && !json_integer_value(index))))
 			best = f;
 	}
-	const char *address = best ? wh_aws_text(best->o, "PrivateIpAddress") : NULL;
-	return address ? wh_arena_printf(a->mem, "%s/%s", best->id, address) : NULL;
+	return best && wh_aws_text(best->o, "PrivateIpAddress") ? best : NULL;
 }
 
-/* The targets of a group: the document whose name holds the group's, or the only one. */
-static const json_t *targets_of(struct wh_aws *a, const char *group, size_t n_groups)
+/* The interface with an address, in a VPC where it is named. */
+static const struct wh_aws_interface *interface_at(const struct wh_aws *a, const char *address, const char *vpc)
 {
-	struct wh_aws_list l = wh_aws_of_kind(a, "target-health");
-	for (size_t i = 0; i < l.n; i++) {
-		const char *file = wh_aws_text(l.items[i]->body, "File"), *slash = file ? strrchr(file, '/') : NULL;
-		if ((file && strstr(slash ? slash : file, group)) || (l.n == 1 && n_groups == 1))
-			return json_object_get(l.items[i]->body, "TargetHealthDescriptions");
+	for (size_t i = 0; i < a->n_interfaces; i++) {
+		const struct wh_aws_interface *f = &a->interfaces[i];
+		json_t *list = json_array(), *v;
+		size_t k;
+		bool here = false;
+		wh_aws_addresses(f, list);
+		json_array_foreach(list, k, v)
+			here |= !strcmp(json_string_value(v), address);
+		json_decref(list);
+		if (here && (!vpc || !f->vpc || !strcmp(vpc, f->vpc)))
+			return f;
 	}
 	return NULL;
 }
 
-static void add_target(struct balancer *b, const json_t *group, const json_t *target)
+/* The addresses of the balancer itself: of the interfaces that AWS made for it, "ELB net/NAME/…". */
+static json_t *own_addresses(const struct wh_aws *a, const char *name)
 {
-	const char *id = wh_aws_text(target, "Id"), *configuration = id ? configuration_of(b->a, id) : NULL,
-		   *proto = wh_aws_text(group, "Protocol"), *name = wh_aws_text(group, "TargetGroupName");
-	json_t *port = json_object_get(target, "Port");
-	port = json_is_integer(port) ? port : json_object_get(group, "Port");
-	if (!configuration || !json_is_integer(port) || !proto || json_integer_value(port) < 1 ||
-	    json_integer_value(port) > 65535)
+	json_t *out = json_array();
+	const char *begin = wh_arena_printf(a->mem, "ELB net/%s/", name);
+	for (size_t i = 0; i < a->n_interfaces; i++) {
+		const char *what = wh_aws_text(a->interfaces[i].o, "Description");
+		if (what && !strncmp(what, begin, strlen(begin)))
+			wh_aws_addresses(&a->interfaces[i], out);
+	}
+	return out;
+}
+
+/* A document that does not say of which group it is: the one whose name holds the group's, or the only one. */
+static const json_t *about(struct wh_aws *a, const char *kind, const char *member, const char *group, size_t n_groups)
+{
+	struct wh_aws_list l = wh_aws_of_kind(a, kind);
+	for (size_t i = 0; i < l.n; i++) {
+		const char *file = wh_aws_text(l.items[i]->body, "File"), *slash = file ? strrchr(file, '/') : NULL;
+		if ((file && strstr(slash ? slash : file, group)) || (l.n == 1 && n_groups == 1))
+			return json_object_get(l.items[i]->body, member);
+	}
+	return NULL;
+}
+
+/* Whether targets see the client's own address. */
+static bool keeps_clients(const json_t *attributes, const char *kind, const char *proto)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach((json_t *)(uintptr_t)attributes, i, v) {
+		const char *key = wh_aws_text(v, "Key"), *value = wh_aws_text(v, "Value");
+		if (key && value && !strcmp(key, "preserve_client_ip.enabled"))
+			return !strcmp(value, "true");
+	}
+	return !strcmp(kind, "instance") || !strcmp(proto, "UDP") || !strcmp(proto, "TCP_UDP");
+}
+
+/* ---- rules ---- */
+
+static void put_rule(struct balancer *b, const struct target *t, const char *pool, bool udp, json_t *clients, bool may, bool asks)
+{
+	b->lacks_peers |= asks && !json_array_size(b->peers);
+	if (asks && !json_array_size(b->peers))
 		return;
+	json_t *o = json_pack("{s:s, s:s, s:O, s:{s:s}, s:{s:s}}", "name", printable(wh_aws_text(t->group, "TargetGroupName")),
+	                      "protocol", udp ? "Udp" : "Tcp", "backendPort", t->port, "frontendIPConfiguration", "id", b->arn,
+	                      "backendAddressPool", "id", pool);
+	if (clients) {
+		json_object_set(o, "clients", clients);
+		json_object_set_new(o, "clientsNamed", json_true());
+		json_object_set_new(o, "clientsMay", json_boolean(may));
+	}
+	if (asks)
+		json_object_set(o, "peers", b->peers);
+	json_array_append_new(b->rules, o);
+}
+
+static bool forwards(const json_t *listener, const char *group)
+{
+	size_t i, k;
+	json_t *v, *g;
+	json_array_foreach(json_object_get(listener, "DefaultActions"), i, v) {
+		const char *arn = wh_aws_text(v, "TargetGroupArn");
+		if (arn && !strcmp(arn, group))
+			return true;
+		json_array_foreach(json_object_get(json_object_get(v, "ForwardConfig"), "TargetGroups"), k, g)
+			if (wh_aws_text(g, "TargetGroupArn") && !strcmp(wh_aws_text(g, "TargetGroupArn"), group))
+				return true;
+	}
+	return false;
+}
+
+/* The rules of a balancer with groups: for each listener that leads to the target's group, its clients. */
+static void put_guarded(struct balancer *b, const struct target *t, const char *pool, bool udp)
+{
+	struct wh_aws_list l = wh_aws_of_kind(b->a, "listener");
+	struct wh_aws_port to = {udp ? WH_PROTO_UDP : WH_PROTO_TCP, json_integer_value(t->port)};
+	const char *group = wh_aws_text(t->group, "TargetGroupArn");
+	bool any = false, may;
+	for (size_t i = 0; i < l.n; i++) {
+		const json_t *o = l.items[i]->body, *port = json_object_get(o, "Port");
+		const char *of = wh_aws_text(o, "LoadBalancerArn");
+		if (!of || strcmp(of, b->arn) || !group || !forwards(o, group) || !json_is_integer(port))
+			continue;
+		any = true;
+		json_t *clients = wh_aws_clients(b->a, b->groups, (struct wh_aws_port){to.proto, json_integer_value(port)}, &may);
+		if (wh_aws_lets_out(b->a, b->groups, to, t->address)) {
+			if (t->keeps)
+				put_rule(b, t, pool, udp, clients, may, false);
+			if (!t->keeps || (t->interface && wh_aws_admits(b->a, t->interface, b->groups, to)))
+				put_rule(b, t, pool, udp, clients, may, true);
+		}
+		json_decref(clients);
+	}
+	b->lacks_listeners |= !any;
+}
+
+static void add_target(struct balancer *b, const json_t *group, const json_t *target, const json_t *attributes)
+{
+	const char *id = wh_aws_text(target, "Id"), *proto = wh_aws_text(group, "Protocol"),
+		   *kind = wh_aws_text(group, "TargetType"), *vpc = wh_aws_text(group, "VpcId");
+	bool instance = kind && !strcmp(kind, "instance");
+	struct target t = {.group = group, .port = json_object_get(target, "Port")};
+	t.port = json_is_integer(t.port) ? t.port : json_object_get(group, "Port");
+	t.interface = !id ? NULL : instance ? interface_of(b->a, id) : interface_at(b->a, id, vpc);
+	if (!t.interface || !json_is_integer(t.port) || !proto || json_integer_value(t.port) < 1 ||
+	    json_integer_value(t.port) > 65535)
+		return;
+	t.address = instance ? wh_aws_text(t.interface->o, "PrivateIpAddress") : id;
+	t.keeps = keeps_clients(attributes, kind, proto);
 	const char *pool = wh_arena_printf(b->a->mem, "%s/pool/%zu", b->arn, json_array_size(b->pools));
-	bool udp = !strcmp(proto, "UDP") || !strcmp(proto, "TCP_UDP"), tcp = strcmp(proto, "UDP") != 0;
-	json_array_append_new(b->pools,
-	                      json_pack("{s:s, s:[{s:s}]}", "id", pool, "backendIPConfigurations", "id", configuration));
-	for (int i = 0; i < 2; i++)
-		if (i ? udp : tcp)
-			json_array_append_new(b->rules,
-			                      json_pack("{s:s, s:s, s:O, s:{s:s}, s:{s:s}}", "name", printable(name), "protocol",
-			                                i ? "Udp" : "Tcp", "backendPort", port, "frontendIPConfiguration", "id",
-			                                b->arn, "backendAddressPool", "id", pool));
+	json_array_append_new(b->pools, json_pack("{s:s, s:[{s:o}]}", "id", pool, "backendIPConfigurations", "id",
+	                                          json_string(wh_arena_printf(b->a->mem, "%s/%s", t.interface->id, t.address))));
+	for (int udp = 0; udp < 2; udp++)
+		if (udp ? !strcmp(proto, "UDP") || !strcmp(proto, "TCP_UDP") : strcmp(proto, "UDP") != 0) {
+			if (json_array_size(b->groups))
+				put_guarded(b, &t, pool, udp);
+			else
+				put_rule(b, &t, pool, udp, NULL, false, !t.keeps);
+		}
 }
 
 static void not_judged(const struct balancer *b, const char *why)
@@ -87,10 +210,12 @@ static void add_groups(struct balancer *b)
 		bool own = false;
 		json_array_foreach(json_object_get(g, "LoadBalancerArns"), i, v)
 			own |= json_string_value(v) && !strcmp(json_string_value(v), b->arn);
-		const json_t *targets = own && name ? targets_of(b->a, name, groups.n) : NULL;
+		const json_t *targets = own && name ? about(b->a, "target-health", "TargetHealthDescriptions", name, groups.n)
+		                                    : NULL;
 		found += own;
-		if (own && kind && strcmp(kind, "instance"))
-			not_judged(b, wh_arena_printf(b->a->mem, "the targets of %s are no instances", printable(name)));
+		if (own && kind && strcmp(kind, "instance") && strcmp(kind, "ip"))
+			not_judged(b, wh_arena_printf(b->a->mem, "the targets of %s are neither instances nor addresses",
+			                              printable(name)));
 		else if (own && !targets)
 			not_judged(b, wh_arena_printf(
 					      b->a->mem,
@@ -99,8 +224,14 @@ static void add_groups(struct balancer *b)
 					      printable(name)));
 		else if (own)
 			json_array_foreach((json_t *)(uintptr_t)targets, i, v)
-				add_target(b, g, json_object_get(v, "Target"));
+				add_target(b, g, json_object_get(v, "Target"),
+				           about(b->a, "target-attributes", "Attributes", name, groups.n));
 	}
+	if (b->lacks_listeners)
+		not_judged(b,
+		           "no document has its listeners (`aws elbv2 describe-listeners`), at whose ports its groups are asked");
+	if (b->lacks_peers)
+		not_judged(b, "no document has its own addresses (`aws ec2 describe-network-interfaces`), which its targets see");
 	if (!found)
 		not_judged(b, "no document has its target groups (`aws elbv2 describe-target-groups`)");
 }
@@ -109,18 +240,22 @@ static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 {
 	const char *scheme = wh_aws_text(it->body, "Scheme"), *type = wh_aws_text(it->body, "Type"),
 		   *arn = wh_aws_text(it->body, "LoadBalancerArn"), *name = wh_aws_text(it->body, "LoadBalancerName");
-	struct balancer b = {a, it, arn, printable(name), json_array(), json_array()};
-	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network")) {
-		if (json_array_size(json_object_get(it->body, "SecurityGroups")))
-			not_judged(&b, "it has security groups of its own");
-		else
-			add_groups(&b);
-	}
+	struct balancer b = {.a = a,
+	                     .it = it,
+	                     .arn = arn,
+	                     .name = printable(name),
+	                     .groups = json_object_get(it->body, "SecurityGroups"),
+	                     .peers = own_addresses(a, name ? name : ""),
+	                     .pools = json_array(),
+	                     .rules = json_array()};
+	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network"))
+		add_groups(&b);
 	if (json_array_size(b.rules))
 		wh_aws_derived(a, it, "microsoft.network/loadbalancers", arn, b.name,
 		               json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
 		                         "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn,
 		                         "backendAddressPools", b.pools, "loadBalancingRules", b.rules));
+	json_decref(b.peers);
 	json_decref(b.pools);
 	json_decref(b.rules);
 }

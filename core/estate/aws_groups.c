@@ -78,8 +78,7 @@ static const char *icmp_text(const json_t *p, uint8_t proto, struct wh_arena *me
 	                       (int)json_integer_value(code));
 }
 
-/* The entries of a prefix list, or NULL where no document has them. */
-static json_t *entries_of(struct wh_aws *a, const char *id)
+json_t *wh_aws_entries(struct wh_aws *a, const char *id)
 {
 	const struct wh_item *list = wh_aws_find(a, "prefix-list", id);
 	json_t *out = json_array(), *v;
@@ -154,7 +153,7 @@ static void add_sources(struct writing *w, struct wh_aws_rule *r, const char *na
 		wh_aws_add_rule(&w->out, r);
 	json_array_foreach(json_object_get(p, "PrefixListIds"), i, v) {
 		const char *id = wh_aws_text(v, "PrefixListId");
-		json_t *entries = id ? entries_of(w->a, id) : NULL;
+		json_t *entries = id ? wh_aws_entries(w->a, id) : NULL;
 		r->name = wh_arena_printf(w->a->mem, "%s %s %s", name, r->inbound ? "from" : "to", id ? id : "");
 		r->prefixes = entries;
 		r->tag = entries ? NULL : id;
@@ -226,8 +225,7 @@ static json_t *permission_of(const json_t *o)
 	return p;
 }
 
-/* The group's own object; where only its rules are in documents, one that is made of them. A new reference; NULL: neither. */
-static json_t *group_of(struct wh_aws *a, const char *id, const struct wh_item **from)
+json_t *wh_aws_group(struct wh_aws *a, const char *id, const struct wh_item **from)
 {
 	const struct wh_item *own = wh_aws_find(a, "security-group", id);
 	json_t *o = NULL;
@@ -300,7 +298,7 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 	json_t *own = json_array(), *interfaces = json_array();
 	const char *name = NULL;
 	for (size_t i = 0; i < of->n_groups; i++) {
-		json_t *o = group_of(a, of->group[i], &w.from);
+		json_t *o = wh_aws_group(a, of->group[i], &w.from);
 		w.group = o && wh_aws_text(o, "GroupName") ? wh_aws_text(o, "GroupName") : of->group[i];
 		w.group = wh_text_unprintable(w.group) || *w.group == '[' ? of->group[i] : w.group;
 		name = name ? wh_arena_printf(a->mem, "%s+%s", name, w.group) : w.group;
@@ -337,7 +335,7 @@ void wh_aws_groups(struct wh_aws *a)
 		for (size_t k = 0; k < f->n_groups; k++) {
 			if (wh_name_set_add(&unknown, f->group[k], f))
 				continue;
-			json_t *o = group_of(a, f->group[k], &from);
+			json_t *o = wh_aws_group(a, f->group[k], &from);
 			if (!o)
 				wh_inventory_note(
 					a->inv,

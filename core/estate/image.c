@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)

@@ -26,6 +26,7 @@ static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
 	{"peering", "VpcPeeringConnectionId", {"AccepterVpcInfo", "RequesterVpcInfo"}},
 	{"vpc", "VpcId", {"CidrBlock", "CidrBlockAssociationSet"}},
 	{"target-group", "TargetGroupArn", {"TargetGroupName"}},
+	{"listener", "ListenerArn", {"LoadBalancerArn", "DefaultActions"}},
 	{"load-balancer", "LoadBalancerArn", {"LoadBalancerName"}},
 	{"prefix-list", "PrefixListId", {"PrefixListName", "PrefixListArn", "Cidrs"}},
 };
@@ -33,7 +34,7 @@ static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
 static const char *const answers[] = {
 	"Reservations", "Instances",   "SecurityGroups", "SecurityGroupRules",    "Subnets",          "Vpcs",
 	"NetworkAcls",  "PrefixLists", "Entries",        "VpcPeeringConnections", "NetworkInterfaces",
-	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions"};
+	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions", "Listeners"};
 
 static const struct kind *kind_of(const json_t *o)
 {
@@ -166,14 +167,14 @@ static int take_entries(struct wh_inventory *inv, size_t document, const char *p
 	return 1;
 }
 
-/* The targets of one group, which don't say whose they are: the file is named after it. */
-static int take_targets(struct wh_inventory *inv, size_t document, const char *path, const json_t *o)
+/* The targets of one group, or its attributes, which don't say whose they are: the file is named after it. */
+static int take_nameless(struct wh_inventory *inv, size_t document, const char *path, const json_t *list, const char *kind,
+                         const char *member)
 {
 	const char *file = inv->documents[document].file;
-	wh_inventory_take(inv, document, path,
-	                  json_pack("{s:s, s:O}", "File", file, "TargetHealthDescriptions",
-	                            json_object_get(o, "TargetHealthDescriptions")),
-	                  WH_AWS_RAW "target-health", wh_arena_printf(inv->mem, "/aws/ec2/target-health/%s", file));
+	wh_inventory_take(inv, document, path, json_pack("{s:s, s:O}", "File", file, member, (json_t *)(uintptr_t)list),
+	                  wh_arena_printf(inv->mem, WH_AWS_RAW "%s", kind),
+	                  wh_arena_printf(inv->mem, "/aws/ec2/%s/%s", kind, file));
 	return 1;
 }
 
@@ -182,8 +183,12 @@ int wh_aws_take(struct wh_inventory *inv, size_t document, const char *path, con
 	const struct kind *k = kind_of(o);
 	const json_t *entries = k ? NULL : json_object_get(o, "Entries");
 	bool list = entries && json_object_get(json_array_get(entries, 0), "Cidr");
-	if (!k && json_is_array(json_object_get(o, "TargetHealthDescriptions")))
-		return take_targets(inv, document, path, o);
+	const json_t *targets = k ? NULL : json_object_get(o, "TargetHealthDescriptions"),
+		     *attributes = k ? NULL : json_object_get(o, "Attributes");
+	if (json_is_array(targets))
+		return take_nameless(inv, document, path, targets, "target-health", "TargetHealthDescriptions");
+	if (wh_aws_text(json_array_get(attributes, 0), "Key") && wh_aws_text(json_array_get(attributes, 0), "Value"))
+		return take_nameless(inv, document, path, attributes, "target-attributes", "Attributes");
 	if (!k && !list)
 		return 0;
 	int rc = check(&(struct checking){inv, document, path, err}, o, NULL, 0);

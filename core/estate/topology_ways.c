@@ -19,10 +19,10 @@ struct balancer {
 void wh_build_expose(struct wh_building *b, size_t endpoint, const struct wh_exposure *x)
 {
 	struct wh_endpoint *e = &b->t->endpoints[endpoint];
-	for (size_t i = 0; i < e->n_exposures && !x->translated; i++)
+	for (size_t i = 0; i < e->n_exposures && !x->translated && x->everybody; i++)
 		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from &&
 		    e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard &&
-		    !e->exposures[i].translated)
+		    !e->exposures[i].translated && e->exposures[i].everybody)
 			return;
 	e->exposures = wh_arena_grown(b->mem, e->exposures, e->n_exposures, &e->room_exposures, sizeof *e->exposures);
 	e->exposures[e->n_exposures++] = *x;
@@ -107,6 +107,21 @@ static uint8_t proto_of(const json_t *o)
 	return p;
 }
 
+/* The clients that a rule serves: everybody, unless the rule of a balancer of AWS's names them (aws_balancers.c). */
+static void read_clients(struct wh_building *b, const json_t *rule, struct wh_exposure *x)
+{
+	const json_t *list = wh_field(rule, "clients");
+	size_t i;
+	json_t *v;
+	x->everybody = !wh_field_bool(rule, "clientsNamed", false);
+	x->others = wh_field_bool(rule, "clientsMay", false);
+	x->sources = wh_arena_array(b->mem, json_array_size(list) + 1, sizeof *x->sources);
+	json_array_foreach((json_t *)(uintptr_t)list, i, v)
+		if (json_is_string(v) &&
+		    !wh_prefix_parse(json_string_value(v), json_string_length(v), &x->sources[x->n_sources], NULL))
+			x->n_sources++;
+}
+
 /* The ports that a rule puts behind a public frontend; 0 is all of them. False: its frontend is not public. */
 static bool exposure_of(struct wh_building *b, const struct balancer *l, const json_t *rule, struct wh_exposure *out)
 {
@@ -118,6 +133,7 @@ static bool exposure_of(struct wh_building *b, const struct balancer *l, const j
 	                            .ports = {(uint16_t)port, port ? (uint16_t)port : 65535},
 	                            .standard = l->standard,
 	                            .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
+	read_clients(b, rule, out);
 	return true;
 }
 
@@ -159,8 +175,15 @@ static void use_rule(struct wh_building *b, struct balancer *l, const json_t *o)
 		return;
 	}
 	struct pool p = targets_of(b, l, o);
-	for (size_t k = 0; k < p.n; k++)
+	const json_t *peers = wh_field(o, "peers");
+	for (size_t k = 0; k < p.n && !peers; k++)
 		wh_build_expose(b, p.endpoints[k], &x);
+	for (size_t i = 0; i < json_array_size(peers); i++) { /* the balancer asks by addresses of its own */
+		const char *text = json_string_value(json_array_get(peers, i));
+		x.translated = text && !wh_addr_parse(text, strlen(text), &x.peer);
+		for (size_t k = 0; k < p.n && x.translated; k++)
+			wh_build_expose(b, p.endpoints[k], &x);
+	}
 }
 
 /* An interface may name a NAT rule that does not name it back. */

@@ -39,6 +39,30 @@ static uint32_t by_translation(struct wh_reach *r, size_t endpoint, const struct
 	return cell;
 }
 
+/* What comes by balancers that leave the client's address as it is. */
+static uint32_t by_balancers(struct wh_reach *r, const struct wh_endpoint *e, bool guarded, const struct wh_addr *client,
+                             uint32_t cell)
+{
+	struct wh_exposure *x[2]; /* those that may serve the client, those that do */
+	size_t n[2] = {0};
+	uint32_t out = WH_CELL_NONE;
+	for (int sure = 0; sure < 2; sure++)
+		x[sure] = wh_arena_array(r->scratch, e->n_exposures + 1, sizeof *x[sure]);
+	for (size_t i = 0; i < e->n_exposures; i++) {
+		bool sure;
+		if (!e->exposures[i].translated && (guarded || !e->exposures[i].standard) &&
+		    wh_reach_serves(&e->exposures[i], client, &sure))
+			x[sure][n[sure]++] = e->exposures[i];
+	}
+	if (n[1])
+		out = wh_cell_within(r->numbering, cell, x[1], n[1], r->scratch);
+	if (n[0])
+		out = wh_reach_union(r, out,
+		                     wh_cell_unsure(r->numbering, wh_cell_within(r->numbering, cell, x[0], n[0], r->scratch),
+		                                    WH_REACH_CLIENTS, r->scratch));
+	return out;
+}
+
 /* From the Internet: at the endpoint's public address, by balancers, and by translations. `cell`: what its lists let through. */
 static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint32_t cell)
 {
@@ -47,16 +71,11 @@ static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct 
 	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded,
 	     missing = e->public_ip == WH_MISSING && !guarded,
 	     open = e->public_ip != WH_NONE && !missing && (guarded || !r->t->public_ips[e->public_ip].standard);
-	struct wh_exposure *x = wh_arena_array(r->scratch, e->n_exposures + 1, sizeof *x);
-	size_t n = 0;
-	for (size_t i = 0; i < e->n_exposures; i++)
-		if (!e->exposures[i].translated && (guarded || !e->exposures[i].standard))
-			x[n++] = e->exposures[i];
 	if (wh_reach_answers_lost(r, endpoint, peer))
 		cell = WH_CELL_NONE;
 	uint32_t all = cell;
 	if (!open)
-		cell = n ? wh_cell_within(r->numbering, cell, x, n, r->scratch) : WH_CELL_NONE;
+		cell = by_balancers(r, e, guarded, peer, cell);
 	if (missing && all && wh_reach_exposed(r, endpoint, peer, WH_PROTO_ANY, 0, &why, r->scratch) == WH_UNDECIDED)
 		cell = wh_reach_union(r, cell, wh_cell_unsure(r->numbering, all, why, r->scratch));
 	for (size_t i = 0; i < e->n_exposures; i++)

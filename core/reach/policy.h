@@ -112,9 +112,9 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                                 struct wh_arena *mem);
-/* outside.c: whether a translation serves a client; sure: certainly. And why that may be unknown. */
+/* outside.c: whether a balancer or a translation serves a client; sure: certainly. And why that may be unknown. */
 bool wh_reach_serves(const struct wh_exposure *x, const struct wh_addr *client, bool *sure);
-#define WH_REACH_CLIENTS "the clients that the firewall before it serves (IP groups)"
+#define WH_REACH_CLIENTS "the clients that the firewall or balancer before it serves (IP groups, prefix lists)"
 /* sides.c: another topology with the numbers of `of`: it must have the same rules. */
 struct wh_reach *wh_reach_like(const struct wh_topology *t, struct wh_reach *of);
 /* ports.c */

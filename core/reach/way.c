@@ -140,25 +140,29 @@ const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t en
 	return lost ? x : NULL;
 }
 
-/* Whether its own address, or a balancer, leads from the Internet to a port; *closed: it does, but Standard ones are closed. */
-static bool leads_there(const struct wh_reach *r, const struct wh_endpoint *e, bool guarded, uint8_t proto, uint16_t dport,
-                        bool *closed)
+/* Whether its own address, or a balancer, leads from a peer on the Internet to a port; *closed: it does, but Standard ones are
+ * closed. */
+static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endpoint *e, bool guarded, const struct wh_addr *peer,
+                                  uint8_t proto, uint16_t dport, bool *closed)
 {
+	enum wh_answer answer = WH_DENIED;
+	bool sure;
 	*closed = false;
 	if (e->public_ip != WH_NONE) {
 		if (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard))
-			return true;
+			return WH_ALLOWED;
 		*closed = true;
 	}
-	for (size_t i = 0; i < e->n_exposures; i++) {
+	for (size_t i = 0; i < e->n_exposures && answer != WH_ALLOWED; i++) {
 		const struct wh_exposure *x = &e->exposures[i];
-		if (x->translated || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to)
+		if (x->translated || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to ||
+		    !wh_reach_serves(x, peer, &sure))
 			continue;
+		*closed |= !guarded && x->standard;
 		if (guarded || !x->standard)
-			return true;
-		*closed = true;
+			answer = sure ? WH_ALLOWED : WH_UNDECIDED;
 	}
-	return false;
+	return answer;
 }
 
 enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint8_t proto,
@@ -171,15 +175,19 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
 		return WH_UNDECIDED;
 	}
-	bool leads = leads_there(r, e, guarded, proto, dport, &closed);
-	const struct wh_route *lost = leads || closed ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
+	enum wh_answer leads = leads_there(r, e, guarded, peer, proto, dport, &closed);
+	const struct wh_route *lost = leads != WH_DENIED || closed ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
 	if (lost) {
 		because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
 		        t->route_tables[t->subnets[e->subnet].route_table].name);
 		return WH_DENIED;
 	}
-	if (leads)
+	if (leads == WH_ALLOWED)
 		return WH_ALLOWED;
+	if (leads == WH_UNDECIDED) {
+		because(mem, why, "%s", WH_REACH_CLIENTS);
+		return WH_UNDECIDED;
+	}
 	if (e->public_ip == WH_MISSING) {
 		because(mem, why, "the public address of its interface (`az network public-ip list`)");
 		return WH_UNDECIDED;
