@@ -10,7 +10,7 @@ __attribute__((format(printf, 2, 3)))
 void wh_doctor_remedy(struct wh_app_check *c, const char *fmt, ...);
 
 /* The values of whittle.yaml (doctor_values.c). `l`: the open ledger, or NULL where there is none. */
-void wh_doctor_values(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r);
+void wh_doctor_values(const struct wh_app *a, struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r);
 /* suricata.yaml, where it is: the plugin, the ledger it writes and its user's rights (doctor_suricata.c). */
 void wh_doctor_suricata(const struct wh_app *a, struct wh_arena *mem, struct wh_app_doctor *r);
 /* The rules in force, the services, the clock and the last flow (doctor_around.c). */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "app/doctor.h"
+#include "app/forget.h"
 #include "app/status_parts.h"
 #include "base/opener.h"
 #include "whittle/intel.h"
@@ -117,7 +118,19 @@ static void check_jit(const struct wh_app *a, const struct wh_app_ledger *l, str
 		               c->n_policies == 1 ? "y" : "ies");
 }
 
-void wh_doctor_values(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r)
+/* The plugin removes nothing: the deletion of what is old in one transaction would take longer than Suricata may wait. */
+static void check_retention(const struct wh_app *a, struct wh_app_ledger *l, struct wh_app_doctor *r)
+{
+	enum { SPARE_DAYS = 2 }; /* it is done once a day */
+	struct wh_error ignored;
+	int late = l ? wh_app_retain_late(a, &l->is, &ignored) : 0;
+	if (late > SPARE_DAYS)
+		wh_doctor_remedy(wh_doctor_note(r, "keep-days", WH_APP_CHECK_WARN,
+		                                "data of %d days are older than keep-days: only ingest, alerts and watch remove them, not the plugin", late),
+		                 "systemctl enable --now whittle-watch, or whittle alerts each day");
+}
+
+void wh_doctor_values(const struct wh_app *a, struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r)
 {
 	if (!a->config)
 		return;
@@ -126,4 +139,5 @@ void wh_doctor_values(const struct wh_app *a, const struct wh_app_ledger *l, str
 	check_reject(a, mem, r);
 	check_lists(a, l, mem, r);
 	check_jit(a, l, r);
+	check_retention(a, l, r);
 }

@@ -231,13 +231,15 @@ int wh_app_forget(const struct wh_app *a, const struct wh_app_forget *ask, json_
 
 #define RETAINED "retained"
 
-struct newest { int32_t today, day; };
+struct newest { int32_t today, day, first; };
 
 static int see_day(void *arg, int32_t day, uint64_t flows)
 {
 	struct newest *n = arg;
 	if (flows && day <= n->today && day > n->day)
 		n->day = day;
+	if (flows && day < n->first)
+		n->first = day;
 	return 0;
 }
 
@@ -252,16 +254,37 @@ static int64_t retained_before(struct wh_state *s)
 	return before;
 }
 
+struct due { int64_t before, done, first; }; /* what is before goes; it went before `done`; the first day with data */
+
+static int due(const struct wh_app *a, struct wh_ledger *l, struct due *out, struct wh_error *err)
+{
+	struct newest n = {.today = wh_day(wh_now_us()), .first = INT32_MAX};
+	*out = (struct due){.before = INT32_MIN, .done = INT32_MIN};
+	if (!a->config || !a->config->ledger.keep_days)
+		return 0;
+	int rc = wh_store_days(l->store, see_day, &n, err);
+	*out = (struct due){n.day - a->config->ledger.keep_days + 1, rc ? 0 : retained_before(l->state), n.first};
+	return rc;
+}
+
+int wh_app_retain_late(const struct wh_app *a, struct wh_ledger *l, struct wh_error *err)
+{
+	struct due d;
+	int rc = due(a, l, &d, err);
+	int64_t since = d.done > d.first ? d.done : d.first;
+	return rc ? rc : since < d.before ? (int)(d.before - since) : 0;
+}
+
 int wh_app_retain(const struct wh_app *a, struct wh_ledger *l, struct wh_error *err)
 {
-	struct newest n = {.today = wh_day(wh_now_us())};
 	struct wh_forget what = {.by_peer = false};
 	struct forgetting f = {.what = &what, .s = l->state};
 	struct wh_forgotten r;
-	int rc = a->config->ledger.keep_days ? wh_store_days(l->store, see_day, &n, err) : 0;
-	what.before = n.day - (int32_t)a->config->ledger.keep_days + 1;
-	if (rc || !a->config->ledger.keep_days || what.before <= retained_before(l->state))
+	struct due d;
+	int rc = due(a, l, &d, err);
+	if (rc || d.before <= d.done)
 		return rc;
+	what.before = (int32_t)d.before;
 	if ((rc = wh_state_begin(l->state, err)))
 		return rc;
 	rc = wh_store_forget(l->store, &what, false, &r, err);

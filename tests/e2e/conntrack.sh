@@ -99,10 +99,12 @@ old() { # old DAYS: a flow of so many days ago
 "$BUILD/whittle" ingest "$dir/old.json" >/dev/null
 has "$(edges)" '198.51.100.200 1' "an edge of long ago is in the ledger"
 { cat "$dir/plain.yaml"; echo 'keep-days: 64'; } >"$dir/keep.yaml"
+has "$("$BUILD/whittle" doctor --config "$dir/keep.yaml")" '^warn +keep-days +data of 13[0-9] days are older' "doctor reports that nobody has removed it"
 watch keep keep
 gone() { ! edges | grep -q 198.51.100.200; }
 until_true 5 gone; t $? "watch removes what is older than keep-days" "$(cat "$dir/keep")"
 has "$(edges)" '198.51.100.1 1' "and nothing else"
+"$BUILD/whittle" doctor --config "$dir/keep.yaml" | grep -q '^warn.*keep-days'; is $? 1 "and doctor no longer"
 kill "$watcher"; wait "$watcher"
 is "$(cat "$dir/log" "$dir/small" "$dir/flood" "$dir/keep" | grep -cE 'unnoted|could not be removed')" 0 "the ledger took everything"
 echo "1..$n"
