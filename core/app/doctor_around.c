@@ -87,11 +87,11 @@ static void check_clock(int64_t last_us, struct wh_app_doctor *r)
 {
 	enum { SLACK_S = 300 };
 	char at[WH_TIME_STRLEN];
-	if (last_us > wh_now_us() + INT64_C(1000000) * SLACK_S)
+	if (wh_day(last_us - 1) > wh_day(wh_now_us() + INT64_C(1000000) * SLACK_S)) /* last_us: the end of that day */
 		wh_doctor_remedy(
 			wh_doctor_note(r, "clock", WH_APP_CHECK_WARN,
 		                       "the newest flow is of %s, which is in the future: this clock or the sensor's is wrong",
-		                       wh_time_text(last_us, at)),
+		                       wh_time_text(last_us - 1, at)),
 			"timedatectl set-ntp true, here and at the sensor");
 	else if (!access("/run/systemd/timesync", F_OK) && access("/run/systemd/timesync/synchronized", F_OK))
 		wh_doctor_remedy(wh_doctor_note(r, "clock", WH_APP_CHECK_WARN, "it was not synchronised since the start"),
@@ -107,6 +107,7 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	char at[WH_TIME_STRLEN];
 	if (wh_store_totals(l->is.store, &s.totals, &err) || (a->config && wh_app_sensor(a, l, &s, &err)))
 		return; /* the check of the ledger reports the reason */
+	wh_time_text(s.totals.last_us - 1, at)[10] = 0; /* only the day is known */
 	if (!s.totals.last_us)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN, "none has reached the ledger yet"),
@@ -114,10 +115,10 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	else if (s.sensor.silent)
 		wh_doctor_remedy(wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN,
 		                                "the last one is of %s: the sensor is silent, or its log is not read",
-		                                wh_time_text(s.totals.last_us, at)),
+		                                at),
 		                 "systemctl status suricata whittle-ingest; whittle selftest ADDRESS, from another machine");
 	else
-		wh_doctor_note(r, "last flow", WH_APP_CHECK_OK, "%s", wh_time_text(s.totals.last_us, at));
+		wh_doctor_note(r, "last flow", WH_APP_CHECK_OK, "%s", at);
 	check_clock(s.totals.last_us, r);
 }
 

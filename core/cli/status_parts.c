@@ -107,11 +107,15 @@ void cli_status_firewall(const struct wh_app_status *s)
 
 static void print_sensor(const struct wh_app_sensor *s)
 {
-	char age[32], at[WH_TIME_STRLEN], lost[32], of[32];
+	char day[WH_TIME_STRLEN], lost[32], of[32];
 	if (!s->last_us)
 		return;
-	printf("The last flow reached the ledger %s ago (%s)%s.\n", age_text(wh_now_us() - s->last_us, age),
-	       wh_time_text(s->last_us, at), s->silent ? ": the sensor is silent, or its log is not read" : "");
+	const int ago = wh_day(wh_now_us()) - wh_day(s->last_us - 1); /* last_us: the end of the last day */
+	wh_time_text(s->last_us - 1, day)[10] = 0;
+	printf("The last flow is of %s%s", ago > 0 ? "" : "today, ", day);
+	if (ago > 0)
+		printf(", %d day%s ago", ago, plural((size_t)ago));
+	printf("%s.\n", s->silent ? ": the sensor is silent, or its log is not read" : "");
 	if (s->packets)
 		printf("The sensor lost %s of %s packets on the last 64 days.\n", wh_number_text(s->packets_lost, lost),
 		       wh_number_text(s->packets, of));

@@ -105,6 +105,8 @@ gone() { ! edges | grep -q 198.51.100.200; }
 until_true 5 gone; t $? "watch removes what is older than keep-days" "$(cat "$dir/keep")"
 has "$(edges)" '198.51.100.1 1' "and nothing else"
 "$BUILD/whittle" doctor --config "$dir/keep.yaml" | grep -q '^warn.*keep-days'; is $? 1 "and doctor no longer"
+"$BUILD/whittle" doctor --config "$dir/keep.yaml" >"$dir/doctor"; has "$(cat "$dir/doctor")" "^ok +last flow +$(date -u +%Y-%m-%d)$" "which knows that the last flow is of today"
+grep -q 'in the future' "$dir/doctor"; is $? 1 "and takes no flow of today for one of the future"
 kill "$watcher"; wait "$watcher"
 is "$(cat "$dir/log" "$dir/small" "$dir/flood" "$dir/keep" | grep -cE 'unnoted|could not be removed')" 0 "the ledger took everything"
 echo "1..$n"
