@@ -14,10 +14,22 @@
 #include "base/owner.h"
 #include "base/service_user.h"
 
-enum { MAX_HELPERS = 12 };
+enum { MAX_HELPERS = 12, TICK_MS = 10, LEAVE_MS = 2000 };
 static struct { pid_t pid; int end; bool kill; } helpers[MAX_HELPERS];
 static size_t n_helpers;
 static pid_t program;
+
+/* `doubtful`: this process may not kill it, and another one may have stopped it. */
+static void wait_for(pid_t pid, bool doubtful)
+{
+	for (int ms = 0; pid > 0 && (!doubtful || ms < LEAVE_MS); ms += TICK_MS) {
+		pid_t got = waitpid(pid, NULL, doubtful ? WNOHANG : 0);
+		if (got == pid || (got < 0 && errno != EINTR))
+			return;
+		if (!got)
+			poll(NULL, 0, TICK_MS);
+	}
+}
 
 static void end_all(void)
 {
@@ -25,12 +37,10 @@ static void end_all(void)
 		return;
 	for (size_t i = 0; i < n_helpers; i++) {
 		close(helpers[i].end);
-		if (helpers[i].kill)
-			kill(helpers[i].pid, SIGKILL);
+		helpers[i].kill = helpers[i].kill && kill(helpers[i].pid, SIGKILL);
 	}
 	for (size_t i = 0; i < n_helpers; i++)
-		while (helpers[i].pid > 0 && waitpid(helpers[i].pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		wait_for(helpers[i].pid, helpers[i].kill);
 	n_helpers = 0;
 }
 
@@ -254,6 +264,11 @@ static int send_message_until(int to, const void *data, size_t len, int fd, int6
 int wh_helper_send_message(int to, const void *data, size_t len, int fd)
 {
 	return send_message_until(to, data, len, fd, INT64_MAX);
+}
+
+int wh_helper_send_within(int to, const void *data, size_t len, int fd, int ms)
+{
+	return send_message_until(to, data, len, fd, wh_monotonic_us() + (int64_t)ms * 1000);
 }
 
 static void close_any(int *fd)

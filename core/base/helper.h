@@ -31,6 +31,8 @@ int wh_helper_send(int to, const void *data, size_t len, int fd);
 int wh_helper_receive(int from, void *data, size_t len, int *fd);
 /* Sends a message: its length in 4 bytes, then its bytes. `fd` as above. */
 int wh_helper_send_message(int to, const void *data, size_t len, int fd);
+/* The same within `ms` milliseconds. */
+int wh_helper_send_within(int to, const void *data, size_t len, int fd, int ms);
 /* A message of `most` bytes at most, else -EMSGSIZE. *bytes: free() it; a zero byte follows the contents. *fd (NULL: none is
  * expected, and one that comes is closed) as above. After a failure *bytes is NULL, *len 0 and *fd -1. */
 int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd);

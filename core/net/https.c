@@ -13,7 +13,7 @@
  * request gets a handle of its own, freed with its answer. Continuation lines, which HTTP has deprecated, are refused everywhere,
  * header lines and bytes are limited, and HTTP/2, a second and larger parser, is not offered.
  */
-enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, REQUEST_SECONDS = 60 };
+enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10 };
 
 static char secret_of_posts[256];
 static size_t secret_len;
@@ -292,7 +292,7 @@ int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct 
 		wipe(bearer);
 	set_up(lib, c, ca_path);
 	lib->setopt(c, CURLOPT_URL, q->url);
-	lib->setopt(c, CURLOPT_TIMEOUT, (long)(q->seconds ? q->seconds : REQUEST_SECONDS));
+	lib->setopt(c, CURLOPT_TIMEOUT, (long)(q->seconds ? q->seconds : WH_HTTPS_SECONDS));
 	lib->setopt(c, CURLOPT_HTTPHEADER, headers);
 	lib->setopt(c, CURLOPT_ERRORBUFFER, why);
 	lib->setopt(c, CURLOPT_WRITEDATA, &in);

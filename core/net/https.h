@@ -6,6 +6,7 @@
 #pragma once
 #include "whittle/base.h"
 
+enum { WH_HTTPS_SECONDS = 60 };
 struct wh_https_request {
 	const char *method, *url;  /* "GET", "PUT", "POST" */
 	const char *token;         /* sent as a bearer token; NULL: none */
@@ -13,7 +14,7 @@ struct wh_https_request {
 	const char *ca_file;       /* NULL: the system's; else a file that this process, or its opener, may read */
 	/* A POST of bytes to a service for which wh_https_log_in() was called, instead of `body`; NULL: none. */
 	const struct wh_https_bytes { const void *p; size_t n; bool gzip; /* both bodies are compressed in transit */ } *bytes;
-	unsigned seconds;          /* for the whole request; 0: 60 */
+	unsigned seconds;          /* for the whole request; 0: WH_HTTPS_SECONDS */
 };
 struct wh_https_reply {
 	long status;
@@ -39,7 +40,7 @@ int wh_https_start_several(const char *const *endpoints, size_t n, unsigned proc
 int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err);
 /* Sends a request through the process for the URL's endpoint, or from here if no such process was started
  * at all. 0 with *r; negative if there was no answer: r->cut may then be set. -ELIBACC: libcurl is
- * missing. */
+ * missing. It ends soon after the request's time, whatever that process does. */
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err);
 /* 0, or -ELIBACC if libcurl is missing. */
 int wh_https_ready(struct wh_error *err);

@@ -18,7 +18,7 @@
 #include "net/curl.h"
 #include "net/https.h"
 
-enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20 };
+enum { MAX_MESSAGE = 80 << 20, MAX_CA = 16 << 20, GRACE_S = 2 };
 #define NO_TEXT UINT32_MAX
 
 /* The endpoints of one process, and our end of its socket. */
@@ -31,8 +31,11 @@ static struct {
 	struct spoken_to to;
 } processes[2 * WH_HTTPS_PROCESSES];
 static size_t n_processes;
-/* Each process handles one request at a time, of any thread or any process forked later: the locks are in shared memory. */
-static pthread_mutex_t *locks;
+/* Each process handles one request at a time, of any thread or any process forked later: this is in shared memory. */
+static struct shared {
+	pthread_mutex_t lock;
+	bool broken; /* an answer was not taken to its end: its rest would be taken for that of the next request */
+} *shared;
 
 /* ---- texts ---- */
 
@@ -62,9 +65,12 @@ static void take_into(struct wh_taking *t, char *out, size_t size)
 	free(text);
 }
 
-static int send_message(int to, struct wh_bytes *b, int fd)
+/* ms: the limit, 0: none. */
+static int send_message(int to, struct wh_bytes *b, int fd, int ms)
 {
-	int rc = b->failed || b->n > MAX_MESSAGE ? -EMSGSIZE : wh_helper_send_message(to, b->p, b->n, fd);
+	int rc = b->failed || b->n > MAX_MESSAGE ? -EMSGSIZE
+	         : ms                            ? wh_helper_send_within(to, b->p, b->n, fd, ms)
+	                                         : wh_helper_send_message(to, b->p, b->n, fd);
 	if (b->p)
 		explicit_bzero(b->p, b->n); /* a token, perhaps */
 	free(b->p);
@@ -146,7 +152,7 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	         : !speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
 	                               : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
 	put_reply(&b, rc, &err, &r);
-	if (send_message(from, &b, -1) || (r.body && wh_helper_send_message(from, r.body, r.len, -1)))
+	if (send_message(from, &b, -1, 0) || (r.body && wh_helper_send_message(from, r.body, r.len, -1)))
 		_exit(1);
 	if (token)
 		explicit_bzero(token, strlen(token));
@@ -184,19 +190,19 @@ static void __attribute__((noreturn)) serve(int from, const struct spoken_to *to
 static int make_locks(struct wh_error *err)
 {
 	enum { ROOM = sizeof processes / sizeof *processes };
-	pthread_mutexattr_t shared;
-	void *p = locks ? NULL : mmap(NULL, ROOM * sizeof *locks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attr;
+	void *p = shared ? NULL : mmap(NULL, ROOM * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return wh_fail(err, -errno, "%s", strerror(errno));
-	if (locks)
+	if (shared)
 		return 0;
-	locks = p;
-	pthread_mutexattr_init(&shared);
-	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&shared, PTHREAD_MUTEX_ROBUST);
+	shared = p;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	for (size_t i = 0; i < ROOM; i++)
-		pthread_mutex_init(&locks[i], &shared);
-	pthread_mutexattr_destroy(&shared);
+		pthread_mutex_init(&shared[i].lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	return 0;
 }
 
@@ -257,7 +263,7 @@ static int certificates(const char *file, int *fd, struct wh_error *err)
 	return rc ? wh_fail(err, rc, "%s: %s", file, strerror(-rc)) : 0;
 }
 
-static int take_reply(int process, struct wh_taking *t, struct wh_https_reply *r, struct wh_error *err)
+static int take_reply(int process, struct wh_taking *t, int ms, struct wh_https_reply *r, struct wh_error *err)
 {
 	uint8_t *body = NULL;
 	int code = -(int)wh_take_number(t, 4, 0, 4095);
@@ -269,17 +275,19 @@ static int take_reply(int process, struct wh_taking *t, struct wh_https_reply *r
 	take_into(t, r->async_url, sizeof r->async_url);
 	take_into(t, r->location, sizeof r->location);
 	bool has_body = wh_take_number(t, 1, 0, 1);
-	bool bad = t->failed || t->n || (has_body && wh_helper_receive_message(process, MAX_MESSAGE, &body, &r->len, NULL));
+	bool bad = t->failed || t->n || (has_body && wh_helper_ask(process, NULL, 0, ms, MAX_MESSAGE, &body, &r->len));
 	r->body = (char *)body;
-	int rc = bad    ? wh_fail(err, -EBADMSG, "the process that speaks to the service answered nonsense")
+	int rc = bad    ? wh_fail(err, -EPROTO, "the process that speaks to the service answered nonsense")
 	         : code ? wh_fail(err, code, "%s", why ? why : "no answer")
 	                : 0;
 	free(why);
 	return rc;
 }
 
-static int ask(int process, const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
+/* That process ends each request in its time. It does not where another process of its user stops it. *broken: see above. */
+static int ask(int process, const struct wh_https_request *q, struct wh_https_reply *r, bool *broken, struct wh_error *err)
 {
+	const int ms = ((int)(q->seconds ? q->seconds : WH_HTTPS_SECONDS) + GRACE_S) * 1000;
 	struct wh_bytes b = {0};
 	uint8_t *bytes = NULL;
 	size_t n;
@@ -294,35 +302,55 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	wh_put_number(&b, q->seconds, 2);
 	wh_put_number(&b, q->bytes != NULL, 1);
 	wh_put_number(&b, q->bytes && q->bytes->gzip, 1);
-	rc = send_message(process, &b, ca);
+	rc = send_message(process, &b, ca, ms);
 	rc = rc || !q->bytes             ? rc
 	     : q->bytes->n > MAX_MESSAGE ? -EMSGSIZE
-	                                 : wh_helper_send_message(process, q->bytes->p, q->bytes->n, -1);
-	rc = rc ? rc : wh_helper_receive_message(process, MAX_MESSAGE, &bytes, &n, NULL);
+	                                 : wh_helper_send_within(process, q->bytes->p, q->bytes->n, -1, ms);
+	rc = rc ? rc : wh_helper_ask(process, NULL, 0, ms, MAX_MESSAGE, &bytes, &n);
 	if (ca >= 0)
 		close(ca);
-	rc = rc ? wh_fail(err, -EPIPE, "the process that speaks to the service has ended: %s", strerror(-rc))
-	        : take_reply(process, &(struct wh_taking){.p = bytes, .n = n}, r, err);
+	*broken = rc != 0;
+	r->cut = rc == -ETIMEDOUT;
+	if (rc)
+		wh_fail(err, -EPIPE, "the process that speaks to the service %s: %s",
+		        rc == -ETIMEDOUT ? "did not answer in time; it may have been stopped" : "has ended", strerror(-rc));
+	else
+		rc = take_reply(process, &(struct wh_taking){.p = bytes, .n = n}, ms, r, err);
+	*broken |= rc == -EPROTO;
 	free(bytes);
+	return *broken ? err->code : rc;
+}
+
+/* 0, or an error; EPIPE: the process is broken, since an owner of the lock died in the middle of an answer, say. */
+static int lock(size_t i, int (*how)(pthread_mutex_t *))
+{
+	int rc = how(&shared[i].lock);
+	if (rc == EOWNERDEAD) {
+		shared[i].broken = true;
+		pthread_mutex_consistent(&shared[i].lock);
+		rc = 0;
+	}
+	if (!rc && shared[i].broken) {
+		pthread_mutex_unlock(&shared[i].lock);
+		rc = EPIPE;
+	}
 	return rc;
 }
 
-/* A process for the URL's endpoint, locked: an idle one if there is one. -1: there is none. */
+/* A process for the URL's endpoint, locked: an idle one if there is one. -EPERM: there is none; -EPIPE: all are broken. */
 static int take_process(const char *url)
 {
-	int mine = -1;
+	int mine = -EPERM;
 	for (size_t i = 0; i < n_processes; i++) {
-		if (!speaks_to(&processes[i].to, url))
-			continue;
-		int rc = pthread_mutex_trylock(&locks[i]);
-		if (rc == EOWNERDEAD) /* its owner died in the middle of an answer, the rest of which would be taken for ours */
-			processes[i].to.n = 0, pthread_mutex_consistent(&locks[i]), pthread_mutex_unlock(&locks[i]);
-		else if (!rc)
+		int rc = speaks_to(&processes[i].to, url) ? lock(i, pthread_mutex_trylock) : -1;
+		if (!rc)
 			return (int)i;
-		else
+		if (rc == EBUSY)
 			mine = (int)i;
+		else if (rc > 0 && mine < 0)
+			mine = -EPIPE;
 	}
-	return mine < 0 || !pthread_mutex_lock(&locks[mine]) ? mine : -1;
+	return mine < 0 || !lock((size_t)mine, pthread_mutex_lock) ? mine : -EPIPE;
 }
 
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
@@ -331,10 +359,13 @@ int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r
 	r->retry_after_ms = -1;
 	if (!n_processes)
 		return wh_https_send(q, q->ca_file, r, err);
+	bool broken = false;
 	int i = take_process(q->url);
 	if (i < 0)
-		return wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
-	int rc = ask(processes[i].end, q, r, err);
-	pthread_mutex_unlock(&locks[i]);
+		return i == -EPIPE ? wh_fail(err, -EPIPE, "the process that speaks to the service was given up: it did not answer")
+		                   : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
+	int rc = ask(processes[i].end, q, r, &broken, err);
+	shared[i].broken = broken;
+	pthread_mutex_unlock(&shared[i].lock);
 	return rc;
 }

@@ -45,6 +45,15 @@ static void messages_arrive_whole_with_a_zero_behind(void **state)
 	free(bytes);
 }
 
+static void sending_ends_in_its_time_though_nobody_reads(void **state)
+{
+	static const char large[4 << 20];
+	(void)state;
+	alarm(60);
+	assert_int_equal(wh_helper_send_within(ends[0], large, sizeof large, -1, 20), -ETIMEDOUT);
+	alarm(0);
+}
+
 static void a_descriptor_comes_with_its_message(void **state)
 {
 	uint8_t *bytes;
@@ -160,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(messages_arrive_whole_with_a_zero_behind, make_pair, close_pair),
+		cmocka_unit_test_setup_teardown(sending_ends_in_its_time_though_nobody_reads, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_descriptor_comes_with_its_message, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_descriptor_that_nobody_expects_is_closed, make_pair, close_pair),
 		cmocka_unit_test_setup_teardown(a_message_that_is_too_long_is_refused_with_its_descriptor, make_pair, close_pair),
