@@ -6,7 +6,7 @@ const struct wh_resource *wh_estate_require(const struct wh_estate *e, const cha
 {
 	const struct wh_resource *r = wh_estate_find(e, name_or_id);
 	if (!r)
-		wh_fail_input(err, -ENXIO, "there is no resource '%.100s'; `whittle estate show` lists them", name_or_id);
+		wh_fail_input(err, -ENXIO, "there is no resource '%.300s'; `whittle estate show` lists them", name_or_id);
 	return r;
 }
 

@@ -135,6 +135,13 @@ WH_ENDPOINT(alert_change)
 	return change(c, name_of(c), c->target.segments[c->target.n - 1], NULL, is_of, err);
 }
 
+/* Azure makes samples of alerts; nobody would tell them from real ones here. */
+WH_ENDPOINT(alert_simulate)
+{
+	(void)err;
+	return wh_call_refuse(c, 400, "NotSupported", "no sample alerts are made here: `whittle demo-data` has a ledger with alerts");
+}
+
 /* ---- our own ---- */
 
 WH_ENDPOINT(own_alerts)

@@ -68,6 +68,36 @@ static json_t *assessment_json(struct wh_call *c, const json_t *a)
 	                                     "displayName", wh_call_member(a, "displayName"), "status", status_json(a)));
 }
 
+static json_t *metadata_json(struct wh_call *c, const json_t *a, const char *scope)
+{
+	const char *severity = wh_call_member(a, "severity");
+	return wh_posture_resource(c, scope, "assessmentMetadata", wh_call_member(a, "name"),
+	                           json_pack("{s:s?, s:s*, s:s*, s:s, s:[s], s:b, s:s}", "displayName",
+	                                     wh_call_member(a, "displayName"), "description", wh_call_member(a, "description"),
+	                                     "remediationDescription", wh_call_member(a, "remediation"), "severity",
+	                                     severity && strcmp(severity, "Informational") ? severity : "Low", "categories",
+	                                     "Networking", "preview", json_is_true(json_object_get(a, "preview")),
+	                                     "assessmentType", "BuiltIn"));
+}
+
+/* What $expand adds to one verdict: its metadata, or a link to the page that shows it. */
+static void expand(struct wh_call *c, json_t *assessment, const json_t *list)
+{
+	const char *key = wh_call_member(assessment, "name");
+	json_t *p = json_object_get(assessment, "properties"), *a;
+	size_t i;
+	if (!strcasecmp(wh_call_query(c, "$expand"), "links"))
+		json_object_set_new(p, "links",
+		                    json_pack("{s:s}", "azurePortalUri",
+		                              wh_arena_printf(c->mem, "%s/#/recommendations/%s", c->request->base, key)));
+	json_array_foreach((json_t *)(uintptr_t)list, i, a)
+		if (!strcasecmp(wh_call_member(a, "name"), key)) {
+			json_t *m = metadata_json(c, a, "");
+			json_object_set(p, "metadata", json_object_get(m, "properties"));
+			json_decref(m);
+		}
+}
+
 /* Those below a scope, or of one resource and key. */
 static int assessments(struct wh_call *c, const char *key, json_t **out, struct wh_error *err)
 {
@@ -75,7 +105,8 @@ static int assessments(struct wh_call *c, const char *key, json_t **out, struct 
 	json_t *doc = NULL, *a;
 	size_t i;
 	const char *scope = *c->values[0] == '/' ? c->values[0] : wh_arena_printf(c->mem, "/%s", c->values[0]);
-	int rc = wh_postures_open(c, 0, NULL, &x, err);
+	bool metadata = key && !strcasecmp(wh_call_query(c, "$expand"), "metadata");
+	int rc = wh_postures_open(c, metadata ? WH_WANT_LIST : 0, NULL, &x, err);
 	rc = rc ? rc : wh_app_assessments(x.p, &(struct wh_app_assessments){.assessment = key, .all = true}, &doc, err);
 	*out = json_array();
 	json_array_foreach(json_object_get(doc, "assessments"), i, a) {
@@ -83,6 +114,8 @@ static int assessments(struct wh_call *c, const char *key, json_t **out, struct 
 		if (key ? !strcasecmp(id, scope) : within(id, scope))
 			json_array_append_new(*out, assessment_json(c, a));
 	}
+	if (key && json_array_size(*out))
+		expand(c, json_array_get(*out, 0), x.list);
 	json_decref(doc);
 	wh_postures_close(&x);
 	return rc;
@@ -100,7 +133,10 @@ WH_ENDPOINT(assessments_list)
 
 WH_ENDPOINT(assessment_get)
 {
+	const char *more = wh_call_query(c, "$expand");
 	json_t *list;
+	if (*more && strcasecmp(more, "links") && strcasecmp(more, "metadata"))
+		return wh_call_refuse(c, 400, "InvalidRequestContent", "$expand is links or metadata");
 	int rc = assessments(c, c->values[1], &list, err);
 	if (!rc)
 		rc = json_array_size(list) ? wh_call_json(c, 200, json_incref(json_array_get(list, 0)))
@@ -110,18 +146,6 @@ WH_ENDPOINT(assessment_get)
 }
 
 /* ---- their metadata ---- */
-
-static json_t *metadata_json(struct wh_call *c, const json_t *a, const char *scope)
-{
-	const char *severity = wh_call_member(a, "severity");
-	return wh_posture_resource(c, scope, "assessmentMetadata", wh_call_member(a, "name"),
-	                           json_pack("{s:s?, s:s*, s:s*, s:s, s:[s], s:b, s:s}", "displayName",
-	                                     wh_call_member(a, "displayName"), "description", wh_call_member(a, "description"),
-	                                     "remediationDescription", wh_call_member(a, "remediation"), "severity",
-	                                     severity && strcmp(severity, "Informational") ? severity : "Low", "categories",
-	                                     "Networking", "preview", json_is_true(json_object_get(a, "preview")),
-	                                     "assessmentType", "BuiltIn"));
-}
 
 /* key NULL: all. */
 static int metadata(struct wh_call *c, const char *key, const char *scope, struct wh_error *err)

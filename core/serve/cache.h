@@ -7,7 +7,7 @@
 struct wh_cached { struct wh_packed body; const char *etag; };
 /* What an answer is made of: everything in the ledger, or its documents and journal alone, which ingest does not write. */
 enum wh_cached_until { WH_NOT_CACHED, WH_UNTIL_LEDGER, WH_UNTIL_DOCUMENTS };
-/* The answer for this target; NULL. Borrowed until the next call. */
+/* The answer for this target, which names the host too (its links do); NULL. Borrowed until the next call. */
 const struct wh_cached *wh_cache_get(const char *store_url, const char *target);
 /* Takes the body, and returns it as wh_cache_get() does; NULL where it is not kept: it is the caller's then. Only after a
  * wh_cache_get() that found none. */

@@ -106,6 +106,13 @@ bool wh_call_page(struct wh_call *c, struct wh_call_page *out)
 	return false;
 }
 
+/* A parameter's name with its $ as it is: a client that adds "$filter" to a link with "%24filter" asks for both. */
+static const char *name_of(const char *name, struct wh_arena *mem)
+{
+	bool system = *name == '$';
+	return wh_arena_printf(mem, "%s%s", system ? "$" : "", wh_target_encode(name + system, mem));
+}
+
 /* The same target with another $skipToken. */
 const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, size_t n)
 {
@@ -115,7 +122,7 @@ const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, 
 	const char *link = wh_arena_printf(c->mem, "%s%s?$skipToken=%zu", c->request->base, path, p->from + p->top);
 	for (size_t i = 0; i < c->target.n_parameters; i++)
 		if (strcasecmp(c->target.parameters[i].name, "$skipToken"))
-			link = wh_arena_printf(c->mem, "%s&%s=%s", link, wh_target_encode(c->target.parameters[i].name, c->mem),
+			link = wh_arena_printf(c->mem, "%s&%s=%s", link, name_of(c->target.parameters[i].name, c->mem),
 			                       wh_target_encode(c->target.parameters[i].value, c->mem));
 	return link;
 }
@@ -123,11 +130,11 @@ const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, 
 int wh_call_list(struct wh_call *c, json_t *list)
 {
 	struct wh_call_page p;
-	size_t n = json_array_size(list);
-	if (!wh_call_page(c, &p)) {
+	if (!wh_call_filter(c, list) || !wh_call_page(c, &p)) {
 		json_decref(list);
 		return 0;
 	}
+	size_t n = json_array_size(list);
 	json_t *page = n > p.top || p.from ? json_array() : json_incref(list);
 	for (size_t i = p.from; page != list && i < n && i - p.from < p.top; i++)
 		json_array_append(page, json_array_get(list, i));

@@ -54,7 +54,9 @@ int wh_call_empty(struct wh_call *c, unsigned status);
 int wh_call_refuse(struct wh_call *c, unsigned status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 int wh_call_error(struct wh_call *c, int rc, const struct wh_error *err); /* by the error's code */
-/* {"value":[…]}, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
+/* Leaves those items in the list that the query's $filter asks for (filter.c). False: it was refused. */
+bool wh_call_filter(struct wh_call *c, json_t *list);
+/* {"value":[…]}: the items of $filter, in pages of `$top` (1,000 at most), with an absolute nextLink. Takes the list. */
 int wh_call_list(struct wh_call *c, json_t *list);
 /* The requested items of the list: `top` from `from` on. False: it was refused. */
 struct wh_call_page { size_t from, top; };

@@ -22,6 +22,7 @@ WH_ENDPOINT(location_get);
 WH_ENDPOINT(alerts_list);
 WH_ENDPOINT(alert_get);
 WH_ENDPOINT(alert_change);
+WH_ENDPOINT(alert_simulate);
 WH_ENDPOINT(own_alerts);
 WH_ENDPOINT(own_alert);
 WH_ENDPOINT(own_alert_change);
@@ -54,7 +55,7 @@ WH_ENDPOINT(own_unwanted);
 WH_ENDPOINT(own_evidence);
 /* assessments.c, scores.c */
 WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata_list); WH_ENDPOINT(metadata_get);
-WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
+WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_definitions); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
 WH_ENDPOINT(standards_list); WH_ENDPOINT(standard_get); WH_ENDPOINT(controls_list); WH_ENDPOINT(control_get);
 WH_ENDPOINT(compliance_assessments_list); WH_ENDPOINT(compliance_assessment_get);
 WH_ENDPOINT(own_compliance);

@@ -14,6 +14,9 @@
 #define ASSESSMENTS "2021-06-01 2020-01-01"
 #define STANDARD SUB SECURITY "/regulatoryComplianceStandards/{regulatoryComplianceStandardName}"
 #define CONTROL STANDARD "/regulatoryComplianceControls/{regulatoryComplianceControlName}"
+/* a list whose items an OData filter chooses; a get with more of each */
+#define READ_WITH(path, versions, run, summary, parameters) \
+	{WH_GET, path, versions, WH_READERS, run, summary, parameters, false, WH_UNTIL_LEDGER}
 #define READ(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_NOT_CACHED}
 #define READ_CACHED(path, versions, run, summary) {WH_GET, path, versions, WH_READERS, run, summary, NULL, false, WH_UNTIL_LEDGER}
 /* of documents alone: the recommendation, its review, the estate */
@@ -65,6 +68,8 @@ const struct wh_serve_route wh_routes[] = {
 	READ(GROUP IN_LOCATION "/alerts", ALERTS, wh_serve_alerts_list, "the same, of both"),
 	READ(SUB IN_LOCATION "/alerts/{alertName}", ALERTS, wh_serve_alert_get, "an alert"),
 	READ(GROUP IN_LOCATION "/alerts/{alertName}", ALERTS, wh_serve_alert_get, "an alert of a resource group"),
+	CHANGE_BY(WH_POST, SUB IN_LOCATION "/alerts/default/simulate", ALERTS, wh_serve_alert_simulate,
+                  "refused: the alerts are real ones alone"),
 	CHANGE(WH_POST, SUB IN_LOCATION "/alerts/{alertName}/{action}", ALERTS, wh_serve_alert_change,
                "activate, inProgress, resolve or dismiss an alert"),
 	CHANGE(WH_POST, GROUP IN_LOCATION "/alerts/{alertName}/{action}", ALERTS, wh_serve_alert_change,
@@ -97,22 +102,26 @@ const struct wh_serve_route wh_routes[] = {
                           "the same, of a subscription"),
 	READ_CACHED(SUB SECURITY "/secureScores", NETWORK, wh_serve_scores_list, "the secure score"),
 	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}", NETWORK, wh_serve_score_get, "the secure score, ascScore"),
-	READ_CACHED(SUB SECURITY "/secureScores/{secureScoreName}/secureScoreControls", NETWORK, wh_serve_score_controls_of,
-                    "what it is made of"),
-	READ_CACHED(SUB SECURITY "/secureScoreControls", NETWORK, wh_serve_score_controls, "the same"),
-	READ_CACHED(SUB SECURITY "/regulatoryComplianceStandards", RULES, wh_serve_standards_list,
-                    "standards, and how far they are met"),
+	READ_WITH(SUB SECURITY "/secureScores/{secureScoreName}/secureScoreControls", NETWORK, wh_serve_score_controls_of,
+                  "what it is made of", "$expand"),
+	READ_WITH(SUB SECURITY "/secureScoreControls", NETWORK, wh_serve_score_controls, "the same", "$expand"),
+	READ_CACHED("/providers/Microsoft.Security/secureScoreControlDefinitions", NETWORK, wh_serve_score_definitions,
+                    "what the score's controls ask"),
+	READ_CACHED(SUB SECURITY "/secureScoreControlDefinitions", NETWORK, wh_serve_score_definitions,
+                    "the same, of a subscription"),
+	READ_WITH(SUB SECURITY "/regulatoryComplianceStandards", RULES, wh_serve_standards_list,
+                  "standards, and how far they are met", "$filter"),
 	READ_CACHED(STANDARD, RULES, wh_serve_standard_get, "one of them"),
-	READ_CACHED(STANDARD "/regulatoryComplianceControls", RULES, wh_serve_controls_list, "its controls"),
+	READ_WITH(STANDARD "/regulatoryComplianceControls", RULES, wh_serve_controls_list, "its controls", "$filter"),
 	READ_CACHED(CONTROL, RULES, wh_serve_control_get, "one of them"),
-	READ_CACHED(CONTROL "/regulatoryComplianceAssessments", RULES, wh_serve_compliance_assessments_list,
-                    "a control's assessments"),
+	READ_WITH(CONTROL "/regulatoryComplianceAssessments", RULES, wh_serve_compliance_assessments_list,
+                  "a control's assessments", "$filter"),
 	READ_CACHED(CONTROL "/regulatoryComplianceAssessments/{regulatoryComplianceAssessmentName}", RULES,
                     wh_serve_compliance_assessment_get, "one of them"),
 	READ_CACHED("/{scope*}/providers/Microsoft.Security/assessments", ASSESSMENTS, wh_serve_assessments_list,
                     "verdicts below a scope"),
-	READ_CACHED("/{scope*}/providers/Microsoft.Security/assessments/{assessmentName}", ASSESSMENTS, wh_serve_assessment_get,
-                    "one verdict on a resource"),
+	READ_WITH("/{scope*}/providers/Microsoft.Security/assessments/{assessmentName}", ASSESSMENTS, wh_serve_assessment_get,
+                  "one verdict on a resource", "$expand"),
 
 	/* ---- our own ---- */
 	ASK("/api/v1/status", wh_serve_own_status, "every resource, whether it is healthy, and why not", NULL),

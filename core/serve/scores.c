@@ -12,6 +12,18 @@ static const char *subscription(struct wh_call *c)
 	return wh_arena_printf(c->mem, "/subscriptions/%s", c->values[0]);
 }
 
+static const json_t *named(const json_t *list, const char *member, const char *name)
+{
+	size_t i;
+	json_t *o;
+	json_array_foreach((json_t *)(uintptr_t)list, i, o) {
+		const char *is = wh_call_member(o, member);
+		if (is && !strcasecmp(is, name))
+			return o;
+	}
+	return NULL;
+}
+
 static json_t *numbers(const json_t *o)
 {
 	double max = json_number_value(json_object_get(o, "max")), current = json_number_value(json_object_get(o, "current"));
@@ -38,15 +50,24 @@ static json_t *score_json(struct wh_call *c, const json_t *s)
 	                                     json_object_get(s, "weight"), "score", numbers(s)));
 }
 
+static json_t *definition_json(struct wh_call *c, const json_t *k, const char *scope)
+{
+	return wh_posture_resource(c, scope, "secureScoreControlDefinitions", wh_call_member(k, "id"),
+	                           json_pack("{s:s?, s:O?, s:{s:s}}", "displayName", wh_call_member(k, "name"), "maxScore",
+	                                     json_object_get(k, "max"), "source", "sourceType", "BuiltIn"));
+}
+
 static json_t *control_json(struct wh_call *c, const json_t *k)
 {
 	json_t *healthy = json_object_get(k, "healthy"), *unhealthy = json_object_get(k, "unhealthy");
+	json_t *p = json_pack("{s:s?, s:O, s:O, s:i, s:I, s:o}", "displayName", wh_call_member(k, "name"), "healthyResourceCount",
+	                  healthy, "unhealthyResourceCount", unhealthy, "notApplicableResourceCount", 0, "weight",
+	                  json_integer_value(healthy) + json_integer_value(unhealthy), "score", numbers(k));
+	if (!strcasecmp(wh_call_query(c, "$expand"), "definition"))
+		json_object_set_new(p, "definition", definition_json(c, k, ""));
 	return wh_posture_resource(
 		c, wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/secureScores/" SCORE, subscription(c)),
-		"secureScoreControls", wh_call_member(k, "id"),
-		json_pack("{s:s?, s:O, s:O, s:i, s:I, s:o}", "displayName", wh_call_member(k, "name"), "healthyResourceCount",
-	                  healthy, "unhealthyResourceCount", unhealthy, "notApplicableResourceCount", 0, "weight",
-	                  json_integer_value(healthy) + json_integer_value(unhealthy), "score", numbers(k)));
+		"secureScoreControls", wh_call_member(k, "id"), p);
 }
 
 static int scores(struct wh_call *c, bool controls, bool one, struct wh_error *err)
@@ -72,6 +93,33 @@ static int scores(struct wh_call *c, bool controls, bool one, struct wh_error *e
 	return rc;
 }
 
+/* The controls of every subscription's score, each once. */
+WH_ENDPOINT(score_definitions)
+{
+	const char *scope = c->target.n > 3 ? subscription(c) : "";
+	struct wh_postures x;
+	json_t *list = json_array(), *s, *k;
+	size_t i, n;
+	int rc = wh_postures_open(c, WH_WANT_SCORE, NULL, &x, err);
+	json_array_foreach(rc ? NULL : json_object_get(x.score, "subscriptions"), i, s)
+		json_array_foreach(json_object_get(s, "controls"), n, k)
+			if (!named(list, "name", wh_call_member(k, "id")))
+				json_array_append_new(list, definition_json(c, k, scope));
+	if (!rc) {
+		wh_postures_close(&x);
+		return wh_call_list(c, list);
+	}
+	json_decref(list);
+	return rc;
+}
+
+static int bad_expand(struct wh_call *c)
+{
+	const char *more = wh_call_query(c, "$expand");
+	return *more && strcasecmp(more, "definition")
+	               ? wh_call_refuse(c, 400, "InvalidRequestContent", "$expand is definition"), 1 : 0;
+}
+
 static int unknown_score(struct wh_call *c)
 {
 	return strcasecmp(c->values[1], SCORE) ? wh_call_refuse(c, 404, "ResourceNotFound", "there is one score, " SCORE), 1 : 0;
@@ -89,12 +137,12 @@ WH_ENDPOINT(score_get)
 
 WH_ENDPOINT(score_controls)
 {
-	return scores(c, true, false, err);
+	return bad_expand(c) ? 0 : scores(c, true, false, err);
 }
 
 WH_ENDPOINT(score_controls_of)
 {
-	return unknown_score(c) ? 0 : scores(c, true, false, err);
+	return unknown_score(c) || bad_expand(c) ? 0 : scores(c, true, false, err);
 }
 
 /* ---- compliance ---- */
@@ -136,18 +184,6 @@ static json_t *compliance_assessment_json(struct wh_call *c, const json_t *a, co
 		wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/assessmentMetadata/%s", c->request->base, key));
 	copy(p, a, names);
 	return wh_posture_resource(c, scope, "regulatoryComplianceAssessments", key, p);
-}
-
-static const json_t *named(const json_t *list, const char *member, const char *name)
-{
-	size_t i;
-	json_t *o;
-	json_array_foreach((json_t *)(uintptr_t)list, i, o) {
-		const char *is = wh_call_member(o, member);
-		if (is && !strcasecmp(is, name))
-			return o;
-	}
-	return NULL;
 }
 
 /* For all standards, or for one. */

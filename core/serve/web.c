@@ -83,7 +83,7 @@ static enum MHD_Result head_read(struct wh_web_job *j, const char *method, const
 		return MHD_NO;
 	j->refused = wh_web_head(j->c, method, j->target, version, j->at, j->head, &j->why);
 	phase(j->c, WH_WEB_BODY);
-	return j->refused ? refuse(j, j->refused, j->why) : MHD_YES;
+	return j->refused && !(j->refused == 413 && wh_web_drains(j->c)) ? refuse(j, j->refused, j->why) : MHD_YES;
 }
 
 static bool hold(struct wh_web_job *j, size_t n)
@@ -128,6 +128,9 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	if (!j->head)
 		return head_read(j, method, version);
 	if (*n) {
+		j->n_read += *n;
+		if (j->n_read > WH_DRAIN_MAX)
+			return MHD_NO;
 		take_body(j, data, *n);
 		*n = 0;
 		return MHD_YES;

@@ -47,6 +47,10 @@ struct MHD_Connection;
 /* 0, or the status with which it is refused, and *why. */
 unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version,
                      const struct wh_listener *at, struct wh_web_head *out, const char **why);
+/* Whether a body that is too large is read to its end and forgotten before it is refused. A client that is still sending may
+ * never read an answer that comes before; one that asks first (Expect), or sends more than WH_DRAIN_MAX, gets it at once. */
+enum { WH_DRAIN_MAX = 16 << 20 };
+bool wh_web_drains(struct MHD_Connection *c);
 
 /* ---- inside: the console's files (console.c) ---- */
 struct wh_console_file { const char *path, *type; const uint8_t *bytes; size_t n; const char *etag; };

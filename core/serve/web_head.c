@@ -145,6 +145,12 @@ static unsigned lengths(struct MHD_Connection *c, const struct wh_frame_request 
 	return 0;
 }
 
+bool wh_web_drains(struct MHD_Connection *c)
+{
+	const char *length = header(c, "Content-Length");
+	return !*header(c, "Expect") && strlen(length) <= 8 && strtoul(length, NULL, 10) <= WH_DRAIN_MAX;
+}
+
 unsigned wh_web_head(struct MHD_Connection *c, const char *method, const char *url, const char *version,
                      const struct wh_listener *at, struct wh_web_head *out, const char **why)
 {

@@ -11,7 +11,7 @@ struct wh_web_job {
 	const struct wh_listener *at;
 	char *target;
 	struct wh_web_head *head;    /* once the head was read */
-	struct wh_bytes body;
+	struct wh_bytes body; size_t n_read; /* of the body, also what was let go */
 	unsigned refused; const char *why;
 	bool handed, answered;       /* to a worker (or waits for one); by it */
 	uint8_t *frame;              /* the answer, and its parsed form */

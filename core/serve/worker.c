@@ -146,6 +146,12 @@ static void pack(struct wh_call *c)
 	wh_pack_end(p, &c->packed);
 }
 
+/* What an answer is kept by: links in it have the host that the request names, which a client can choose for another. */
+static const char *kept_by(const struct wh_call *c)
+{
+	return wh_arena_printf(c->mem, "%s%s", c->request->base, c->request->target);
+}
+
 static int put_call(struct wh_call *c, int web)
 {
 	const struct wh_cached *kept = NULL;
@@ -157,7 +163,7 @@ static int put_call(struct wh_call *c, int web)
 		return put(c, &(struct wh_packed){lacks, sizeof lacks - 1, 0}, web);
 	}
 	if (c->route && c->route->cached && c->status == 200 && c->packed.bytes)
-		kept = wh_cache_put(c->request->target, &c->packed, c->route->cached);
+		kept = wh_cache_put(kept_by(c), &c->packed, c->route->cached);
 	if (kept) {
 		c->packed = (struct wh_packed){NULL};
 		c->etag = kept->etag;
@@ -168,7 +174,7 @@ static int put_call(struct wh_call *c, int web)
 /* The answer that was made before; NULL. */
 static const struct wh_cached *cached(struct wh_call *c)
 {
-	const struct wh_cached *kept = c->route->cached ? wh_cache_get(c->app->store_url, c->request->target) : NULL;
+	const struct wh_cached *kept = c->route->cached ? wh_cache_get(c->app->store_url, kept_by(c)) : NULL;
 	if (kept) {
 		c->status = 200;
 		c->etag = kept->etag;

@@ -51,6 +51,10 @@ sdk same '[1,1,1]' "by group and by location, too"
 sdk states "Dismissed Active Resolved Active Dismissed Active Resolved" "each change of an alert's state is taken, also when it is asked for twice"
 is "$(w alerts --all --json | jq -r '.value[0].properties.status')" Resolved "and is the command's"
 sdk elsewhere 0 "another subscription has none of it"
+sdk alert-elsewhere "404 ResourceNotFound 404 ResourceNotFound" "nor has another group, whose changes of it are refused"
+sdk simulated "400 NotSupported" "no sample alerts are made"
+sdk oversized "413 RequestEntityTooLarge" "a client that sends too much is told so"
+sdk polled '[true,true,200]' "an operation has an address, and its end is there"
 is "$(sed -n 's/^suppression //p' "$dir/sdk" | jq -c '[.name, .type, .reason, .comment, .state, .until, .scope.allOf[0].in[0]]')" '["planned","Whittle_SensorBlind","FalsePositive","planned work","Enabled","2036-01-02T03:04:05.000Z","203.0.113.0/24"]' "a suppression is read as it was written"
 sdk unknown-condition "400 InvalidRequestContent" "a condition that would be left out is refused"
 sdk suppressions-left 0 "and a rule is deleted"
@@ -94,11 +98,15 @@ array 400 InvalidRequestContent
 deep 400 InvalidRequestContent
 raw-rules 400 InvalidRequestContent
 empty 400 InvalidRequestContent
+filter-half 400 InvalidFilterInQueryString
+too-large 413
+chunked-too-large 413
 no-version 400 MissingApiVersionParameter
 other-version 400 InvalidApiVersionParameter
 unknown-path 404 InvalidResourceType
 wrong-verb 405 MethodNotAllowed
 stranger 401 InvalidAuthenticationToken
+links true
 cookie true
 session-reads 200
 from-elsewhere 403
@@ -156,4 +164,10 @@ is "$(sed -n 's/^controls //p' "$dir/sdk")" "$(jq -r '[.controls[] | .id + ":" +
 is "$(sed -n 's/^score //p' "$dir/sdk" | jq -c '.[0][1:] | map(. * 100 | round)')" "$(jq -c '[.score.current, .score.max] | map(. * 100 | round)' "$dir/compliance")" "and the secure score"
 for name in assessment metadata-one score-same control control-assessments; do sdk $name true "$name is found by its name, too"; done
 sdk no-standard "404 ResourceNotFound" "a standard that is none is not found"
+sdk filtered true "a filter leaves what it asks for"
+sdk filter-wrong "400 InvalidFilterInQueryString 400 InvalidFilterInQueryString" "one that can't be read, or names nothing, is refused"
+for name in expanded definitions metadata-with links-with; do sdk $name true "what \$expand asks for is there: $name"; done
+sdk expand-wrong "400 InvalidRequestContent" "another word of it is refused"
+sdk paged true "pages of one item make the same list"
+sdk made-by-clients "405 MethodNotAllowed 405 MethodNotAllowed" "assessments are not made by clients"
 echo "1..$n"

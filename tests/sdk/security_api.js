@@ -27,7 +27,12 @@ async function hardening() {
   say("widened", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules.map((r) => ({ ...r, ipAddresses: ["0.0.0.0/0"] })), networkSecurityGroups: groups })));
   say("stranger-group", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: ["/subscriptions/x/y"] })));
   say("one-enforced", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules.slice(0, 1), networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
-  say("enforced", await code(api.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
+  const seen = client(process.env.TOKEN), answers = [];
+  seen.pipeline.addPolicy({ name: "seen", sendRequest: async (r, next) => { const x = await next(r); answers.push(x); return x; } });
+  say("enforced", await code(seen.adaptiveNetworkHardenings.beginEnforceAndWait(group, namespace, type, resource, "default", { rules: h.rules, networkSecurityGroups: groups }, { updateIntervalInMs: 50 })));
+  const accepted = answers.find((x) => x.status === 202);
+  const at = accepted?.headers.get("location") ?? "";
+  say("polled", [at.startsWith(`${endpoint}/subscriptions/`), answers.length > 1 && answers.slice(1).every((x) => x.request.url === at), answers[answers.length - 1].status]);
 }
 
 async function alerts() {
@@ -44,6 +49,9 @@ async function alerts() {
     states.push((await api.getSubscriptionLevel(location, a.name)).status);
   }
   say("states", states.join(" "));
+  const twice = [await code(api.getResourceGroupLevel(location, a.name, "elsewhere")), await code(api.updateResourceGroupLevelStateToDismiss(location, a.name, "elsewhere"))];
+  say("alert-elsewhere", twice.join(" "));
+  say("simulated", await code(api.simulate(location, { properties: { kind: "Bundles", bundles: ["VirtualMachines"] } })));
   say("no-alert", await code(api.getSubscriptionLevel(location, "nobody")));
   say("elsewhere", (await all(client(process.env.TOKEN, "11111111-1111-1111-1111-111111111111").alerts.list())).length);
 }
@@ -55,6 +63,7 @@ async function suppression() {
   say("suppression", { name: made.name, type: got.alertType, reason: got.reason, comment: got.comment, state: got.state, until: got.expirationDateUtc, scope: got.suppressionAlertsScope });
   say("suppressions", [(await all(api.list())).length, (await all(api.list({ alertType: "Other" }))).length]);
   say("unknown-condition", await code(api.update("wide", { ...rule, suppressionAlertsScope: { allOf: [{ field: "entities.file.name", in: ["x"] }] } })));
+  say("oversized", await code(api.update("large", { ...rule, comment: "x".repeat(2 << 20) })));
   await api.delete("planned");
   await api.delete("planned");
   say("suppressions-left", (await all(api.list())).length);
@@ -128,6 +137,19 @@ async function posture() {
 	say("control", (await c.regulatoryComplianceControls.get("mcsb-v1", "NS-1")).description === ks[0].description);
 	const asked = await all(c.regulatoryComplianceAssessments.list("mcsb-v1", "NS-1"));
 	say("control-assessments", (await c.regulatoryComplianceAssessments.get("mcsb-v1", "NS-1", asked[0].name)).name === asked[0].name);
+	const failed = await all(c.regulatoryComplianceControls.list("mcsb-v1", { filter: "properties/state eq 'failed' and name ne 'NS-1'" }));
+	say("filtered", failed.map((k) => k.name).join() === ks.filter((k) => k.state === "Failed" && k.name !== "NS-1").map((k) => k.name).join());
+	say("filter-wrong", `${await code(all(c.regulatoryComplianceControls.list("mcsb-v1", { filter: "state eq" })))} ${await code(all(c.regulatoryComplianceStandards.list({ filter: "status eq 'x'" })))}`);
+	const withDefinition = await all(c.secureScoreControls.list({ expand: "definition" })), definitions = await all(c.secureScoreControlDefinitions.list());
+	say("expanded", withDefinition.length > 0 && withDefinition.every((k) => k.definition.displayName === k.displayName && k.definition.maxScore === k.max) && controls.every((k) => !k.definition));
+	say("definitions", definitions.map((k) => k.name).sort().join() === controls.map((k) => k.name).sort().join() && (await all(c.secureScoreControlDefinitions.listBySubscription())).length === definitions.length);
+	say("metadata-with", (await c.assessments.get(one.resourceDetails.id, one.name, { expand: "metadata" })).metadata.severity === meta.find((m) => m.name === one.name).severity);
+	say("links-with", (await c.assessments.get(one.resourceDetails.id, one.name, { expand: "links" })).links.azurePortalUri === `${endpoint}/#/recommendations/${one.name}`);
+	say("expand-wrong", await code(c.assessments.get(one.resourceDetails.id, one.name, { expand: "all" })));
+	const paging = client(process.env.TOKEN);
+	paging.pipeline.addPolicy({ name: "few", sendRequest: (r, next) => { if (!/skipToken/.test(r.url)) r.url += "&$top=1"; return next(r); } });
+	say("paged", (await all(paging.regulatoryComplianceControls.list("mcsb-v1", { filter: "state ne 'Passed'" }))).map((k) => k.name).join() === ks.filter((k) => k.state !== "Passed").map((k) => k.name).join());
+	say("made-by-clients", `${await code(c.assessments.createOrUpdate(one.resourceDetails.id, "8bb8be0a-6010-4789-812f-e4d661c4ed0e", { resourceDetails: { source: "Azure" }, status: { code: "Healthy" } }))} ${await code(c.assessmentsMetadata.deleteInSubscription(one.name))}`);
 	say("no-standard", await code(c.regulatoryComplianceStandards.get("nobody")));
 }
 
