@@ -23,9 +23,9 @@ static uint64_t hash_of(const uint8_t *p, size_t len)
 	return wh_siphash(key(), p, len / 8, rest | (uint64_t)(len & 7) << 56);
 }
 
-static void grow(struct intern *in)
+static void grow(struct intern *in, size_t n_slots)
 {
-	in->n_slots = in->n_slots ? in->n_slots * 2 : 16;
+	in->n_slots = n_slots;
 	in->slots = wh_arena_array(in->mem, in->n_slots, sizeof *in->slots);
 	for (size_t i = 0; i < in->n; i++) {
 		size_t at = in->list[i].hash & (in->n_slots - 1);
@@ -35,12 +35,28 @@ static void grow(struct intern *in)
 	}
 }
 
+void intern_reserve(struct intern *in, size_t more)
+{
+	size_t room = in->n + more, n_slots = in->n_slots ? in->n_slots : 16;
+	while (n_slots < 2 * room + 1)
+		n_slots *= 2;
+	if (n_slots > in->n_slots)
+		grow(in, n_slots);
+	if (room <= in->room)
+		return;
+	struct intern_entry *list = wh_arena_unset(in->mem, room, sizeof *list);
+	if (in->n)
+		memcpy(list, in->list, in->n * sizeof *list);
+	in->list = list;
+	in->room = room;
+}
+
 uint32_t intern_add(struct intern *in, const void *bytes, size_t len)
 {
 	bytes = len ? bytes : "";
 	uint64_t hash = hash_of(bytes, len);
 	if (in->n * 2 >= in->n_slots)
-		grow(in);
+		grow(in, in->n_slots ? in->n_slots * 2 : 16);
 	size_t at = hash & (in->n_slots - 1);
 	for (; in->slots[at]; at = (at + 1) & (in->n_slots - 1)) {
 		const struct intern_entry *e = &in->list[in->slots[at] - 1];

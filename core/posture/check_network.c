@@ -12,7 +12,7 @@ static const char vnet_type[] = "Microsoft.Network/virtualNetworks";
 /*
  * Machines of different labels that reach each other at many ports.
  * Problem: "no segment lies between them" for every pair. Method: endpoints of one reach class and one label are one group, so
- * that the pairs are of groups; the number of ports of a pair of classes is a look-up by its verdict.
+ * that the pairs are of groups, and the ports of a pair of classes are looked up once for all of its labels.
  */
 struct group { size_t class, count, first; const char *label; };
 
@@ -64,19 +64,28 @@ static size_t many(struct wh_run *run, uint32_t verdict)
 
 struct meeting { size_t machines, ports; const struct group *example; };
 
-static struct meeting meet(struct wh_run *run, const struct group *groups, size_t n, const struct group *own, size_t most)
+/* The number of TCP ports that each class with labels opens to members of `own`: by the places of the groups. */
+static void ports_to(struct wh_run *run, const struct group *groups, size_t n, size_t own, size_t *ports)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i && groups[i].class == groups[i - 1].class) {
+			ports[i] = ports[i - 1];
+			continue;
+		}
+		uint32_t verdict = wh_reach_pair(run->in->reach, groups[i].class, own);
+		ports[i] = verdict ? many(run, verdict) : 0;
+	}
+}
+
+static struct meeting meet(const struct group *groups, size_t n, const struct group *own, const size_t *ports, size_t most)
 {
 	struct meeting m = {0};
 	for (size_t i = 0; i < n; i++) {
-		if (!strcasecmp(groups[i].label, own->label))
-			continue;
-		uint32_t verdict = wh_reach_pair(run->in->reach, groups[i].class, own->class);
-		size_t ports = verdict ? many(run, verdict) : 0;
-		if (ports <= most)
+		if (ports[i] <= most || !strcasecmp(groups[i].label, own->label))
 			continue;
 		m.machines += groups[i].count;
-		m.example = m.example && m.ports >= ports ? m.example : &groups[i];
-		m.ports = ports > m.ports ? ports : m.ports;
+		m.example = m.example && m.ports >= ports[i] ? m.example : &groups[i];
+		m.ports = ports[i] > m.ports ? ports[i] : m.ports;
 	}
 	return m;
 }
@@ -92,8 +101,12 @@ int wh_check_labels(struct wh_run *run, struct wh_error *err)
 	wh_reach_classes(run->in->reach);
 	n = group_endpoints(run, keys, n_keys, &groups, labels);
 	struct meeting *met = wh_arena_array(run->mem, n + 1, sizeof *met);
-	for (size_t i = 0; i < n; i++)
-		met[i] = meet(run, groups, n, &groups[i], most);
+	size_t *ports = wh_arena_array(run->mem, n + 1, sizeof *ports);
+	for (size_t i = 0; i < n; i++) {
+		if (!i || groups[i].class != groups[i - 1].class)
+			ports_to(run, groups, n, groups[i].class, ports);
+		met[i] = meet(groups, n, &groups[i], ports, most);
+	}
 	for (size_t i = 0; i < t->n_hosts; i++) {
 		const struct wh_host *h = &t->hosts[i];
 		if (!wh_run_judged(h) || !h->n || !labels[h->first])

@@ -12,27 +12,36 @@ static const struct wh_ranges *set_of(const struct wh_filter_rule *f, bool local
 	return local ? f->local : f->peer;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct cut_event *x = a, *y = b;
+	int c = wh_addr_cmp(&x->at, &y->at);
+	return c ? c : (int)x->begins - (int)y->begins; /* a range that ends before the next one of its rule begins */
+}
+
 static void find_cuts(const struct stage *s, struct address_classes *c, struct wh_arena *mem)
 {
 	size_t n = 0, kept = 0;
 	for (size_t i = 0; i < s->filter.n; i++)
 		n += set_of(&s->filter.rules[i], c->local) ? 2 * set_of(&s->filter.rules[i], c->local)->n : 0;
+	c->events = wh_arena_unset(mem, n + 1, sizeof *c->events);
 	c->cuts = wh_arena_unset(mem, n + 1, sizeof *c->cuts);
 	n = 0;
 	for (size_t i = 0; i < s->filter.n; i++) {
 		const struct wh_ranges *set = set_of(&s->filter.rules[i], c->local);
 		for (size_t k = 0; set && k < set->n; k++) {
 			struct wh_addr after = set->r[k].to;
-			c->cuts[n++] = set->r[k].from;
+			c->events[n++] = (struct cut_event){set->r[k].from, (uint32_t)i, true};
 			if (wh_addr_next(&after))
-				c->cuts[n++] = after;
+				c->events[n++] = (struct cut_event){after, (uint32_t)i, false};
 		}
 	}
 	if (n)
-		qsort(c->cuts, n, sizeof *c->cuts, wh_addr_order);
+		qsort(c->events, n, sizeof *c->events, by_place);
 	for (size_t i = 0; i < n; i++)
-		if (!kept || !wh_addr_eq(&c->cuts[kept - 1], &c->cuts[i]))
-			c->cuts[kept++] = c->cuts[i];
+		if (!kept || !wh_addr_eq(&c->cuts[kept - 1], &c->events[i].at))
+			c->cuts[kept++] = c->events[i].at;
+	c->n_events = n;
 	c->n_cuts = kept;
 	c->of_atom = wh_arena_array(mem, kept + 1, sizeof *c->of_atom);
 }
@@ -65,5 +74,31 @@ uint32_t wh_address_class(struct stage *s, struct address_classes *c, const stru
 	}
 	uint32_t class = intern_add(&c->bits, bits, s->words * sizeof *bits);
 	c->of_atom[lo] = class + 1;
+	return class;
+}
+
+struct address_walk wh_address_walk(struct stage *s, struct wh_arena *scratch)
+{
+	struct address_walk w = {.s = s, .bits = wh_arena_array(scratch, s->words, sizeof *w.bits)};
+	for (size_t i = 0; i < s->filter.n; i++)
+		if (!s->filter.rules[i].peer)
+			w.bits[i / 64] |= UINT64_C(1) << i % 64;
+	return w;
+}
+
+uint32_t wh_address_walk_to(struct address_walk *w, const struct wh_addr *a)
+{
+	struct address_classes *c = &w->s->peer;
+	while (w->cut < c->n_cuts && wh_addr_cmp(&c->cuts[w->cut], a) <= 0)
+		w->cut++;
+	if (c->of_atom[w->cut])
+		return c->of_atom[w->cut] - 1;
+	for (; w->event < c->n_events && wh_addr_cmp(&c->events[w->event].at, a) <= 0; w->event++) {
+		const struct cut_event *e = &c->events[w->event];
+		uint64_t bit = UINT64_C(1) << e->rule % 64;
+		w->bits[e->rule / 64] = e->begins ? w->bits[e->rule / 64] | bit : w->bits[e->rule / 64] & ~bit;
+	}
+	uint32_t class = intern_add(&c->bits, w->bits, w->s->words * sizeof *w->bits);
+	c->of_atom[w->cut] = class + 1;
 	return class;
 }

@@ -94,21 +94,34 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	}
 }
 
-/* The peers' classes of one list, of all endpoints that may meet it, in the order of their addresses. */
-static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, struct print *prints,
+/* The endpoints in the order of their addresses, with what a walk along a list's cuts needs. */
+struct walked {
+	struct wh_addr addr;
+	uint32_t endpoint, vnet; /* UINT32_MAX: none */
+};
+
+static struct walked *walk_of(struct wh_reach *r)
+{
+	struct walked *w = wh_arena_unset(r->scratch, r->t->n_endpoints + 1, sizeof *w);
+	for (size_t i = 0; i < r->t->n_endpoints; i++) {
+		size_t at = r->t->by_addr[i], vnet = vnet_of(r, at);
+		w[i] = (struct walked){r->t->endpoints[at].addr, (uint32_t)at, vnet == WH_NONE ? UINT32_MAX : (uint32_t)vnet};
+	}
+	return w;
+}
+
+/* The peers' classes of one list, of all endpoints that may meet it. */
+static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, const struct walked *w, struct print *prints,
                       const struct wh_hash_key *key)
 {
 	struct stage *s = wh_stage(r, number);
-	size_t cut = 0, own = r->contexts[s->context].vnet;
+	size_t own = r->contexts[s->context].vnet;
+	struct address_walk classes = wh_address_walk(s, r->scratch);
+	const bool *related = own == WH_NONE ? NULL : relation + own * r->t->n_vnets;
 	for (size_t i = 0; i < r->t->n_endpoints; i++) {
-		size_t at = r->t->by_addr[i], vnet = vnet_of(r, at);
-		const struct wh_addr *a = &r->t->endpoints[at].addr;
-		if (own != WH_NONE && vnet != WH_NONE && !relation[own * r->t->n_vnets + vnet])
+		if (related && w[i].vnet != UINT32_MAX && !related[w[i].vnet])
 			continue;
-		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
-			cut++;
-		wh_print_mix(&prints[at], key, number,
-		             s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1 : wh_address_class(s, &s->peer, a, r->mem));
+		wh_print_mix(&prints[w[i].endpoint], key, number, wh_address_walk_to(&classes, &w[i].addr));
 	}
 }
 
@@ -183,8 +196,9 @@ void wh_reach_divide(struct wh_reach *r)
 		prints[i].endpoint = i;
 		wh_print_own(r, &prints[i], &key);
 	}
+	const struct walked *walk = walk_of(r);
 	for (size_t i = 0; i < r->n_stages; i++)
-		mix_stage(r, i, relation, prints, &key);
+		mix_stage(r, i, relation, walk, prints, &key);
 	mix_routes(r, prints, &key);
 	if (n)
 		qsort(prints, n, sizeof *prints, wh_print_order);

@@ -66,16 +66,21 @@ static uint32_t row_of(struct wh_reach *r, struct side *s, size_t class, enum wh
 /* The classes of endpoints as peers in one list, by a walk along addresses and cuts. */
 static void find_peers(struct wh_reach *r, struct stage *s)
 {
-	size_t cut = 0;
+	struct address_walk w = wh_address_walk(s, r->scratch);
 	s->peer_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->peer_of);
-	for (size_t i = 0; i < r->n_classes; i++) {
-		uint32_t class = r->by_address[i];
-		const struct wh_addr *a = &r->t->endpoints[first_of(r, class)].addr;
-		while (cut < s->peer.n_cuts && wh_addr_cmp(&s->peer.cuts[cut], a) <= 0)
-			cut++;
-		s->peer_of[class] = s->peer.of_atom[cut] ? s->peer.of_atom[cut] - 1
-		                                         : wh_address_class(s, &s->peer, a, r->mem);
+	for (size_t i = 0; i < r->n_classes; i++)
+		s->peer_of[r->by_address[i]] = wh_address_walk_to(&w, &r->t->endpoints[first_of(r, r->by_address[i])].addr);
+}
+
+/* The place of a class's combination among all combinations of the lists' classes of peers; its key. */
+static size_t combination(struct stage *const *of, size_t n, size_t class, uint32_t key[3])
+{
+	size_t at = 0;
+	for (size_t k = 0; k < n; k++) {
+		key[k] = of[k]->peer_of[class];
+		at = at * of[k]->peer.bits.n + key[k];
 	}
+	return at;
 }
 
 /* By the lists' classes of peers: a table of their combinations, if it is small, is faster than hashing each. */
@@ -83,23 +88,25 @@ static void find_columns(struct wh_reach *r, struct side *s)
 {
 	enum { MOST_KNOWN = 1 << 16 };
 	struct stage *of[3];
-	size_t n = 1, at;
+	size_t n = 1, distinct = 0;
 	for (size_t k = 0; k < s->n; k++) {
 		of[k] = wh_stage(r, s->stage[k]);
 		if (!of[k]->peer_of)
 			find_peers(r, of[k]);
 		n = n > MOST_KNOWN ? n : n * of[k]->peer.bits.n;
 	}
-	uint32_t *known = n > MOST_KNOWN ? NULL : wh_arena_array(r->scratch, n + 1, sizeof *known);
+	uint32_t *known = n > MOST_KNOWN ? NULL : wh_arena_array(r->scratch, n + 1, sizeof *known), key[3] = {0};
 	s->column_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->column_of);
+	for (size_t i = 0; i < r->n_classes && known; i++) {
+		size_t at = combination(of, s->n, i, key);
+		distinct += !known[at];
+		known[at] = UINT32_MAX;
+	}
+	if (known)
+		intern_reserve(&s->columns, distinct);
 	for (size_t i = 0; i < r->n_classes; i++) {
-		uint32_t key[3] = {0};
-		at = 0;
-		for (size_t k = 0; k < s->n; k++) {
-			key[k] = of[k]->peer_of[i];
-			at = at * of[k]->peer.bits.n + key[k];
-		}
-		if (known && known[at]) {
+		size_t at = combination(of, s->n, i, key);
+		if (known && known[at] != UINT32_MAX) {
 			s->column_of[i] = known[at] - 1;
 			continue;
 		}

@@ -267,6 +267,9 @@ void wh_stage_translate(struct wh_reach *r, struct stage *s)
 		const struct wh_nsg *g = wh_topology_group(r->t, s->nsg);
 		s->filter.name = g->name;
 		for (size_t i = 0; i < g->n_rules; i++)
+			l.room += g->rules[i].direction == s->direction;
+		l.rules = wh_arena_unset(r->mem, l.room + 1, sizeof *l.rules);
+		for (size_t i = 0; i < g->n_rules; i++)
 			if (g->rules[i].direction == s->direction)
 				translate(r, c, &l, &g->rules[i], g->rules[i].allow ? WH_FILTER_ALLOW : WH_FILTER_DENY, NULL);
 	}
