@@ -15,7 +15,7 @@
 #include "base/sha256.h"
 #include "serve/gate.h"
 
-enum { SESSIONS = 256, GROUPS = 256 };
+enum { SESSIONS = 256, SESSIONS_EACH = 16 /* of one token, whose holder must not end those of others */, GROUPS = 256 };
 #define SESSION_US (12 * 3600 * INT64_C(1000000)) /* a working day; the token may end it earlier */
 
 /* A session is a token's, known by its hash: it ends with that, also if another token gets the name. Its own secret is kept as a
@@ -129,15 +129,29 @@ static const struct wh_token *find(struct gate *g, const struct wh_gate_request 
 
 /* ---- sessions ---- */
 
+/* A free place, else that of the session that ends first; of the token's own, once it has as many as it may. */
+static struct session *place(struct gate *g, const struct wh_token *t)
+{
+	struct session *first = &g->sessions[0], *own = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < SESSIONS; i++) {
+		struct session *s = &g->sessions[i];
+		if (s->until_us < first->until_us)
+			first = s;
+		if (!s->until_us || memcmp(s->token, t->hash, sizeof s->token) != 0)
+			continue;
+		n++;
+		own = !own || s->until_us < own->until_us ? s : own;
+	}
+	return n < SESSIONS_EACH ? first : own;
+}
+
 static void log_in(struct gate *g, const struct wh_token *t, struct wh_gate_answer *a)
 {
-	struct session *s = &g->sessions[0];
+	struct session *s = place(g, t);
 	int64_t now = wh_now_us();
 	if ((a->rc = wh_secret(a->session)))
 		return;
-	for (size_t i = 0; i < SESSIONS; i++) /* a free place, else that of the one that ends first */
-		if (g->sessions[i].until_us < s->until_us)
-			s = &g->sessions[i];
 	wh_sha256(a->session, WH_SECRET_DIGITS, s->hash);
 	memcpy(s->token, t->hash, sizeof s->token);
 	s->until_us = now + SESSION_US;

@@ -56,6 +56,8 @@ enum MHD_Result wh_web_refuse(struct MHD_Connection *c, unsigned status, const c
 		header(r, "Connection", "close");
 		if (status == 503)
 			header(r, "Retry-After", "1");
+		if (status == 405)
+			header(r, "Allow", "GET, HEAD, PUT, POST, DELETE");
 	}
 	return queue(c, status, r);
 }

@@ -123,14 +123,19 @@ static unsigned refuse(const char **why, unsigned status, const char *text)
 	return status;
 }
 
+static const char *const once[] = {"Content-Length", "Transfer-Encoding", "Content-Type", "Authorization",
+                                   "Cookie",         "Origin",            "X-Whittle",    "Sec-Fetch-Site", NULL};
+
 static unsigned lengths(struct MHD_Connection *c, const struct wh_frame_request *f, const char **why)
 {
 	const char *length = header(c, "Content-Length");
-	bool coded = times(c, "Transfer-Encoding") > 0;
-	if (times(c, "Host") != 1 || times(c, "Content-Length") > 1 || times(c, "Authorization") > 1 || (coded && *length))
+	bool coded = times(c, "Transfer-Encoding") > 0, twice = times(c, "Host") != 1;
+	for (size_t i = 0; once[i]; i++) /* a proxy may read the other one */
+		twice |= times(c, once[i]) > 1;
+	if (twice || (coded && *length))
 		return refuse(
 			why, 400,
-			"a request has one Host, at most one Content-Length and Authorization, and no length together with a transfer coding");
+			"a request has one Host, each other header that counts at most once, and no length together with a transfer coding");
 	if (coded && strcasecmp(header(c, "Transfer-Encoding"), "chunked"))
 		return refuse(why, 501, "no transfer coding but chunked is known");
 	if (strspn(length, "0123456789") != strlen(length))

@@ -88,7 +88,25 @@ two-hosts 400
 no-host 400
 length-and-coding 400
 two-lengths 400
-other-method 405
+two-of-Content-Type 400
+two-of-Transfer-Encoding 400
+two-of-Cookie 400
+two-of-Origin 400
+two-of-X-Whittle 400
+method-TRACE 405
+method-CONNECT 405
+method-OPTIONS 405
+allowed true
+version-1.0 200
+version-2.0 505
+other-form 400
+bad-host 400
+large-head 431
+bad-chunk 400
+after-a-refusal 415
+TLSv1.1 refused
+TLSv1.2 spoken
+TLSv1.3 spoken
 zero-in-path 400 InvalidRequestContent
 parent 400 InvalidRequestContent
 half-percent 400 InvalidRequestContent
@@ -108,11 +126,17 @@ wrong-verb 405 MethodNotAllowed
 stranger 401 InvalidAuthenticationToken
 links true
 cookie true
+fixed-cookie true
 session-reads 200
 from-elsewhere 403
 cross-site 403
 without-header 403
 from-page 404
+from-null 403
+from-http 403
+from-suffix 403
+from-same-site 403
+beside-300 200
 out 204
 afterwards 401
 described 3.1.0 true all known

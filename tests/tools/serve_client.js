@@ -27,7 +27,16 @@ async function malformed() {
   say("length-and-coding", await raw(head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "POST /api/v1/confirm HTTP/1.1") + "0\r\n\r\n"));
   say("two-lengths", await raw(head("Content-Length: 5\r\nContent-Length: 6\r\n", "POST /api/v1/confirm HTTP/1.1") + "12345"));
   say("too-long-a-length", await raw(head("Content-Length: 99999999999999999999\r\nContent-Type: application/json\r\n", "POST /api/v1/enforce HTTP/1.1")));
-  say("other-method", await raw(head("", "TRACE / HTTP/1.1")));
+  for (const twice of ["Content-Type: application/json", "Transfer-Encoding: chunked", "Cookie: a=b", "Origin: https://x", "X-Whittle: 1"]) say(`two-of-${twice.split(":")[0]}`, await raw(head(`${twice}\r\n`.repeat(2), "POST /api/v1/confirm HTTP/1.1") + "0\r\n\r\n"));
+  for (const line of ["TRACE / HTTP/1.1", "CONNECT x:443 HTTP/1.1", "OPTIONS * HTTP/1.1"]) say(`method-${line.split(" ")[0]}`, await raw(head("", line)));
+  const options = await ask("OPTIONS", "/api/v1/me", { Origin: "https://evil.example", "Access-Control-Request-Method": "POST" });
+  say("allowed", options.headers.allow === "GET, HEAD, PUT, POST, DELETE" && !Object.keys(options.headers).some((k) => k.startsWith("access-control")));
+  for (const version of ["1.0", "2.0"]) say(`version-${version}`, await raw(`GET /healthz HTTP/${version}\r\nHost: x\r\n\r\n`));
+  say("other-form", await raw(head("", "GET https://x/healthz HTTP/1.1")));
+  say("bad-host", await raw("GET /healthz HTTP/1.1\r\nHost: a@b\r\n\r\n"));
+  say("large-head", await raw(head(`X-A: ${"a".repeat(40000)}\r\n`)));
+  say("bad-chunk", await raw(head("Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n", "POST /api/v1/enforce HTTP/1.1") + "zz\r\n{}\r\n0\r\n\r\n"));
+  say("after-a-refusal", await raw(head("Content-Length: 60\r\nContent-Type: text/plain\r\n", "POST /api/v1/enforce HTTP/1.1") + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
   say("not-http", await raw("\x16\x03\x01 nonsense\r\n\r\n"));
   say("zero-in-path", verdict(await ask("GET", "/api/v1/alerts/a%00b")));
   say("dots", verdict(await ask("GET", "/api/v1/hardenings/..%2f..%2fetc/rules")));
@@ -73,11 +82,17 @@ async function sessions() {
   say("cookie", /^__Host-whittle=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/.test(cookie));
   const by = (method, path, headers, body) => new Promise((done) => https.request({ host, port, method, path, headers: { Cookie: value, ...headers } }, (a) => { a.resume(); a.on("end", () => done(a.statusCode)); }).end(body));
   const page = { Origin: `https://${host}:${port}`, "Sec-Fetch-Site": "same-origin", "X-Whittle": "1" };
+  const given = await ask("POST", "/api/v1/session", { Cookie: `__Host-whittle=${"A".repeat(43)}` });
+  say("fixed-cookie", given.status === 200 && !given.headers["set-cookie"][0].includes("AAAA"));
   say("session-reads", await by("GET", "/api/v1/me", {}));
   say("from-elsewhere", await by("POST", "/api/v1/hardenings/vm1/undo", { ...page, Origin: "https://evil.example" }));
   say("cross-site", await by("POST", "/api/v1/hardenings/vm1/undo", { ...page, "Sec-Fetch-Site": "cross-site" }));
   say("without-header", await by("POST", "/api/v1/hardenings/vm1/undo", { ...page, "X-Whittle": "0" }));
   say("from-page", await by("POST", "/api/v1/hardenings/nobody/undo", page));
+  for (const [name, changed] of [["null", { Origin: "null" }], ["http", { Origin: `http://${host}:${port}` }], ["suffix", { Origin: `https://${host}:${port}.example` }], ["same-site", { "Sec-Fetch-Site": "same-site" }]]) say(`from-${name}`, await by("POST", "/api/v1/hardenings/nobody/undo", { ...page, ...changed }));
+  const reader = process.env.READER;
+  for (let i = 0; i < 300; i++) await ask("POST", "/api/v1/session", { Authorization: `Bearer ${reader}` });
+  say("beside-300", await by("GET", "/api/v1/me", {}));
   say("out", await by("DELETE", "/api/v1/session", page));
   say("afterwards", await by("GET", "/api/v1/me", {}));
 }
@@ -119,8 +134,12 @@ async function greedy() {
   for (const s of all) s.destroy();
 }
 
+async function protocols() {
+  for (const version of ["TLSv1.1", "TLSv1.2", "TLSv1.3"]) say(version, await new Promise((done) => { const s = tls.connect({ port, host, minVersion: version, maxVersion: version, ciphers: "DEFAULT@SECLEVEL=0" }, () => { done("spoken"); s.destroy(); }); s.on("error", () => done("refused")); }));
+}
+
 (async () => {
-  for (const step of [malformed, bodies, versions, hosts, sessions, description, idlers, greedy]) await step().catch((e) => say(`FAILED ${step.name}`, e.message));
+  for (const step of [protocols, malformed, bodies, versions, hosts, sessions, description, idlers, greedy]) await step().catch((e) => say(`FAILED ${step.name}`, e.message));
   say("alive", (await ask("GET", "/healthz")).text);
   process.exit(0);
 })();
