@@ -82,6 +82,13 @@ check "a log that is read again adds nothing"
 check "the table of sensors names each with its labels, what it saw, and its version"
 "$w" ingest --store "clickhouse://u:secret@127.0.0.1/d" log1.1 >out 2>&1; [ $? -eq 2 ] && grep -q 'password-file=FILE' out && ! grep -q secret out; check "a password in the URL is refused, and not repeated"
 
+# More rows than are compared: a database of its own.
+seq 21000 | awk '{ at = "2026-10-05T10:00:00.000000+0000"
+	printf "{\"timestamp\":\"%s\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"203.%d.%d.%d\",\"src_port\":4000,\"dest_ip\":\"10.1.0.4\",\"dest_port\":443,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":9,\"pkts_toclient\":9,\"bytes_toserver\":900,\"bytes_toclient\":900,\"start\":\"%s\",\"end\":\"%s\",\"age\":0,\"state\":\"closed\",\"alerted\":false},\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}\n", at, $1, $1 / 65536 + 1, $1 / 256 % 256, $1 % 256, at, at }' >many.json
+many=${url/whittle\?/many?}
+"$w" ingest --store "$many&sensor=m&local=$dir/many.db" many.json >out 2>&1 && "$w" status --store "$many&local=$dir/other.db" >out 2>err && grep -q 'holds at most 21,\{0,1\}000 edges' out
+check "of many edges the rows are counted, which status says"
+
 # The plugin: a database of its own.
 if command -v suricata >/dev/null && [ -x "$BUILD/tools/flowpcap" ]; then
 	"$BUILD/tools/flowpcap" --flows 300 --clients 40 --days 3 p.pcap && : >any.rules

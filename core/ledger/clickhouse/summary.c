@@ -77,11 +77,20 @@ static int add_sensor(void *arg, const struct wh_fleet_sensor *sensor)
 	return 0;
 }
 
-/* The keys that have an edge of either kind, counted by the servers. */
-static int count_edges(struct fleet_store *f, uint64_t *out, struct wh_error *err)
+/* The keys that have an edge of either kind, counted by the servers. To tell them from several sensors' and older rows of one key,
+ * one server needs all keys, which takes half as long as a whole recommendation: of more rows than EXACT, the rows are counted. */
+static int count_edges(struct fleet_store *f, uint64_t *out, bool *at_most, struct wh_error *err)
 {
+	enum { EXACT = 20000 };
 	char sql[600];
 	const char *db = f->client.url.database;
+	snprintf(sql, sizeof sql,
+	         "SELECT toUInt64(sum(n)) FROM (SELECT count() AS n FROM %s.edge WHERE gone = 0 UNION ALL "
+	         "SELECT count() AS n FROM %s.open_edge WHERE gone = 0) FORMAT RowBinary",
+	         db, db);
+	int rc = fleet_query_number(&f->client, -1, sql, out, err);
+	if (rc || (*at_most = *out > EXACT))
+		return rc;
 	snprintf(
 		sql, sizeof sql,
 		"SELECT toUInt64(count()) FROM (SELECT key FROM (SELECT key, sensor, kind, argMax(gone, version) AS is_gone FROM "
@@ -96,5 +105,5 @@ int fleet_totals(struct wh_store *s, struct wh_store_totals *out, struct wh_erro
 	*out = (struct wh_store_totals){.edges = 0};
 	int rc = fleet_sensors(s, add_sensor, out, err);
 	rc = rc ? rc : fleet_days(s, wh_store_widen, out, err);
-	return rc ? rc : count_edges(fleet_of(s), &out->edges, err);
+	return rc ? rc : count_edges(fleet_of(s), &out->edges, &out->edges_at_most, err);
 }
