@@ -33,7 +33,7 @@ static int all_steps(const struct wh_app *a, struct wh_error *err)
 	while (left) {
 		struct wh_taking t;
 		uint8_t *bytes;
-		int rc = ask(a, WH_COPY_STEP, NULL, SHORT_MS, &bytes, &t, err);
+		int rc = ask(a, WH_COPY_STEP, NULL, LONG_MS, &bytes, &t, err); /* the last one also moves the log into the file */
 		left = wh_take_number(&t, 4, 0, INT32_MAX);
 		total = wh_take_number(&t, 4, 0, INT32_MAX);
 		if (!rc && t.failed)
