@@ -24,7 +24,11 @@ extern const char wh_map_style[];
 void wh_map_text(FILE *f, const char *s, size_t most);
 /* One picture as an element; root: as in wh_map_lay_out(). alone: it is a separate document, with the style inside. */
 void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title, bool alone);
-/* "1 VNet", "3 VMs" */
+const char *wh_map_kind_text(enum wh_map_kind k); /* model.c: "VNet", "subnet", "VM" */
+extern const char *const wh_map_machine_texts[];  /* by enum wh_map_machine */
+/* "1 VNet", "3 subnets" */
 void wh_map_number(FILE *f, size_t n, enum wh_map_kind kind);
+/* "3 VMs, 2 private endpoints"; "0 VMs" */
+void wh_map_machines(FILE *f, const size_t machines[static WH_MAP_MACHINES]);
 /* "3 high, 2 unknown, 20 healthy" */
 void wh_map_counts(FILE *f, const size_t counts[static WH_MAP_STATES]);

@@ -141,17 +141,18 @@ static void write_states(const struct drawing *d, const size_t counts[static WH_
 void wh_map_draw_head(const struct drawing *d, const struct wh_map_frame *frame, const char *title, size_t hidden)
 {
 	double x = frame->left + MARGIN, y = frame->top + 34;
-	size_t counts[WH_MAP_STATES] = {0}, machines = 0;
+	size_t counts[WH_MAP_STATES] = {0}, machines[WH_MAP_MACHINES] = {0};
 	struct item items[MOST_ITEMS];
 	for (size_t i = d->m->hosts; i < d->m->n; i++)
 		if (d->l.mark_of[i] != WH_NONE) {
 			counts[d->m->nodes[i].state]++;
-			machines++;
+			for (size_t k = 0; k < WH_MAP_MACHINES; k++)
+				machines[k] += d->m->nodes[i].machines[k];
 		}
 	fprintf(d->f, "<text class=\"wm-t wm-h\" x=\"%.0f\" y=\"%.0f\">", x, y);
 	wh_map_text(d->f, title, MOST_TITLE);
 	fprintf(d->f, "</text><text class=\"wm-t wm-q\" x=\"%.0f\" y=\"%.0f\">", x, y + 20);
-	wh_map_number(d->f, machines, WH_MAP_HOST);
+	wh_map_machines(d->f, machines);
 	if (hidden)
 		fprintf(d->f, "; not drawn: %zu line%s of the least traffic", hidden, hidden == 1 ? "" : "s");
 	fputs("</text>", d->f);

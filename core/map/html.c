@@ -53,7 +53,7 @@ static void write_pictures(FILE *f, const struct wh_map *m)
 		const struct wh_map_node *v = &m->nodes[m->roots[i]];
 		fputs("<option>", f);
 		wh_map_text(f, v->name, 60);
-		fprintf(f, " (%s: ", wh_map_kind_text(v->kind));
+		fprintf(f, " (%s: ", wh_map_node_text(v));
 		wh_map_counts(f, v->counts);
 		fputs(")</option>", f);
 	}
@@ -116,12 +116,15 @@ static void write_rows(FILE *f, const struct wh_map *m)
 char *wh_map_html(const struct wh_map *m)
 {
 	char *text;
-	size_t len, counts[WH_MAP_STATES] = {0};
+	size_t len, counts[WH_MAP_STATES] = {0}, machines[WH_MAP_MACHINES] = {0};
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
-	for (size_t i = m->hosts; i < m->n; i++)
+	for (size_t i = m->hosts; i < m->n; i++) {
 		counts[m->nodes[i].state]++;
+		for (size_t k = 0; k < WH_MAP_MACHINES; k++)
+			machines[k] += m->nodes[i].machines[k];
+	}
 	fprintf(f,
 	        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
 	        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
@@ -131,7 +134,7 @@ char *wh_map_html(const struct wh_map *m)
 	fputs(", ", f);
 	wh_map_number(f, m->hosts - m->subnets, WH_MAP_SUBNET);
 	fputs(", ", f);
-	wh_map_number(f, m->n - m->hosts, WH_MAP_HOST);
+	wh_map_machines(f, machines);
 	fputs(m->n > m->hosts ? ": " : "", f);
 	wh_map_counts(f, counts);
 	fputs("</p></header><main>", f);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "map/draw.h"
 #include "whittle/findings.h"
-#include "whittle/map.h"
 
 enum { MANY_PORTS = 100 };
 
@@ -14,10 +14,20 @@ const char *wh_map_state_text(enum wh_map_state s)
 	return texts[s];
 }
 
+const char *const wh_map_machine_texts[] = {"VM", "private endpoint", "interface"};
+
 const char *wh_map_kind_text(enum wh_map_kind k)
 {
 	static const char *const texts[] = {"VNet", "subnet", "VM"};
 	return texts[k];
+}
+
+const char *wh_map_node_text(const struct wh_map_node *n)
+{
+	for (int i = 0; i < WH_MAP_MACHINES && n->kind == WH_MAP_HOST; i++)
+		if (n->machines[i])
+			return wh_map_machine_texts[i];
+	return wh_map_kind_text(n->kind);
 }
 
 struct building { struct wh_map *m; struct wh_reach *r; const struct wh_topology *t; struct wh_arena *mem; };
@@ -147,6 +157,9 @@ static void add_host(struct building *b, size_t h, const struct wh_map_fact *fac
 	                          .location = host->location ? host->location : "",
 	                          .about = addresses_of(b, host),
 	                          .unscanned = host->unscanned || !host->n};
+	n->machines[host->kind == WH_HOST_PRIVATE_ENDPOINT ? WH_MAP_ENDPOINT
+	            : host->kind == WH_HOST_INTERFACE      ? WH_MAP_INTERFACE
+	                                                   : WH_MAP_VM] = 1;
 	if (n->unscanned)
 		because(b, n, WH_MAP_UNKNOWN, host->unscanned ? host->unscanned : "the inventory has no address of it");
 	n->parents = wh_arena_array(b->mem, host->n + 1, sizeof *n->parents);
@@ -191,6 +204,8 @@ static void adopt(struct building *b, size_t from, size_t to)
 			p->state = all[i].state > p->state ? all[i].state : p->state;
 			for (size_t s = 0; s < WH_MAP_STATES && !k; s++)
 				p->counts[s] += all[i].counts[s];
+			for (size_t s = 0; s < WH_MAP_MACHINES && !k; s++)
+				p->machines[s] += all[i].machines[s];
 		}
 }
 

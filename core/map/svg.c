@@ -78,11 +78,24 @@ static void draw_peerings(const struct drawing *d)
 		}
 }
 
+/* What a circle stands for, or has below it. */
+static void write_machines(const struct drawing *d, const struct wh_map_mark *k)
+{
+	size_t machines[WH_MAP_MACHINES] = {0};
+	const size_t mark = (size_t)(k - d->l.marks);
+	for (size_t i = 0; i < d->m->n; i++)
+		for (size_t s = 0; s < WH_MAP_MACHINES && d->l.mark_of[i] == mark; s++)
+			machines[s] += d->m->nodes[i].machines[s];
+	wh_map_machines(d->f, machines);
+}
+
 /* At most `most` characters; 0: all. */
 static void write_name(const struct drawing *d, const struct wh_map_mark *k, size_t most)
 {
 	if (k->node)
 		wh_map_text(d->f, k->node->name, most);
+	else if (k->kind == WH_MAP_HOST)
+		write_machines(d, k);
 	else
 		wh_map_number(d->f, k->count, k->kind);
 }
@@ -160,7 +173,7 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 	fputs("<title>", d->f);
 	if (n) {
 		wh_map_text(d->f, n->name, 0);
-		fprintf(d->f, " (%s%s", wh_map_kind_text(n->kind), *n->location ? ", " : "");
+		fprintf(d->f, " (%s%s", wh_map_node_text(n), *n->location ? ", " : "");
 		wh_map_text(d->f, n->location, 0);
 		fputs(")\n", d->f);
 		wh_map_text(d->f, n->about, 0);
@@ -186,7 +199,7 @@ static void write_details(const struct drawing *d, const struct wh_map_mark *k)
 			for (size_t s = 0; s < WH_MAP_STATES && d->l.mark_of[i] == mark; s++)
 				counts[s] += d->m->nodes[i].counts[s];
 		fputc('\n', d->f);
-		wh_map_number(d->f, k->machines, WH_MAP_HOST);
+		write_machines(d, k);
 		fputs(k->machines ? ": " : "", d->f);
 		wh_map_counts(d->f, counts);
 	}

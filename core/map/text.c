@@ -38,6 +38,16 @@ void wh_map_number(FILE *f, size_t n, enum wh_map_kind kind)
 	fprintf(f, "%zu %s%s", n, wh_map_kind_text(kind), n == 1 ? "" : "s");
 }
 
+void wh_map_machines(FILE *f, const size_t machines[static WH_MAP_MACHINES])
+{
+	const char *between = "";
+	for (int i = 0; i < WH_MAP_MACHINES; i++)
+		if (machines[i] || (i == WH_MAP_VM && !machines[WH_MAP_ENDPOINT] && !machines[WH_MAP_INTERFACE])) {
+			fprintf(f, "%s%zu %s%s", between, machines[i], wh_map_machine_texts[i], machines[i] == 1 ? "" : "s");
+			between = ", ";
+		}
+}
+
 void wh_map_counts(FILE *f, const size_t counts[static WH_MAP_STATES])
 {
 	static const char *const words[] = {"healthy", "unknown", "low", "medium", "high"};

@@ -14,7 +14,8 @@ enum wh_map_state { WH_MAP_HEALTHY, WH_MAP_UNKNOWN, WH_MAP_LOW, WH_MAP_MEDIUM, W
 enum { WH_MAP_STATES = WH_MAP_HIGH + 1 };
 const char *wh_map_state_text(enum wh_map_state s); /* "Healthy" … "High" */
 enum wh_map_kind { WH_MAP_VNET, WH_MAP_SUBNET, WH_MAP_HOST };
-const char *wh_map_kind_text(enum wh_map_kind k); /* "VNet", "subnet", "VM" */
+/* What a machine is: also a private endpoint, or an interface of AWS that no machine has. */
+enum wh_map_machine { WH_MAP_VM, WH_MAP_ENDPOINT, WH_MAP_INTERFACE, WH_MAP_MACHINES };
 
 struct wh_map_reason { enum wh_map_state state; const char *text; struct wh_map_reason *next; };
 struct wh_map_node {
@@ -30,8 +31,10 @@ struct wh_map_node {
 	bool unscanned;                    /* it cannot be judged at all: the first reason explains it */
 	size_t *parents; size_t n_parents; /* nodes; it is drawn at the first one. None: its subnet is not known */
 	size_t *children; size_t n_children; /* the worst first */
-	size_t counts[WH_MAP_STATES];      /* of machines below it */
+	size_t counts[WH_MAP_STATES];      /* of machines at or below it */
+	size_t machines[WH_MAP_MACHINES];  /* the same, by what they are */
 };
+const char *wh_map_node_text(const struct wh_map_node *n); /* "VNet", "subnet", "VM", "private endpoint", "interface" */
 /* A fact about a machine in addition to its network's rules. */
 struct wh_map_fact { const char *id; enum wh_map_state state; bool advice; const char *text; };
 /* Observed traffic; WH_NONE: the Internet. Indexes of hosts in the topology, then in `nodes` of the map. */

@@ -309,6 +309,27 @@ static void counts_of_one_are_singular(void **state)
 	erase(&d);
 }
 
+/* One of the machines is a private endpoint: it is no VM in the heading, in a circle of several, and by itself. */
+static void a_private_endpoint_is_no_vm(void **state)
+{
+	struct drawn d;
+	(void)state;
+	draw(&d, 1, 1, 3, 0, 443, NULL, 0);
+	for (size_t i = 0; i < d.m.n; i++)
+		if (d.m.nodes[i].machines[WH_MAP_VM] && (d.m.nodes[i].kind != WH_MAP_HOST || i == d.m.n - 1)) {
+			d.m.nodes[i].machines[WH_MAP_VM]--;
+			d.m.nodes[i].machines[WH_MAP_ENDPOINT]++;
+		}
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m);
+	assert_string_equal(wh_map_node_text(&d.m.nodes[d.m.n - 1]), "private endpoint");
+	assert_non_null(strstr(html, "<p>1 VNet, 1 subnet, 2 VMs, 1 private endpoint: 3 healthy</p>"));
+	assert_non_null(strstr(svg, ">2 VMs, 1 private endpoint</text>"));
+	assert_null(strstr(svg, "3 VMs"));
+	free(svg);
+	free(html);
+	erase(&d);
+}
+
 static void a_machine_of_no_known_vnet_is_marked(void **state)
 {
 	struct drawn d;
@@ -359,6 +380,7 @@ int main(void)
 		cmocka_unit_test(a_group_of_machines_is_as_bad_as_its_worst),
 		cmocka_unit_test(the_frame_fits_what_is_drawn),
 		cmocka_unit_test(counts_of_one_are_singular),
+		cmocka_unit_test(a_private_endpoint_is_no_vm),
 		cmocka_unit_test(a_machine_of_no_known_vnet_is_marked),
 		cmocka_unit_test(names_cannot_become_markup),
 	};
