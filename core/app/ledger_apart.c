@@ -169,7 +169,9 @@ static int why_not(const struct wh_app *a, int rc, int ms, struct wh_error *err)
 	if (rc == -ETIMEDOUT)
 		return wh_fail(err, rc, "%s: the process that opens it did not answer within %d s", a->store_url, ms / 1000);
 	return wh_fail(err, rc, "%s: the process that opens it %s", a->store_url,
-	               rc == -EBADMSG ? "answered nonsense" : "was ended");
+	               rc == -EBADMSG     ? "answered nonsense"
+	               : rc == -ECANCELED ? "was stopped by a signal, and then ended"
+	                                  : "was ended");
 }
 
 /* The answer without its code: *t, of *bytes (free() it). A process that failed once gets no more requests. */

@@ -14,8 +14,8 @@
 #include "base/owner.h"
 #include "base/service_user.h"
 
-enum { MAX_HELPERS = 12, TICK_MS = 10, LEAVE_MS = 2000 };
-static struct { pid_t pid; int end; bool kill; } helpers[MAX_HELPERS];
+enum { MAX_HELPERS = 12, TICK_MS = 10, LEAVE_MS = 2000, LOOK_MS = 250, STOPPED_MS = 2000 };
+static struct { pid_t pid; int end; bool kill, stopped; } helpers[MAX_HELPERS];
 static size_t n_helpers;
 static pid_t program;
 
@@ -63,7 +63,7 @@ static void keep(pid_t pid, int end)
 		atexit(end_all);
 	}
 	helpers[n_helpers].pid = pid;
-	helpers[n_helpers].kill = false;
+	helpers[n_helpers].kill = helpers[n_helpers].stopped = false;
 	helpers[n_helpers++].end = end;
 }
 
@@ -158,20 +158,43 @@ void wh_helper_end(int end)
 
 /* ---- messages ---- */
 
+/* Whether a signal has stopped the helper at the other side. */
+static bool is_stopped(int end)
+{
+	size_t i = 0;
+	while (i < n_helpers && helpers[i].end != end)
+		i++;
+	if (i == n_helpers || helpers[i].pid <= 0 || getpid() != program)
+		return false;
+	int status;
+	while (waitpid(helpers[i].pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == helpers[i].pid) {
+		helpers[i].stopped = WIFSTOPPED(status);
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			helpers[i].pid = 0; /* never to be signalled again */
+			helpers[i].kill = false;
+			break;
+		}
+	}
+	return helpers[i].stopped;
+}
+
 /* Waits until a descriptor is ready, at most until `last` (monotonic clock, microseconds). */
 static int wait_until(int fd, short events, int64_t last)
 {
-	for (;;) {
+	for (int stopped_ms = 0; stopped_ms < STOPPED_MS;) {
 		int64_t left = (last - wh_monotonic_us() + 999) / 1000;
+		int most = left < 0 ? 0 : left > LOOK_MS ? LOOK_MS : (int)left;
 		struct pollfd p = {.fd = fd, .events = events};
-		int n = left <= 0 ? 0 : poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		int n = poll(&p, 1, most);
 		if (n > 0)
 			return 0;
-		if (n == 0)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (left <= 0)
+			return -ETIMEDOUT;
+		stopped_ms = is_stopped(fd) ? stopped_ms + most : 0;
 	}
+	return -ECANCELED;
 }
 
 /* `last` as above; INT64_MAX: no limit. */

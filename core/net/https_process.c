@@ -310,10 +310,10 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	if (ca >= 0)
 		close(ca);
 	*broken = rc != 0;
-	r->cut = rc == -ETIMEDOUT;
+	r->cut = rc == -ETIMEDOUT || rc == -ECANCELED;
 	if (rc)
 		wh_fail(err, -EPIPE, "the process that speaks to the service %s: %s",
-		        rc == -ETIMEDOUT ? "did not answer in time; it may have been stopped" : "has ended", strerror(-rc));
+		        r->cut ? "did not answer in time; it may have been stopped" : "has ended", strerror(-rc));
 	else
 		rc = take_reply(process, &(struct wh_taking){.p = bytes, .n = n}, ms, r, err);
 	*broken |= rc == -EPROTO;

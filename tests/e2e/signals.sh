@@ -33,7 +33,7 @@ apply() { w enforce --resource vm1 --confirm-within 1h --force >"$dir/log"; is $
 takes_away() { in_srv nft delete table inet whittle; }
 stopped="reads the ledger as uid 61000 was stopped by a signal for 2 s, and was ended; .whittle drift. says what is in force"
 ended="reads the ledger as uid 61000 was ended by signal 9; .whittle drift. says what is in force"
-late="not in the journal: .*did not answer within [13] s"
+late="not in the journal: .*(was stopped by a signal, and then ended|did not answer within [13] s)"
 gone="not in the journal: .*was ended"
 
 uid=61000; owned
@@ -58,6 +58,8 @@ gives "jit off takes that away" 0 'Just-in-time access is off' 10 9 jit off
 uid=65534; owned; apply # whittle.yaml is read as nobody, too
 gives "nobody's ledger: confirm keeps what was applied" 0 'Confirmed: the rules stay' 10 9 confirm
 gives "nobody's ledger: rollback takes it away, though everything of nobody's stands still" 0 "whittle's table is gone" 12 19 rollback --all
+uid=61000; owned
+gives "a backup whose reader is stopped ends" 1 'l.db: the process that opens it was stopped by a signal, and then ended' 12 19 backup "$dir"
 is "$(ps -eo uid=,comm= | grep -c "^ *61000 *whittle")" 0 "no process is left"
 
 # ---- the journal, in the owner's file ----
