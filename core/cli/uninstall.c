@@ -31,8 +31,8 @@ static int uninstall(struct cli *c, int argc, char **argv)
 		        "whittle: the %s of other tables are not as they were a moment ago: somebody else changed them meanwhile\n",
 		        u.differs);
 	else if (u.verified)
-		printf("Verified: the %zu other table%s hold what they held before, rule by rule and element by element.\n",
-		       u.others, u.others == 1 ? "" : "s");
+		printf("Verified: the %zu other table%s as before, rule by rule and element by element.\n", u.others,
+		       u.others == 1 ? " is" : "s are");
 	return *u.differs ? CLI_FAILED : CLI_OK;
 }
 

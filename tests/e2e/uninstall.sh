@@ -40,7 +40,7 @@ w jit on >/dev/null; gives "just-in-time access is on" 0 'Confirmed' w jit confi
 w jit open vm1 25 --from 140.20.30.9 --for 1h >/dev/null
 ! cmp -s "$dir/before" <(in_srv nft list ruleset); t $? "the ruleset is another now"
 is "$(from 203.0.113.77)" "no connection" "and holds"
-gives "uninstall verifies that other tables hold what they held" 0 'Verified: the 4 other tables hold what they held' w uninstall --verify
+gives "uninstall verifies that other tables hold what they held" 0 'Verified: the 4 other tables are as before' w uninstall --verify
 in_srv nft list ruleset >"$dir/after"
 cmp "$dir/before" "$dir/after" >/dev/null; t $? "the ruleset is as before, byte for byte" "$(diff "$dir/before" "$dir/after")"
 is "$(from 203.0.113.77)" connects "everybody connects again"
