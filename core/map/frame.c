@@ -71,7 +71,10 @@ static size_t list_items(const struct drawing *d, struct item out[static MOST_IT
 		loose |= k->kind != WH_MAP_VNET && k->parent == WH_NONE;
 	}
 	for (size_t i = 0; i < d->m->t->n_vnets; i++)
-		peerings |= d->m->t->vnets[i].n_peerings > 0;
+		for (size_t k = 0; k < d->m->t->vnets[i].n_peerings; k++) {
+			size_t remote = d->m->t->vnets[i].peerings[k].remote;
+			peerings |= remote != WH_NONE && d->l.mark_of[i] != WH_NONE && d->l.mark_of[remote] != WH_NONE;
+		}
 	out[n++] = (struct item){"<path class=\"wm-i\" d=\"M0 0h20\"/>", "the Internet"};
 	if (reached)
 		out[n++] = (struct item){"<path class=\"wm-net\" d=\"M0 0h20\"/>", "reached from the Internet"};

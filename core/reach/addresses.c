@@ -12,6 +12,49 @@ static const struct wh_ranges *set_of(const struct wh_filter_rule *f, bool local
 	return local ? f->local : f->peer;
 }
 
+/* The places where a range of a rule begins, or ended just before, in one of the two forms; how many there are. */
+static size_t each_place(const struct stage *s, const struct address_classes *c, struct wh_addr *cuts, struct cut_event *events)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->filter.n; i++) {
+		const struct wh_ranges *set = set_of(&s->filter.rules[i], c->local);
+		for (size_t k = 0; set && k < set->n; k++)
+			for (int ends = 0; ends < 2; ends++) {
+				struct wh_addr at = ends ? set->r[k].to : set->r[k].from;
+				if (ends && !wh_addr_next(&at))
+					continue;
+				if (cuts)
+					cuts[n] = at;
+				else
+					events[n] = (struct cut_event){at, (uint32_t)i, !ends};
+				n++;
+			}
+	}
+	return n;
+}
+
+static size_t most_places(const struct stage *s, const struct address_classes *c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->filter.n; i++)
+		n += set_of(&s->filter.rules[i], c->local) ? 2 * set_of(&s->filter.rules[i], c->local)->n : 0;
+	return n;
+}
+
+static void find_cuts(const struct stage *s, struct address_classes *c, struct wh_arena *mem)
+{
+	size_t n, kept = 0;
+	c->cuts = wh_arena_unset(mem, most_places(s, c) + 1, sizeof *c->cuts);
+	n = each_place(s, c, c->cuts, NULL);
+	if (n)
+		qsort(c->cuts, n, sizeof *c->cuts, wh_addr_order);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || !wh_addr_eq(&c->cuts[kept - 1], &c->cuts[i]))
+			c->cuts[kept++] = c->cuts[i];
+	c->n_cuts = kept;
+	c->of_atom = wh_arena_array(mem, kept + 1, sizeof *c->of_atom);
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct cut_event *x = a, *y = b;
@@ -19,31 +62,12 @@ static int by_place(const void *a, const void *b)
 	return c ? c : (int)x->begins - (int)y->begins; /* a range that ends before the next one of its rule begins */
 }
 
-static void find_cuts(const struct stage *s, struct address_classes *c, struct wh_arena *mem)
+static void find_events(const struct stage *s, struct address_classes *c, struct wh_arena *mem)
 {
-	size_t n = 0, kept = 0;
-	for (size_t i = 0; i < s->filter.n; i++)
-		n += set_of(&s->filter.rules[i], c->local) ? 2 * set_of(&s->filter.rules[i], c->local)->n : 0;
-	c->events = wh_arena_unset(mem, n + 1, sizeof *c->events);
-	c->cuts = wh_arena_unset(mem, n + 1, sizeof *c->cuts);
-	n = 0;
-	for (size_t i = 0; i < s->filter.n; i++) {
-		const struct wh_ranges *set = set_of(&s->filter.rules[i], c->local);
-		for (size_t k = 0; set && k < set->n; k++) {
-			struct wh_addr after = set->r[k].to;
-			c->events[n++] = (struct cut_event){set->r[k].from, (uint32_t)i, true};
-			if (wh_addr_next(&after))
-				c->events[n++] = (struct cut_event){after, (uint32_t)i, false};
-		}
-	}
-	if (n)
-		qsort(c->events, n, sizeof *c->events, by_place);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || !wh_addr_eq(&c->cuts[kept - 1], &c->events[i].at))
-			c->cuts[kept++] = c->events[i].at;
-	c->n_events = n;
-	c->n_cuts = kept;
-	c->of_atom = wh_arena_array(mem, kept + 1, sizeof *c->of_atom);
+	c->events = wh_arena_unset(mem, most_places(s, c) + 1, sizeof *c->events);
+	c->n_events = each_place(s, c, NULL, c->events);
+	if (c->n_events)
+		qsort(c->events, c->n_events, sizeof *c->events, by_place);
 }
 
 void wh_address_prepare(struct stage *s, struct wh_arena *mem)
@@ -77,8 +101,10 @@ uint32_t wh_address_class(struct stage *s, struct address_classes *c, const stru
 	return class;
 }
 
-struct address_walk wh_address_walk(struct stage *s, struct wh_arena *scratch)
+struct address_walk wh_address_walk(struct stage *s, struct wh_arena *mem, struct wh_arena *scratch)
 {
+	if (!s->peer.events)
+		find_events(s, &s->peer, mem);
 	struct address_walk w = {.s = s, .bits = wh_arena_array(scratch, s->words, sizeof *w.bits)};
 	for (size_t i = 0; i < s->filter.n; i++)
 		if (!s->filter.rules[i].peer)

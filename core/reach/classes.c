@@ -116,7 +116,7 @@ static void mix_stage(struct wh_reach *r, size_t number, const bool *relation, c
 {
 	struct stage *s = wh_stage(r, number);
 	size_t own = r->contexts[s->context].vnet;
-	struct address_walk classes = wh_address_walk(s, r->scratch);
+	struct address_walk classes = wh_address_walk(s, r->mem, r->scratch);
 	const bool *related = own == WH_NONE ? NULL : relation + own * r->t->n_vnets;
 	for (size_t i = 0; i < r->t->n_endpoints; i++) {
 		if (related && w[i].vnet != UINT32_MAX && !related[w[i].vnet])

@@ -66,7 +66,7 @@ static uint32_t row_of(struct wh_reach *r, struct side *s, size_t class, enum wh
 /* The classes of endpoints as peers in one list, by a walk along addresses and cuts. */
 static void find_peers(struct wh_reach *r, struct stage *s)
 {
-	struct address_walk w = wh_address_walk(s, r->scratch);
+	struct address_walk w = wh_address_walk(s, r->mem, r->scratch);
 	s->peer_of = wh_arena_unset(r->mem, r->n_classes + 1, sizeof *s->peer_of);
 	for (size_t i = 0; i < r->n_classes; i++)
 		s->peer_of[r->by_address[i]] = wh_address_walk_to(&w, &r->t->endpoints[first_of(r, r->by_address[i])].addr);

@@ -11,7 +11,7 @@ struct context { size_t vnet, table; struct wh_ranges own /* VirtualNetwork */, 
 /* One side's classes of addresses in a stage: its rules treat the addresses of a class alike. */
 struct cut_event { struct wh_addr at; uint32_t rule; bool begins; }; /* else it ended just before */
 struct address_classes {
-	struct cut_event *events; size_t n_events; /* of the rules' ranges, in order */
+	struct cut_event *events; size_t n_events; /* of the rules' ranges, in order; NULL until a walk needs them */
 	struct wh_addr *cuts; size_t n_cuts; /* where a rule's range begins, or ended just before; sorted */
 	uint32_t *of_atom;                   /* class + 1 of the addresses from cuts[i - 1] on; 0: not yet known */
 	struct intern bits;                  /* class → the rules that match on this side */
@@ -137,7 +137,7 @@ uint32_t wh_address_class(struct stage *s, struct address_classes *c, const stru
 void wh_address_prepare(struct stage *s, struct wh_arena *mem);
 /* The classes of ascending addresses as peers: the matching rules are kept from one to the next. */
 struct address_walk { struct stage *s; size_t event, cut; uint64_t *bits; };
-struct address_walk wh_address_walk(struct stage *s, struct wh_arena *scratch);
+struct address_walk wh_address_walk(struct stage *s, struct wh_arena *mem, struct wh_arena *scratch);
 uint32_t wh_address_walk_to(struct address_walk *w, const struct wh_addr *a);
 /* pairs.c: the combination of an address's classes in a side's lists, as a local or as a peer; and the cell of two such
  * combinations */
