@@ -90,7 +90,7 @@ const steps = [
 			await shows(operator, "No rules of whittle are in force on this machine");
 			must(!(await operator.$('[role=timer], button:text-is("Confirm")')), await text(operator));
 			await reader.reload();
-			await shows(reader, "The kernel took back the rules that walker (whittle serve) applied");
+			await shows(reader, "walker (whittle serve) applied rules at");
 			await operator.unroute("**/api/v1/enforce", short);
 		},
 	],

@@ -90,6 +90,19 @@ claim("the map's pane opens from the list, and Esc closes it", async (page) => {
 	must(!(await page.$("aside .close")), "the pane is still there");
 });
 
+claim("the map is zoomed by its buttons, and its place is in the address", async (page) => {
+	await open(page, "#/map?health=any&zone=any");
+	const zoom = () => page.evaluate(() => new URLSearchParams(location.hash.split("?")[1]).get("at")?.split("~")[0]);
+	await page.click('button[aria-label="Zoom in"]');
+	await page.waitForFunction(() => /at=1\.5/.test(location.hash));
+	await page.click('button[aria-label="Zoom in"]');
+	await page.waitForFunction(() => /at=2\.25/.test(location.hash));
+	await page.click('button[aria-label="Zoom out"]');
+	await page.waitForFunction(() => /at=1\.5(~|%7E)/.test(location.hash));
+	await page.click('button[aria-label="Whole map"]');
+	await page.waitForFunction(() => !/at=/.test(location.hash), null, { timeout: 5000 }).catch(async () => must(false, `still at ${await zoom()}`));
+});
+
 claim("a table keeps its order over a reload", async (page) => {
 	await open(page, "#/hardening/Unhealthy");
 	await tabTo(page, "th:nth-child(2) button");

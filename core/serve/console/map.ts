@@ -199,6 +199,22 @@ const choice = (label: string, name: string, now: string, all: [string, string][
 		),
 	);
 
+// For whoever has neither a wheel nor a keyboard.
+const zooms = (picture: Canvas): Child =>
+	h(
+		"div",
+		{ class: "zooms" },
+		(
+			[
+				["+", "Zoom in", 1.5],
+				["−", "Zoom out", 1 / 1.5],
+				["Whole", "Whole map", 0],
+			] as [string, string, number][]
+		).map(([text, label, f]) =>
+			h("button", { type: "button", "aria-label": label, title: label, click: () => picture.zoom(f) }, text),
+		),
+	);
+
 export async function map(p: Page): Promise<Node> {
 	const { net, why } = await load();
 	if (!net)
@@ -322,11 +338,11 @@ export async function map(p: Page): Promise<Node> {
 			h(
 				"div",
 				null,
-				h("div", { class: "picture" }, picture.element, tip.element),
+				h("div", { class: "picture" }, picture.element, tip.element, zooms(picture)),
 				h(
 					"p",
 					{ class: "soft" },
-					"Zoom with the wheel, or + and −. Move by dragging, or with the arrow keys. 0 shows the whole map. Zooming out further leaves a focus.",
+					"Zoom with the wheel, the buttons, or + and −. Move by dragging, or with the arrow keys. 0 shows the whole map. Zooming out further leaves a focus.",
 				),
 				legend(q.view === "traffic"),
 			),

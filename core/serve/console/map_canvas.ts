@@ -27,7 +27,7 @@ export interface Canvas {
 	element: HTMLCanvasElement;
 	lines(list: Line[]): void;
 	chosen(n: Place | null): void;
-	repaint(): void;
+	zoom(factor: number): void; // 0: the whole map
 	zoomTo(m: Mark): void;
 	at(place: string): void; // shows the part of the map that moved() gave
 	frames: number[]; // milliseconds that drawing the last ones took
@@ -388,7 +388,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 			chosen = n;
 			later();
 		},
-		repaint: later,
+		zoom: (f) => (f ? zoom(f, width() / 2, height() / 2) : reset()),
 		at(text) {
 			const all = text.split("~").map(Number);
 			if (all.length === 3 && all.every(Number.isFinite) && all[0] >= 0.75 && all[0] <= most) [place, start] = [text, all];
