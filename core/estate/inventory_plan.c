@@ -43,10 +43,17 @@ static const char *text(const json_t *o, const char *key)
 
 /* ---- ids ---- */
 
-/* Rules and pools of a balancer, whose ids begin with its own. */
+/* Rules and pools of a balancer, and groups of rules of a policy: their ids begin with its own, which this member has. */
+static const char *parent_member(const char *type)
+{
+	if (!strcmp(type, "azurerm_firewall_policy_rule_collection_group"))
+		return "firewall_policy_id";
+	return !strncmp(type, "azurerm_lb_", 11) && wh_terraform_type(type) ? "loadbalancer_id" : NULL;
+}
+
 static bool is_below(const char *type)
 {
-	return !strncmp(type, "azurerm_lb_", 11) && wh_terraform_type(type);
+	return parent_member(type) != NULL;
 }
 
 /* NULL: not yet known */
@@ -60,11 +67,16 @@ static const char *planned_id(struct plan *p, const json_t *resource)
 			p->mem,
 			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s/subnets/%s",
 			group, text(v, "virtual_network_name"), name);
+	if (!strcmp(type, "azurerm_firewall_nat_rule_collection"))
+		return wh_arena_printf(
+			p->mem,
+			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/azureFirewalls/%s/natRuleCollections/%s",
+			group, text(v, "azure_firewall_name"), name);
 	const char *to = strcmp(type, "azurerm_network_security_group") ? wh_terraform_type(type)
 	                                                                : "Microsoft.Network/networkSecurityGroups";
 	if (is_below(type)) /* once its parent is known */
-		return *text(v, "loadbalancer_id")
-		               ? wh_arena_printf(p->mem, "%s%s/%s", text(v, "loadbalancer_id"), strrchr(to, '/'), name)
+		return *text(v, parent_member(type))
+		               ? wh_arena_printf(p->mem, "%s%s/%s", text(v, parent_member(type)), strrchr(to, '/'), name)
 		               : NULL;
 	return to ? wh_arena_printf(p->mem, "/subscriptions/planned/resourceGroups/%s/providers/%s/%s", group, to, name)
 	          : wh_arena_printf(p->mem, "/planned/%s", text(resource, "address"));

@@ -34,6 +34,9 @@ static const struct { const char *from, *to;
 	{"azurerm_application_gateway", "Microsoft.Network/applicationGateways"},
 	{"azurerm_firewall", "Microsoft.Network/azureFirewalls"},
 	{"azurerm_firewall_policy", "Microsoft.Network/firewallPolicies"},
+	{"azurerm_firewall_policy_rule_collection_group", "Microsoft.Network/firewallPolicies/ruleCollectionGroups"},
+	{"azurerm_firewall_nat_rule_collection", "Microsoft.Network/azureFirewalls/natRuleCollections"},
+	{"azurerm_ip_group", "Microsoft.Network/ipGroups"},
 	{"azurerm_private_endpoint", "Microsoft.Network/privateEndpoints"},
 	{"azurerm_bastion_host", "Microsoft.Network/bastionHosts"},
 	{"azurerm_local_network_gateway", "Microsoft.Network/localNetworkGateways"},
@@ -69,6 +72,10 @@ static const struct { const char *from, *to;
 	{"virtual_machine_id", "virtualMachine"},
 	{"firewall_policy_id", "firewallPolicy"},
 	{"bgp_asn", "bgpAsn"},
+	{"nat_rule_collection", "ruleCollections"},
+	{"rule", "rules"},
+	{"base_policy_id", "basePolicy"},
+	{"cidrs", "ipAddresses"},
 };
 
 static const char *text(const json_t *o, const char *key)

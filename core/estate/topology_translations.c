@@ -70,6 +70,16 @@ static bool has_protocol(const json_t *rule, const char *name)
 	return false;
 }
 
+/* Azure writes the port as a text, Terraform as a number. 0: it is none. */
+static json_int_t port_of(const json_t *rule)
+{
+	const json_t *v = wh_field(rule, "translatedPort");
+	const char *s = json_string_value(v);
+	char *end;
+	long n = s ? strtol(s, &end, 10) : 0;
+	return s ? *end ? 0 : n : json_integer_value(v);
+}
+
 /* A rule whose machine is not known from its documents: by a name of DNS, or a value of another kind. */
 static void not_judged(const struct reading *r, const json_t *rule)
 {
@@ -102,12 +112,10 @@ static void expose_behind(struct reading *r, const struct wh_addr *front, uint16
 
 static void add_rule(struct reading *r, const json_t *rule)
 {
-	const char *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort"),
-		   *name = wh_field_text(rule, "name");
+	const char *to = wh_field_text(rule, "translatedAddress"), *name = wh_field_text(rule, "name");
 	struct wh_addr a;
-	char *end;
-	unsigned long n = port ? strtoul(port, &end, 10) : 0;
-	if (!to || wh_addr_parse(to, strlen(to), &a) || !n || n > 65535 || *end) {
+	json_int_t n = port_of(rule);
+	if (!to || wh_addr_parse(to, strlen(to), &a) || n < 1 || n > 65535) {
 		not_judged(r, rule);
 		return;
 	}
@@ -153,6 +161,38 @@ static void add_policy(struct reading *r, const char *policy)
 	}
 }
 
+/* A plan has no address of a firewall yet: any of its subnet. */
+static bool planned_peer(struct reading *r)
+{
+	size_t i;
+	json_t *c;
+	json_array_foreach(wh_field(r->firewall->body, "ipConfigurations"), i, c) {
+		size_t s = wh_build_place(&r->b->subnets, wh_field_ref(c, "subnet"));
+		if (s == WH_NONE || !r->b->t->subnets[s].n)
+			continue;
+		r->peer = r->b->t->subnets[s].prefixes[0].addr;
+		for (int k = 0; k < 4; k++) /* Azure keeps the first four */
+			wh_addr_next(&r->peer);
+		return true;
+	}
+	return false;
+}
+
+/* Terraform has collections of a firewall's own as resources below it. */
+static void add_lone_collections(struct reading *r)
+{
+	const struct wh_item **list;
+	size_t n = wh_inventory_of_type(r->b->inv, "microsoft.network/azurefirewalls/natrulecollections", &list),
+	       len = strlen(r->firewall->id);
+	for (size_t i = 0; i < n; i++) {
+		if (strncasecmp(list[i]->id, r->firewall->id, len) || list[i]->id[len] != '/')
+			continue;
+		json_t *one = json_pack("[O]", list[i]->body);
+		add_rules(r, one);
+		json_decref(one);
+	}
+}
+
 void wh_build_translations(struct wh_building *b)
 {
 	const struct wh_item **list;
@@ -170,8 +210,9 @@ void wh_build_translations(struct wh_building *b)
 		const char *own = wh_field_text(hub, "privateIPAddress");
 		public |= json_array_size(wh_field(addresses, "addresses")) || json_integer_value(wh_field(addresses, "count"));
 		private = private || (own && !wh_addr_parse(own, strlen(own), &r.peer));
-		if (!public || !private)
+		if (!public || !(private || planned_peer(&r)))
 			continue;
+		add_lone_collections(&r);
 		add_rules(&r, wh_field(list[i]->body, "natRuleCollections"));
 		add_policy(&r, wh_field_ref(list[i]->body, "firewallPolicy"));
 	}

@@ -322,8 +322,47 @@ static void an_estate_means_the_same_in_every_notation(void **state)
 #define TF_LONE TF("network_security_rule", "`network_security_group_name`:`web`," TF_RULE)
 #define TF_STATE(root) "{`format_version`:`1.0`,`terraform_version`:`1.9.0`,`values`:{`root_module`:{" root "}}}"
 
+#define TF_HIDDEN                                                                                                                \
+	TF("virtual_network", "`id`:`" P "virtualNetworks/net`,`name`:`net`,`address_space`:[`10.0.0.0/16`]")                    \
+	"," TF("subnet", "`id`:`" P "virtualNetworks/net/subnets/web`,`name`:`web`,`address_prefixes`:[`10.0.1.0/24`]") "," TF(  \
+		"subnet", "`id`:`" P "virtualNetworks/net/subnets/fw`,`name`:`fw`,`address_prefixes`:[`10.0.9.0/26`]") "," TF(   \
+		"network_interface",                                                                                             \
+		"`id`:`" P "networkInterfaces/nic1`,`name`:`nic1`,`ip_configuration`:[{`name`:`c`,`subnet_id`:`" P               \
+		"virtualNetworks/net/subnets/web`,`private_ip_address`:`10.0.1.4`}]") ","                                        \
+	TF("linux_virtual_machine",                                                                                              \
+	   "`id`:`" C "virtualMachines/vm1`,`name`:`vm1`,`network_interface_ids`:[`" P "networkInterfaces/nic1`]")
+#define TF_FIREWALL                                                                                                              \
+	TF("firewall",                                                                                                           \
+	   "`id`:`" P "azureFirewalls/hub`,`name`:`hub`,`firewall_policy_id`:`" P                                                \
+	   "firewallPolicies/p`,`ip_configuration`:[{`name`:`c`,`subnet_id`:`" P                                                 \
+	   "virtualNetworks/net/subnets/fw`,`public_ip_address_id`:`" P "publicIPAddresses/f`}]")
+#define TF_DNAT(source, port)                                                                                                    \
+	"[{`name`:`rdp`,`protocols`:[`TCP`]," source                                                                             \
+	",`destination_ports`:[`4022`],`translated_address`:`10.0.1.4`,`translated_port`:" port "}]"
+#define TF_POLICY(source)                                                                                                        \
+	TF("firewall_policy_rule_collection_group",                                                                              \
+	   "`id`:`" P "firewallPolicies/p/ruleCollectionGroups/g`,`name`:`g`,`firewall_policy_id`:`" P                           \
+	   "firewallPolicies/p`,`nat_rule_collection`:[{`name`:`n`,`action`:`Dnat`,`rule`:" TF_DNAT(source, "22") "}]")
+
 static const struct { struct wanted want; const char *text;
 } states[] = {
+	{{"a_policys_rules", "U", "U"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_addresses`:[`*`]") "]")},
+	{{"a_policys_rules_for_an_office", "H", "H"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_addresses`:[`198.51.100.0/24`]") "]")},
+	{{"a_policys_rules_for_a_group_of_everybody", "U", "U"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_ip_groups`:[`" P "ipGroups/all`]") "," TF(
+		 "ip_group", "`id`:`" P "ipGroups/all`,`name`:`all`,`cidrs`:[`0.0.0.0/0`]") "]")},
+	{{"a_firewalls_own_collection", "U", "U"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF(
+		 "firewall_nat_rule_collection",
+		 "`id`:`" P "azureFirewalls/hub/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`hub`,`action`:`Dnat`,`rule`:" TF_DNAT(
+			 "`source_addresses`:[`*`]", "`22`")) "]")},
+	{{"another_firewalls_collection", "H", "H"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF(
+		 "firewall_nat_rule_collection",
+		 "`id`:`" P "azureFirewalls/far/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`far`,`action`:`Dnat`,`rule`:" TF_DNAT(
+			 "`source_addresses`:[`*`]", "`22`")) "]")},
 	{{"a_rule_in_its_group", "U", "U"}, TF_STATE("`resources`:[" TF_NET "," TF_GROUP("{" TF_RULE "}") "," TF_JOIN "]")},
 	{{"a_rule_by_itself", "U", "U"}, TF_STATE("`resources`:[" TF_NET "," TF_GROUP("") "," TF_LONE "," TF_JOIN "]")},
 	{{"a_group_at_the_interface", "U", "U"},
@@ -388,6 +427,46 @@ static void a_translation_to_a_name_is_said_not_to_be_judged(void **state)
 	scene_close(&s);
 }
 
+/* Rules of a firewall that is only planned: nothing has an id or an address yet. */
+static void a_planned_firewalls_rules_lead_to_the_machine(void **state)
+{
+#define MADE(type, name, values)                                                                                                 \
+	"{`address`:`azurerm_" type "." name "`,`mode`:`managed`,`type`:`azurerm_" type "`,`name`:`" name "`,`values`:{"         \
+	values ",`resource_group_name`:`rg`}}"
+#define NAMES(type, name, expressions)                                                                                           \
+	"{`address`:`azurerm_" type "." name "`,`mode`:`managed`,`type`:`azurerm_" type "`,`name`:`" name                        \
+	"`,`expressions`:{" expressions "}}"
+#define REF(to) "{`references`:[`" to ".id`,`" to "`]}"
+	struct scene s;
+	(void)state;
+	scene_open(
+		&s,
+		json("{`format_version`:`1.2`,`terraform_version`:`1.9.0`,`planned_values`:{`root_module`:{`resources`:[" MADE(
+			"virtual_network", "net", "`name`:`net`,`address_space`:[`10.0.0.0/16`]") "," MADE(
+			"subnet", "web",
+			"`name`:`web`,`virtual_network_name`:`net`,`address_prefixes`:[`10.0.1.0/24`]") "," MADE(
+			"subnet", "fw", "`name`:`AzureFirewallSubnet`,`virtual_network_name`:`net`,`address_prefixes`:[`10.0.9.0/26`]") "," MADE(
+			"network_interface", "n",
+			"`name`:`n`,`ip_configuration`:[{`name`:`c`,`private_ip_address`:`10.0.1.4`}]") "," MADE(
+			"linux_virtual_machine", "vm", "`name`:`vm1`") "," MADE(
+			"public_ip", "f", "`name`:`f`,`sku`:`Standard`") "," MADE(
+			"firewall", "hub", "`name`:`hub`,`ip_configuration`:[{`name`:`c`}]") "," MADE(
+			"firewall_policy", "p", "`name`:`p`") "," MADE(
+			"firewall_policy_rule_collection_group", "g",
+			"`name`:`g`,`nat_rule_collection`:[{`name`:`n`,`action`:`Dnat`,`rule`:" TF_DNAT(
+				"`source_addresses`:[`*`]", "22") "}]") "]}},`configuration`:{`root_module`:{`resources`:[" NAMES(
+			"network_interface", "n", "`ip_configuration`:[{`subnet_id`:" REF("azurerm_subnet.web") "}]") "," NAMES(
+			"linux_virtual_machine", "vm", "`network_interface_ids`:" REF("azurerm_network_interface.n")) "," NAMES(
+			"firewall", "hub",
+			"`firewall_policy_id`:" REF("azurerm_firewall_policy.p") ",`ip_configuration`:[{`subnet_id`:" REF(
+				"azurerm_subnet.fw") ",`public_ip_address_id`:" REF("azurerm_public_ip.f") "}]") "," NAMES(
+			"firewall_policy_rule_collection_group", "g",
+			"`firewall_policy_id`:" REF("azurerm_firewall_policy.p")) "]}}}"));
+	assert_string_equal(scene_status(&s, MANAGEMENT, "vm1"), "Unhealthy");
+	assert_non_null(strstr(scene_verdict(&s, MANAGEMENT, "vm1")->cause, "through firewall hub (DNAT rule rdp)"));
+	scene_close(&s);
+}
+
 /* Eight outputs of a module, each of which is a variable that is given all eight, eight times: without a limit 8 to the power of
  * 16. */
 static void outputs_of_a_plan_that_lead_to_each_other_come_to_an_end(void **state)
@@ -436,6 +515,7 @@ int main(void)
 		cmocka_unit_test(an_estate_means_the_same_in_every_notation),
 		cmocka_unit_test(terraforms_state_means_the_same_however_it_is_split),
 		cmocka_unit_test(a_plan_of_terraforms_means_what_it_would_make),
+		cmocka_unit_test(a_planned_firewalls_rules_lead_to_the_machine),
 		cmocka_unit_test(a_translation_to_a_name_is_said_not_to_be_judged),
 		cmocka_unit_test(outputs_of_a_plan_that_lead_to_each_other_come_to_an_end),
 		cmocka_unit_test(the_cause_names_the_tag_and_the_firewall),
