@@ -73,10 +73,10 @@ static void tell_prefix(FILE *f, const struct wh_explanation *st, const struct w
 		fprintf(f, ", %zu carved out", c.terms.out);
 	fprintf(f, ": cost %.2f\n", c.cost);
 	if (wh_explanation_wider(st, p, &wp, &w))
-		fprintf(f, "    wider:    %s would cost %.2f: %s not seen\n", wh_prefix_text(&wp, wide), w.cost,
+		fprintf(f, "    wider:    %s costs %.2f: %s not seen yet\n", wh_prefix_text(&wp, wide), w.cost,
 		        units_text(&wp, w.terms.unseen, n_text));
 	if (wh_explanation_narrower(st, p, &n) && n.lines)
-		fprintf(f, "    narrower: its halves would cost %.2f in %zu line%s: %s not seen, %.3g newcomers let in\n", n.cost,
+		fprintf(f, "    narrower: its halves cost %.2f in %zu line%s: %s not seen yet, %.3g expected newcomers get in\n", n.cost,
 		        n.lines, n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
@@ -268,10 +268,10 @@ static void tell_allowed(FILE *f, const struct wh_explanation *st)
 		fprintf(f, "\n%s: nobody (System Generated)\n", allowed);
 	else if (st->limited)
 		fprintf(f,
-		        "\n%s: %zu prefix%s, %zu carved out (as recommended within a limit of lines; without one, %zu lines would cost least)\n",
+		        "\n%s: %zu prefix%s, %zu carved out (within the limit of lines; without it, %zu lines have the lowest cost)\n",
 		        allowed, r->n_prefixes, r->n_prefixes == 1 ? "" : "es", r->n_except, st->limited);
 	else
-		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (of all choices, what costs least)\n", allowed, r->n_prefixes,
+		fprintf(f, "\n%s: %zu prefix%s, %zu carved out (the choice with the lowest cost)\n", allowed, r->n_prefixes,
 		        r->n_prefixes == 1 ? "" : "es", r->n_except);
 	for (size_t i = 0; i < r->n_prefixes && i < SHOWN_PREFIXES; i++)
 		tell_prefix(f, st, &r->prefixes[i]);

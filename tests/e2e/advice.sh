@@ -128,7 +128,7 @@ begin 'to = "2001:db8::4"; for (d = 1; d <= 31; d++) {
 holds "hosts that change their addresses make /64s, one that comes back on most days a /128, one that does on some days a /64" \
 	"$(rule 22) == [\"2a01:4f8:0:9000::/64\", \"2a01:4f8:0:a000::/64\", \"2a01:4f8:0:b000::/64\", \"2a02:6b8:1:2::53\", \"2a05:1:1:1::/64\"]" recommend --json
 recommend >/dev/null
-says "explain counts addresses within a /64" 0 'wider: +2a02:6b8:1:2::52/127 would cost 1\.00: 1 address not seen' w explain vm1 22
+says "explain counts addresses within a /64" 0 'wider: +2a02:6b8:1:2::52/127 costs 1\.00: 1 address not seen' w explain vm1 22
 says "and names a /64 whose hosts change their addresses as one" 0 '^ +2a01:4f8:0:9000::/64 +31 days' w explain vm1 22
 holds "two ports with the same prefixes are one rule of the group" \
 	'[.securityRules[] | select(.access == "Allow" and .priority < 300 and .sourceAddressPrefix != "AzureLoadBalancer") | (.destinationPortRanges // [.destinationPortRange])] | sort == [["22"], ["443", "8443"]]' w export --format nsg
@@ -153,8 +153,8 @@ says "the least address is not always the prefix's own" 1 'from 140\.21\.0\.0 wo
 
 # ---- explain ----
 says "explain lists the peers of a prefix and its cost" 0 '140\.20\.30\.8/29 holds 5 of the peers, 3 addresses not seen yet: cost' w explain vm1 22
-says "explain shows the cost of the next wider prefix" 0 'wider: +140\.20\.30\.0/28 would cost' w explain vm1 22
-says "and the next narrower" 0 'narrower: its halves would cost .* in 2 lines' w explain vm1 22
+says "explain shows the cost of the next wider prefix" 0 'wider: +140\.20\.30\.0/28 costs' w explain vm1 22
+says "and the next narrower" 0 'narrower: its halves cost .* in 2 lines' w explain vm1 22
 holds "as JSON, and both are dearer" '.prefixes[0] | .peers == 5 and .unseen == 3 and .wider.prefix == "140.20.30.0/28" and .wider.cost > .cost and .narrower.cost > .cost and .narrower.lines == 2' \
 	w explain vm1 22 --json
 holds "each peer's features add up to its score" '.prior as $p | [.peers[] | (.score - $p - ([.features[] | .value * .weight] | add)) | fabs < 1e-4] | length == 5 and all' w explain vm1 22 --json
@@ -257,7 +257,7 @@ few=$(w recommend --permissiveness 8 --dry-run --json | jq '.resources[0].rules[
 many=$(w recommend --permissiveness 0.125 --dry-run --json | jq '.resources[0].rules[0].ipAddresses | length')
 w recommend --lines 7 >/dev/null
 holds "explain describes the stored rule within the requested number of lines" '.limitedLines and (.prefixes | length <= 7) and ([.prefixes[].peers] | add) == (.peers | length)' w explain vm1 22 --json
-says "and what there would be without that limit" 0 '^Allowed: [1-7] prefix.* without one, [0-9]+ lines would cost least' w explain vm1 22
+says "and what there would be without that limit" 0 '^Allowed: [1-7] prefix.* without it, [0-9]+ lines have the lowest cost' w explain vm1 22
 wide=$(w recommend --permissiveness 8 --json | jq -c '.resources[0].rules[0].ipAddresses')
 holds "explain uses the requested permissiveness, too" "[.prefixes[].prefix] == $wide and (.limitedLines | not) and (.keptDiffers | not)" w explain vm1 22 --json
 w recommend >/dev/null
