@@ -84,12 +84,16 @@ static void a_session_that_is_over_is_none_and_begins_none(void **state)
 	char secret[WH_TOKEN_SECRET];
 	(void)state;
 	assert_int_equal(wh_token_add(dir, "ada", WH_SERVE_READER, 0, secret, &err), 0);
+	char other[WH_TOKEN_SECRET];
+	assert_int_equal(wh_token_add(dir, "bob", WH_SERVE_OPERATOR, 0, other, &err), 0);
+	struct wh_gate_answer beside = ask(WH_GATE_LOG_IN, WH_SHOWN_TOKEN, other, -1);
 	struct wh_gate_answer one = ask(WH_GATE_LOG_IN, WH_SHOWN_TOKEN, secret, -1), two;
 	assert_string_equal(ask(WH_GATE_LOG_IN, WH_SHOWN_SESSION, one.session, -1).session, "");
-	for (int i = 0; i < 300; i++) /* more than there are places */
+	for (int i = 0; i < 300; i++) /* more than there are places; they end none of another token's */
 		two = ask(WH_GATE_LOG_IN, WH_SHOWN_TOKEN, secret, -1);
 	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, two.session, -1).who, WH_WHO_KNOWN);
 	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, one.session, -1).who, WH_WHO_NOBODY);
+	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, beside.session, -1).who, WH_WHO_KNOWN);
 	ask(WH_GATE_LOG_OUT, WH_SHOWN_SESSION, two.session, -1);
 	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, two.session, -1).who, WH_WHO_NOBODY);
 	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, "", -1).who, WH_WHO_NOBODY);
