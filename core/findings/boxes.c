@@ -129,8 +129,21 @@ static size_t first_of_family(struct wh_ranges a, bool v4)
 	return i;
 }
 
+/* An address of a family in the set: a familiar one where the set has it, else the first. False: there is none of that family. */
+static bool shown_address(struct wh_ranges set, bool v4, struct wh_addr familiar, struct wh_addr *out)
+{
+	size_t at = first_of_family(set, v4);
+	if (at == set.n)
+		return false;
+	bool any = v4 && wh_addr_low(&set.r[at].from) == wh_addr_low(&wh_prefix_all_v4.addr);
+	*out = any && wh_ranges_has(set, &familiar) ? familiar : set.r[at].from;
+	return true;
+}
+
+/* One of the packets, of IPv4 where there are some. */
 struct wh_filter_packet wh_box_packet(const struct wh_box *b, enum wh_direction d)
 {
+	const struct wh_addr inside = wh_addr_v4(0x0a000004u), outside = wh_addr_v4(0xc6336401u); /* 10.0.0.4, 198.51.100.1 */
 	struct wh_filter_packet p = {.direction = d,
 	                             .proto = (uint8_t)wh_addr_low(&b->set[0].r[0].from),
 	                             .local = b->set[1].r[0].from,
@@ -140,14 +153,13 @@ struct wh_filter_packet wh_box_packet(const struct wh_box *b, enum wh_direction 
 	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
 	if (wh_ranges_has(b->set[0], &tcp))
 		p.proto = WH_PROTO_TCP;
-	size_t local = 0, peer = first_of_family(b->set[2], wh_addr_is_v4(&p.local)); /* no packet has two families */
-	if (peer == b->set[2].n) {
-		peer = 0;
-		local = first_of_family(b->set[1], wh_addr_is_v4(&p.peer));
-	}
-	if (local < b->set[1].n) {
-		p.local = b->set[1].r[local].from;
-		p.peer = b->set[2].r[peer].from;
+	for (int v4 = 1; v4 >= 0; v4--) { /* no packet has two families */
+		struct wh_addr local, peer;
+		if (shown_address(b->set[1], v4, inside, &local) && shown_address(b->set[2], v4, outside, &peer)) {
+			p.local = local;
+			p.peer = peer;
+			break;
+		}
 	}
 	return p;
 }
