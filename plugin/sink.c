@@ -269,8 +269,21 @@ static void make_room(struct wh_sink *s, struct wh_lane *lane)
 	}
 }
 
-/* Call it under the lane's lock. Returns whether the flusher must be woken. */
-static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec, const char *line, size_t len)
+enum { ATTEMPT = 1, DAY = 2 }; /* it is an attempt in vain; it is the first flow of its day */
+
+static unsigned counts_of(struct wh_lane *lane, const struct wh_record *rec)
+{
+	if (rec->kind != WH_RECORD_FLOW)
+		return 0;
+	int32_t day = wh_day(rec->flow.start_us);
+	bool first = day != lane->counted_day;
+	lane->counted_day = day;
+	return (wh_facts_is_attempt(rec, wh_edge_table_locals(lane->table)) ? ATTEMPT : 0) | (first ? DAY : 0);
+}
+
+/* Call it under the lane's lock. Returns whether the flusher must be woken. *counts: of ATTEMPT and DAY. */
+static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record *rec, const char *line, size_t len,
+                 unsigned *counts)
 {
 	struct wh_tally *t = &lane->tally;
 	if (rec->kind == WH_RECORD_OTHER) {
@@ -285,6 +298,7 @@ static bool take(struct wh_sink *s, struct wh_lane *lane, const struct wh_record
 	t->alerts += rec->kind == WH_RECORD_ALERT;
 	if (!wh_networks_count(&s->networks, rec, line, len, wh_edge_table_locals(lane->table)))
 		return false;
+	*counts = counts_of(lane, rec);
 	lane->waiting.records[lane->waiting.n++] = *rec;
 	if (lane->waiting.n < lane->waiting.room)
 		return false;
@@ -309,10 +323,22 @@ static bool take_facts(struct wh_sink *s, const struct wh_record *rec, const cha
 	return due;
 }
 
+static bool take_counts(struct wh_sink *s, const struct wh_record *rec, unsigned counts)
+{
+	pthread_mutex_lock(&s->facts_lock);
+	int rc = counts & DAY ? wh_facts_count_day(&s->facts, rec) : 0;
+	rc = !rc && counts & ATTEMPT ? wh_facts_add_attempt(&s->facts, rec) : rc;
+	s->facts.lost += rc != 0;
+	bool due = wh_facts_due(&s->facts);
+	pthread_mutex_unlock(&s->facts_lock);
+	return due;
+}
+
 void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, size_t len)
 {
 	struct wh_record rec;
 	const char *why = NULL;
+	unsigned counts = 0;
 	bool wake = false;
 	if (__builtin_expect(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE) != WH_FLUSHER_RUNS, 0))
 		start_flusher(s);
@@ -326,11 +352,13 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 		if (!lane->tally.bad)
 			lane->tally.bad = why;
 	} else {
-		wake = take(s, lane, &rec, buf, len);
+		wake = take(s, lane, &rec, buf, len, &counts);
 	}
 	pthread_mutex_unlock(&lane->lock);
 	if (!bad && rec.kind == WH_RECORD_OTHER)
 		wake = take_facts(s, &rec, buf, len);
+	if (counts)
+		wake |= take_counts(s, &rec, counts);
 	if (wake)
 		sem_post(&s->wake);
 }

@@ -42,6 +42,7 @@ struct wh_lane {
 	struct wh_edge_table *table;
 	struct wh_waiting waiting;
 	struct wh_tally tally;
+	int32_t counted_day; /* of the last flow: see wh_facts_count_day() */
 } __attribute__((aligned(64)));
 
 /* State that only the flusher uses. */

@@ -14,6 +14,7 @@ static const char *address(const struct wh_addr *a, char buf[static WH_ADDR_STRL
 json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	struct wh_addr target;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "kind", wh_fact_words[k->kind], "value", k->value, "first",
 	                      wh_time_text(r->first_us, first), "last", wh_time_text(r->last_us, last));
 	if (k->kind == WH_FACT_CAPTURE) {
@@ -33,9 +34,11 @@ json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *
 		json_object_set_new(o, "port", json_integer(k->port));
 		json_object_set_new(o, "protocol", json_string(wh_proto_text(k->proto, proto)));
 	}
-	if (r->failed)
+	if (k->kind == WH_FACT_ATTEMPTS && wh_fact_target(r, &target)) /* one of them, drawn evenly from all attempts */
+		json_object_set_new(o, "target", json_string(address(&target, peer)));
+	else if (r->failed && k->kind != WH_FACT_ATTEMPTS)
 		json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
-	if (k->kind == WH_FACT_DNS_DOMAIN || k->kind == WH_FACT_DNS_FAILED)
+	if (k->kind == WH_FACT_DNS_DOMAIN || k->kind == WH_FACT_DNS_FAILED || k->kind == WH_FACT_ATTEMPTS)
 		json_object_set_new(o, "distinct", json_integer((json_int_t)(wh_fact_distinct(r) + 0.5)));
 	if (k->kind == WH_FACT_DNS_DOMAIN) {
 		json_object_set_new(o, "bytesInNames", json_integer((json_int_t)r->up));
@@ -49,7 +52,7 @@ struct listing { const struct wh_app_evidence *ask; json_t *list; size_t more; }
 static int each(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct listing *l = arg;
-	if ((l->ask->kind == WH_FACT_KINDS && k->kind == WH_FACT_DNS_NAME) ||
+	if ((l->ask->kind == WH_FACT_KINDS && k->kind == WH_FACT_DNS_NAME) || wh_fact_is_mark(k) ||
 	    (l->ask->only && !wh_addr_eq(l->ask->only, &k->local)))
 		return 0;
 	if (json_array_size(l->list) < MOST)

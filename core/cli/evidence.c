@@ -9,11 +9,12 @@ static const char help[] =
 	"\n"
 	"Lists what Suricata's protocol records showed of our addresses: which versions of TLS, SSH and SMB were spoken with whom, how somebody logged in,\n"
 	"which domains were asked for, and what the sensor lost. `ingest` and the plugin gather it from records of the types tls, ssh, smb, krb5, ldap, dns\n"
-	"and stats. Names of users, credentials and files are never kept.\n"
+	"and stats. Names of users, credentials and files are never kept. Flow records of any kind of log show what our addresses tried in vain.\n"
 	"\n"
 	"  ADDRESS       of this address of ours alone\n"
 	"  --kind KIND   tls, ssh, smb, ntlm, kerberos, ldap, dns (servers that are asked), dns-name, dns-domain (a row a day), dns-failed (likewise),\n"
-	"                dns-dangling, capture or certificate (the last day of what a server of ours shows)\n"
+	"                dns-dangling, capture, certificate (the last day of what a server of ours shows) or attempts (of ours that nobody answered: a row\n"
+	"                a day and port with the number of targets, and one of them)\n"
 	"\n"
 	"Without --kind, all kinds but dns-name are listed. For each address, kind and day 1,024 rows are kept; a row with the value `...` counts the rest.\n"
 	"\n"
@@ -34,17 +35,21 @@ static const char *address(const struct wh_addr *a, char buf[static WH_ADDR_STRL
 static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	char local[WH_ADDR_STRLEN], peer[WH_ADDR_STRLEN], proto[8], first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
+	struct wh_addr target;
 	cli_table_text(t, wh_fact_words[k->kind]);
 	cli_table_text(t, address(&k->local, local));
 	cli_table_text(t, k->kind == WH_FACT_CAPTURE || !strcmp(k->value, WH_FACT_MORE)
 	                          ? ""
 	                          : wh_direction_text((enum wh_direction)k->direction));
-	cli_table_text(t, address(&k->peer, peer));
+	cli_table_text(t, address(k->kind == WH_FACT_ATTEMPTS && wh_fact_target(r, &target) ? &target : &k->peer, peer));
 	if (k->port)
 		cli_table_cell(t, "%u/%s", k->port, wh_proto_text(k->proto, proto));
 	else
 		cli_table_text(t, "");
-	cli_table_text(t, k->value);
+	if (k->kind == WH_FACT_ATTEMPTS && strcmp(k->value, WH_FACT_MORE) != 0)
+		cli_table_cell(t, "%.0f %s", wh_fact_distinct(r), k->value);
+	else
+		cli_table_text(t, k->value);
 	if (k->kind == WH_FACT_CAPTURE)
 		cli_table_cell(t, "%llu lost", (unsigned long long)wh_fact_capture(r).drops);
 	else
@@ -56,7 +61,7 @@ static void row_cells(struct cli_table *t, const struct wh_fact_key *k, const st
 static int each(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct listing *l = arg;
-	if (l->all && k->kind == WH_FACT_DNS_NAME)
+	if ((l->all && k->kind == WH_FACT_DNS_NAME) || wh_fact_is_mark(k))
 		return 0;
 	if (l->only && !wh_addr_eq(l->only, &k->local))
 		return 0;
@@ -88,7 +93,7 @@ static int run(struct cli *c, int argc, char **argv)
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
 			return cli_usage(
 				c,
-				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate",
+				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts",
 				optarg);
 	}
 	if (argc - optind > 1)

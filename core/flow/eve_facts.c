@@ -7,11 +7,13 @@
 #include "flow/eve_facts.h"
 
 const char *const wh_fact_words[] = {"tls",      "ssh",        "smb",        "ntlm",         "kerberos", "ldap", "dns",
-                                     "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  "certificate", NULL};
+                                     "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  "certificate",
+                                     "attempts", NULL};
 
 bool wh_fact_by_day(enum wh_fact_kind kind)
 {
-	return kind == WH_FACT_DNS_DOMAIN || kind == WH_FACT_DNS_FAILED || kind == WH_FACT_CAPTURE;
+	return kind == WH_FACT_DNS_DOMAIN || kind == WH_FACT_DNS_FAILED || kind == WH_FACT_CAPTURE ||
+	       kind == WH_FACT_ATTEMPTS;
 }
 
 /* ---- for each protocol ---- */

@@ -155,6 +155,68 @@ int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n)
 	return rc;
 }
 
+/* ---- attempts ---- */
+
+static bool to_a_group(const struct wh_addr *a)
+{
+	static const uint8_t everybody[4] = {255, 255, 255, 255};
+	if (wh_addr_is_v4(a))
+		return a->b[12] >> 4 == 0xe || !memcmp(a->b + 12, everybody, sizeof everybody);
+	return a->b[0] == 0xff;
+}
+
+bool wh_facts_is_attempt(const struct wh_record *rec, const struct wh_locals *locals)
+{
+	const struct wh_flow *f = &rec->flow;
+	uint16_t port;
+	return rec->kind == WH_RECORD_FLOW && wh_flow_server(f) == WH_SIDE_UNANSWERED && !wh_flow_one_sided(f) &&
+	       !wh_flow_other_side_unheard(f, &port) && wh_locals_has(locals, &f->src) && !to_a_group(&f->dst);
+}
+
+/* Without the process's key: rows of all processes and ledgers are merged, and the same input must give the same ledger. */
+static uint64_t common_hash(const struct wh_addr *a, uint64_t more)
+{
+	return wh_siphash((struct wh_hash_key){{0, 0}}, a->b, sizeof a->b / 8, more);
+}
+
+int wh_facts_add_attempt(struct wh_facts *f, const struct wh_record *rec)
+{
+	const struct wh_flow *flow = &rec->flow;
+	struct wh_fact_row drawn;
+	wh_fact_set_target(&drawn, &flow->dst);
+	struct wh_fact x = {.kind = WH_FACT_ATTEMPTS,
+	                    .client = flow->src,
+	                    .port = flow->dst_port,
+	                    .proto = flow->proto,
+	                    .value = "targets",
+	                    .time_us = flow->start_us,
+	                    .count = 1,
+	                    .failed = common_hash(&flow->dst, (uint64_t)flow->start_us << 32 ^ (uint64_t)flow->src_port << 16 ^
+	                                                              flow->dst_port),
+	                    .up = drawn.up,
+	                    .down = drawn.down,
+	                    .hash = common_hash(&flow->dst, 0)};
+	int rc = add_one(f, &x, WH_OUTBOUND);
+	if (rc || !flow->dst_port)
+		return rc;
+	memcpy(x.value, "ports", sizeof "ports");
+	x.hash = common_hash(&(struct wh_addr){.b = {0}}, x.port);
+	x.port = 0;
+	return add_one(f, &x, WH_OUTBOUND);
+}
+
+int wh_facts_count_day(struct wh_facts *f, const struct wh_record *flow)
+{
+	int32_t day = wh_day(flow->flow.start_us);
+	if (day == f->counted_day)
+		return 0;
+	struct wh_fact x = {.kind = WH_FACT_ATTEMPTS, .value = WH_FACT_COUNTED, .time_us = day * WH_US_PER_DAY};
+	f->counted_day = day;
+	return add_one(f, &x, WH_OUTBOUND);
+}
+
+/* ---- a record's facts ---- */
+
 unsigned wh_facts_of(const struct wh_record *rec, const char *line, size_t len, int64_t now_us,
                      struct wh_fact facts[static WH_FACTS_MAX], struct wh_record *judged)
 {

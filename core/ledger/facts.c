@@ -41,8 +41,8 @@ int wh_fact_key_decode(const uint8_t *p, size_t len, struct wh_fact_key *out)
 	out->port = (uint16_t)(p[23] << 8 | p[24]);
 	memcpy(out->peer.b, p + 25, 16);
 	memcpy(out->value, p + 41, len - 41);
-	for (const char *c = out->value; c < out->value + len - 41; c++)
-		if (*c < 0x20 || *c > 0x7e)
+	for (size_t i = 41; i < len; i++)
+		if (p[i] < 0x20 || p[i] > 0x7e)
 			return -EBADMSG;
 	return wh_fact_by_day((enum wh_fact_kind)out->kind) == (out->day != 0) && out->day >= 0 ? 0 : -EBADMSG;
 }
@@ -95,6 +95,41 @@ static void merge_capture(struct wh_fact_row *r, const struct wh_fact_row *add)
 	}
 }
 
+/* Of two targets the one with the higher number stays: so each attempt of all has the same chance. */
+static void merge_targets(struct wh_fact_row *r, const struct wh_fact_row *add)
+{
+	const uint64_t a[3] = {r->failed, r->up, r->down}, b[3] = {add->failed, add->up, add->down};
+	unsigned i = 0;
+	while (i < 2 && a[i] == b[i])
+		i++;
+	if (b[i] < a[i])
+		return;
+	r->failed = add->failed;
+	r->up = add->up;
+	r->down = add->down;
+}
+
+bool wh_fact_is_mark(const struct wh_fact_key *k)
+{
+	return k->kind == WH_FACT_ATTEMPTS && !strcmp(k->value, WH_FACT_COUNTED);
+}
+
+bool wh_fact_target(const struct wh_fact_row *r, struct wh_addr *out)
+{
+	const uint64_t halves[2] = {htobe64(r->up), htobe64(r->down)};
+	memcpy(out->b, halves, sizeof halves);
+	return r->up || r->down;
+}
+
+void wh_fact_set_target(struct wh_fact_row *r, const struct wh_addr *target_or_null)
+{
+	uint64_t halves[2] = {0};
+	if (target_or_null)
+		memcpy(halves, target_or_null->b, sizeof halves);
+	r->up = be64toh(halves[0]);
+	r->down = be64toh(halves[1]);
+}
+
 void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *r, const struct wh_fact_row *add)
 {
 	if (kind == WH_FACT_CAPTURE) {
@@ -104,9 +139,13 @@ void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *r, const stru
 	r->first_us = add->first_us < r->first_us ? add->first_us : r->first_us;
 	r->last_us = add->last_us > r->last_us ? add->last_us : r->last_us;
 	r->count = wh_saturating_add(r->count, add->count);
-	r->failed = wh_saturating_add(r->failed, add->failed);
-	r->up = wh_saturating_add(r->up, add->up);
-	r->down = wh_saturating_add(r->down, add->down);
+	if (kind == WH_FACT_ATTEMPTS) {
+		merge_targets(r, add);
+	} else {
+		r->failed = wh_saturating_add(r->failed, add->failed);
+		r->up = wh_saturating_add(r->up, add->up);
+		r->down = wh_saturating_add(r->down, add->down);
+	}
 	for (size_t i = 0; i < sizeof r->hll; i++)
 		r->hll[i] = add->hll[i] > r->hll[i] ? add->hll[i] : r->hll[i];
 }

@@ -34,10 +34,17 @@ struct wh_facts {
 	size_t n, room;
 	uint32_t *slots; size_t mask;   /* places in `at` + 1 */
 	uint64_t lost;                  /* for which not even the counting row had room */
+	int32_t counted_day;            /* the last that wh_facts_count_day() noted */
 };
 void wh_facts_free(struct wh_facts *f); /* one that is all zero is empty */
 /* Adds the record's facts about our addresses. -ENOMEM. */
 int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n);
+/* Whether the record is an attempt of an address of ours that nobody answered: a refused or ignored handshake, a datagram without
+ * an answer. Not what the sensor hears one side of, and not what goes to a group of addresses. */
+bool wh_facts_is_attempt(const struct wh_record *rec, const struct wh_locals *locals);
+int wh_facts_add_attempt(struct wh_facts *f, const struct wh_record *rec); /* of one that is. -ENOMEM */
+/* Notes that attempts of the flow's day are counted. For each flow, attempt or not: it is cheap where the day is the last one. */
+int wh_facts_count_day(struct wh_facts *f, const struct wh_record *flow);
 /*
  * The facts in an EVE record (wh_eve_facts()), unless its time is impossible. *judged is the record as an alert between the ends
  * of its connection, by which its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection. Returns how

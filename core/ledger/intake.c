@@ -46,7 +46,13 @@ int wh_intake_record(struct wh_intake *in, const struct wh_reader *reader, const
 	if (!reader->pairs && wh_read_leaves_out(&in->stats, rec->flow.start_us))
 		return 0;
 	int rc = look(in, rec, at, err);
-	return rc ? (rc < 0 ? rc : 0) : wh_collector_fold(&in->collector, rec);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (rec->kind == WH_RECORD_FLOW)
+		rc = wh_facts_count_day(&in->facts, rec);
+	if (!rc && wh_facts_is_attempt(rec, in->facts.locals))
+		rc = wh_facts_add_attempt(&in->facts, rec);
+	return rc ? rc : wh_collector_fold(&in->collector, rec);
 }
 
 bool wh_intake_due(const struct wh_intake *in, size_t input_bytes)

@@ -22,13 +22,17 @@ enum wh_fact_kind {
 	WH_FACT_CAPTURE,      /* packets that the sensor took and lost, of one day and run: see struct wh_fact_row */
 	/* "until 2027-01-01", ", self-signed" behind it: what our server shows to whoever asks, until TLS 1.2 */
 	WH_FACT_CERTIFICATE,
+	/* what an address of ours tried in vain, of one day, without the peer. "targets": one port's; "ports": of all ports;
+	 * WH_FACT_COUNTED, of no address: attempts of that day were counted at all */
+	WH_FACT_ATTEMPTS,
 	WH_FACT_KINDS
 };
-extern const char *const wh_fact_words[]; /* "tls" … "certificate", by their values; NULL at the end */
+extern const char *const wh_fact_words[]; /* "tls" … "attempts", by their values; NULL at the end */
 bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
 /* It is what a client offers: the server that it asks is not at fault, whoever runs it. */
 bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);
 
+#define WH_FACT_COUNTED "counted"
 #define WH_FACT_VALUE 64 /* bytes, with the NUL */
 struct wh_fact {
 	enum wh_fact_kind kind;
@@ -39,7 +43,7 @@ struct wh_fact {
 	int64_t time_us;
 	uint64_t count, failed;        /* what is counted; the refused ones of these */
 	/* DNS_DOMAIN: bytes in names below the domain, and in text answers. CAPTURE: packets and drops since its
-	 * start */
+	 * start. ATTEMPTS: the target's address; `failed` is a number drawn for it */
 	uint64_t up, down;
 	uint64_t hash;                 /* of an item that is counted only once; 0: none */
 };

@@ -223,7 +223,8 @@ struct wh_fact_key {
 #define WH_FACT_REGISTERS 32
 struct wh_fact_row {
 	int64_t first_us, last_us;
-	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run */
+	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run; of
+	 * ATTEMPTS: the highest number drawn (failed) and the target of that attempt (up, down) */
 	uint64_t count, failed, up, down;
 	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of distinct items */
 };
@@ -231,6 +232,10 @@ double wh_fact_distinct(const struct wh_fact_row *r);
 /* For a CAPTURE row: the difference between its first look and its last; 0 if a counter went back. */
 struct wh_capture { uint64_t packets, drops; };
 struct wh_capture wh_fact_capture(const struct wh_fact_row *r);
+/* The target of one attempt of an ATTEMPTS row, drawn evenly from all: of a flood it is the victim. False: none is kept. */
+bool wh_fact_is_mark(const struct wh_fact_key *k); /* the row says only that attempts of its day were counted */
+bool wh_fact_target(const struct wh_fact_row *r, struct wh_addr *out);
+void wh_fact_set_target(struct wh_fact_row *r, const struct wh_addr *target_or_null);
 typedef int (*wh_fact_cb)(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r);
 /* Rows of one kind by day, local address, and the rest of the key; WH_FACT_KINDS: of all, one kind after the other. */
 int wh_store_facts(struct wh_store *s, enum wh_fact_kind kind, wh_fact_cb each, void *arg, struct wh_error *err);

@@ -20,6 +20,8 @@ struct forgetting {
 	struct { struct wh_sketch_key key; struct wh_sketch is; } *sketches;
 	uint8_t fact[AT_ONCE / 64][WH_FACT_KEY_MAX];
 	uint8_t fact_len[AT_ONCE / 64];
+	uint8_t fact_less[AT_ONCE / 64][WH_FACT_ROW_BYTES]; /* what stays of each, */
+	bool fact_stays[AT_ONCE / 64];                      /* if anything does */
 	bool named; /* a page of open flows names one */
 	struct wh_error *err;
 };
@@ -135,11 +137,30 @@ static int drop_sketches(struct forgetting *f)
 static int collect_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct forgetting *f = arg;
-	if (f->what->by_peer ? wh_forget_peer(f->what, &k->peer) : wh_day(r->last_us) < f->what->before) {
+	struct wh_addr target;
+	struct wh_fact_row less = *r;
+	bool tried = f->what->by_peer && k->kind == WH_FACT_ATTEMPTS && wh_fact_target(r, &target) &&
+	             wh_forget_peer(f->what, &target);
+	if (tried || (f->what->by_peer ? wh_forget_peer(f->what, &k->peer) : wh_day(r->last_us) < f->what->before)) {
 		f->fact_len[f->n] = (uint8_t)wh_fact_key_encode(k, f->fact[f->n]);
-		f->n++;
+		wh_fact_set_target(&less, NULL);
+		wh_fact_row_encode(&less, f->fact_less[f->n]);
+		f->fact_stays[f->n++] = tried;
 	}
 	return f->n == sizeof f->fact_len;
+}
+
+static int drop_fact(struct forgetting *f, size_t i)
+{
+	int rc = run_with(f, ST_FACT_DROP, f->fact[i], f->fact_len[i]);
+	if (rc || !f->fact_stays[i])
+		return rc;
+	sqlite3_stmt *st = wh_sql_use(f->s, ST_FACT, "written", f->err);
+	if (!st)
+		return -EIO;
+	sqlite3_bind_blob(st, 1, f->fact[i], f->fact_len[i], SQLITE_STATIC);
+	sqlite3_bind_blob(st, 2, f->fact_less[i], WH_FACT_ROW_BYTES, SQLITE_STATIC);
+	return wh_sql_run(f->s->state, st, "written", f->err);
 }
 
 static int drop_facts(struct forgetting *f)
@@ -150,7 +171,7 @@ static int drop_facts(struct forgetting *f)
 		rc = wh_sqlite_facts(&f->s->base, WH_FACT_KINDS, collect_fact, f, f->err);
 		rc = rc < 0 ? rc : 0;
 		for (size_t i = 0; i < f->n && !rc; i++)
-			rc = run_with(f, ST_FACT_DROP, f->fact[i], f->fact_len[i]);
+			rc = drop_fact(f, i);
 		f->out->facts += rc ? 0 : f->n;
 	} while (!rc && f->n == sizeof f->fact_len);
 	return rc;

@@ -85,6 +85,11 @@ static int take_fact(void *arg, const struct wh_fact_key *k, const struct wh_fac
 		m->r->address(m->r->arg, &e->key.local);
 	if (!wh_addr_eq(&k->peer, &none))
 		m->r->address(m->r->arg, &e->key.peer);
+	struct wh_addr target;
+	if (k->kind == WH_FACT_ATTEMPTS && wh_fact_target(row, &target)) {
+		m->r->address(m->r->arg, &target);
+		wh_fact_set_target(&e->row, &target);
+	}
 	if (strcmp(k->value, WH_FACT_MORE) != 0)
 		m->r->value(m->r->arg, (enum wh_fact_kind)k->kind, e->key.value);
 	return m->n_facts == FACTS_AT_ONCE ? write_facts(m) : 0;
@@ -128,8 +133,7 @@ int wh_store_renamed(struct wh_store *from, struct wh_store *to, const struct wh
 		rc = rc ? rc : take_counters(&m, from);
 		int counted = wh_tally_end(m.to, !rc, rc ? &ignored : err);
 		rc = rc ? rc : counted;
-		int end = wh_state_end(m.to->state, !rc, rc ? &ignored : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(m.to->state, rc, err);
 	}
 	free(m.rows);
 	free(m.facts);

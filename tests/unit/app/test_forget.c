@@ -41,6 +41,39 @@ static void add_fact(struct world *w, const char *client, int day)
 	wh_facts_free(&f);
 }
 
+/* 10.0.0.4 tries a target in vain, day for day. */
+static void add_attempts(struct world *w, const char *target, uint16_t port)
+{
+	struct wh_facts f = {.locals = w->locals};
+	struct wh_store_seen seen = {0};
+	for (int day = 0; day < 3; day++) {
+		struct wh_record r = {.kind = WH_RECORD_FLOW,
+		                      .flow = {.src = world_address("10.0.0.4"),
+		                               .dst = world_address(target),
+		                               .dst_port = port,
+		                               .proto = WH_PROTO_TCP,
+		                               .pkts_toserver = 1,
+		                               .start_us = scene_day0_us + day * WH_US_PER_DAY}};
+		assert_int_equal(wh_facts_add_attempt(&f, &r), 0);
+	}
+	wh_facts_seen(&f, &seen);
+	MUST(world_commit(w, &(struct wh_store_progress){.path = "a", .seen = &seen}));
+	wh_facts_free(&f);
+}
+
+struct attempts { size_t rows, targets; uint64_t count; };
+
+static int count_attempts(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct attempts *a = arg;
+	struct wh_addr target;
+	(void)k;
+	a->rows++;
+	a->count += r->count;
+	a->targets += wh_fact_target(r, &target);
+	return 0;
+}
+
 /* Two peers in several runs, in sketches, in evidence, in an alert. */
 static void make(struct world *w)
 {
@@ -147,6 +180,28 @@ static void what_was_deleted_before_is_gone_from_the_file_too(void **state)
 	json_decref(forget(&w, (struct wh_app_forget){.peers = PEER}));
 	assert_false(file_has(&w, "\"" PEER, strlen(PEER) + 1));
 	assert_false(file_has(&w, peer_bytes, sizeof peer_bytes));
+	world_close(&w);
+}
+
+static void the_target_of_attempts_is_forgotten_and_their_number_stays(void **state)
+{
+	(void)state;
+	static const uint8_t stored[] = {77, 113, 0, 203}; /* a row's numbers begin with their lowest byte */
+	struct world w;
+	struct attempts a = {0};
+	world_open(&w, "sqlite:");
+	add_attempts(&w, PEER, 80);
+	add_attempts(&w, "198.51.100.9", 81);
+	wh_state_checkpoint(w.state);
+	assert_true(file_has(&w, stored, sizeof stored));
+	json_t *doc = forget(&w, (struct wh_app_forget){.peers = PEER});
+	assert_false(file_has(&w, stored, sizeof stored));
+	MUST(wh_store_facts(w.s, WH_FACT_ATTEMPTS, count_attempts, &a, &err));
+	assert_int_equal(a.rows, 9); /* a day: of two ports, and of all ports together */
+	assert_int_equal(a.count, 12);
+	assert_true(a.targets >= 3 && a.targets < 9);
+	assert_int_equal(removed(doc, "evidence"), 9 - (long long)a.targets);
+	json_decref(doc);
 	world_close(&w);
 }
 
@@ -276,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_peer_that_is_forgotten_is_nowhere_in_the_file),
 		cmocka_unit_test(what_was_deleted_before_is_gone_from_the_file_too),
+		cmocka_unit_test(the_target_of_attempts_is_forgotten_and_their_number_stays),
 		cmocka_unit_test(a_prefix_takes_all_of_its_peers_and_no_other),
 		cmocka_unit_test(what_was_last_seen_before_a_day_goes_and_an_edge_that_was_seen_since_stays),
 		cmocka_unit_test(a_dry_run_changes_nothing),

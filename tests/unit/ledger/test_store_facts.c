@@ -91,6 +91,121 @@ static void however_facts_are_split_over_batches_the_sum_is_the_same(void **stat
 	world_close(&many);
 }
 
+static struct wh_record attempt(unsigned i)
+{
+	static const char *const targets[] = {"198.51.100.7", "198.51.100.8", "2001:db8::7", "10.9.9.9"};
+	return (struct wh_record){.kind = WH_RECORD_FLOW,
+	                          .flow = {.src = world_address(i % 5 ? "10.0.0.4" : "10.0.0.5"),
+	                                   .dst = world_address(targets[i % 13 < 10 ? 0 : 1 + i % 3]),
+	                                   .src_port = (uint16_t)(20000 + i),
+	                                   .dst_port = i % 17 ? 80 : (uint16_t)i,
+	                                   .proto = WH_PROTO_TCP,
+	                                   .start_us = scene_day0_us + (i % 3) * WH_US_PER_DAY + i * 1000,
+	                                   .pkts_toserver = 1,
+	                                   .bytes_toserver = 60}};
+}
+
+static void however_attempts_are_split_over_batches_the_sum_and_the_target_are_the_same(void **state)
+{
+	struct world one, many;
+	world_open(&one, *state);
+	world_open(&many, *state);
+	struct wh_facts f = {.locals = one.locals}, g = {.locals = many.locals};
+	for (unsigned i = 0; i < 500; i++) {
+		struct wh_record r = attempt(i), other = attempt(499 - i);
+		assert_true(wh_facts_is_attempt(&r, one.locals));
+		assert_int_equal(wh_facts_count_day(&f, &r), 0);
+		assert_int_equal(wh_facts_add_attempt(&f, &r), 0);
+		assert_int_equal(wh_facts_count_day(&g, &other), 0);
+		assert_int_equal(wh_facts_add_attempt(&g, &other), 0);
+		if (i % 37 == 0)
+			commit_facts(&many, &g);
+	}
+	commit_facts(&one, &f);
+	commit_facts(&many, &g);
+	char *a = facts_of(one.s, WH_FACT_ATTEMPTS), *b = facts_of(many.s, WH_FACT_ATTEMPTS);
+	assert_true(*a);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	wh_facts_free(&f);
+	wh_facts_free(&g);
+	world_close(&one);
+	world_close(&many);
+}
+
+/* Of 200 rows in which one target got nine of ten attempts. */
+static void the_target_of_most_attempts_is_mostly_the_one_that_is_kept(void **state)
+{
+	const struct wh_addr victim = world_address("203.0.113.80");
+	unsigned kept = 0;
+	(void)state;
+	for (int row = 0; row < 200; row++) {
+		struct wh_locals *locals = wh_locals_new();
+		struct wh_facts f = {.locals = locals};
+		struct wh_addr target;
+		for (unsigned i = 0; i < 100; i++) {
+			struct wh_record r = attempt(1);
+			r.flow.start_us += row * 1000000 + i * 7919;
+			r.flow.src_port = (uint16_t)(1024 + 31 * i);
+			if (i % 10)
+				r.flow.dst = victim;
+			else
+				r.flow.dst.b[15] = (uint8_t)i;
+			assert_int_equal(wh_facts_add_attempt(&f, &r), 0);
+		}
+		assert_int_equal(f.at[0].row.count, 100);
+		assert_true(wh_fact_target(&f.at[0].row, &target));
+		kept += wh_addr_eq(&target, &victim);
+		wh_facts_free(&f);
+		wh_locals_free(locals);
+	}
+	assert_in_range(kept, 165, 195); /* 180; the bounds are three and a half deviations away */
+}
+
+static void only_what_our_addresses_tried_in_vain_is_an_attempt(void **state)
+{
+	struct world w;
+	world_open(&w, "memory:");
+	struct wh_record r = attempt(1);
+	(void)state;
+	assert_true(wh_facts_is_attempt(&r, w.locals));
+	r.flow.denied = true; /* by a cloud's own group */
+	r.flow.pkts_toclient = 1;
+	assert_true(wh_facts_is_attempt(&r, w.locals));
+	r = attempt(1);
+	r.flow.pkts_toclient = 1; /* refused */
+	r.flow.has_tcp_flags = true;
+	r.flow.tcp_flags_toserver = WH_TCP_SYN;
+	r.flow.tcp_flags_toclient = WH_TCP_RST | WH_TCP_ACK;
+	assert_true(wh_facts_is_attempt(&r, w.locals));
+	r.flow.src = world_address("198.51.100.3"); /* a stranger's */
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r = attempt(1);
+	r.flow.has_tcp_flags = true; /* it went on: the sensor does not hear the answers */
+	r.flow.tcp_flags_toserver = WH_TCP_SYN | WH_TCP_ACK | WH_TCP_PSH;
+	r.flow.pkts_toserver = 9;
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r = attempt(1);
+	r.flow.proto = WH_PROTO_UDP;
+	assert_true(wh_facts_is_attempt(&r, w.locals));
+	r.flow.dst = world_address("224.0.0.251");
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r.flow.dst = world_address("255.255.255.255");
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r.flow.dst = world_address("ff02::1:2");
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r = attempt(1);
+	r.flow.proto = WH_PROTO_UDP;
+	r.flow.src_port = 53; /* an answer to a question that was not heard */
+	r.flow.dst_port = 41000;
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	r = attempt(1);
+	r.kind = WH_RECORD_ALERT;
+	assert_false(wh_facts_is_attempt(&r, w.locals));
+	world_close(&w);
+}
+
 struct tally { size_t rows; uint64_t count, more; };
 
 static int count_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
@@ -205,6 +320,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH_KIND(however_facts_are_split_over_batches_the_sum_is_the_same),
+		EACH_KIND(however_attempts_are_split_over_batches_the_sum_and_the_target_are_the_same),
+		cmocka_unit_test(the_target_of_most_attempts_is_mostly_the_one_that_is_kept),
+		cmocka_unit_test(only_what_our_addresses_tried_in_vain_is_an_attempt),
 		EACH_KIND(of_one_address_so_many_facts_are_kept_and_the_rest_is_counted),
 		EACH_KIND(facts_of_days_long_past_are_forgotten_and_others_are_not),
 		EACH_KIND(a_log_read_twice_shows_its_facts_once),
