@@ -36,6 +36,7 @@ int wh_alert_detect(const struct wh_alert_look *look, struct wh_arena *mem, stru
 	                                       .failed_domains = or (c->failed_domains, 30),
 	                                       .loss = or (c->loss, 10),
 	                                       .scanned_ports = or (c->scanned_ports, 20),
+	                                       .ports_a_day = or (c->ports_a_day, 100),
 	                                       .flood = or (c->flood, 50000),
 	                                       .upload = c->upload ? c->upload : UINT64_C(1) << 30,
 	                                       .beacons = or (c->beacons, 96),

@@ -17,7 +17,6 @@
 #include <string.h>
 #include "alert/detect.h"
 
-enum { UNUSUAL = 5 /* times the previous maximum */ };
 #define SHORT_SHARE 0.9
 
 static const struct { uint16_t port; const char *one, *many, *out_one, *out_many; } services[] = {
@@ -143,7 +142,7 @@ static void first_connection(struct walk *w, const struct wh_edge_key *k, const 
 
 /* ---- of a port's edges together ---- */
 
-static void hold(struct walk *w, const struct wh_finding_source *s)
+void wh_alert_hold(struct walk *w, const struct wh_finding_source *s)
 {
 	if (w->n_held == WH_FINDING_SOURCES * 4)
 		return;
@@ -167,7 +166,7 @@ static void count(struct walk *w, const struct wh_edge_key *k, const struct wh_e
 	}
 	if (recent) {
 		struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
-		hold(w, &s);
+		wh_alert_hold(w, &s);
 	}
 }
 
@@ -193,13 +192,21 @@ static void end_group(struct walk *w)
 		return;
 	wh_alert_end_rule(w);
 	wh_alert_end_service(w);
+	wh_alert_add_attempts(w);
 	const char *type = w->g.service < 0 ? NULL : inbound ? services[w->g.service].many : services[w->g.service].out_many;
-	type = type || inbound ? type : "PortScanning";
+	bool scan = !type && !inbound;
+	type = scan ? "PortScanning" : type;
 	if (!type || !unusual(w, (uint64_t)(inbound ? w->l->config->sources_a_day : w->l->config->targets_a_day)))
 		return;
-	struct wh_finding f = wh_finding_like(w, type), *at = f.type ? wh_finding_of(w->all, &f) : NULL;
+	char proto[8];
+	struct wh_finding f = wh_finding_like(w, type);
+	if (scan)
+		f.note = wh_arena_printf(w->all->mem, "It tried port %u/%s of them.", f.port, wh_proto_text(f.proto, proto));
+	struct wh_finding *at = f.type ? wh_finding_of(w->all, &f) : NULL;
 	for (size_t i = 0; i < w->n_held; i++)
 		wh_finding_add(w->all, at, &w->held[i]);
+	if (at)
+		at->more_sources += w->g.tried;
 }
 
 static void begin_group(struct walk *w, const struct wh_edge_key *k)
@@ -216,6 +223,14 @@ static void begin_group(struct walk *w, const struct wh_edge_key *k)
 	                    ? wh_alert_rule_for(w->l->rec, w->g.resource, (enum wh_direction)k->direction, k->proto, k->port)
 	                    : NULL;
 	w->g.service = service_of(k->port);
+}
+
+void wh_alert_see_group(struct walk *w, const struct wh_edge_key *k)
+{
+	w->any = false;
+	begin_group(w, k);
+	end_group(w);
+	w->any = false;
 }
 
 static int see(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -249,10 +264,12 @@ int wh_alert_detect_edges(const struct wh_alert_look *l, const struct wh_store_t
 	                 .last_day = wh_day(totals->last_us)};
 	if (!totals->edges)
 		return 0;
-	int rc = wh_store_edges(l->ledger->store, NULL, see, &w, err);
+	int rc = wh_alert_load_attempts(&w, err);
+	rc = rc ? rc : wh_store_edges(l->ledger->store, NULL, see, &w, err);
 	if (!rc) {
 		end_group(&w);
 		wh_alert_end_outbound(&w);
+		wh_alert_end_attempts(&w);
 		wh_alert_end_rules(&w);
 	}
 	return rc;

@@ -38,6 +38,7 @@ struct wh_alert_config {
 	int64_t failed_domains;  /* non-existing ones that a resource looks up on one day */
 	int64_t loss;            /* per mille of a day's packets that the sensor's capture lost */
 	int64_t scanned_ports;   /* of one resource that one source tries without success */
+	int64_t ports_a_day;     /* TCP ports that one of our resources tries in vain */
 	int64_t flood;           /* connections a day to one target that bring hardly anything back */
 	uint64_t upload;         /* bytes a day to a new peer that raise an alert */
 	int64_t beacons;         /* connections a day to one new peer at regular times */

@@ -427,6 +427,126 @@ static void the_first_attempts_at_a_port_are_seen_if_a_look_before_saw_none(void
 	close_world(&w);
 }
 
+/* vm1 tries to open a connection, in vain. */
+static void try(struct world *w, const char *to, uint16_t port, uint8_t proto, int day)
+{
+	struct wh_record r = {.kind = WH_RECORD_FLOW,
+	                      .flow = {.src = address("10.0.0.4"),
+	                               .dst = address(to),
+	                               .src_port = (uint16_t)(40000 + w->facts.n % 20000),
+	                               .dst_port = port,
+	                               .proto = proto,
+	                               .start_us = scene_day0_us + day * WH_US_PER_DAY + 3600000000,
+	                               .pkts_toserver = 1,
+	                               .bytes_toserver = 60,
+	                               .has_tcp_flags = true,
+	                               .tcp_flags_toserver = WH_TCP_SYN}};
+	assert_true(wh_facts_is_attempt(&r, w->s.locals));
+	assert_int_equal(wh_facts_count_day(&w->facts, &r), 0);
+	assert_int_equal(wh_facts_add_attempt(&w->facts, &r), 0);
+}
+
+/* `targets` addresses that answer nothing. */
+static void sweep(struct world *w, int targets, uint16_t port, int day)
+{
+	char to[32];
+	for (int i = 0; i < targets; i++) {
+		snprintf(to, sizeof to, "198.18.%d.%d", i / 250, 1 + i % 250);
+		try(w, to, port, WH_PROTO_TCP, day);
+	}
+}
+
+static void a_sweep_of_which_no_target_answers_is_an_alert_that_names_one(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 0; day < 30; day++)
+		sweep(&w, 3, 445, day);
+	sweep(&w, 12, 445, 30);
+	raises_nothing(&w);
+	sweep(&w, 60, 445, 30);
+	raises(&w, "PortScanning", "445/TCP");
+	close_world(&w);
+}
+
+static void who_tries_as_many_every_day_does_not_scan(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 0; day < 30; day++)
+		sweep(&w, 40, 25, day);
+	sweep(&w, 90, 25, 30);
+	raises_nothing(&w);
+	close_world(&w);
+}
+
+static void days_on_which_attempts_were_not_counted_are_no_measure(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 18; day < 31; day++) /* six days before the window */
+		sweep(&w, 60, 445, day);
+	raises_nothing(&w);
+	close_world(&w);
+}
+
+static void targets_that_answer_and_those_that_do_not_count_together(void **state)
+{
+	struct world w;
+	char to[32];
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 0; day < 30; day++)
+		sweep(&w, 1, 6379, day);
+	sweep(&w, 14, 6379, 30);
+	for (int i = 0; i < 14; i++) {
+		snprintf(to, sizeof to, "198.51.100.%d", i + 1);
+		scene_session_to(&w.s, "10.0.0.4", to, 6379, 30, 4, 2, 3);
+	}
+	raises(&w, "PortScanning", "6379/TCP");
+	close_world(&w);
+}
+
+static void many_ports_of_one_target_are_a_scan_and_a_traceroute_is_none(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	for (int day = 0; day < 30; day++)
+		sweep(&w, 1, 443, day);
+	for (uint16_t port = 33434; port < 33634; port++)
+		try(&w, "198.18.0.1", port, WH_PROTO_UDP, 30);
+	for (uint16_t port = 1; port <= 60; port++)
+		try(&w, "198.18.0.1", port, WH_PROTO_TCP, 30);
+	raises_nothing(&w);
+	for (uint16_t port = 61; port <= 300; port++)
+		try(&w, "198.18.0.1", port, WH_PROTO_TCP, 30);
+	raises(&w, "PortScanning", "ports in vain on one day");
+	close_world(&w);
+}
+
+static void handshakes_that_drown_one_target_are_a_flood_and_datagrams_without_an_answer_are_none(void **state)
+{
+	struct world w;
+	(void)state;
+	open_world(&w, 31);
+	w.config.flood = 2000;
+	for (int day = 0; day < 30; day++)
+		sweep(&w, 1, 80, day);
+	for (int i = 0; i < 3000; i++)
+		try(&w, "198.18.0.1", 514, WH_PROTO_UDP, 30);
+	for (int i = 0; i < 1500; i++)
+		try(&w, "203.0.113.80", 80, WH_PROTO_TCP, 30);
+	raises_nothing(&w);
+	for (int i = 0; i < 1500; i++)
+		try(&w, "203.0.113.80", 80, WH_PROTO_TCP, 30);
+	raises(&w, "DDOS", "203.0.113.80");
+	close_world(&w);
+}
+
 static void a_list_that_names_our_own_address_is_an_alert_and_one_that_names_its_network_is_none(void **state)
 {
 	struct world w;
@@ -536,6 +656,12 @@ int main(void)
 		TEST(regular_connections_to_a_new_peer_are_an_alert_and_those_of_a_person_are_none),
 		TEST(a_peer_that_returns_after_a_long_silence_is_an_alert_and_a_monthly_one_is_none),
 		TEST(a_source_that_tries_many_ports_scans),
+		TEST(a_sweep_of_which_no_target_answers_is_an_alert_that_names_one),
+		TEST(who_tries_as_many_every_day_does_not_scan),
+		TEST(days_on_which_attempts_were_not_counted_are_no_measure),
+		TEST(targets_that_answer_and_those_that_do_not_count_together),
+		TEST(many_ports_of_one_target_are_a_scan_and_a_traceroute_is_none),
+		TEST(handshakes_that_drown_one_target_are_a_flood_and_datagrams_without_an_answer_are_none),
 		TEST(a_finding_of_the_watcher_is_an_alert),
 		TEST(an_incident_of_a_month_is_one_alert),
 		TEST(a_bad_list_of_domains_names_its_line),
