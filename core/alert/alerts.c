@@ -166,8 +166,7 @@ int wh_alerts_update(const struct wh_alert_look *l, struct wh_alert_counts *n, s
 		if (seen)
 			rc = wh_state_put(s, SEEN_COLLECTION, SEEN_KEY, seen, err);
 		free(seen);
-		int end = wh_state_end(s, !rc, rc ? NULL : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, err);
 	}
 	json_decref(alerts);
 	json_decref(rules);
@@ -273,7 +272,7 @@ int wh_alert_set(struct wh_state *s, const char *name, enum wh_alert_status stat
 			rc = rc ? rc : wh_state_log(s, who, "alert", doc, err);
 		}
 	}
-	int end = wh_state_end(s, !rc, rc ? NULL : err);
+	rc = wh_state_finish(s, rc, err);
 	json_decref(all);
-	return rc ? rc : end;
+	return rc;
 }

@@ -93,8 +93,7 @@ int wh_alert_rule_put(struct wh_state *s, const struct wh_alert_rule *r, const s
 	if (!rc) {
 		rc = wh_state_put(s, WH_ALERT_RULES, r->name, text, err);
 		rc = rc ? rc : wh_state_log(s, who, "alert-rule", text, err);
-		int end = wh_state_end(s, !rc, rc ? NULL : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, err);
 	}
 	free(text);
 	json_decref(doc);
@@ -115,9 +114,9 @@ int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, 
 	snprintf(line, sizeof line, "{\"name\":\"%s\",\"deleted\":true}", name);
 	rc = rc ? rc : wh_state_delete(s, WH_ALERT_RULES, name, err);
 	rc = rc ? rc : wh_state_log(s, who, "alert-rule", line, err);
-	int end = wh_state_end(s, !rc, rc ? NULL : err);
+	rc = wh_state_finish(s, rc, err);
 	free(was);
-	return rc ? rc : end;
+	return rc;
 }
 
 struct listing { json_t *list; int64_t now_us; };

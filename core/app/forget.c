@@ -202,7 +202,7 @@ static int forget(const struct wh_app *a, const struct wh_app_forget *ask, struc
 	rc = rc ? rc : look(f, err);
 	rc = rc ? rc : drop_documents(f, ask->dry_run, err);
 	rc = rc || ask->dry_run ? rc : journal(a, f, r, err);
-	int end = wh_state_end(f->s, !rc && !ask->dry_run, rc ? &(struct wh_error){0} : err);
+	int end = wh_state_end(f->s, !rc && !ask->dry_run, rc ? NULL : err);
 	return rc ? rc : end;
 }
 
@@ -292,7 +292,7 @@ int wh_app_retain(const struct wh_app *a, struct wh_ledger *l, struct wh_error *
 	rc = rc ? rc : look(&f, err);
 	rc = rc ? rc : drop_documents(&f, false, err);
 	rc = rc ? rc : wh_state_put_json(l->state, RETAINED, RETAINED, json_pack("{s:i}", "before", (int)what.before), err);
-	int end = wh_state_end(l->state, !rc, rc ? &(struct wh_error){0} : err);
+	rc = wh_state_finish(l->state, rc, err);
 	free_all(&f);
-	return rc ? rc : end;
+	return rc;
 }

@@ -272,8 +272,7 @@ int wh_app_host_facts_import(const struct wh_app *a, const char *const *paths, s
 	if (s && !rc) {
 		for (size_t i = 0; i < n && !rc; i++)
 			rc = wh_host_facts_put(s, docs[i], a->who, err);
-		int end = wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, err);
 	}
 	wh_state_close(s);
 	for (size_t i = 0; i < n; i++)

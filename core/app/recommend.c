@@ -137,15 +137,13 @@ static const char *with_options(const char *settings, const struct wh_app_recomm
 /* The rules and, in the same transaction, the short form. */
 static int save_both(const struct wh_app_ledger *l, struct wh_recommendation *rec, struct wh_derived *from, struct wh_error *err)
 {
-	struct wh_error ignored;
 	from->last_day = (int32_t)(rec->to_us / WH_US_PER_DAY) - 1;
 	int rc = wh_state_begin(l->is.state, err);
 	if (rc)
 		return rc;
 	rc = wh_recommendation_save(l->is.state, rec, err);
 	rc = rc ? rc : wh_standing_save(l->is.state, rec, from, err);
-	int end = wh_state_end(l->is.state, !rc, rc ? &ignored : err);
-	return rc ? rc : end;
+	return wh_state_finish(l->is.state, rc, err);
 }
 
 /* Saves the derived rules. If only some ports or a direction were requested, the saved rules of all others stay. */

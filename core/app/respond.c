@@ -88,8 +88,7 @@ static int queue(struct wh_state *s, const json_t *alerts, enum wh_severity leas
 	json_array_foreach((json_t *)alerts, i, alert)
 		if (!rc && is_active(alert, least))
 			rc = queue_one(s, alert, now_us, queued, err);
-	int end = wh_state_end(s, !rc, rc ? NULL : err);
-	return rc ? rc : end;
+	return wh_state_finish(s, rc, err);
 }
 
 /* ---- sending ---- */

@@ -346,7 +346,6 @@ static int read_yaml(struct import *im)
 
 static int store(struct import *im, struct wh_state *s)
 {
-	struct wh_error ignored;
 	json_t *doc = json_pack("{s:O,s:O,s:s*,s:O*}", "resources", im->resources, "vnets", im->vnets, "platform", im->platform,
 	                        "serviceTags", im->tags);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
@@ -357,8 +356,7 @@ static int store(struct import *im, struct wh_state *s)
 			rc = wh_state_put(s, "nsg", im->files[i]->name, im->files[i]->text, im->err);
 		if (!rc)
 			rc = wh_state_put(s, "estate", "estate", text, im->err);
-		int end = wh_state_end(s, !rc, rc ? &ignored : im->err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, im->err);
 	}
 	free(text);
 	json_decref(doc);

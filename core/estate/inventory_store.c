@@ -153,7 +153,6 @@ static int put_image(struct storing *st)
 int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_estate_summary *out, struct wh_error *err)
 {
 	struct storing st = {s, t, out, err, {.mem = t->mem}, {.mem = t->mem}, t->mem};
-	struct wh_error ignored;
 	*out = (struct wh_estate_summary){.nsgs = t->n_nsgs};
 	for (size_t i = 0; i < t->n_nsgs; i++)
 		for (size_t k = 0; k < t->nsgs[i].n_rules; k++)
@@ -169,8 +168,7 @@ int wh_inventory_store(struct wh_state *s, struct wh_topology *t, struct wh_esta
 	rc = rc ? rc : put_estate(&st, tags);
 	rc = rc ? rc : put_image(&st);
 	json_decref(tags);
-	int end = wh_state_end(s, !rc, rc ? &ignored : err);
-	rc = rc ? rc : end;
+	rc = wh_state_finish(s, rc, err);
 	return rc ? rc : print_notes(&st);
 }
 

@@ -130,7 +130,6 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_jit_grant g = {0};
-	struct wh_error ignored;
 	char *text = NULL;
 	int rc = wh_state_begin(s, err);
 	if (rc) {
@@ -146,10 +145,10 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 		rc = wh_jit_journal(s, "jit.close", who, why, &g, err);
 	if (!rc && !g.nsg)
 		rc = kernel->close(&g, err);
-	int end = wh_state_end(s, !rc, rc ? &ignored : err);
+	rc = wh_state_finish(s, rc, err);
 	free(text);
 	wh_arena_free(mem);
-	return rc ? rc : end;
+	return rc;
 }
 
 /* The opening of a live element, or a new one that the ledger does not have. */

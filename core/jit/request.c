@@ -48,7 +48,6 @@ static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena
 
 int wh_jit_request(struct wh_state *s, const struct wh_jit_config *c, struct wh_jit_grant *g, struct wh_error *err)
 {
-	struct wh_error ignored;
 	int64_t length = g->expires_us - g->opened_us;
 	g->opened_us = wh_now_us();
 	g->expires_us = g->opened_us + length;
@@ -60,9 +59,9 @@ int wh_jit_request(struct wh_state *s, const struct wh_jit_config *c, struct wh_
 	rc = make_room(s, g, mem, err);
 	rc = rc ? rc : wh_state_put_json(s, COLLECTION, g->id, wh_jit_grant_json(g), err);
 	rc = rc ? rc : wh_jit_journal(s, "jit.request", g->who, g->why, g, err);
-	int end = wh_state_end(s, !rc, rc ? &ignored : err);
+	rc = wh_state_finish(s, rc, err);
 	wh_arena_free(mem);
-	return rc ? rc : end;
+	return rc;
 }
 
 static int by_id(const void *a, const void *b)
@@ -121,13 +120,11 @@ int wh_jit_refuse(struct wh_state *s, const char *id, const char *who, const cha
 {
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_jit_grant g;
-	struct wh_error ignored;
 	int rc = wh_state_begin(s, err);
 	if (!rc) {
 		rc = take(s, id, mem, &g, err);
 		rc = rc ? rc : wh_jit_journal(s, "jit.refuse", who, why, &g, err);
-		int end = wh_state_end(s, !rc, rc ? &ignored : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, err);
 	}
 	wh_arena_free(mem);
 	return rc;

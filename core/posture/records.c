@@ -21,7 +21,7 @@ static int put(struct wh_state *s, const char *collection, const char *key, json
 	rc = rc ? rc : wh_state_put(s, collection, key, text, err);
 	rc = rc || !what ? rc : wh_state_log(s, who, what, text, err);
 	if (began) {
-		end = wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err);
+		end = wh_state_end(s, !rc, rc ? NULL : err);
 		rc = rc ? rc : end;
 	}
 	free(text);
@@ -40,8 +40,7 @@ static int take_away(struct wh_state *s, const char *collection, const char *key
 	if (!rc) {
 		rc = wh_state_delete(s, collection, key, err);
 		rc = rc ? rc : wh_state_log(s, who, what, had, err);
-		int end = wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err);
-		rc = rc ? rc : end;
+		rc = wh_state_finish(s, rc, err);
 	}
 	free(had);
 	return rc;

@@ -204,9 +204,7 @@ static int save(struct review *v, json_t *change)
 		rc = wh_review_log(v->store, what[v->change->op], resource, v->rule.name, v->change->who, v->change->why,
 		                   json_incref(change), v->err);
 	json_decref(changes);
-	struct wh_error end_err;
-	int end = wh_state_end(v->store, !rc, rc ? &end_err : v->err);
-	return rc ? rc : end;
+	return wh_state_finish(v->store, rc, v->err);
 }
 
 int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct wh_review_change *c, struct wh_arena *mem,

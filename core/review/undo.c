@@ -29,7 +29,6 @@ int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *r
                     struct wh_error *err)
 {
 	const struct wh_resource *only = resource ? wh_estate_require(e, resource, err) : NULL;
-	struct wh_error ignored;
 	*n = 0;
 	if (resource && !only)
 		return -ENXIO;
@@ -39,8 +38,7 @@ int wh_review_reset(struct wh_state *s, const struct wh_estate *e, const char *r
 	for (size_t i = 0; !rc && i < e->n_resources; i++)
 		if (!only || only == &e->resources[i])
 			rc = reset_one(s, e->resources[i].name, who, n, err);
-	int end = wh_state_end(s, !rc, rc ? &ignored : err);
-	return rc ? rc : end;
+	return wh_state_finish(s, rc, err);
 }
 
 /* The journal is read from its start with a stack: each change or reset pushes, each undo pops. The change left on top is undone
@@ -122,7 +120,6 @@ int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *re
 {
 	const struct wh_resource *only = resource ? wh_estate_require(e, resource, err) : NULL;
 	struct undo u = {.only = only ? only->name : NULL};
-	struct wh_error ignored;
 	if (resource && !only)
 		return -ENXIO;
 	int rc = wh_state_begin(s, err);
@@ -139,11 +136,11 @@ int wh_review_undo(struct wh_state *s, const struct wh_estate *e, const char *re
 		*said = wh_arena_printf(mem, "%s: took back the %s%s%s; saved, not yet enforced", last->resource, last->what,
 		                        rule ? " of " : "", rule ? rule : "");
 	}
-	int end = wh_state_end(s, !rc, rc ? &ignored : err);
+	rc = wh_state_finish(s, rc, err);
 	for (size_t i = 0; i < u.n; i++)
 		free_entry(&u.stack[i]);
 	free(u.stack);
-	return rc ? rc : end;
+	return rc;
 }
 
 struct history {

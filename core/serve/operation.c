@@ -82,9 +82,9 @@ int wh_operation_begin(struct wh_call *c, const char *what, const char *resource
 		rc = rc ? rc : write_one(s, *id, doc, err);
 		json_decref(doc);
 	}
-	int end = wh_state_end(s, !rc, rc ? NULL : err);
+	rc = wh_state_finish(s, rc, err);
 	wh_state_close(s);
-	return rc ? rc : end;
+	return rc;
 }
 
 int wh_operation_end(struct wh_call *c, const char *id, int rc, json_t *result, const struct wh_error *why, struct wh_error *err)

@@ -32,9 +32,8 @@ int wh_state_log(struct wh_state *s, const char *who, const char *what, const ch
 	if (rc)
 		return rc;
 	rc = insert(s, &e, err);
-	int end = own ? wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err) : 0;
 	logged |= !rc;
-	return rc ? rc : end;
+	return own ? wh_state_finish(s, rc, err) : rc;
 }
 
 int wh_state_log_each(struct wh_state *s, const char *what, wh_log_cb each, void *arg, struct wh_error *err)

@@ -80,8 +80,7 @@ int wh_sql_revise(struct wh_state *s, sqlite3_stmt *st, struct wh_error *err)
 		sqlite3_stmt *next = wh_sql_prepared(s, &s->st[ST_REVISED], wh_state_sql[ST_REVISED], "written", err);
 		rc = next ? wh_sql_run(s, next, "written", err) : -EIO;
 	}
-	int end = own ? wh_state_end(s, !rc, rc ? &(struct wh_error){0} : err) : 0;
-	return rc ? rc : end;
+	return own ? wh_state_finish(s, rc, err) : rc;
 }
 
 int wh_sql_exec(struct wh_state *s, const char *text, const char *doing, struct wh_error *err)
@@ -178,6 +177,12 @@ int wh_state_begin(struct wh_state *s, struct wh_error *err)
 	int rc = s->depth ? 0 : wh_sql_exec(s, "BEGIN IMMEDIATE", "written", err);
 	s->depth += !rc;
 	return rc;
+}
+
+int wh_state_finish(struct wh_state *s, int rc, struct wh_error *err)
+{
+	int end = wh_state_end(s, !rc, rc ? NULL : err);
+	return rc ? rc : end;
 }
 
 int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err)

@@ -29,6 +29,9 @@ void wh_state_checkpoint(struct wh_state *s);
  * outer one ends it without commit if a part failed. */
 int wh_state_begin(struct wh_state *s, struct wh_error *err);
 int wh_state_end(struct wh_state *s, bool commit, struct wh_error *err);
+/* The same by the result so far: it commits where rc is 0, else it does not, and *err stays. Returns rc, or why the commit
+ * failed. */
+int wh_state_finish(struct wh_state *s, int rc, struct wh_error *err);
 
 /* Documents: small JSON texts (estate, NSGs, reviews, threat lists, openings), by collection and key. */
 #define WH_STATE_MAX_TEXT (64 << 20) /* bytes of one document; larger ones are neither stored nor returned */

@@ -84,8 +84,7 @@ static int note_acknowledged(struct sending *s)
 		rc = a->gone ? wh_sent_drop(f->marks, s->kind, s->keys.p + a->at, a->len, s->err)
 		             : wh_sent_put(f->marks, s->kind, s->keys.p + a->at, a->len, a->hash, s->err);
 	}
-	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : s->err);
-	return rc ? rc : end;
+	return wh_state_finish(f->state, rc, s->err);
 }
 
 static int flush(struct sending *s)

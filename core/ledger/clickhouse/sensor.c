@@ -61,8 +61,7 @@ int fleet_identify(struct fleet_store *f, struct fleet_identity *id, struct wh_e
 	id->version = id->version >= now && id->version < UINT64_MAX ? id->version + 1 : now;
 	rc = rc ? rc : put_identity(f, id, err);
 	json_decref(doc);
-	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : err);
-	return rc ? rc : end;
+	return wh_state_finish(f->state, rc, err);
 }
 
 /* ---- its row: written ---- */

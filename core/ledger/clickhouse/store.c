@@ -113,7 +113,7 @@ static void deliver(struct fleet_store *f)
 
 static int end_commit(struct fleet_store *f, int rc, struct wh_error *err)
 {
-	int end = wh_state_end(f->state, !rc, rc ? &(struct wh_error){0} : err);
+	int end = wh_state_end(f->state, !rc, rc ? NULL : err);
 	if (rc || end)
 		return rc ? rc : end;
 	for (int kind = 0; kind < FLEET_KINDS; kind++)

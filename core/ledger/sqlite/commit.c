@@ -215,8 +215,7 @@ int wh_sqlite_commit(struct wh_store *store, const struct wh_store_batch *b, str
 	rc = rc ? rc : wh_sql_count(c.s, "writes", 1, err);
 	int told = wh_tally_end(c.s, !rc, rc ? &ignored : err);
 	rc = rc ? rc : told;
-	int end = wh_state_end(c.s->state, !rc, rc ? &ignored : err);
-	rc = rc ? rc : end;
+	rc = wh_state_finish(c.s->state, rc, err);
 	for (size_t i = 0; ids && !rc && i < seen->n_contents; i++)
 		seen->contents[i]->id = ids[i];
 out:

@@ -68,7 +68,6 @@ static int count(struct sqlite_store *s, enum statement which, int64_t *n, struc
 int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, int32_t today, struct wh_error *err)
 {
 	struct sqlite_store *s = wh_sqlite_of(store);
-	struct wh_error ignored;
 	int64_t n = 0;
 	int rc = wh_state_begin(s->state, err);
 	if (rc)
@@ -83,9 +82,9 @@ int wh_sqlite_put_open(struct wh_store *store, const struct wh_edge_table *t, in
 	if (!rc && n > MOST)
 		rc = run_with(s, ST_OPEN_FORGET, n - MOST, err);
 	rc = rc ? rc : wh_sql_count(s, "writes", 1, err);
-	int end = wh_state_end(s->state, !rc, rc ? &ignored : err);
+	rc = wh_state_finish(s->state, rc, err);
 	s->has_open = true;
-	return rc ? rc : end;
+	return rc;
 }
 
 /* An older ledger has no such table, and most have no row in it: then it is not read again. */
