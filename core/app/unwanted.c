@@ -249,7 +249,9 @@ static int add_alerts(struct wanting *w, struct wh_error *err)
 		json_array_foreach(json_object_get(json_object_get(a, "properties"), "entities"), k, e) {
 			const char *id = json_string_value(json_object_get(e, "resourceId"));
 			size_t host = id ? wh_topology_host(&w->net->t, id, &twins) : WH_NONE;
-			struct open p = host == WH_NONE ? (struct open){0} : exposed(w, host);
+			struct open p = {0};
+			if (host != WH_NONE)
+				p = exposed(w, host);
 			if (p.tcp.n || p.udp.n)
 				put_exposed(
 					w, "alert", host, p.tcp, p.udp,

@@ -127,8 +127,8 @@ static void mend(char *p, const char *end, bool *mended)
 
 json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error)
 {
-	json_error_t first, *je = error ? error : &first;
-	bool mended = false, unwanted;
+	json_error_t first = {0}, *je = error ? error : &first;
+	bool mended = false, unwanted = false;
 	int line = wh_json_bounded(text, len);
 	inexact = inexact ? inexact : &unwanted;
 	*inexact = false;

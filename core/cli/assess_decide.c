@@ -90,10 +90,10 @@ int cli_assess_decide(struct cli *c, int argc, char **argv)
 	int rc = options(c, argc, argv, &ask);
 	if (rc)
 		return rc;
-	if (verb == EXEMPTIONS || verb == ANSWERS)
-		return (verb == EXEMPTIONS ? wh_app_exemptions : wh_app_answers)(&a, &list, &err)
-		               ? cli_error(&err)
-		               : cli_print_document(c, list, print_list);
+	if (verb == EXEMPTIONS || verb == ANSWERS) {
+		rc = verb == EXEMPTIONS ? wh_app_exemptions(&a, &list, &err) : wh_app_answers(&a, &list, &err);
+		return rc ? cli_error(&err) : cli_print_document(c, list, print_list);
+	}
 	if (!ask.assessment)
 		return cli_usage(c, "which assessment? `whittle assess list` lists them");
 	if (verb == ANSWER && !ask.has_status)

@@ -257,10 +257,10 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = read_words(c, argc, argv, &ask);
 	if (rc)
 		return rc;
-	if (ask.list || ask.history)
-		return (ask.list ? wh_app_standards : wh_app_score_history)(&a, &doc, &err)
-		               ? cli_error(&err)
-		               : cli_print_document(c, doc, ask.list ? print_standards : print_history);
+	if (ask.list || ask.history) {
+		rc = ask.list ? wh_app_standards(&a, &doc, &err) : wh_app_score_history(&a, &doc, &err);
+		return rc ? cli_error(&err) : cli_print_document(c, doc, ask.list ? print_standards : print_history);
+	}
 	if (wh_app_posture_open(&a, ask.in.path, ask.in.n, &p, &err))
 		return cli_error(&err);
 	if (ask.score) {

@@ -35,7 +35,7 @@ int cli_read_options(const struct cli *c, int argc, char **argv, const struct cl
 {
 	struct option longs[MOST_OPTIONS + 1] = {{0}};
 	int o, rc = CLI_OK;
-	for (int i = 0; options[i].name && i < MOST_OPTIONS; i++)
+	for (int i = 0; i < MOST_OPTIONS && options[i].name; i++)
 		longs[i] = (struct option){options[i].name, options[i].flag ? no_argument : required_argument, NULL, FIRST + i};
 	while (!rc && (o = cli_getopt(c, argc, argv, "", longs)) != -1)
 		rc = o < FIRST ? CLI_USAGE : take(c, &options[o - FIRST]);

@@ -163,7 +163,7 @@ int wh_persist_rename(const char *dir, const char *from, const char *to, struct 
 int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *mem, struct wh_nft_ruleset **out,
                           struct wh_persist_times *times, struct wh_error *err)
 {
-	struct wh_persist_times read;
+	struct wh_persist_times read = {0};
 	struct wh_taking body = {0};
 	uint8_t *bytes;
 	int rc = read_file(dir, name, &bytes, &body, err);

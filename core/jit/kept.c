@@ -108,10 +108,10 @@ static int read_line(char *line, struct wh_arena *mem, struct wh_jit_policy *out
 	struct wh_error ignored;
 	char *field[FIELDS], *end;
 	size_t n = 0;
-	for (char *at = line; at && n < FIELDS; n++) {
-		field[n] = at;
-		if ((at = strchr(at, '\t')))
-			*at++ = 0;
+	for (char *at = line, *tab; at && n < FIELDS; at = tab) {
+		field[n++] = at;
+		if ((tab = strchr(at, '\t')))
+			*tab++ = 0;
 	}
 	if (n != FIELDS || strcmp(field[0], "1"))
 		return -EBADMSG;

@@ -14,6 +14,7 @@ static int commit_seen(struct ingest *g, struct wh_store_progress *p)
 	rc = rc ? rc : wh_contents_seen(g->contents, &seen, g->err);
 	while (!rc && (rc = wh_collector_commit(&g->intake.collector, g->store, &g->intake.stats, p, g->err)) == -EAGAIN)
 		rc = wh_contents_look_again(g->contents, &seen, p->path, g->err);
+	p->seen = NULL;
 	return rc;
 }
 

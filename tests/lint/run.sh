@@ -19,7 +19,8 @@ else
 fi
 if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --error-exitcode=1 --library=tests/lint/loops.cfg --std=c11 --enable=warning,portability --inline-suppr -Iinclude -Icore -I. \
-		--suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory --suppress=nullPointerArithmeticOutOfMemory core plugin || bad=1
+		--suppress=missingIncludeSystem --suppress=nullPointerOutOfMemory --suppress=nullPointerArithmeticOutOfMemory \
+		--suppressions-list=tests/lint/cppcheck.txt core plugin || bad=1
 else
 	echo "lint: cppcheck is not installed (packaging/install-deps.sh lint)"; bad=1
 fi
