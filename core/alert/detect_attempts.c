@@ -147,7 +147,8 @@ static void flood(struct walk *w, const struct attempts *a)
 {
 	if (in_window(w, a) && a->count >= (uint64_t)w->l->config->flood && a->distinct <= FEW_TARGETS)
 		find(w, "DDOS", a,
-		     wh_arena_printf(w->all->mem, "%llu connections on one day were not answered.", (unsigned long long)a->count));
+		     wh_arena_printf(w->all->mem, "%llu connections on one day were not answered.",
+		                     (unsigned long long)a->count));
 }
 
 void wh_alert_end_attempts(struct walk *w)
@@ -162,7 +163,8 @@ void wh_alert_end_attempts(struct walk *w)
 		for (size_t k = 0; k < n && !a->of_ports && a->proto == WH_PROTO_TCP; k++)
 			flood(w, a + k);
 		if (!a->of_ports && !a->counted) /* nothing on that port ever answered */
-			wh_alert_see_group(w, &(struct wh_edge_key){
-						      .local = a->local, .port = a->port, .proto = a->proto, .direction = WH_OUTBOUND});
+			wh_alert_see_group(
+				w, &(struct wh_edge_key){
+					   .local = a->local, .port = a->port, .proto = a->proto, .direction = WH_OUTBOUND});
 	}
 }

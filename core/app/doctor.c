@@ -191,8 +191,9 @@ static void check_rules(const struct wh_app *a, struct wh_app_doctor *r)
 		if (wh_rules_path(a->config ? a->config->harden.rules_dir : NULL, names[i], path, sizeof path, &err) ||
 		    wh_yaml_parse_file(path, mem, &root, &err))
 			wh_doctor_remedy(wh_doctor_note(r, names[i], WH_APP_CHECK_FAIL, "%s", err.text),
-			       a->config && a->config->harden.rules_dir ? "copy the installed file there"
-			                                                : "'make install' puts it in place; 'recommend' needs it");
+			                 a->config && a->config->harden.rules_dir
+			                         ? "copy the installed file there"
+			                         : "'make install' puts it in place; 'recommend' needs it");
 		else
 			wh_doctor_note(r, names[i], WH_APP_CHECK_OK, "%s", path);
 		wh_arena_free(mem);

@@ -125,9 +125,12 @@ static void check_retention(const struct wh_app *a, struct wh_app_ledger *l, str
 	struct wh_error ignored;
 	int late = l ? wh_app_retain_late(a, &l->is, &ignored) : 0;
 	if (late > SPARE_DAYS)
-		wh_doctor_remedy(wh_doctor_note(r, "keep-days", WH_APP_CHECK_WARN,
-		                                "data of %d days are older than keep-days: only ingest, alerts and watch remove them, not the plugin", late),
-		                 "systemctl enable --now whittle-watch, or whittle alerts each day");
+		wh_doctor_remedy(
+			wh_doctor_note(
+				r, "keep-days", WH_APP_CHECK_WARN,
+				"data of %d days are older than keep-days: only ingest, alerts and watch remove them, not the plugin",
+				late),
+			"systemctl enable --now whittle-watch, or whittle alerts each day");
 }
 
 void wh_doctor_values(const struct wh_app *a, struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r)

@@ -37,5 +37,6 @@ int wh_helper_send_within(int to, const void *data, size_t len, int fd, int ms);
  * expected, and one that comes is closed) as above. After a failure *bytes is NULL, *len 0 and *fd -1. */
 int wh_helper_receive_message(int from, size_t most, uint8_t **bytes, size_t *len, int *fd);
 /* Sends a message (NULL: sends none) and receives the answer, all within `ms` milliseconds, whatever the helper does: another
- * user may be able to stop it. -ETIMEDOUT, -ECANCELED if a signal stopped it for 2 s, -EPIPE where it has ended, else as above. No descriptor is accepted. */
+ * user may be able to stop it. -ETIMEDOUT, -ECANCELED if a signal stopped it for 2 s, -EPIPE where it has ended, else as above.
+ * No descriptor is accepted. */
 int wh_helper_ask(int end, const void *data, size_t n, int ms, size_t most, uint8_t **bytes, size_t *len);

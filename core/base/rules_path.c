@@ -46,8 +46,8 @@ int wh_rules_path(const char *rules_dir, const char *name, char *buf, size_t siz
 			return wh_fail_input(err, -ENAMETOOLONG, "%s/%s: the path is too long", dir, name);
 		if (wh_readable(buf))
 			return 0;
-		return wh_fail_input(err, -errno, "%s: cannot be read: %s (%s). A copy of the installed file can be put there", buf, strerror(errno),
-		                     rules_dir ? "rules-dir in whittle.yaml" : "$WHITTLE_RULES");
+		return wh_fail_input(err, -errno, "%s: cannot be read: %s (%s). A copy of the installed file can be put there",
+		                     buf, strerror(errno), rules_dir ? "rules-dir in whittle.yaml" : "$WHITTLE_RULES");
 	}
 	if (rules_near("/proc/self/exe", name, buf, size))
 		return 0;

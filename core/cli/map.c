@@ -44,7 +44,8 @@ static void print(const json_t *doc)
 				continue;
 			}
 			const char *id = json_string_value(json_object_get(r, "resourceId"));
-			cli_table_text(t, k >= 2 && id && strcasestr(id, "/privateEndpoints/") ? "Endpoint" : kinds[k < 2 ? k : 2]);
+			cli_table_text(t,
+			               k >= 2 && id && strcasestr(id, "/privateEndpoints/") ? "Endpoint" : kinds[k < 2 ? k : 2]);
 			cli_table_text(t, json_string_value(json_object_get(r, "name")));
 			cli_table_coloured(t, colour_of(severity), severity);
 			cli_table_text(t, zone);

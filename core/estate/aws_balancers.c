@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Network load balancers of AWS that face the Internet, as balancers in az's form, with a public frontend and a pool of the targets:
+ * Network load balancers of AWS that face the Internet, as balancers in az's form, with a public frontend and a pool of the
+ * targets:
  *
  *   balancer front (network, internet-facing) ← group web: TCP, instances ← targets: i-1 port 22
  *   in az's form: rule web to port 22 of eni-1's address
  *
- * Whom the targets' own groups see is the client, where its address is kept (preserve_client_ip.enabled; by default for instances,
- * and for UDP), else one of the balancer's. Where the balancer has groups, they decide at the listener's port which clients it
- * serves, and the targets' groups may name them: then it is enough to be one of its clients.
+ * Whom the targets' own groups see is the client, where its address is kept (preserve_client_ip.enabled; by default for
+ * instances, and for UDP), else one of the balancer's. Where the balancer has groups, they decide at the listener's port which
+ * clients it serves, and the targets' groups may name them: then it is enough to be one of its clients.
  *
  * An application load balancer ends the connection itself, and leads no packet to its targets.
  */

@@ -3,8 +3,8 @@
  * Ports of machines that a firewall's address translation puts before the Internet. A DNAT rule of an Azure Firewall, or of its
  * policy, leads from a public address of it to a machine; the machine's groups see the firewall's private address as the peer,
  * which is in the network, so that the default rules let it in. A rule may lead to the frontend of an internal load balancer, and
- * by it to the machines of its pool. A firewall in a virtual hub has its addresses in hubIPAddresses. Application gateways end the
- * connection themselves: hosts behind them are not reached.
+ * by it to the machines of its pool. A firewall in a virtual hub has its addresses in hubIPAddresses. Application gateways end
+ * the connection themselves: hosts behind them are not reached.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -101,7 +101,8 @@ int wh_persist_unchanged(const char *dir, const struct wh_nft_ruleset *rs, struc
 static int not_stored(struct wh_confirmed *out, const struct wh_error *why, struct wh_error *err)
 {
 	out->stored = false;
-	wh_fail(err, why->code, "a reboot will not bring these rules back until `whittle enforce` has stored them: %.420s", why->text);
+	wh_fail(err, why->code, "a reboot will not bring these rules back until `whittle enforce` has stored them: %.420s",
+	        why->text);
 	return 0;
 }
 

@@ -91,8 +91,8 @@ static int repair(struct wh_firewall_doing *d, struct wh_error *err)
 	return rc;
 }
 
-/* The kernel holds these rules: as this version writes them, or as an earlier one did, and then they are written anew. Only root can
- * change the table. */
+/* The kernel holds these rules: as this version writes them, or as an earlier one did, and then they are written anew. Only root
+ * can change the table. */
 static int held(const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	struct wh_enforce_options lasting = {.audit = rs->audit};

@@ -21,8 +21,9 @@ static int none_confirmed(const struct wh_firewall_doing *d, const struct wh_nft
 	struct wh_error ignored;
 	if (state->present && !state->lasting && !state->expires_in_ms &&
 	    !wh_persist_load_applied(d->g->state_dir, d->mem, &applied, &ignored))
-		return wh_fail(err, -ENOENT,
-		               "nothing is enforced here: the rules that were applied last were not confirmed in time, and none were before");
+		return wh_fail(
+			err, -ENOENT,
+			"nothing is enforced here: the rules that were applied last were not confirmed in time, and none were before");
 	return wh_fail(
 		err, -ENOENT,
 		state->present

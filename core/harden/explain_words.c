@@ -76,8 +76,8 @@ static void tell_prefix(FILE *f, const struct wh_explanation *st, const struct w
 		fprintf(f, "    wider:    %s costs %.2f: %s not seen yet\n", wh_prefix_text(&wp, wide), w.cost,
 		        units_text(&wp, w.terms.unseen, n_text));
 	if (wh_explanation_narrower(st, p, &n) && n.lines)
-		fprintf(f, "    narrower: its halves cost %.2f in %zu line%s: %s not seen yet, %.3g expected newcomers get in\n", n.cost,
-		        n.lines, n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
+		fprintf(f, "    narrower: its halves cost %.2f in %zu line%s: %s not seen yet, %.3g expected newcomers get in\n",
+		        n.cost, n.lines, n.lines == 1 ? "" : "s", wh_count_text(n.terms.unseen, n_text), n.terms.newcomers);
 }
 
 /* For a /64 whose hosts change their addresses, and count as one, the /64. */

@@ -172,7 +172,8 @@ int wh_weights_load(const char *path, struct wh_weights *out, struct wh_error *e
 		rc = wh_yaml_check_keys(path, root, known, err);
 	for (size_t i = 1; known[i] && !rc; i++)
 		if (!wh_yaml_get(root, known[i]))
-			rc = wh_fail_input(err, -EINVAL, "%s: '%s' is missing: copy it from the installed evidence.yaml", path, known[i]);
+			rc = wh_fail_input(err, -EINVAL, "%s: '%s' is missing: copy it from the installed evidence.yaml", path,
+			                   known[i]);
 	if (!rc)
 		rc = number(path, root, "prior", -100, 100, &out->prior, err);
 	if (!rc)

@@ -362,8 +362,9 @@ int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r
 	bool broken = false;
 	int i = take_process(q->url);
 	if (i < 0)
-		return i == -EPIPE ? wh_fail(err, -EPIPE, "the process that speaks to the service was given up: it did not answer")
-		                   : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
+		return i == -EPIPE
+		               ? wh_fail(err, -EPIPE, "the process that speaks to the service was given up: it did not answer")
+		               : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
 	int rc = ask(processes[i].end, q, r, &broken, err);
 	shared[i].broken = broken;
 	pthread_mutex_unlock(&shared[i].lock);

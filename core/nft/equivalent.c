@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the table in the kernel, whatever version of whittle laid it out, decides as a ruleset asks: both become filters, and each
- * has to lie within the other. */
+/* Whether the table in the kernel, whatever version of whittle laid it out, decides as a ruleset asks: both become filters, and
+ * each has to lie within the other. */
 #include <linux/netfilter.h>
 #include "nft/filter.h"
 #include "whittle/nft.h"

@@ -11,7 +11,12 @@
 enum { MOST_ELEMENTS = 65536 };
 
 struct table { uint8_t family; const char *name; };
-enum which { BEFORE_ROUTING /* other programs' tables with a chain there */, LIVE /* all IP tables */, PRESENT /* others' */, OURS /* inet whittle */ };
+enum which {
+	BEFORE_ROUTING /* other programs' tables with a chain there */,
+	LIVE /* all IP tables */,
+	PRESENT /* others' */,
+	OURS /* inet whittle */
+};
 struct reading {
 	struct wh_nft_view *v;
 	enum which which;

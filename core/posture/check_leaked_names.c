@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of the inside that a public resolver was asked for. A record of a name does not keep which resolver it was asked of, so it is
- * certain only of a machine that asks public ones alone.
+ * Names of the inside that a public resolver was asked for. A record of a name does not keep which resolver it was asked of, so
+ * it is certain only of a machine that asks public ones alone.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private endpoints, and the names that lead to them. Whose network resolves the service's name to them: a private DNS zone of that
- * kind of service, linked to the network. Without it the name still leads to the public address; so it does for a machine that asks
- * for the name, and speaks with everything but the endpoint.
+ * Private endpoints, and the names that lead to them. Whose network resolves the service's name to them: a private DNS zone of
+ * that kind of service, linked to the network. Without it the name still leads to the public address; so it does for a machine
+ * that asks for the name, and speaks with everything but the endpoint.
  */
 #include <string.h>
 #include <strings.h>
@@ -181,7 +181,8 @@ static void judge(struct services *s, const struct service *x)
 	const char *id = x->host->id, *type = wh_host_type(x->host);
 	if (past)
 		wh_run_add(s->run, id, type, WH_POSTURE_UNHEALTHY, "%s asked for %s (%llu time%s) and never spoke with %s%s",
-		           past->of->name, x->name, (unsigned long long)past->times, past->times == 1 ? "" : "s", wh_addr_text(&x->addr, addr),
+		           past->of->name, x->name, (unsigned long long)past->times, past->times == 1 ? "" : "s",
+		           wh_addr_text(&x->addr, addr),
 		           others ? wh_arena_printf(s->run->mem, "; %zu more machines likewise", others) : "");
 	else if (!x->n || s->sensor->unfit)
 		wh_run_add(s->run, id, type, WH_POSTURE_NO_EVIDENCE,

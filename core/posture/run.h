@@ -30,8 +30,8 @@ bool wh_run_has_port(const struct wh_ranges ports[2], uint8_t proto, uint16_t po
 /* A setting's addresses and prefixes, and another one, as a set; texts that are neither, and NULL, add nothing. */
 struct wh_ranges wh_run_prefixes(struct wh_run *run, const char *key);
 void wh_run_add_prefix(struct wh_run *run, struct wh_ranges *set, const char *text);
-/* check_leaked_names.c: the resolvers of the setting `trusted`, and those that the networks name; whether one is none of these, not
- * private and not ours. */
+/* check_leaked_names.c: the resolvers of the setting `trusted`, and those that the networks name; whether one is none of these,
+ * not private and not ours. */
 struct wh_ranges wh_run_resolvers(struct wh_run *run);
 bool wh_run_is_strange(const struct wh_run *run, struct wh_ranges trusted, const struct wh_addr *resolver);
 bool wh_run_has(const char *const *list, size_t n, const char *text); /* ignoring case */

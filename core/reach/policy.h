@@ -110,7 +110,8 @@ void wh_reach_links(struct wh_reach *r);
 /* Whether a peer on the Internet reaches a port of a host at all, and a host the Internet, regardless of the groups. */
 enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint8_t proto,
                                 uint16_t dport, const char **why, struct wh_arena *mem);
-/* The route that takes an endpoint's answers to such a peer another way than the question came: it gets none. NULL: they arrive. */
+/* The route that takes an endpoint's answers to such a peer another way than the question came: it gets none. NULL: they
+ * arrive. */
 const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                                 struct wh_arena *mem);

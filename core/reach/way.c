@@ -135,8 +135,9 @@ const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t en
 	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
 	const struct wh_route *x = route_for(r, table, peer);
 	char own[WH_ADDR_STRLEN];
-	bool lost = x && (x->hop == WH_HOP_NONE || x->hop == WH_HOP_GATEWAY ||
-	                  (x->hop == WH_HOP_APPLIANCE && (!x->appliance || strcmp(x->appliance, wh_addr_text(&e->addr, own)) != 0)));
+	bool lost = x &&
+	            (x->hop == WH_HOP_NONE || x->hop == WH_HOP_GATEWAY ||
+	             (x->hop == WH_HOP_APPLIANCE && (!x->appliance || strcmp(x->appliance, wh_addr_text(&e->addr, own)) != 0)));
 	return lost ? x : NULL;
 }
 

@@ -139,7 +139,8 @@ WH_ENDPOINT(alert_change)
 WH_ENDPOINT(alert_simulate)
 {
 	(void)err;
-	return wh_call_refuse(c, 400, "NotSupported", "no sample alerts are made here: `whittle demo-data` has a ledger with alerts");
+	return wh_call_refuse(c, 400, "NotSupported",
+	                      "no sample alerts are made here: `whittle demo-data` has a ledger with alerts");
 }
 
 /* ---- our own ---- */

@@ -55,7 +55,11 @@ WH_ENDPOINT(own_unwanted);
 WH_ENDPOINT(own_evidence);
 /* assessments.c, scores.c */
 WH_ENDPOINT(assessments_list); WH_ENDPOINT(assessment_get); WH_ENDPOINT(metadata_list); WH_ENDPOINT(metadata_get);
-WH_ENDPOINT(scores_list); WH_ENDPOINT(score_get); WH_ENDPOINT(score_definitions); WH_ENDPOINT(score_controls); WH_ENDPOINT(score_controls_of);
+WH_ENDPOINT(scores_list);
+WH_ENDPOINT(score_get);
+WH_ENDPOINT(score_definitions);
+WH_ENDPOINT(score_controls);
+WH_ENDPOINT(score_controls_of);
 WH_ENDPOINT(standards_list); WH_ENDPOINT(standard_get); WH_ENDPOINT(controls_list); WH_ENDPOINT(control_get);
 WH_ENDPOINT(compliance_assessments_list); WH_ENDPOINT(compliance_assessment_get);
 WH_ENDPOINT(own_compliance);

@@ -127,8 +127,9 @@ bool wh_call_filter(struct wh_call *c, json_t *list)
 	if (!*text)
 		return true;
 	if (!parse(text, &f, c->mem)) {
-		wh_call_refuse(c, 400, "InvalidFilterInQueryString",
-		               "$filter compares members by eq or ne, joined by and, or by or: state eq 'Failed' and name ne 'NS-1'");
+		wh_call_refuse(
+			c, 400, "InvalidFilterInQueryString",
+			"$filter compares members by eq or ne, joined by and, or by or: state eq 'Failed' and name ne 'NS-1'");
 		return false;
 	}
 	if ((name = unknown(list, &f))) {

@@ -88,10 +88,11 @@ static int check_companion(const char *path, const char *tail, off_t most, struc
 	if (!S_ISREG(st.st_mode))
 		return wh_fail(err, -EINVAL, "%s: is no plain file; the ledger beside it is not opened", name);
 	if (st.st_size > most)
-		return wh_fail(err, -EFBIG,
-		               "%s: holds %lld bytes, more than the limit for such a file; its ledger is not opened. If nobody else may write there, "
-		               "`sqlite3 FILE 'PRAGMA wal_checkpoint(TRUNCATE)'` moves a log into the ledger",
-		               name, (long long)st.st_size);
+		return wh_fail(
+			err, -EFBIG,
+			"%s: holds %lld bytes, more than the limit for such a file; its ledger is not opened. If nobody else may write there, "
+			"`sqlite3 FILE 'PRAGMA wal_checkpoint(TRUNCATE)'` moves a log into the ledger",
+			name, (long long)st.st_size);
 	return 0;
 }
 

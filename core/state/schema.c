@@ -41,14 +41,16 @@ static const char all[] = EDGE ";" SKETCH ";" SOURCE ";" DAY ";" COUNTER ";" JOU
 enum { SCHEMA = sizeof steps / sizeof *steps, READABLE = 2, CHECK_BYTES = 8 << 20, CHECK_MS = 600000 };
 
 /* Tables that are created if missing when a ledger is opened for writing: an older ledger can be read without them. */
-#define LATER(T) \
-	T("content", "(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL)") \
-	T("conversation", "(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID") \
-	T("open_edge", "(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID") \
-	T("open_flow", "(page INTEGER PRIMARY KEY, rows BLOB NOT NULL)") \
-	T("fact", "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID") \
-	T("chain", "(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL)") \
-	T("sent", "(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID") \
+#define LATER(T)                                                                                                                                               \
+	T("content",                                                                                                                                           \
+	  "(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, lines INTEGER NOT NULL, path TEXT, marks BLOB NOT NULL, tail BLOB NOT NULL, checks BLOB NOT NULL)") \
+	T("conversation",                                                                                                                                      \
+	  "(day INTEGER NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY(day, part)) WITHOUT ROWID")                                           \
+	T("open_edge", "(key BLOB PRIMARY KEY, value BLOB NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID")                                                      \
+	T("open_flow", "(page INTEGER PRIMARY KEY, rows BLOB NOT NULL)")                                                                                       \
+	T("fact", "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")                                                                                 \
+	T("chain", "(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL)")                                                                                            \
+	T("sent", "(kind INTEGER NOT NULL, key BLOB NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID")                                   \
 	T("unsent", "(kind INTEGER NOT NULL, part BLOB NOT NULL, stamp INTEGER NOT NULL, PRIMARY KEY(kind, part)) WITHOUT ROWID")
 #define CREATE_LATER(name, columns) "CREATE TABLE IF NOT EXISTS " name columns ";"
 static const char later[] = LATER(CREATE_LATER);
@@ -248,7 +250,8 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 		return 0;
 	if (!s->write || s->hasty)
 		return version ? wh_fail(err, -ENODATA,
-		                         "%s: the ledger is of an older whittle: the next `whittle ingest` or `whittle recommend` brings it up to date", s->path)
+		                         "%s: the ledger is of an older whittle: the next `whittle ingest` or `whittle recommend` brings it up to date",
+		                         s->path)
 		               : wh_fail(err, -ENODATA, "%s: there is no ledger yet: `whittle ingest` makes one", s->path);
 	rc = write_ahead(s, err);
 	rc = rc ? rc : migrate(s, err);

@@ -223,8 +223,8 @@ struct wh_fact_key {
 #define WH_FACT_REGISTERS 32
 struct wh_fact_row {
 	int64_t first_us, last_us;
-	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run; of
-	 * ATTEMPTS: the highest number drawn (failed) and the target of that attempt (up, down) */
+	/* sums; of CAPTURE: packets and drops at the first look (count, failed) and at the last (up, down) of that day and run;
+	 * of ATTEMPTS: the highest number drawn (failed) and the target of that attempt (up, down) */
 	uint64_t count, failed, up, down;
 	uint8_t hll[WH_FACT_REGISTERS];      /* HyperLogLog of distinct items */
 };

@@ -64,8 +64,9 @@ struct wh_nft_counts { bool present; struct wh_nft_port_count *ports; size_t n; 
 int wh_nft_counts(struct wh_arena *mem, struct wh_nft_counts *out, struct wh_error *err);
 /* Reads the table back and compares with rs: 0 same, 1 different with *difference, a line each (free() it), <0 error. */
 int wh_nft_compare(const struct wh_nft_ruleset *rs, char **difference, struct wh_error *err);
-/* Whether our table, although an earlier version may have laid it out, certainly lets through the first packets of connections that
- * rs lets through, and no others: 0 so; 1 not, or it can't be told (also where rs is an audit: it drops nothing); <0 error. */
+/* Whether our table, although an earlier version may have laid it out, certainly lets through the first packets of connections
+ * that rs lets through, and no others: 0 so; 1 not, or it can't be told (also where rs is an audit: it drops nothing); <0
+ * error. */
 int wh_nft_equivalent(const struct wh_nft_ruleset *rs, struct wh_error *err);
 /* Tests the kernel features that enforce needs; changes nothing. 0: all are there; n > 0: the number of missing features, named
  * in `what` with their modules; < 0: they could not be tested (-EPERM). */

@@ -33,8 +33,8 @@
  * some source port.
  *
  * Source: Microsoft's documentation of network security groups ("How network security groups filter traffic"), service tags,
- * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route", "0.0.0.0/0 address prefix"), security admin rules, public
- * addresses (SKU), private endpoints (network policies).
+ * peerings ("Traffic to remote virtual network"), user-defined routes ("How Azure selects a route", "0.0.0.0/0 address prefix"),
+ * security admin rules, public addresses (SKU), private endpoints (network policies).
  */
 #pragma once
 #include "whittle/filter.h"
@@ -56,7 +56,8 @@ const struct wh_filter *wh_reach_list(struct wh_reach *r, size_t i, size_t *nsg,
 /* The list of an unattached group: the contents of VirtualNetwork are not known. */
 const struct wh_filter *wh_reach_lone_list(struct wh_reach *r, size_t nsg, enum wh_direction d);
 
-/* The rules of a group's list that people or programs wrote: all but Azure's default rules, which come last. Borrowed as the list. */
+/* The rules of a group's list that people or programs wrote: all but Azure's default rules, which come last. Borrowed as the
+ * list. */
 struct wh_filter wh_reach_written(const struct wh_filter *group);
 
 /* ---- one packet ---- */

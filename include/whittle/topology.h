@@ -63,8 +63,8 @@ struct wh_exposure {
 	struct wh_port_range ports;
 	bool standard;
 	const char *by; /* "load balancer lb-web, rule ssh-1" */
-	/* a firewall's, or of a balancer that does not keep the client's address: it connects by itself, so the groups see its own
-	 * address, `peer`, whoever the client is */
+	/* a firewall's, or of a balancer that does not keep the client's address: it connects by itself, so the groups see its
+	 * own address, `peer`, whoever the client is */
 	bool translated;
 	struct wh_addr peer;
 	/* clients that it serves: everybody, or those of `sources`, and others that no document has */

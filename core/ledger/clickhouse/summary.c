@@ -77,8 +77,9 @@ static int add_sensor(void *arg, const struct wh_fleet_sensor *sensor)
 	return 0;
 }
 
-/* The keys that have an edge of either kind, counted by the servers. To tell them from several sensors' and older rows of one key,
- * one server needs all keys, which takes half as long as a whole recommendation: of more rows than EXACT, the rows are counted. */
+/* The keys that have an edge of either kind, counted by the servers. To tell them from several sensors' and older rows of one
+ * key, one server needs all keys, which takes half as long as a whole recommendation: of more rows than EXACT, the rows are
+ * counted. */
 static int count_edges(struct fleet_store *f, uint64_t *out, bool *at_most, struct wh_error *err)
 {
 	enum { EXACT = 20000 };

@@ -9,7 +9,7 @@
 #include "serve/call.h"
 
 #define ITEMS                                                                                                                    \
-	"[{\"name\": \"a\", \"properties\": {\"state\": \"Failed\", \"n\": 3, \"on\": true, \"status\": {\"code\": \"x\"}}},"     \
+	"[{\"name\": \"a\", \"properties\": {\"state\": \"Failed\", \"n\": 3, \"on\": true, \"status\": {\"code\": \"x\"}}},"    \
 	" {\"name\": \"it's\", \"properties\": {\"state\": \"Passed\", \"n\": 4}}, {\"name\": \"c\", \"properties\": {\"state\": \"Failed\"}}]"
 
 /* The names that the filter leaves, or the answer's code. */
@@ -58,9 +58,20 @@ static void terms_are_joined(void **state)
 
 static void what_cant_be_read_is_refused(void **state)
 {
-	static const char *const wrong[] = {"state", "state eq", "state eq 'x", "state lt 3", "eq 'x'", "(state eq 'x')", "' eq 'x'",
-	                                    "name eq 'a' and name eq 'b' or name eq 'c'", "name eq 'a' name eq 'b'",
-	                                    "name eq 'a' and", "stat eq 'Failed'", "properties/ eq 'x'", "/ eq 'x'", "name/x eq 'y'"};
+	static const char *const wrong[] = {"state",
+	                                    "state eq",
+	                                    "state eq 'x",
+	                                    "state lt 3",
+	                                    "eq 'x'",
+	                                    "(state eq 'x')",
+	                                    "' eq 'x'",
+	                                    "name eq 'a' and name eq 'b' or name eq 'c'",
+	                                    "name eq 'a' name eq 'b'",
+	                                    "name eq 'a' and",
+	                                    "stat eq 'Failed'",
+	                                    "properties/ eq 'x'",
+	                                    "/ eq 'x'",
+	                                    "name/x eq 'y'"};
 	char many[17 * 20] = "";
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
