@@ -85,6 +85,15 @@ static void wrong(struct eve_walker *w, unsigned field)
 	w->faulty = true;
 }
 
+/* null: as if the key were not there. */
+static void absent(struct eve_walker *w, unsigned field)
+{
+	w->redone |= (w->seen & EVE_BIT(field)) != 0;
+	w->seen &= ~EVE_BIT(field);
+	w->wrong &= ~EVE_BIT(field);
+	w->bad &= ~EVE_BIT(field);
+}
+
 static bool is(const char *text, size_t len, const char *word)
 {
 	return strlen(word) == len && !memcmp(text, word, len);
@@ -221,7 +230,7 @@ const char *wh_eve_scalar(struct eve_walker *w, const struct eve_node *n, const 
 		p = wh_eve_word(w, p, end, &word);
 		if (p && n->op == EVE_OP_FLAG) {
 			*((char *)&w->v + n->at) = word == EVE_TRUE;
-			(word == EVE_NULL ? wrong : good)(w, n->field);
+			(word == EVE_NULL ? absent : good)(w, n->field);
 		}
 		return p;
 	case EVE_OP_END:

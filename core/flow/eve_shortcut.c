@@ -61,7 +61,7 @@ static bool scalar_effect(struct eve_shortcut *f, const struct eve_node *over, c
 		memset(&w[i].v, i ? 0xff : 0, sizeof w[i].v);
 		w[i].seen = w[i].wrong = w[i].bad = 0;
 		w[i].lines = false;
-		w[i].ours = false;
+		w[i].ours = w[i].redone = false;
 		w[i].scratch = none;
 		if (!wh_eve_scalar(&w[i], over, text, text + len))
 			return false;

@@ -82,7 +82,9 @@ static void read_scalar_kind(struct eve_node *n, const struct eve_key *key, char
 	} else {
 		uint64_t inside = key->field == EVE_FLOW ? EVE_IN_FLOW : key->field == EVE_TCP ? EVE_IN_TCP :
 		                  key->field == EVE_ALERT ? EVE_IN_ALERT : 0;
-		effect(n, EVE_BIT(key->field) | inside, 0, EVE_BIT(key->field));
+		if (op == EVE_OP_WORD) /* null is as if the key were not there; true and false are the wrong type */
+			n->first = (uint8_t)first, n->span = 0;
+		effect(n, EVE_BIT(key->field) | inside, 0, first == 'n' ? 0 : EVE_BIT(key->field));
 	}
 }
 

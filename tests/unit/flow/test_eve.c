@@ -558,6 +558,48 @@ static void a_record_with_odd_values_in_unneeded_fields_is_read(void **state)
 	}
 }
 
+static struct eve_verdict verdict_of(const char *top, const char *flow)
+{
+	struct eve_verdict v = {.reason = NULL};
+	char text[1024];
+	int n = snprintf(text, sizeof text,
+	                 "{\"timestamp\":\"2026-10-01T00:00:00.448226+0000\",\"event_type\":\"flow\",\"src_ip\":\"60.1.123.95\",\"src_port\":4000,"
+	                 "\"dest_ip\":\"10.1.1.13\",\"dest_port\":443,\"proto\":\"TCP\"%s,\"flow\":{\"pkts_toserver\":9,\"pkts_toclient\":8%s}}",
+	                 top, flow);
+	agree(text, (size_t)n);
+	v.rc = wh_eve_record(text, (size_t)n, &v.rec, &v.reason);
+	return v;
+}
+
+/* Pipelines between a sensor and its log write null for what they do not know. */
+static void null_is_as_if_the_key_were_not_there(void **state)
+{
+	static const struct { const char *top, *flow; } with[] = {
+		{",\"app_proto\":null", ""},
+		{",\"tcp\":null", ""},
+		{",\"tcp\":{\"tcp_flags_ts\":null,\"syn\":null,\"ack\" : null}", ""},
+		{",\"alert\":null,\"direction\":null,\"xff\":null", ""},
+		{"", ",\"state\":null"},
+		{"", ",\"alerted\":null,\"start\":null,\"end\":null"},
+		{",\"src_port\":7,\"src_port\":null,\"src_port\":4000", ",\"alerted\":true,\"alerted\":null"},
+	};
+	const struct eve_verdict without = verdict_of("", "");
+	(void)state;
+	assert_int_equal(without.rc, 0);
+	for (int round = 0; round < 40; round++) /* for the first time, and as a shortcut */
+		for (size_t i = 0; i < sizeof with / sizeof *with; i++) {
+			struct eve_verdict v = verdict_of(with[i].top, with[i].flow);
+			const char *difference = eve_difference(&v, &without);
+			if (difference)
+				fail_msg("%s %s: %s", with[i].top, with[i].flow, difference);
+		}
+	struct eve_verdict needed = verdict_of(",\"src_ip\":null", "");
+	assert_int_equal(needed.rc, -EBADMSG);
+	assert_string_equal(needed.reason, wh_eve_missing);
+	needed = verdict_of(",\"proto\":true", "");
+	assert_string_equal(needed.reason, wh_eve_wrong_type);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +613,7 @@ int main(void)
 		cmocka_unit_test(every_line_of_a_corpus_equals_the_reference_wherever_a_buffer_ends),
 		cmocka_unit_test(malformed_lines_are_counted_with_the_first_place_of_each_kind),
 		cmocka_unit_test(an_incomplete_last_line_waits_for_more),
+		cmocka_unit_test(null_is_as_if_the_key_were_not_there),
 		cmocka_unit_test(a_line_over_16_MiB_is_passed_over_whole_or_in_pieces),
 		cmocka_unit_test(a_refusal_of_the_callback_ends_the_reading_before_that_record),
 		cmocka_unit_test(eve_is_recognised_and_other_text_is_not),

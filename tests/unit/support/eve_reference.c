@@ -10,6 +10,13 @@ struct reading {
 	int bad_rank;
 };
 
+/* The value of a key; null is as if the key were not there. */
+static const struct rj *value_of(const struct rj *in, const char *key)
+{
+	const struct rj *v = rj_get(in, key);
+	return v && v->type == RJ_NULL ? NULL : v;
+}
+
 static void note_bad(struct reading *r, int rank, const char *reason)
 {
 	if (!r->bad || rank < r->bad_rank) {
@@ -20,7 +27,7 @@ static void note_bad(struct reading *r, int rank, const char *reason)
 
 static const struct rj *object_of(const struct rj *in, const char *key, struct reading *r)
 {
-	const struct rj *v = rj_get(in, key);
+	const struct rj *v = value_of(in, key);
 	if (v && !(v->type == RJ_OBJECT)) {
 		r->wrong = wh_eve_wrong_type;
 		return NULL;
@@ -30,7 +37,7 @@ static const struct rj *object_of(const struct rj *in, const char *key, struct r
 
 static const char *text_of(const struct rj *in, const char *key, size_t *len, struct reading *r)
 {
-	const struct rj *v = rj_get(in, key);
+	const struct rj *v = value_of(in, key);
 	if (v && v->type != RJ_STRING)
 		r->wrong = wh_eve_wrong_type;
 	if (!v || v->type != RJ_STRING)
@@ -67,7 +74,7 @@ static bool addr_of(const struct rj *in, const char *key, struct wh_addr *a, str
 
 static uint64_t number_of(const struct rj *in, const char *key, uint64_t max, int rank, const char *reason, struct reading *r)
 {
-	const struct rj *v = rj_get(in, key);
+	const struct rj *v = value_of(in, key);
 	if (!v)
 		return 0;
 	if (v->type != RJ_NUMBER || strpbrk(v->text, ".eE")) {
@@ -85,7 +92,7 @@ static uint64_t number_of(const struct rj *in, const char *key, uint64_t max, in
 
 static bool bool_of(const struct rj *in, const char *key, struct reading *r)
 {
-	const struct rj *v = rj_get(in, key);
+	const struct rj *v = value_of(in, key);
 	if (v && v->type != RJ_TRUE && v->type != RJ_FALSE)
 		r->wrong = wh_eve_wrong_type;
 	return v && v->type == RJ_TRUE;
@@ -161,7 +168,7 @@ static void alert_sides(const struct rj *top, const struct rj *flow, struct wh_r
 	bool has_src = addr_of(flow, "src_ip", &src, r), has_dst = addr_of(flow, "dest_ip", &dst, r);
 	uint16_t sport = (uint16_t)number_of(flow, "src_port", UINT16_MAX, 2, wh_eve_bad_port, r);
 	uint16_t dport = (uint16_t)number_of(flow, "dest_port", UINT16_MAX, 2, wh_eve_bad_port, r), port = f->src_port;
-	const struct rj *xff = rj_get(top, "xff");
+	const struct rj *xff = value_of(top, "xff");
 	rec->proxied = xff && xff->type == RJ_STRING && xff->len;
 	rec->alert_from = !direction                        ? 0
 	                  : is(direction, len, "to_server") ? WH_SENDER_SRC
@@ -225,7 +232,7 @@ static int wanted(const struct rj *top, struct wh_record *rec, const char **reas
 /* A signature of our own (rules/suricata): evidence, and no alert. */
 static bool of_our_own(const struct rj *top)
 {
-	const struct rj *a = rj_get(top, "alert"), *sid = a && a->type == RJ_OBJECT ? rj_get(a, "signature_id") : NULL;
+	const struct rj *a = value_of(top, "alert"), *sid = a && a->type == RJ_OBJECT ? value_of(a, "signature_id") : NULL;
 	long long n = sid && sid->type == RJ_NUMBER && !strpbrk(sid->text, ".eE") ? strtoll(sid->text, NULL, 10) : 0;
 	return n >= 1840000 && n <= 1840999;
 }
@@ -241,7 +248,7 @@ static int read_object(const struct rj *top, struct wh_record *rec, const char *
 	}
 	cut(rec->event_type, sizeof rec->event_type, type, len);
 	rec->kind = is(type, len, "flow") ? WH_RECORD_FLOW : is(type, len, "alert") ? WH_RECORD_ALERT : WH_RECORD_OTHER;
-	if (rec->kind == WH_RECORD_ALERT && (of_our_own(top) || (!rj_get(top, "src_ip") && !rj_get(top, "dest_ip"))))
+	if (rec->kind == WH_RECORD_ALERT && (of_our_own(top) || (!value_of(top, "src_ip") && !value_of(top, "dest_ip"))))
 		rec->kind = WH_RECORD_OTHER;
 	if (rec->kind != WH_RECORD_OTHER)
 		return wanted(top, rec, reason);
