@@ -39,7 +39,7 @@ beside() {
 	others >"$dir/before"
 	tool rollback; same "after the rollback"
 	tool apply "$dir/rules" 0 >/dev/null
-	has "$(in_srv "$BUILD/whittle" uninstall --verify 2>&1)" 'Verified: the [1-9][0-9]* other tables? hold' "uninstall verifies them"
+	has "$(in_srv "$BUILD/whittle" uninstall --verify 2>&1)" 'Verified: the [1-9][0-9]* other tables? (is|are) as before' "uninstall verifies them"
 	same "after it"
 	in_srv nft list tables 2>/dev/null | grep -q whittle; [ $? = 1 ]; t $? "and nothing of whittle is left"
 }
