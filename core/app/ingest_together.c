@@ -9,7 +9,9 @@
 #include "base/directory.h"
 #include "whittle/ingest_turns.h"
 
-enum { MOST = 4 /* more would wait for those that write */ };
+/* MOST: more would wait for those that write. Many small files are read by one thread, to which each leaves what it knows of the
+ * ledger: two would read all of that anew for each file, because the other one has written. */
+enum { MOST = 4, MANY = 64, SMALL = 256 << 10 };
 
 struct together {
 	const struct ingest_paths *paths;
@@ -18,6 +20,7 @@ struct together {
 	atomic_size_t next;
 	ingest_read_cb read;
 	void *arg;
+	struct wh_contents **kept; /* NULL: there are several threads */
 };
 struct one { struct together *t; size_t i; };
 
@@ -27,7 +30,7 @@ unsigned ingest_threads(const struct ingest_paths *paths)
 	for (size_t i = 0; i < paths->n; i++)
 		if (wh_stat_input(paths->list[i].path, &st) || !S_ISREG(st.st_mode))
 			return 1;
-	return paths->n < 2 ? 1 : wh_app_processors(MOST);
+	return paths->n < 2 || (paths->n >= MANY && paths->bytes / paths->n < SMALL) ? 1 : wh_app_processors(MOST);
 }
 
 static int progress(void *arg, uint64_t bytes, uint64_t total, uint64_t records)
@@ -46,6 +49,7 @@ static bool read_one(struct together *t, size_t i)
 	struct wh_ingest_result r = {.edges = 0};
 	struct wh_error err = {.text = ""};
 	struct wh_store *s = wh_turns_store(t->turns, i);
+	opt.kept = t->kept;
 	opt.progress = progress;
 	opt.progress_arg = &o;
 	int failed = s ? wh_ingest(s, p->path, &opt, &r, &err) : wh_fail(&err, -ENOMEM, "out of memory");
@@ -75,7 +79,9 @@ static void *work(void *arg)
 int ingest_together(struct wh_store *s, const struct ingest_paths *paths, const struct wh_ingest_options *opt, unsigned threads,
                     ingest_read_cb read, void *arg)
 {
-	struct together t = {.paths = paths, .opt = opt, .turns = wh_turns_new(s), .read = read, .arg = arg};
+	struct wh_contents *kept = NULL;
+	struct together t = {.paths = paths, .opt = opt, .turns = wh_turns_new(s), .read = read, .arg = arg,
+	                     .kept = threads == 1 ? &kept : NULL};
 	pthread_t id[MOST];
 	unsigned begun = 1;
 	if (!t.turns)
@@ -86,5 +92,6 @@ int ingest_together(struct wh_store *s, const struct ingest_paths *paths, const 
 	for (unsigned i = 1; i < begun; i++)
 		pthread_join(id[i], NULL);
 	wh_turns_free(t.turns);
+	wh_contents_free(kept);
 	return 0;
 }

@@ -76,7 +76,7 @@ bool wh_contents_known_ahead(const struct wh_contents *c)
 	return false;
 }
 
-static struct content *content_of(struct wh_contents *c, int64_t id)
+struct content *wh_contents_of(struct wh_contents *c, int64_t id)
 {
 	for (size_t i = c->n; i-- > 0;)
 		if (c->all[i].id == id)
@@ -86,7 +86,7 @@ static struct content *content_of(struct wh_contents *c, int64_t id)
 
 int wh_contents_note(struct wh_contents *c, int64_t id, uint32_t lines)
 {
-	struct content *k = content_of(c, id);
+	struct content *k = wh_contents_of(c, id);
 	if (!k)
 		k = new_content(c, id);
 	if (k)
@@ -140,6 +140,22 @@ int wh_contents_load(struct wh_store *s, struct wh_contents **out, struct wh_err
 	return 0;
 }
 
+int wh_contents_load_kept(struct wh_store *s, struct wh_contents *kept, struct wh_contents **out, struct wh_error *err)
+{
+	uint8_t secret[WH_LINE_KEY_BYTES];
+	int64_t generation = -1;
+	if (kept && s->ops->content_key(s, secret, &generation, err))
+		generation = -1; /* loading meets the same trouble, and tells */
+	if (!kept || generation != kept->generation) {
+		wh_contents_free(kept);
+		return wh_contents_load(s, out, err);
+	}
+	kept->store = s;
+	wh_contents_begin(kept);
+	*out = kept;
+	return 0;
+}
+
 void wh_contents_free(struct wh_contents *c)
 {
 	if (!c)
@@ -151,6 +167,7 @@ void wh_contents_free(struct wh_contents *c)
 	free(c->all);
 	free(c->added);
 	free(c->pending);
+	free(c->wrote);
 	free(c->ahead);
 	free(c->index.slot);
 	free(c);

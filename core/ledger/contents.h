@@ -40,7 +40,12 @@ struct wh_store_seen;
 /* The ledger's contents, as far as the search for marks needs them. Makes the ledger's key when there is none. Borrows the
  * store. */
 int wh_contents_load(struct wh_store *s, struct wh_contents **out, struct wh_error *err);
-void wh_contents_free(struct wh_contents *c);
+/* The same for a later reading, from what an earlier one left (wh_contents_keep()), which is taken over; it is read anew where
+ * others have written since. */
+int wh_contents_load_kept(struct wh_store *s, struct wh_contents *kept, struct wh_contents **out, struct wh_error *err);
+/* The reading has ended, and all that it added is committed: from now on its lines are known ones. After a failure *c can only be
+ * freed. */
+int wh_contents_keep(struct wh_contents *c, struct wh_error *err);
 const struct wh_line_key *wh_contents_key(const struct wh_contents *c);
 
 /* Another input, or another place in it: no content is being followed or prolonged. */

@@ -228,6 +228,37 @@ int wh_contents_seen(struct wh_contents *c, struct wh_store_seen *seen, struct w
 	return 0;
 }
 
+static void wrote(struct wh_contents *c, int64_t id)
+{
+	if (c->n_wrote && c->wrote[c->n_wrote - 1] == id)
+		return;
+	if (wh_array_grow(&c->wrote, c->n_wrote, &c->wrote_room, sizeof *c->wrote))
+		c->wrote[c->n_wrote++] = id;
+	else
+		c->generation = -1; /* it is not kept */
+}
+
+int wh_contents_keep(struct wh_contents *c, struct wh_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < c->n_wrote && !rc; i++) {
+		struct wh_content_row row = {0};
+		rc = c->store->ops->content(c->store, c->wrote[i], &row, err);
+		if (!rc)
+			rc = wh_contents_learn(c, wh_contents_of(c, row.id), &row);
+		if (rc == -ENOENT) /* it was the oldest, and is gone by now */
+			rc = 0;
+		free(row.marks);
+		free(row.tail);
+		free(row.checks);
+	}
+	for (size_t i = 0; i < c->n_added; i++)
+		wh_contents_free_added(&c->added[i]);
+	c->n_added = c->n_wrote = 0;
+	wh_contents_begin(c);
+	return rc == -ENOMEM ? out_of_memory(err) : rc;
+}
+
 void wh_contents_written(struct wh_contents *c)
 {
 	size_t kept = 0;
@@ -239,6 +270,7 @@ void wh_contents_written(struct wh_contents *c)
 		struct added *a = &c->added[i];
 		/* where memory is out, the next writing finds that it must look again */
 		wh_contents_note(c, a->row.id, a->row.lines);
+		wrote(c, a->row.id);
 		if (c->open && i == c->n_added - 1) {
 			a->written = a->row.lines;
 			a->marks_written = (uint32_t)a->row.n_marks;

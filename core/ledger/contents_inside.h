@@ -33,6 +33,7 @@ struct wh_contents {
 	uint32_t ended;         /* the content that ends exactly at the last known line: new lines extend it */
 	struct added *added; size_t n_added, added_room;
 	struct wh_content_row **pending; size_t n_pending, pending_room; /* of `added`: its rows in the current commit */
+	int64_t *wrote; size_t n_wrote, wrote_room; /* the ids of the contents that this reading wrote; one may be there twice */
 	bool open;              /* the last of `added` continues */
 	/* of an input that is read before its turn (ingest_turns.h), until the first commit: the hashes of all lines that were
 	 * taken for new */
@@ -46,6 +47,8 @@ static inline uint16_t wh_line_check(uint64_t hash)
 
 /* Whether one of the lines that were read ahead is a mark, and so would be known by now. */
 bool wh_contents_known_ahead(const struct wh_contents *c);
+/* The content of that id; NULL: none. The latest ones are found first. */
+struct content *wh_contents_of(struct wh_contents *c, int64_t id);
 /* Records the ledger's version of this row; k NULL: it is new. */
 int wh_contents_learn(struct wh_contents *c, struct content *k, const struct wh_content_row *row);
 /* The ledger holds so many lines of this content: no other process wrote them unseen. */

@@ -294,6 +294,24 @@ static int follow(struct ingest *g, const char *path)
 	return rc ? rc : wh_ingest_commit(g);
 }
 
+static int load_contents(struct ingest *g)
+{
+	struct wh_contents *kept = g->opt->kept ? *g->opt->kept : NULL;
+	if (g->opt->kept)
+		*g->opt->kept = NULL;
+	return wh_contents_load_kept(g->store, kept, &g->contents, g->err);
+}
+
+/* After a failure nothing is left: the next reading looks itself. */
+static void leave_contents(struct ingest *g, int rc)
+{
+	struct wh_error ignored;
+	if (!rc && g->opt->kept && g->contents && !wh_contents_keep(g->contents, &ignored))
+		*g->opt->kept = g->contents;
+	else
+		wh_contents_free(g->contents);
+}
+
 static int ingest(struct ingest *g, const char *path)
 {
 	int rc = wh_input_open(path, &g->in, g->err);
@@ -301,7 +319,7 @@ static int ingest(struct ingest *g, const char *path)
 		return rc;
 	rc = wh_intake_init(&g->intake, g->store, g->opt, g->err);
 	if (!rc)
-		rc = wh_contents_load(g->store, &g->contents, g->err);
+		rc = load_contents(g);
 	if (!rc)
 		rc = resume(g);
 	if (rc)
@@ -326,7 +344,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	out->seconds = (double)(wh_now_us() - began) / 1e6;
 	if (g->reader && g->reader->close)
 		g->reader->close(g->reader_state);
-	wh_contents_free(g->contents);
+	leave_contents(g, rc);
 	wh_intake_free(&g->intake);
 	wh_open_flows_free(&g->open);
 	wh_input_close(g->in);

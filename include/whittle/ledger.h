@@ -288,6 +288,8 @@ int wh_lost_hours_add(struct wh_state *s, const char *source, int64_t hour, uint
 int wh_lost_hours(struct wh_state *s, struct wh_arena *mem, int64_t **hours, size_t *n, struct wh_error *err);
 
 /* ---- ingest: one input through a reader into a store ---- */
+struct wh_contents;
+void wh_contents_free(struct wh_contents *c); /* NULL is fine */
 struct wh_ingest_options {
 	const char *format;      /* NULL: probe */
 	const char *columns;     /* the names of the columns, for logs whose lines have no header; NULL */
@@ -304,6 +306,9 @@ struct wh_ingest_options {
 	int64_t sensor_slack_us;
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
+	/* where one reading leaves for the next what it knows of the ledger's lines (core/ledger/contents.h), which thousands of small
+	 * files would each read anew; wh_contents_free() at the end. Not for two readings at once. NULL: nothing is left */
+	struct wh_contents **kept;
 };
 #define WH_SENSOR_SLACK_US INT64_C(2000000)
 /* Flows that add nothing: another sensor had reported them; or they are of another network than the one that `realm` names, the

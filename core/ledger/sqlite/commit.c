@@ -96,6 +96,8 @@ int wh_sql_count(struct sqlite_store *s, const char *name, uint64_t add, struct 
 	return wh_sql_run(s->state, st, "written", err);
 }
 
+enum { PLACES_UNCOUNTED = 256 };
+
 static int put_place(struct committing *c, const struct wh_store_progress *p)
 {
 	sqlite3_stmt *st = wh_sql_use(c->s, ST_SOURCE, "written", c->err);
@@ -107,7 +109,9 @@ static int put_place(struct committing *c, const struct wh_store_progress *p)
 	sqlite3_bind_int64(st, 4, (sqlite3_int64)p->line);
 	sqlite3_bind_int64(st, 5, wh_now_us());
 	int rc = wh_sql_run(c->s->state, st, "written", c->err);
-	if (!rc && !(st = wh_sql_use(c->s, ST_SOURCE_BOUND, "written", c->err)))
+	if (rc || c->s->places_put++ % PLACES_UNCOUNTED) /* it looks at all of them */
+		return rc;
+	if (!(st = wh_sql_use(c->s, ST_SOURCE_BOUND, "written", c->err)))
 		rc = -EIO;
 	return rc ? rc : wh_sql_run(c->s->state, st, "written", c->err);
 }

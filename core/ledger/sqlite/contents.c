@@ -10,6 +10,8 @@
 /* A content ends at 128 Ki lines (contents_add.c); one of more than ROW_LINES is none of ours. */
 enum { MARK_BYTES = 12, ROW_LINES = 1 << 20 };
 static const int64_t most_rows = 65536, most_lines = INT64_C(128) << 20;
+/* They are counted again after so many that were written here, since each count reads all rows. */
+enum { ROWS_UNCOUNTED = 512, LINES_UNCOUNTED = 1 << 20 };
 
 static int out_of_memory(struct wh_error *err)
 {
@@ -193,6 +195,8 @@ int wh_sql_content_put(struct sqlite_store *s, const struct wh_content_row *row,
 	sqlite3_bind_blob64(st, 6, tail, tail_len, SQLITE_STATIC);
 	sqlite3_bind_blob64(st, 7, checks, checks_len, SQLITE_STATIC);
 	rc = wh_sql_run(s->state, st, "written", err);
+	s->contents_uncounted++;
+	s->lines_uncounted += row->lines;
 	*id = row->id ? row->id : sqlite3_last_insert_rowid(s->state->db);
 	sqlite3_clear_bindings(st);
 out:
@@ -202,6 +206,10 @@ out:
 
 int wh_sql_content_bound(struct sqlite_store *s, struct wh_error *err)
 {
+	if (s->contents_counted && s->contents_uncounted < ROWS_UNCOUNTED && s->lines_uncounted < LINES_UNCOUNTED)
+		return 0;
+	s->contents_counted = true;
+	s->contents_uncounted = s->lines_uncounted = 0;
 	sqlite3_stmt *st = wh_sql_use(s, ST_CONTENT_SIZE, "read", err);
 	if (!st)
 		return -EIO;

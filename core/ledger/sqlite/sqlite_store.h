@@ -112,6 +112,9 @@ struct sqlite_store {
 	bool has_open;       /* the table open_edge is there and has rows */
 	struct wh_store_bounds bounds;
 	uint64_t crowded, aged; /* edges that went since it was opened */
+	/* of contents, and lines in them, that were written since the last count, if there was one: wh_sql_content_bound() */
+	unsigned places_put; /* places in inputs */
+	bool contents_counted; int64_t contents_uncounted, lines_uncounted;
 	struct {
 		bool is;             /* the ledger has reached its quota: nothing new is made */
 		uint64_t edges, sketches; /* that were not made since it was opened */

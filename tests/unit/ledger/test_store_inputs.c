@@ -224,6 +224,70 @@ static void a_log_that_grows_is_read_exactly_once_under_any_name(void **state)
 	world_close(&whole);
 }
 
+static uint64_t read_next(struct world *w, const char *name, struct wh_contents **kept)
+{
+	char path[64];
+	struct wh_ingest_options opt = {.locals = w->locals, .byte_limit = 8 << 20, .kept = kept};
+	struct wh_ingest_result r;
+	snprintf(path, sizeof path, "%s/%s", w->dir, name);
+	MUST(wh_ingest(w->s, path, &opt, &r, &err));
+	return r.stats.flows;
+}
+
+static void run_in(const struct world *w, const char *command)
+{
+	char line[200];
+	snprintf(line, sizeof line, "cd %s && %s", w->dir, command);
+	assert_int_equal(system(line), 0);
+}
+
+static void write_in(const struct world *w, const char *name, int from, int to)
+{
+	char path[64];
+	snprintf(path, sizeof path, "%s/%s", w->dir, name);
+	write_log(path, from, to);
+}
+
+static void a_reading_knows_what_the_one_before_left_and_what_others_wrote(void **state)
+{
+	struct world w, whole;
+	struct wh_contents *kept = NULL;
+	struct wh_ingest_result r;
+	struct wh_error why;
+	char path[64];
+	world_open(&w, *state);
+	world_open(&whole, *state);
+	write_in(&w, "a", 0, 700);
+	run_in(&w, "cp a b && tail -n 300 a >b.cut");
+	write_in(&w, "c", 700, 900);
+	assert_int_equal(read_next(&w, "a", &kept), 700);
+	assert_non_null(kept);
+	assert_int_equal(read_next(&w, "b", &kept), 0);
+	assert_int_equal(read_next(&w, "b.cut", &kept), 0);
+	assert_int_equal(read_next(&w, "c", &kept), 200);
+	write_in(&w, "a", 700, 1000);
+	assert_int_equal(read_next(&w, "a", &kept), 100); /* the others came from c */
+	write_in(&w, "d", 1000, 1200);
+	assert_int_equal(read_next(&w, "d", NULL), 200); /* by somebody else */
+	run_in(&w, "cp d e && echo nothing >odd");
+	write_in(&w, "e", 1200, 1300);
+	assert_int_equal(read_next(&w, "e", &kept), 100);
+	snprintf(path, sizeof path, "%s/odd", w.dir);
+	assert_true(wh_ingest(w.s, path, &(struct wh_ingest_options){.locals = w.locals, .kept = &kept}, &r, &why) < 0);
+	assert_null(kept); /* a failure leaves nothing */
+	assert_int_equal(read_next(&w, "e", &kept), 0);
+	write_in(&whole, "all", 0, 0);
+	write_in(&whole, "all", 0, 1300);
+	assert_int_equal(read_next(&whole, "all", NULL), 1300);
+	char *a = world_text(w.s), *b = world_text(whole.s);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	wh_contents_free(kept);
+	world_close(&w);
+	world_close(&whole);
+}
+
 static void two_readings_of_one_log_count_it_once(void **state)
 {
 	struct world w;
@@ -264,6 +328,7 @@ int main(void)
 		EACH_KIND(the_state_of_an_input_is_read_back),
 		EACH_KIND(of_a_batch_that_comes_too_late_nothing_is_added),
 		EACH_KIND(a_log_that_grows_is_read_exactly_once_under_any_name),
+		EACH_KIND(a_reading_knows_what_the_one_before_left_and_what_others_wrote),
 		EACH_KIND(two_readings_of_one_log_count_it_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
