@@ -306,8 +306,8 @@ struct wh_ingest_options {
 	int64_t sensor_slack_us;
 	int (*progress)(void *arg, uint64_t bytes, uint64_t total_bytes_or_0, uint64_t records);
 	void *progress_arg;
-	/* where one reading leaves for the next what it knows of the ledger's lines (core/ledger/contents.h), which thousands of small
-	 * files would each read anew; wh_contents_free() at the end. Not for two readings at once. NULL: nothing is left */
+	/* where one reading leaves for the next what it knows of the ledger's lines (core/ledger/contents.h), which thousands of
+	 * small files would each read anew; wh_contents_free() at the end. Not for two readings at once. NULL: nothing is left */
 	struct wh_contents **kept;
 };
 #define WH_SENSOR_SLACK_US INT64_C(2000000)

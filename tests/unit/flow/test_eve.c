@@ -562,10 +562,11 @@ static struct eve_verdict verdict_of(const char *top, const char *flow)
 {
 	struct eve_verdict v = {.reason = NULL};
 	char text[1024];
-	int n = snprintf(text, sizeof text,
-	                 "{\"timestamp\":\"2026-10-01T00:00:00.448226+0000\",\"event_type\":\"flow\",\"src_ip\":\"60.1.123.95\",\"src_port\":4000,"
-	                 "\"dest_ip\":\"10.1.1.13\",\"dest_port\":443,\"proto\":\"TCP\"%s,\"flow\":{\"pkts_toserver\":9,\"pkts_toclient\":8%s}}",
-	                 top, flow);
+	int n = snprintf(
+		text, sizeof text,
+		"{\"timestamp\":\"2026-10-01T00:00:00.448226+0000\",\"event_type\":\"flow\",\"src_ip\":\"60.1.123.95\",\"src_port\":4000,"
+		"\"dest_ip\":\"10.1.1.13\",\"dest_port\":443,\"proto\":\"TCP\"%s,\"flow\":{\"pkts_toserver\":9,\"pkts_toclient\":8%s}}",
+		top, flow);
 	agree(text, (size_t)n);
 	v.rc = wh_eve_record(text, (size_t)n, &v.rec, &v.reason);
 	return v;
