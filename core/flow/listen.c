@@ -262,14 +262,25 @@ static int take_from(struct connection *c, wh_listen_cb each, void *arg, struct 
 	return 0;
 }
 
+static bool wait_for(const struct wh_listen *l, struct pollfd p[static CONNECTIONS + 1], int wait_ms)
+{
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		p[i] = (struct pollfd){.fd = l->all[i].fd, .events = POLLIN};
+	p[CONNECTIONS] = (struct pollfd){.fd = l->socket, .events = POLLIN};
+	return poll(p, CONNECTIONS + 1, wait_ms) > 0;
+}
+
+bool wh_listen_has_more(const struct wh_listen *l)
+{
+	struct pollfd p[CONNECTIONS + 1];
+	return wait_for(l, p, 0);
+}
+
 int wh_listen_take(struct wh_listen *l, int wait_ms, wh_listen_cb each, void *arg, struct wh_read_stats *stats)
 {
 	struct pollfd p[CONNECTIONS + 1];
 	int rc = 0;
-	for (unsigned i = 0; i < CONNECTIONS; i++)
-		p[i] = (struct pollfd){.fd = l->all[i].fd, .events = POLLIN};
-	p[CONNECTIONS] = (struct pollfd){.fd = l->socket, .events = POLLIN};
-	if (poll(p, CONNECTIONS + 1, wait_ms) <= 0)
+	if (!wait_for(l, p, wait_ms))
 		return 0;
 	stats->now_us = wh_now_us();
 	for (unsigned i = 0; i < CONNECTIONS && !rc; i++)

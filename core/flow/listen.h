@@ -22,3 +22,4 @@ void wh_listen_free(struct wh_listen *l);
 typedef int (*wh_listen_cb)(void *arg, const struct wh_record *rec, const char *line, size_t len);
 /* Waits so long for records, then takes those that have come, and calls back for each. 0, or the callback's result. */
 int wh_listen_take(struct wh_listen *l, int wait_ms, wh_listen_cb each, void *arg, struct wh_read_stats *stats);
+bool wh_listen_has_more(const struct wh_listen *l); /* wh_listen_take() would not wait */

@@ -8,6 +8,7 @@
 
 enum {
 	COMMIT_S = 5,
+	REST_S = 2,
 	WAIT_MS = 250,
 	AT_ONCE = 1 << 20 /* bytes of records before the next check whether to commit */
 };
@@ -57,6 +58,19 @@ static int take(struct live *l, struct wh_listen *from)
 	return rc;
 }
 
+/* What was sent before the end: for a short time, as a sender need not pause. */
+static int take_rest(struct live *l, struct wh_listen *from)
+{
+	const int64_t until = wh_monotonic_us() + REST_S * INT64_C(1000000);
+	int rc = 0;
+	while (!rc && wh_listen_has_more(from) && wh_monotonic_us() < until) {
+		rc = wh_listen_take(from, 0, take_record, l, &l->intake.stats);
+		if (!rc && wh_intake_due(&l->intake, AT_ONCE))
+			rc = commit(l);
+	}
+	return rc && !*l->err->text ? wh_fail(l->err, rc, "%s: reading stopped: %s", l->path, strerror(-rc)) : rc;
+}
+
 int wh_ingest_listen(struct wh_store *s, int fd, const char *path, const struct wh_ingest_options *opt,
                      struct wh_ingest_result *out, struct wh_error *err)
 {
@@ -71,6 +85,7 @@ int wh_ingest_listen(struct wh_store *s, int fd, const char *path, const struct 
 		wh_tagged_slack(l.intake.tagged, 0);
 	while (!rc && !(opt->stop && *opt->stop))
 		rc = take(&l, from);
+	rc = rc ? rc : take_rest(&l, from);
 	rc = rc ? rc : commit(&l);
 	if (from)
 		wh_listen_free(from);
