@@ -73,12 +73,6 @@ struct tally {
 	struct wh_reach *by[3];                      /* in whose view */
 };
 
-static bool has_port(struct wh_ranges r, uint16_t port)
-{
-	struct wh_addr a = wh_port_addr(port);
-	return wh_ranges_has(r, &a);
-}
-
 static enum wh_answer answer_of(const struct wh_app_reach *ask, const struct wh_reach_ports *p)
 {
 	uint8_t proto = ask->proto ? ask->proto : ask->has_port ? WH_PROTO_TCP : WH_PROTO_ANY;
@@ -86,8 +80,8 @@ static enum wh_answer answer_of(const struct wh_app_reach *ask, const struct wh_
 	if (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) {
 		struct wh_ranges a = proto == WH_PROTO_TCP ? p->tcp : p->udp,
 				 u = proto == WH_PROTO_TCP ? p->tcp_unknown : p->udp_unknown;
-		yes = ask->has_port ? has_port(a, ask->port) : a.n > 0;
-		maybe = ask->has_port ? has_port(u, ask->port) : u.n > 0;
+		yes = ask->has_port ? wh_ports_have(a, ask->port) : a.n > 0;
+		maybe = ask->has_port ? wh_ports_have(u, ask->port) : u.n > 0;
 	} else if (proto == WH_PROTO_ICMP) {
 		yes = p->icmp, maybe = p->icmp_unknown;
 	} else if (proto) {

@@ -219,7 +219,6 @@ static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact
 	struct wanting *w = arg;
 	const char *what = k->direction == WH_INBOUND ? wh_alert_insecure(k) : NULL;
 	size_t from, to = wh_topology_at(&w->net->t, &k->local, &from);
-	struct wh_addr port = wh_port_addr(k->port);
 	char seen[WH_TIME_STRLEN];
 	if (!what || from == to || r->last_us < w->x.from_us)
 		return 0;
@@ -227,7 +226,7 @@ static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact
 	struct open p = exposed(w, host);
 	struct wh_port_range one = {k->port, k->port};
 	bool tcp = k->proto == WH_PROTO_TCP;
-	if (!wh_ranges_has(tcp ? p.tcp : p.udp, &port))
+	if (!wh_ports_have(tcp ? p.tcp : p.udp, k->port))
 		return 0;
 	struct wh_ranges at = wh_ports(&one, 1, w->net->mem), none = {0};
 	put_exposed(w, "insecure", host, tcp ? at : none, tcp ? none : at,

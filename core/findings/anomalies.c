@@ -125,11 +125,11 @@ static int compare(struct finding *x, size_t i)
 static void permissive(struct finding *x, size_t i)
 {
 	const struct wh_filter_rule *r = &x->f->rules[i];
-	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP), udp = wh_port_addr(WH_PROTO_UDP);
 	const struct wh_addr far_ends[] = {wh_addr_v4(1u << 24), wh_addr_v4(0xdfffffffu)}; /* 1.0.0.0 and 223.255.255.255 */
 	struct wh_ranges ports = wh_ports(&(struct wh_port_range){0, 65535}, 1, x->work.mem);
+	bool tcp = wh_ports_have(x->boxes[i].set[0], WH_PROTO_TCP);
 	if (r->direction != WH_INBOUND || r->action != WH_FILTER_ALLOW ||
-	    (!wh_ranges_has(x->boxes[i].set[0], &tcp) && !wh_ranges_has(x->boxes[i].set[0], &udp)) ||
+	    (!tcp && !wh_ports_have(x->boxes[i].set[0], WH_PROTO_UDP)) ||
 	    (r->peer && (!wh_ranges_has(*r->peer, &far_ends[0]) || !wh_ranges_has(*r->peer, &far_ends[1]))))
 		return;
 	if (wh_ranges_eq(ports, x->boxes[i].set[4])) {
@@ -138,9 +138,8 @@ static void permissive(struct finding *x, size_t i)
 		return;
 	}
 	const struct wh_risky_port *p;
-	for (size_t k = 0; wh_ranges_has(x->boxes[i].set[0], &tcp) && (p = wh_risky_port_at(k)) && p->management; k++) {
-		struct wh_addr port = wh_port_addr(p->port);
-		if (!wh_ranges_has(x->boxes[i].set[4], &port))
+	for (size_t k = 0; tcp && (p = wh_risky_port_at(k)) && p->management; k++) {
+		if (!wh_ports_have(x->boxes[i].set[4], p->port))
 			continue;
 		struct wh_box shown = x->boxes[i];
 		shown.set[4] = wh_ports(&(struct wh_port_range){p->port, p->port}, 1, x->work.mem);

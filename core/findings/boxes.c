@@ -150,8 +150,7 @@ struct wh_filter_packet wh_box_packet(const struct wh_box *b, enum wh_direction 
 	                             .peer = b->set[2].r[0].from,
 	                             .sport = (uint16_t)wh_addr_low(&b->set[3].r[0].from),
 	                             .dport = (uint16_t)wh_addr_low(&b->set[4].r[0].from)};
-	struct wh_addr tcp = wh_port_addr(WH_PROTO_TCP);
-	if (wh_ranges_has(b->set[0], &tcp))
+	if (wh_ports_have(b->set[0], WH_PROTO_TCP))
 		p.proto = WH_PROTO_TCP;
 	for (int v4 = 1; v4 >= 0; v4--) { /* no packet has two families */
 		struct wh_addr local, peer;

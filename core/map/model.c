@@ -63,12 +63,10 @@ static void judge_ports(struct building *b, struct wh_map_node *n, const char *w
 	const char *name = proto == WH_PROTO_TCP ? "TCP" : "UDP";
 	size_t risky = 0, many = count_ports(ports);
 	const struct wh_risky_port *p;
-	for (size_t k = 0; (p = wh_risky_port_at(k)); k++) {
-		struct wh_addr a = wh_port_addr(p->port);
-		if (p->proto == proto && wh_ranges_has(ports, &a) && ++risky <= 3)
+	for (size_t k = 0; (p = wh_risky_port_at(k)); k++)
+		if (p->proto == proto && wh_ports_have(ports, p->port) && ++risky <= 3)
 			because(b, n, WH_MAP_HIGH,
 			        wh_arena_printf(b->mem, "%s reaches %s port %u (%s)", who, name, p->port, p->name));
-	}
 	if (many > MANY_PORTS)
 		because(b, n, WH_MAP_MEDIUM, wh_arena_printf(b->mem, "%s reaches %zu %s ports", who, many, name));
 }
@@ -76,13 +74,11 @@ static void judge_ports(struct building *b, struct wh_map_node *n, const char *w
 static void judge_doubt(struct building *b, struct wh_map_node *n, const struct wh_reach_opened *x)
 {
 	const struct wh_risky_port *p;
-	for (size_t k = 0; (p = wh_risky_port_at(k)); k++) {
-		struct wh_addr a = wh_port_addr(p->port);
-		if (wh_ranges_has(p->proto == WH_PROTO_TCP ? x->tcp_doubt : x->udp_doubt, &a))
+	for (size_t k = 0; (p = wh_risky_port_at(k)); k++)
+		if (wh_ports_have(p->proto == WH_PROTO_TCP ? x->tcp_doubt : x->udp_doubt, p->port))
 			because(b, n, WH_MAP_UNKNOWN,
 			        wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s",
 			                        x->missing));
-	}
 }
 
 static void judge_endpoint(struct building *b, struct wh_map_node *n, size_t endpoint)

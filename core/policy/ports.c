@@ -9,6 +9,12 @@ struct wh_addr wh_port_addr(uint16_t port)
 	return wh_addr_of_halves(0, port);
 }
 
+bool wh_ports_have(struct wh_ranges ports, uint16_t port)
+{
+	struct wh_addr a = wh_port_addr(port);
+	return wh_ranges_has(ports, &a);
+}
+
 struct wh_ranges wh_ports(const struct wh_port_range *r, size_t n, struct wh_arena *mem)
 {
 	struct wh_ranges out = {0};

@@ -170,6 +170,14 @@ static unsigned __int128 number(const struct wh_addr *a)
 	return (unsigned __int128)wh_addr_high(a) << 64 | wh_addr_low(a);
 }
 
+double wh_ranges_size(struct wh_ranges a)
+{
+	double all = 0;
+	for (size_t i = 0; i < a.n; i++)
+		all += (double)(number(&a.r[i].to) - number(&a.r[i].from)) + 1;
+	return all;
+}
+
 /* The length, in free bits, of the longest prefix that begins at `at` and does not pass `to`: as many low zero bits as the
  * address has, and not past the end; IPv4 stays within its 32. */
 static unsigned step_bits(const struct wh_addr *at, const struct wh_addr *to)

@@ -94,9 +94,8 @@ static void judge_daemons(struct wh_run *run, const struct wh_judged_host *h)
 	for (size_t i = 0; i < h->facts->n_listeners; i++) {
 		const struct wh_host_listener *l = &h->facts->listeners[i];
 		bool udp = l->proto == WH_PROTO_UDP;
-		struct wh_addr port = wh_port_addr(l->port);
-		if ((any_address(&l->addr) || !wh_addr_is_private(&l->addr)) && wh_ranges_has(udp ? w.udp : w.tcp, &port) &&
-		    wh_ranges_has(open[udp], &port))
+		if ((any_address(&l->addr) || !wh_addr_is_private(&l->addr)) && wh_ports_have(udp ? w.udp : w.tcp, l->port) &&
+		    wh_ports_have(open[udp], l->port))
 			found[udp] = wh_ranges_union(
 				found[udp], wh_ports(&(struct wh_port_range){l->port, l->port}, 1, run->mem), run->mem);
 	}

@@ -108,12 +108,10 @@ static int see_reach(void *arg, const struct wh_edge_key *k, const struct wh_edg
 {
 	struct walk *w = arg;
 	struct seen *s = seen_of(w, k, e);
-	struct wh_addr port = wh_port_addr(k->port);
 	if (!s)
 		return 0;
 	s->heard |= e->last_us >= w->sensor->from_us;
-	if (k->direction != WH_OUTBOUND || !inside(w, &k->peer) ||
-	    !wh_ranges_has(w->ports[k->proto == WH_PROTO_UDP], &port))
+	if (k->direction != WH_OUTBOUND || !inside(w, &k->peer) || !wh_ports_have(w->ports[k->proto == WH_PROTO_UDP], k->port))
 		return 0;
 	int64_t behind = w->sensor->last_us / WH_US_PER_DAY - e->day0;
 	s->by_day = s->by_day ? s->by_day : wh_arena_array(w->run->mem, DAYS, sizeof *s->by_day);

@@ -44,26 +44,11 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 
 /* ---- how many peers ---- */
 
-static double size_of(struct wh_ranges set)
-{
-	double all = 0;
-	for (size_t i = 0; i < set.n; i++) {
-		double from = 0, to = 0;
-		for (size_t k = wh_addr_is_v4(&set.r[i].from) ? 12 : 0; k < 16; k++) {
-			from = from * 256 + set.r[i].from.b[k];
-			to = to * 256 + set.r[i].to.b[k];
-		}
-		all += to - from + 1;
-	}
-	return all;
-}
-
 static bool lets_in(struct wh_run *run, uint32_t verdict, const struct service *s)
 {
 	struct wh_reach_ports p = wh_reach_ports(run->in->reach, verdict);
-	struct wh_addr at = wh_port_addr(s->port);
 	bool udp = s->proto == WH_PROTO_UDP;
-	return wh_ranges_has(udp ? p.udp : p.tcp, &at) || wh_ranges_has(udp ? p.udp_unknown : p.tcp_unknown, &at);
+	return wh_ports_have(udp ? p.udp : p.tcp, s->port) || wh_ports_have(udp ? p.udp_unknown : p.tcp_unknown, s->port);
 }
 
 /* By the rules before an endpoint: machines of the estate, and addresses elsewhere. */
@@ -83,7 +68,7 @@ static double by_rules(struct walk *w, size_t endpoint, const struct service *s)
 	size_t n = wh_reach_cut(r, endpoint, WH_INBOUND, w->outside, &pieces);
 	for (size_t i = 0; i < n; i++)
 		if (lets_in(w->run, pieces[i].verdict, s))
-			peers += size_of(pieces[i].peers);
+			peers += wh_ranges_size(pieces[i].peers);
 	return peers;
 }
 
@@ -102,7 +87,7 @@ static double by_host(struct walk *w, const struct wh_resource *r, const struct 
 			    wh_addr_eq(&o->local, &s->local))
 				peers = wh_ranges_union(peers, o->peers, w->run->mem);
 		}
-		return size_of(peers);
+		return wh_ranges_size(peers);
 	}
 	return -1;
 }

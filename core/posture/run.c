@@ -94,8 +94,7 @@ size_t wh_run_ports(const struct wh_run *run, struct wh_ranges out[2])
 
 bool wh_run_has_port(const struct wh_ranges ports[2], uint8_t proto, uint16_t port)
 {
-	struct wh_addr at = wh_port_addr(port);
-	return (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) && wh_ranges_has(ports[proto == WH_PROTO_UDP], &at);
+	return (proto == WH_PROTO_TCP || proto == WH_PROTO_UDP) && wh_ports_have(ports[proto == WH_PROTO_UDP], port);
 }
 
 void wh_run_add_prefix(struct wh_run *run, struct wh_ranges *set, const char *text)

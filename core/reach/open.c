@@ -22,12 +22,8 @@
 static double share(struct wh_ranges set)
 {
 	double sum = 0;
-	for (size_t i = 0; i < set.n; i++) {
-		const struct wh_addr *a = &set.r[i].from, *b = &set.r[i].to;
-		double high = (double)(wh_addr_high(b) - wh_addr_high(a)),
-		       low = (double)wh_addr_low(b) - (double)wh_addr_low(a) + 1;
-		sum += wh_addr_is_v4(a) ? low / 0x1p22 : (high + low / 0x1p64) / 0x1p52;
-	}
+	for (size_t i = 0; i < set.n; i++)
+		sum += wh_ranges_size((struct wh_ranges){&set.r[i], 1}) / (wh_addr_is_v4(&set.r[i].from) ? 0x1p22 : 0x1p116);
 	return sum;
 }
 
@@ -138,14 +134,13 @@ const struct wh_reach_opened *wh_reach_opened(struct wh_reach *r, size_t endpoin
 
 bool wh_reach_opened_from(const struct wh_reach_seen *s, uint8_t proto, uint16_t port, struct wh_addr *out)
 {
-	struct wh_addr a = wh_port_addr(port);
 	double most = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->pieces[i].verdict || !s->pieces[i].peers.n)
 			continue;
 		struct wh_reach_ports p = wh_reach_ports(s->reach, s->pieces[i].verdict);
 		double size = share(s->pieces[i].peers);
-		if (size <= most || !wh_ranges_has(proto == WH_PROTO_TCP ? p.tcp : p.udp, &a))
+		if (size <= most || !wh_ports_have(proto == WH_PROTO_TCP ? p.tcp : p.udp, port))
 			continue;
 		most = size;
 		*out = s->pieces[i].peers.r[0].from;

@@ -25,7 +25,6 @@ static struct wh_reach_ports answer(const struct numbering *s, uint32_t number)
 	for (size_t i = 0; i < s->n_proto; i++) {
 		struct wh_ranges a = over_sources(s, i, c[i], false),
 				 u = wh_ranges_minus(over_sources(s, i, c[i], true), a, s->mem);
-		struct wh_addr zero = wh_port_addr(0);
 		uint32_t why = verdict(s, c[i])[2 * s->n_sport];
 		if (u.n && why && !out.missing)
 			out.missing = intern_get(&s->reasons, why, NULL);
@@ -34,9 +33,9 @@ static struct wh_reach_ports answer(const struct numbering *s, uint32_t number)
 		else if (i == 1)
 			out.udp = a, out.udp_unknown = u;
 		else if (i == 2)
-			out.icmp = wh_ranges_has(a, &zero), out.icmp_unknown = wh_ranges_has(u, &zero);
+			out.icmp = wh_ports_have(a, 0), out.icmp_unknown = wh_ports_have(u, 0);
 		else
-			out.other |= wh_ranges_has(a, &zero), out.other_unknown |= wh_ranges_has(u, &zero);
+			out.other |= wh_ports_have(a, 0), out.other_unknown |= wh_ports_have(u, 0);
 	}
 	return out;
 }

@@ -21,5 +21,6 @@ bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b, size_t *looked);
 size_t wh_ranges_ending_at(struct wh_ranges a, size_t lo, const struct wh_addr *x);
 bool wh_ranges_eq(struct wh_ranges a, struct wh_ranges b);
 bool wh_ranges_has(struct wh_ranges a, const struct wh_addr *x);
+double wh_ranges_size(struct wh_ranges a); /* addresses in it */
 /* The fewest prefixes that are exactly the ranges. */
 void wh_ranges_to_prefixes(struct wh_ranges a, struct wh_arena *mem, struct wh_prefix **out, size_t *n);
