@@ -49,19 +49,11 @@ static void because(struct building *b, struct wh_map_node *n, enum wh_map_state
 
 /* ---- what the Internet reaches ---- */
 
-static size_t count_ports(struct wh_ranges ports)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < ports.n; i++)
-		n += (size_t)(wh_addr_low(&ports.r[i].to) - wh_addr_low(&ports.r[i].from)) + 1;
-	return n;
-}
-
 /* `who` reaches these ports. */
 static void judge_ports(struct building *b, struct wh_map_node *n, const char *who, uint8_t proto, struct wh_ranges ports)
 {
 	const char *name = proto == WH_PROTO_TCP ? "TCP" : "UDP";
-	size_t risky = 0, many = count_ports(ports);
+	size_t risky = 0, many = wh_ports_count(ports);
 	const struct wh_risky_port *p;
 	for (size_t k = 0; (p = wh_risky_port_at(k)); k++)
 		if (p->proto == proto && wh_ports_have(ports, p->port) && ++risky <= 3)

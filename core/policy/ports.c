@@ -15,6 +15,11 @@ bool wh_ports_have(struct wh_ranges ports, uint16_t port)
 	return wh_ranges_has(ports, &a);
 }
 
+size_t wh_ports_count(struct wh_ranges ports)
+{
+	return (size_t)wh_ranges_size(ports);
+}
+
 struct wh_ranges wh_ports(const struct wh_port_range *r, size_t n, struct wh_arena *mem)
 {
 	struct wh_ranges out = {0};

@@ -18,8 +18,8 @@ struct walk {
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct walk *w = arg;
-	const struct wh_resource *res = wh_estate_by_addr(w->run->in->estate, &k->local);
-	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE))
+	const struct wh_resource *res = wh_run_fact_of(w->run, w->sensor, k, r);
+	if (!res)
 		return 0;
 	struct shown *s = w->n ? &w->list[w->n - 1] : NULL;
 	if (!s || s->of != res || s->port != k->port) {

@@ -86,8 +86,8 @@ static void judge_default(struct wh_run *run, const struct wh_judged_host *h)
 {
 	struct open is = open_of(run, h, &h->facts->inbound, AF_UNSPEC, true),
 		    may = open_of(run, h, &h->facts->inbound, AF_UNSPEC, false);
-	size_t tcp = wh_ports_count(is.tcp, run->mem), udp = wh_ports_count(is.udp, run->mem),
-	       more = wh_ports_count(may.tcp, run->mem), more_udp = wh_ports_count(may.udp, run->mem);
+	size_t tcp = wh_ports_count(is.tcp), udp = wh_ports_count(is.udp),
+	       more = wh_ports_count(may.tcp), more_udp = wh_ports_count(may.udp);
 	if (!h->facts->n_chains)
 		wh_run_add_host(run, h, WH_POSTURE_UNHEALTHY, "no chain of its ruleset judges packets that come in");
 	else if (tcp > MOST_PORTS || udp > MOST_PORTS)
@@ -228,7 +228,7 @@ static void judge_egress(struct wh_run *run, const struct wh_judged_host *h)
 {
 	struct open is = open_of(run, h, &h->facts->outbound, AF_UNSPEC, true),
 		    may = open_of(run, h, &h->facts->outbound, AF_UNSPEC, false);
-	size_t tcp = wh_ports_count(is.tcp, run->mem), more = wh_ports_count(may.tcp, run->mem);
+	size_t tcp = wh_ports_count(is.tcp), more = wh_ports_count(may.tcp);
 	if (tcp > MOST_PORTS)
 		wh_run_add_host(run, h, WH_POSTURE_UNHEALTHY, "it may connect to the Internet at %zu TCP ports", tcp);
 	else if (tcp + more > MOST_PORTS)

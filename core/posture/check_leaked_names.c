@@ -7,25 +7,6 @@
 #include <strings.h>
 #include "posture/checks.h"
 
-struct wh_ranges wh_run_resolvers(struct wh_run *run)
-{
-	struct wh_ranges set = wh_run_prefixes(run, "trusted");
-	size_t from, to = wh_assets_of_type(run->in->assets, "Microsoft.Network/virtualNetworks", &from), i;
-	json_t *v;
-	for (size_t a = from; a < to; a++)
-		json_array_foreach(
-			wh_field(wh_field(run->in->assets->list[run->in->assets->by_type[a]].body, "dhcpOptions"), "dnsServers"),
-			i, v)
-			wh_run_add_prefix(run, &set, json_string_value(v));
-	return set;
-}
-
-bool wh_run_is_strange(const struct wh_run *run, struct wh_ranges trusted, const struct wh_addr *resolver)
-{
-	return !wh_ranges_has(trusted, resolver) && !wh_addr_is_private(resolver) &&
-	       !wh_estate_by_addr(run->in->estate, resolver);
-}
-
 struct asked {
 	bool trusted, strange;
 	struct wh_addr resolver;
@@ -41,26 +22,21 @@ struct walk {
 	size_t n;
 };
 
-/* It ends in one of the suffixes, or is one. */
 static bool is_private(const struct walk *w, const char *name)
 {
-	size_t len = strlen(name);
-	for (size_t i = 0; i < w->n; i++) {
-		size_t k = strlen(w->suffixes[i]);
-		if (len >= k && !strcasecmp(name + len - k, w->suffixes[i]) && (len == k || name[len - k - 1] == '.'))
+	for (size_t i = 0; i < w->n; i++)
+		if (!strcasecmp(name, w->suffixes[i]) || wh_run_is_below(name, w->suffixes[i]))
 			return true;
-	}
 	return false;
 }
 
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct walk *w = arg;
-	const struct wh_estate *e = w->run->in->estate;
-	const struct wh_resource *res = wh_estate_by_addr(e, &k->local);
-	if (!res || k->direction != WH_OUTBOUND || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE))
+	const struct wh_resource *res = wh_run_fact_of(w->run, w->sensor, k, r);
+	if (!res || k->direction != WH_OUTBOUND)
 		return 0;
-	struct asked *a = &w->of[res - e->resources];
+	struct asked *a = &w->of[res - w->run->in->estate->resources];
 	if (k->kind == WH_FACT_DNS) {
 		bool strange = wh_run_is_strange(w->run, w->trusted, &k->peer);
 		a->resolver = strange ? k->peer : a->resolver;

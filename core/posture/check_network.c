@@ -53,15 +53,6 @@ static size_t group_endpoints(struct wh_run *run, const char *const *keys, size_
 	return kept;
 }
 
-static size_t many(struct wh_run *run, uint32_t verdict)
-{
-	const struct wh_ranges tcp = wh_reach_ports(run->in->reach, verdict).tcp;
-	size_t sum = 0;
-	for (size_t i = 0; i < tcp.n; i++)
-		sum += (size_t)(wh_addr_low(&tcp.r[i].to) - wh_addr_low(&tcp.r[i].from)) + 1;
-	return sum;
-}
-
 struct meeting { size_t machines, ports; const struct group *example; };
 
 /* The number of TCP ports that each class with labels opens to members of `own`: by the places of the groups. */
@@ -73,7 +64,7 @@ static void ports_to(struct wh_run *run, const struct group *groups, size_t n, s
 			continue;
 		}
 		uint32_t verdict = wh_reach_pair(run->in->reach, groups[i].class, own);
-		ports[i] = verdict ? many(run, verdict) : 0;
+		ports[i] = verdict ? wh_ports_count(wh_reach_ports(run->in->reach, verdict).tcp) : 0;
 	}
 }
 
@@ -263,12 +254,6 @@ static bool resolves(const struct wh_run *run, const char *name)
 	return false;
 }
 
-static bool ends_with(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), k = strlen(suffix);
-	return n > k && !strcasecmp(name + n - k, suffix) && name[n - k - 1] == '.';
-}
-
 /* Setting `suffixes`: of names that belong to the owner of a resource of that name. */
 int wh_check_dangling_records(struct wh_run *run, struct wh_error *err)
 {
@@ -284,7 +269,7 @@ int wh_check_dangling_records(struct wh_run *run, struct wh_error *err)
 			const char *name = wh_field_text(record, "cname");
 			bool ours = false;
 			for (size_t s = 0; name && s < n; s++)
-				ours |= ends_with(name, suffixes[s]);
+				ours |= wh_run_is_below(name, suffixes[s]);
 			if (!ours)
 				continue;
 			bool there = resolves(run, name);

@@ -48,8 +48,8 @@ static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row 
 {
 	struct walk *w = arg;
 	const struct wh_estate *e = w->run->in->estate;
-	const struct wh_resource *res = wh_estate_by_addr(e, &k->local);
-	if (!res || r->last_us < w->sensor->from_us || !strcmp(k->value, WH_FACT_MORE) || !strcmp(k->value, "refused"))
+	const struct wh_resource *res = wh_run_fact_of(w->run, w->sensor, k, r);
+	if (!res || !strcmp(k->value, "refused"))
 		return 0;
 	struct seen *s = &w->of[res - e->resources];
 	bool offer = wh_fact_is_offer((enum wh_fact_kind)k->kind, k->value), bad = w->bad(w, k, r);

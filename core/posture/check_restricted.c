@@ -28,12 +28,11 @@ struct walk {
 static int see(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct walk *w = arg;
-	const struct wh_estate *e = w->run->in->estate;
-	const struct wh_resource *res = wh_estate_by_addr(e, &k->local);
+	const struct wh_resource *res = wh_run_fact_of(w->run, w->sensor, k, r);
 	const char *fault = k->direction == WH_INBOUND ? wh_alert_insecure(k) : NULL;
-	if (!res || !fault || r->last_us < w->sensor->from_us)
+	if (!res || !fault)
 		return 0;
-	struct services *s = &w->of[res - e->resources];
+	struct services *s = &w->of[res - w->run->in->estate->resources];
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].port == k->port && s->list[i].proto == k->proto && wh_addr_eq(&s->list[i].local, &k->local))
 			return 0;
@@ -105,19 +104,20 @@ static double peers_of(struct walk *w, const struct wh_resource *r, const struct
 static void judge(struct walk *w, const struct wh_resource *r, const struct services *s)
 {
 	double limit = (double)wh_run_number(w->run, "peers", 256), most = -1;
-	const struct service *worst = NULL;
+	const struct service *worst = NULL, *unknown = NULL;
 	char proto[8];
 	for (size_t i = 0; i < s->n; i++) {
 		double peers = peers_of(w, r, &s->list[i]);
-		if (peers < 0 && most <= limit) { /* an unknown one counts unless another is known to be open */
-			worst = &s->list[i];
-			most = -1;
-			break;
-		}
-		if (peers > most) {
+		if (peers < 0) {
+			unknown = &s->list[i];
+		} else if (peers > most) {
 			worst = &s->list[i];
 			most = peers;
 		}
+	}
+	if (unknown && most <= limit) { /* it counts, unless another one is known to be open */
+		worst = unknown;
+		most = -1;
 	}
 	const char *id = wh_resource_label(r), *type = wh_resource_type(r);
 	if (!worst)

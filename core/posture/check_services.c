@@ -8,7 +8,7 @@
  *   Cosmos DB                           ipRules; 0.0.0.0 is all of Azure
  *   Kubernetes                          authorizedIPRanges, or a private cluster
  *   App Service                         ipSecurityRestrictions in the order of their priorities; its deployment site (scm) has
- *                                       its own list, unless it is told to use the main one
+ *                                       its own list, or uses the main one
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static const struct {
 	{"Microsoft.Web/sites", SITE},
 };
 
-/* Whom it answers. */
+/* The addresses that a service answers. */
 struct whom {
 	struct wh_run *run;
 	struct wh_ranges set;
@@ -44,14 +44,6 @@ struct whom {
 	const char *unknown; /* why it can't be told; NULL: it is known */
 	const char *where;   /* "" or the part of it that answers */
 };
-
-static void add_text(struct whom *w, const char *text)
-{
-	struct wh_prefix p;
-	if (!text || wh_prefix_parse(text, strlen(text), &p, NULL))
-		return;
-	w->set = wh_ranges_union(w->set, wh_ranges_from_prefixes(&p, 1, w->run->mem), w->run->mem);
-}
 
 static const char *first_text(const json_t *o, const char *const *names)
 {
@@ -72,7 +64,7 @@ static void by_acl(struct whom *w, const json_t *body)
 	w->everybody = !otherwise || strcasecmp(otherwise, "Deny") != 0;
 	list = wh_field(acl, "ipRules");
 	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		add_text(w, first_text(v, values));
+		wh_run_add_prefix(w->run, &w->set, first_text(v, values));
 }
 
 /* The rules of a server are resources below it. */
@@ -112,7 +104,7 @@ static void by_cosmos(struct whom *w, const json_t *body)
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
 		const char *text = first_text(v, values);
 		w->azure |= text && (!strcmp(text, "0.0.0.0") || !strcmp(text, "0.0.0.0/32"));
-		add_text(w, text);
+		wh_run_add_prefix(w->run, &w->set, text);
 	}
 }
 
@@ -125,7 +117,7 @@ static void by_cluster(struct whom *w, const json_t *body)
 		return;
 	w->everybody = !json_array_size(list);
 	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		add_text(w, json_string_value(v));
+		wh_run_add_prefix(w->run, &w->set, json_string_value(v));
 }
 
 /* ---- App Service ---- */
@@ -149,19 +141,17 @@ static struct restriction restriction_of(struct wh_run *run, const json_t *o)
 	const json_t *priority = wh_field(o, "priority"), *headers = wh_field(o, "headers");
 	struct restriction r = {.priority = json_is_integer(priority) ? json_integer_value(priority) : INT32_MAX,
 	                        .allow = !action || strcasecmp(action, "Deny") != 0};
-	struct whom w = {.run = run};
 	if (!text || (r.allow && json_object_size(headers)))
 		return r;
 	if (!strcasecmp(text, "Any") || (tag && !strcasecmp(tag, "ServiceTag") && !strcasecmp(text, "Internet")))
 		r.set = wh_ranges_union(wh_ranges_family(true, run->mem), wh_ranges_family(false, run->mem), run->mem);
 	else if (!strncasecmp(text, "AzureCloud", 10))
 		r.azure = true;
-	for (const char *at = text; *at && !r.set.n && !r.azure;) { /* one or more, between commas */
-		size_t len = strcspn(at, ",");
-		add_text(&w, wh_arena_printf(run->mem, "%.*s", (int)len, at + strspn(at, " ")));
-		at += len + (at[len] == ',');
+	for (const char *at = text; *at && !r.azure;) { /* one or more, between commas */
+		size_t len = strcspn(at += strspn(at, ", "), ", ");
+		wh_run_add_prefix(run, &r.set, wh_arena_printf(run->mem, "%.*s", (int)len, at));
+		at += len;
 	}
-	r.set = r.set.n ? r.set : w.set;
 	return r;
 }
 

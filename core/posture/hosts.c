@@ -158,12 +158,3 @@ struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h
 	}
 	return all;
 }
-
-size_t wh_ports_count(struct wh_ranges ports, struct wh_arena *mem)
-{
-	struct wh_port_range *list;
-	size_t n = wh_ports_list(ports, mem, &list), sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += (size_t)(list[i].to - list[i].from) + 1;
-	return sum;
-}

@@ -104,6 +104,12 @@ void wh_run_add_prefix(struct wh_run *run, struct wh_ranges *set, const char *te
 		*set = wh_ranges_union(*set, wh_ranges_from_prefixes(&p, 1, run->mem), run->mem);
 }
 
+bool wh_run_is_below(const char *name, const char *domain)
+{
+	size_t n = strlen(name), k = strlen(domain);
+	return n > k && !strcasecmp(name + n - k, domain) && name[n - k - 1] == '.';
+}
+
 struct wh_ranges wh_run_prefixes(struct wh_run *run, const char *key)
 {
 	const char **list;

@@ -30,7 +30,8 @@ bool wh_run_has_port(const struct wh_ranges ports[2], uint8_t proto, uint16_t po
 /* A setting's addresses and prefixes, and another one, as a set; texts that are neither, and NULL, add nothing. */
 struct wh_ranges wh_run_prefixes(struct wh_run *run, const char *key);
 void wh_run_add_prefix(struct wh_run *run, struct wh_ranges *set, const char *text);
-/* check_leaked_names.c: the resolvers of the setting `trusted`, and those that the networks name; whether one is none of these,
+bool wh_run_is_below(const char *name, const char *domain); /* a name of DNS: "a.corp" is below "corp" */
+/* resolvers.c: the resolvers of the setting `trusted`, and those that the networks name; whether one is none of these,
  * not private and not ours. */
 struct wh_ranges wh_run_resolvers(struct wh_run *run);
 bool wh_run_is_strange(const struct wh_run *run, struct wh_ranges trusted, const struct wh_addr *resolver);
@@ -66,7 +67,6 @@ void wh_run_add_host(struct wh_run *run, const struct wh_judged_host *h, enum wh
 struct wh_host_way { int family; uint8_t proto; bool certain; };
 struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h, const struct wh_host_openings *o,
                               const struct wh_host_way *way, const char **by);
-size_t wh_ports_count(struct wh_ranges ports, struct wh_arena *mem); /* how many ports they are */
 
 /* ---- sensor.c ---- */
 struct wh_sensor {
@@ -81,3 +81,7 @@ const char *wh_resource_label(const struct wh_resource *r);
 const char *wh_resource_type(const struct wh_resource *r);
 /* Whether there is traffic to examine; else no resource has known traffic, and one verdict, of the estate, has the reason. */
 bool wh_run_has_traffic(struct wh_run *run, const struct wh_sensor *s);
+/* The resource that a row of evidence is about. NULL: none of the estate, or it was last seen before the window, or the row only
+ * counts the rest. */
+const struct wh_resource *wh_run_fact_of(const struct wh_run *run, const struct wh_sensor *s, const struct wh_fact_key *k,
+                                         const struct wh_fact_row *r);

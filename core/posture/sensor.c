@@ -4,6 +4,7 @@
  * see stays bad. The loss is that of Suricata's own statistics: packets that its capture took and dropped, between two looks of
  * one run; of a run with one look since its start.
  */
+#include <string.h>
 #include "posture/run.h"
 
 static const double MOST_LOSS = 0.01; /* of the packets */
@@ -74,4 +75,11 @@ bool wh_run_has_traffic(struct wh_run *run, const struct wh_sensor *s)
 		return true;
 	wh_run_add(run, "the estate", NULL, WH_POSTURE_NO_EVIDENCE, "%s", s->unfit);
 	return false;
+}
+
+const struct wh_resource *wh_run_fact_of(const struct wh_run *run, const struct wh_sensor *s, const struct wh_fact_key *k,
+                                         const struct wh_fact_row *r)
+{
+	bool counts = r->last_us >= s->from_us && strcmp(k->value, WH_FACT_MORE) != 0;
+	return counts ? wh_estate_by_addr(run->in->estate, &k->local) : NULL;
 }

@@ -69,6 +69,7 @@ enum wh_answer wh_filter_decide_all(const struct wh_filter *const *filters, size
 /* A set of port numbers in the form of wh_ranges, so that one algebra serves addresses and ports. */
 struct wh_addr wh_port_addr(uint16_t port);
 bool wh_ports_have(struct wh_ranges ports, uint16_t port);
+size_t wh_ports_count(struct wh_ranges ports);
 struct wh_ranges wh_ports(const struct wh_port_range *r, size_t n, struct wh_arena *mem);
 /* The ranges of such a set. Returns how many; *out in `mem`. */
 size_t wh_ports_list(struct wh_ranges ports, struct wh_arena *mem, struct wh_port_range **out);
