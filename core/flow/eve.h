@@ -235,9 +235,11 @@ const struct eve_key *wh_eve_key(unsigned group, const char *name, size_t len); 
 const char *wh_eve_scalar(struct eve_walker *w, const struct eve_node *n, const char *p, const char *end);
 void wh_eve_set_text(struct eve_walker *w, const struct eve_node *n, const char *text, size_t len);
 void wh_eve_set_number(struct eve_walker *w, const struct eve_node *n, bool integer, int64_t value);
+bool wh_eve_proto(const char *text, size_t len, uint8_t *proto); /* Suricata's names, any case, and numbers */
+
+/* ---- eve_finish.c ---- */
 /* Converts the values to the record. Returns 0, or -EBADMSG with w->reason. */
 int wh_eve_finish(struct eve_walker *w);
-bool wh_eve_proto(const char *text, size_t len, uint8_t *proto); /* Suricata's names, any case, and numbers */
 
 /* ---- the walkers, one an instruction set; eve.c chooses ---- */
 struct eve_impl {

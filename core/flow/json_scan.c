@@ -122,8 +122,7 @@ const char *js_skip(const char *p, const char *end, const char **wrong)
 		case ':':
 			if (!open.n)
 				return stop(wrong, p);
-			p++;
-			continue;
+			__attribute__((fallthrough));
 		case ' ':
 		case '\n':
 		case '\r':
