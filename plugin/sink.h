@@ -109,6 +109,8 @@ void wh_sink_write(struct wh_sink *s, struct wh_lane *lane, const char *buf, siz
 /* Commits everything, reports the counts and frees the sink. Gives up if the flusher did nothing for half a minute. No thread may
  * write after this. */
 void wh_sink_close(struct wh_sink *s);
+/* sink_make.c: frees one that no thread uses any more. */
+void wh_sink_free(struct wh_sink *s);
 
 /* flusher.c and drain.c; for tests, which call them without a thread. */
 bool wh_flusher_drain(struct wh_sink *s); /* false: something was not moved, since pending is full */
