@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { api, part, seg } from "./api";
 import { address } from "./address";
-import { ask, badge, Child, empty, field, h, pane, rich, section, severity, tabs, tell, time } from "./dom";
+import { ask, badge, Child, choice, Choices, empty, field, h, pane, rich, search, section, severity, tabs, tell, time } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
 
@@ -292,7 +292,6 @@ export async function alerts(p: Page): Promise<Node> {
 		show = (a: any, link?: HTMLElement) => side.show(summary(a), link),
 		first = list.find((a) => a.name === p.query.get("chosen"));
 	if (first) show(first);
-	const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 	return h(
 		"div",
 		null,
@@ -300,31 +299,22 @@ export async function alerts(p: Page): Promise<Node> {
 		h(
 			"div",
 			{ class: "tools" },
-			field(
+			choice(
 				"Status",
-				h(
-					"select",
-					{ change: (e: any) => go({ status: e.target.value }) },
-					option("open", want, "Open"),
-					option("Active", want),
-					option("InProgress", want, "In progress"),
-					option("Resolved", want),
-					option("Dismissed", want),
-					option("all", want, "All"),
-				),
+				"status",
+				want,
+				[
+					["open", "Open"],
+					["Active", "Active"],
+					["InProgress", "In progress"],
+					["Resolved", "Resolved"],
+					["Dismissed", "Dismissed"],
+					["all", "All"],
+				],
+				go,
 			),
-			field(
-				"Severity, at least",
-				h(
-					"select",
-					{ change: (e: any) => go({ severity: e.target.value }) },
-					rank.map((r, i) => option(i ? r : "", least, r)),
-				),
-			),
-			field(
-				"Title or resource",
-				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
-			),
+			choice("Severity, at least", "severity", least, rank.map((r, i): Choices[0] => [i ? r : "", r]), go),
+			search("Title or resource", "text", text, go),
 		),
 		h(
 			"div",

@@ -231,3 +231,18 @@ export function tell(title: string, text: string): Promise<void> {
 }
 export const failed = (title: string) => (e: unknown) => tell(title, (e as Error).message);
 export const field = (label: string, control: HTMLElement) => h("label", null, label, control);
+
+// Filters above a list: each hands its name and new value on.
+type Filtered = (more: Record<string, string>) => void;
+export type Choices = [value: string, text: string][];
+export const choice = (label: string, name: string, now: string, all: Choices, go: Filtered) =>
+	field(
+		label,
+		h(
+			"select",
+			{ change: (e: any) => go({ [name]: e.target.value }) },
+			all.map(([value, text]) => h("option", { value, selected: value === now }, text)),
+		),
+	);
+export const search = (label: string, name: string, now: string, go: Filtered) =>
+	field(label, h("input", { type: "search", value: now, change: (e: any) => go({ [name]: e.target.value }) }));

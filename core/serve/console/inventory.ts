@@ -2,11 +2,10 @@
 // The asset inventory, with its filters.
 import { maybe } from "./api";
 import { address } from "./address";
-import { Child, empty, field, h, severity } from "./dom";
+import { Child, choice, Choices, empty, h, search, severity } from "./dom";
 import type { Page } from "./main";
 import { table } from "./table";
 
-const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 const kinds: Record<string, string> = {
 	virtualmachines: "Virtual machine",
 	virtualnetworks: "Virtual network",
@@ -64,39 +63,21 @@ export async function inventory(p: Page): Promise<Node> {
 		h(
 			"div",
 			{ class: "tools" },
-			field(
-				"Type",
-				h(
-					"select",
-					{ change: (e: any) => go({ type: e.target.value }) },
-					option("", type, "Any"),
-					types.map((t) => option(t, type, kind(t))),
-				),
-			),
-			field(
-				"Zone",
-				h(
-					"select",
-					{ change: (e: any) => go({ zone: e.target.value }) },
-					option("", zone, "Any"),
-					Object.entries(zones).map(([value, label]) => option(value, zone, label)),
-				),
-			),
-			field(
+			choice("Type", "type", type, [["", "Any"], ...types.map((t): Choices[0] => [t, kind(t)])], go),
+			choice("Zone", "zone", zone, [["", "Any"], ...Object.entries(zones)], go),
+			choice(
 				"Findings",
-				h(
-					"select",
-					{ change: (e: any) => go({ advice: e.target.value }) },
-					option("", advice, "Any"),
-					option("some", advice, "With recommendations"),
-					option("none", advice, "Without recommendations"),
-					option("alerts", advice, "With open alerts"),
-				),
+				"advice",
+				advice,
+				[
+					["", "Any"],
+					["some", "With recommendations"],
+					["none", "Without recommendations"],
+					["alerts", "With open alerts"],
+				],
+				go,
 			),
-			field(
-				"Name or address",
-				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
-			),
+			search("Name or address", "text", text, go),
 		),
 		table(
 			"Inventory",

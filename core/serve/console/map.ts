@@ -2,7 +2,7 @@
 // The page of the network map: its filters, the picture, the tooltip, the pane of the selected node, and the list.
 import { address } from "./address";
 import { maybe, part } from "./api";
-import { badge, Child, empty, field, fill, h, pane, rich, severity } from "./dom";
+import { badge, Child, choice, Choices, empty, fill, h, pane, rich, severity } from "./dom";
 import type { Page } from "./main";
 import { canvas, Canvas, Line, Mark } from "./map_canvas";
 import { list } from "./map_list";
@@ -188,17 +188,6 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 	);
 }
 
-const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
-const choice = (label: string, name: string, now: string, all: [string, string][], go: (more: Record<string, string>) => void) =>
-	field(
-		label,
-		h(
-			"select",
-			{ change: (e: any) => go({ [name]: e.target.value }) },
-			all.map(([value, text]) => option(value, now, text)),
-		),
-	);
-
 // For whoever has neither a wheel nor a keyboard.
 const zooms = (picture: Canvas): Child =>
 	h(
@@ -317,7 +306,7 @@ export async function map(p: Page): Promise<Node> {
 				],
 				narrow,
 			),
-			choice("Subscription", "sub", q.sub, [["", "Any"], ...subs.map((s) => [s, s] as [string, string])], narrow),
+			choice("Subscription", "sub", q.sub, [["", "Any"], ...subs.map((s): Choices[0] => [s, s])], narrow),
 			h("button", { type: "button", click: () => p.go(["map"]) }, "Reset"),
 			h("button", { type: "button", click: () => go({ health: "any", zone: "any", advice: "" }) }, "Show all"),
 		),

@@ -2,13 +2,12 @@
 // Recommendations, and compliance with a standard.
 import { api, maybe, part, seg } from "./api";
 import { address } from "./address";
-import { badge, Child, empty, field, h, rich, section, severity, tell, time } from "./dom";
+import { badge, Child, choice, Choices, empty, h, rich, search, section, severity, tell, time } from "./dom";
 import { asset, short } from "./inventory";
 import type { Page } from "./main";
 import { save, table } from "./table";
 
 const rank = ["Informational", "Low", "Medium", "High"];
-const option = (value: string, now: string, label = value) => h("option", { value, selected: value === now }, label);
 const status = (s: string) =>
 	badge(s === "Unsupported" ? "Not assessed" : s, s === "Healthy" || s === "Passed" ? "good" : s === "Unhealthy" || s === "Failed" ? "high" : "");
 const order = ["Failed", "Passed", "Skipped", "Unsupported"]; // of a control's assessments
@@ -40,30 +39,21 @@ export async function recommendations(p: Page): Promise<Node> {
 		h(
 			"div",
 			{ class: "tools" },
-			field(
+			choice(
 				"State",
-				h(
-					"select",
-					{ change: (e: any) => go({ state: e.target.value }) },
-					option("Failed", want),
-					option("Passed", want),
-					option("Skipped", want),
-					option("Unsupported", want, "Not assessed"),
-					option("all", want, "All"),
-				),
+				"state",
+				want,
+				[
+					["Failed", "Failed"],
+					["Passed", "Passed"],
+					["Skipped", "Skipped"],
+					["Unsupported", "Not assessed"],
+					["all", "All"],
+				],
+				go,
 			),
-			field(
-				"Severity, at least",
-				h(
-					"select",
-					{ change: (e: any) => go({ severity: e.target.value }) },
-					rank.map((r, i) => option(i ? r : "", least, r)),
-				),
-			),
-			field(
-				"Title or control",
-				h("input", { type: "search", value: text, change: (e: any) => go({ text: e.target.value }) }),
-			),
+			choice("Severity, at least", "severity", least, rank.map((r, i): Choices[0] => [i ? r : "", r]), go),
+			search("Title or control", "text", text, go),
 		),
 		table(
 			"Recommendations",
@@ -190,19 +180,15 @@ export async function compliance(p: Page): Promise<Node> {
 		h(
 			"div",
 			{ class: "tools" },
-			field(
+			choice(
 				"Standard",
-				h(
-					"select",
-					{ change: (e: any) => p.go(["compliance"], { standard: e.target.value }) },
-					(standards.doc?.value ?? []).map((s: any) =>
-						option(
-							s.id,
-							d.standard.id,
-							`${s.name}${s.name.includes(s.version ?? "") ? "" : `, version ${s.version}`}${s.preview ? " (preview)" : ""}`,
-						),
-					),
-				),
+				"standard",
+				d.standard.id,
+				(standards.doc?.value ?? []).map((s: any) => [
+					s.id,
+					`${s.name}${s.name.includes(s.version ?? "") ? "" : `, version ${s.version}`}${s.preview ? " (preview)" : ""}`,
+				]),
+				(more) => p.go(["compliance"], more),
 			),
 			h(
 				"button",
