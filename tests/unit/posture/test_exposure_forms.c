@@ -344,6 +344,11 @@ static void an_estate_means_the_same_in_every_notation(void **state)
 	   "`id`:`" P "firewallPolicies/p/ruleCollectionGroups/g`,`name`:`g`,`firewall_policy_id`:`" P                           \
 	   "firewallPolicies/p`,`nat_rule_collection`:[{`name`:`n`,`action`:`Dnat`,`rule`:" TF_DNAT(source, "22") "}]")
 
+#define TF_COLLECTION(firewall) \
+	TF("firewall_nat_rule_collection", \
+	   "`id`:`" P "azureFirewalls/" firewall "/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`" firewall \
+	   "`,`action`:`Dnat`,`rule`:" TF_DNAT("`source_addresses`:[`*`]", "`22`"))
+
 static const struct { struct wanted want; const char *text;
 } states[] = {
 	{{"a_policys_rules", "U", "U"},
@@ -354,17 +359,9 @@ static const struct { struct wanted want; const char *text;
          TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_ip_groups`:[`" P "ipGroups/all`]") "," TF(
 		 "ip_group", "`id`:`" P "ipGroups/all`,`name`:`all`,`cidrs`:[`0.0.0.0/0`]") "]")},
 	{{"a_firewalls_own_collection", "U", "U"},
-         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF(
-		 "firewall_nat_rule_collection",
-		 "`id`:`" P
-		 "azureFirewalls/hub/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`hub`,`action`:`Dnat`,`rule`:" TF_DNAT(
-			 "`source_addresses`:[`*`]", "`22`")) "]")},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_COLLECTION("hub") "]")},
 	{{"another_firewalls_collection", "H", "H"},
-         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF(
-		 "firewall_nat_rule_collection",
-		 "`id`:`" P
-		 "azureFirewalls/far/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`far`,`action`:`Dnat`,`rule`:" TF_DNAT(
-			 "`source_addresses`:[`*`]", "`22`")) "]")},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_COLLECTION("far") "]")},
 	{{"a_rule_in_its_group", "U", "U"}, TF_STATE("`resources`:[" TF_NET "," TF_GROUP("{" TF_RULE "}") "," TF_JOIN "]")},
 	{{"a_rule_by_itself", "U", "U"}, TF_STATE("`resources`:[" TF_NET "," TF_GROUP("") "," TF_LONE "," TF_JOIN "]")},
 	{{"a_group_at_the_interface", "U", "U"},
