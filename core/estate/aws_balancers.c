@@ -6,9 +6,9 @@
  *   balancer front (network, internet-facing) ← group web: TCP, instances ← targets: i-1 port 22
  *   in az's form: rule web to port 22 of eni-1's address
  *
- * Whom the targets' own groups see is the client, where its address is kept (preserve_client_ip.enabled; by default for
- * instances, and for UDP), else one of the balancer's. Where the balancer has groups, they decide at the listener's port which
- * clients it serves, and the targets' groups may name them: then it is enough to be one of its clients.
+ * The targets' own groups see the client's address if the balancer keeps it (preserve_client_ip.enabled; by default for instances
+ * and for UDP), else an address of the balancer. If the balancer has groups, they decide at the listener's port which clients it
+ * serves. A target's group may admit the balancer's groups by name: then every client of the balancer reaches the target.
  *
  * An application load balancer ends the connection itself, and leads no packet to its targets.
  */

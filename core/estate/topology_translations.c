@@ -84,15 +84,14 @@ static json_int_t port_of(const json_t *rule)
 static void not_judged(const struct reading *r, const json_t *rule)
 {
 	const char *name = wh_field_text(rule, "name"), *fqdn = wh_field_text(rule, "translatedFqdn"),
-		   *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort");
+		   *to = wh_field_text(rule, "translatedAddress"), *port = wh_field_text(rule, "translatedPort"),
+		   *where = fqdn && *fqdn ? fqdn : to ? to : "?";
+	if (!port && port_of(rule))
+		port = wh_arena_printf(r->b->mem, "%lld", (long long)port_of(rule));
 	wh_inventory_note(
 		r->b->inv,
 		"%s: firewall %s: DNAT rule %s leads to %s port %s: that machine is not known, and its exposure not judged",
-		r->firewall->file, r->firewall->name, name ? name : "without a name",
-		fqdn && *fqdn ? fqdn
-		: to          ? to
-			      : "?",
-		port ? port : "?");
+		r->firewall->file, r->firewall->name, name ? name : "without a name", where, port ? port : "?");
 }
 
 /* The machines that an internal balancer leads to from that address and port. */

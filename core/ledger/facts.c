@@ -95,7 +95,7 @@ static void merge_capture(struct wh_fact_row *r, const struct wh_fact_row *add)
 	}
 }
 
-/* Of two targets the one with the higher number stays: so each attempt of all has the same chance. */
+/* Each attempt draws a number, and the target with the highest one is kept. So every attempt has the same chance. */
 static void merge_targets(struct wh_fact_row *r, const struct wh_fact_row *add)
 {
 	const uint64_t a[3] = {r->failed, r->up, r->down}, b[3] = {add->failed, add->up, add->down};

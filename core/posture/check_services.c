@@ -8,7 +8,7 @@
  *   Cosmos DB                           ipRules; 0.0.0.0 is all of Azure
  *   Kubernetes                          authorizedIPRanges, or a private cluster
  *   App Service                         ipSecurityRestrictions in the order of their priorities; its deployment site (scm) has
- *                                       its own list, or uses the main one
+ *                                       a list of its own, or uses the main one
  */
 #include <stdlib.h>
 #include <string.h>
