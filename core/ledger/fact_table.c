@@ -165,11 +165,11 @@ static bool to_a_group(const struct wh_addr *a)
 	return a->b[0] == 0xff;
 }
 
-bool wh_facts_is_attempt(const struct wh_record *rec, const struct wh_locals *locals)
+bool wh_facts_unanswered(const struct wh_record *rec, const struct wh_locals *locals)
 {
 	const struct wh_flow *f = &rec->flow;
 	uint16_t port;
-	return rec->kind == WH_RECORD_FLOW && wh_flow_server(f) == WH_SIDE_UNANSWERED && !wh_flow_one_sided(f) &&
+	return wh_flow_server(f) == WH_SIDE_UNANSWERED && !wh_flow_one_sided(f) &&
 	       !wh_flow_other_side_unheard(f, &port) && wh_locals_has(locals, &f->src) && !to_a_group(&f->dst);
 }
 
@@ -205,13 +205,10 @@ int wh_facts_add_attempt(struct wh_facts *f, const struct wh_record *rec)
 	return add_one(f, &x, WH_OUTBOUND);
 }
 
-int wh_facts_count_day(struct wh_facts *f, const struct wh_record *flow)
+int wh_facts_new_day(struct wh_facts *f, const struct wh_record *flow)
 {
-	int32_t day = wh_day(flow->flow.start_us);
-	if (day == f->counted_day)
-		return 0;
-	struct wh_fact x = {.kind = WH_FACT_ATTEMPTS, .value = WH_FACT_COUNTED, .time_us = day * WH_US_PER_DAY};
-	f->counted_day = day;
+	f->counted_us = wh_day(flow->flow.start_us) * WH_US_PER_DAY;
+	struct wh_fact x = {.kind = WH_FACT_ATTEMPTS, .value = WH_FACT_COUNTED, .time_us = f->counted_us};
 	return add_one(f, &x, WH_OUTBOUND);
 }
 

@@ -34,17 +34,25 @@ struct wh_facts {
 	size_t n, room;
 	uint32_t *slots; size_t mask;   /* places in `at` + 1 */
 	uint64_t lost;                  /* for which not even the counting row had room */
-	int32_t counted_day;            /* the last that wh_facts_count_day() noted */
+	int64_t counted_us;             /* the beginning of the day that wh_facts_count_day() noted last */
 };
 void wh_facts_free(struct wh_facts *f); /* one that is all zero is empty */
 /* Adds the record's facts about our addresses. -ENOMEM. */
 int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n);
 /* Whether the record is an attempt of an address of ours that nobody answered: a refused or ignored handshake, a datagram without
  * an answer. Not what the sensor hears one side of, and not what goes to a group of addresses. */
-bool wh_facts_is_attempt(const struct wh_record *rec, const struct wh_locals *locals);
+bool wh_facts_unanswered(const struct wh_record *rec, const struct wh_locals *locals);
+static inline bool wh_facts_is_attempt(const struct wh_record *rec, const struct wh_locals *locals)
+{
+	return rec->kind == WH_RECORD_FLOW && !wh_flow_surely_answered(&rec->flow) && wh_facts_unanswered(rec, locals);
+}
 int wh_facts_add_attempt(struct wh_facts *f, const struct wh_record *rec); /* of one that is. -ENOMEM */
 /* Notes that attempts of the flow's day are counted. For each flow, attempt or not: it is cheap where the day is the last one. */
-int wh_facts_count_day(struct wh_facts *f, const struct wh_record *flow);
+int wh_facts_new_day(struct wh_facts *f, const struct wh_record *flow);
+static inline int wh_facts_count_day(struct wh_facts *f, const struct wh_record *flow)
+{
+	return (uint64_t)(flow->flow.start_us - f->counted_us) < WH_US_PER_DAY ? 0 : wh_facts_new_day(f, flow);
+}
 /*
  * The facts in an EVE record (wh_eve_facts()), unless its time is impossible. *judged is the record as an alert between the ends
  * of its connection, by which its network is judged; facts[0].kind is WH_FACT_CAPTURE where there is no connection. Returns how

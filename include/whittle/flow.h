@@ -138,6 +138,15 @@ const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
 /* Which end is the server? Inferred from the handshake and the application protocol; never from a port number alone. */
 enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
 enum wh_side wh_flow_server(const struct wh_flow *f);
+/* True only where wh_flow_server() is not WH_SIDE_UNANSWERED, as for nearly all flows; a few comparisons, for who looks at every
+ * flow for those that nobody answered. */
+static inline bool wh_flow_surely_answered(const struct wh_flow *f)
+{
+	const uint8_t ts = f->tcp_flags_toserver, data = WH_TCP_PSH & ts & f->tcp_flags_toclient;
+	if (f->denied || !f->pkts_toserver || !f->pkts_toclient)
+		return false;
+	return f->proto == WH_PROTO_TCP ? f->has_tcp_flags && data && (ts & WH_TCP_ACK) : f->state != WH_STATE_NEW;
+}
 /* For a flow that dst serves: the handshake was completed, but not both sides sent data (a health check that only connects). */
 bool wh_flow_only_connects(const struct wh_flow *f);
 /* Only one side was seen, and its packets show that it got answers: the sensor does not receive the other direction. */
