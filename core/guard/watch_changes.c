@@ -68,15 +68,29 @@ static bool repair(struct wh_watcher *w)
 
 /*
  * Whether a difference is worth an alert: a new one is, and so is the same one after a further change of the tables (one more
- * range than the one that is named, say). An event alone is not, since our own programs cause events too. *told is set to the
- * finding.
+ * range than the one that is named, say). An event alone is not, since our own programs cause events too.
  */
+static bool is_news(const char *told, const char *difference, bool touched)
+{
+	return difference && (!told || touched || strcmp(told, difference));
+}
+
+/* Takes over the difference as what is told; true if it is news. */
 static bool news(char **told, char *difference, bool touched)
 {
-	bool is = difference && (!*told || touched || strcmp(*told, difference));
+	bool is = is_news(*told, difference, touched);
 	free(*told);
 	*told = difference;
 	return is;
+}
+
+/* The kernel shows a change before it names who made it: where nobody is named yet, the look is put off once. */
+static bool waits_for_a_name(struct wh_watcher *w, bool found)
+{
+	w->waits_for_a_name = found && !*w->by && !w->waits_for_a_name;
+	if (w->waits_for_a_name)
+		wh_watch_look_soon(w);
+	return w->waits_for_a_name;
 }
 
 /* Joins the lines; in the same memory, or in new memory. */
@@ -134,9 +148,16 @@ void wh_watch_look(struct wh_watcher *w)
 	char who[200] = "somebody";
 	bool flushed, judged, again, mend = false;
 	struct wh_error err;
+	char *difference = one_line(rules_differ(w, &flushed, &judged)), *open;
+	wh_firewall_jit_differs(&open, &err);
+	if (waits_for_a_name(w, is_news(w->told, difference, w->touched & WH_TOUCHED_RULES) ||
+	                                is_news(w->told_jit, open, w->touched & WH_TOUCHED_JIT))) {
+		free(difference);
+		free(open);
+		return;
+	}
 	if (*w->by)
 		snprintf(who, sizeof who, "%s (process %u)", w->by, w->pid);
-	char *difference = one_line(rules_differ(w, &flushed, &judged));
 	again = w->told != NULL;
 	if (judged && news(&w->told, difference, w->touched & WH_TOUCHED_RULES)) {
 		a.kind = flushed ? "flushed" : "changed";
@@ -147,8 +168,6 @@ void wh_watch_look(struct wh_watcher *w)
 			wh_watch_tell(w, &a, "%s changed our table%s: %.300s", who, again ? " further" : "", difference);
 		mend = true;
 	}
-	char *open;
-	wh_firewall_jit_differs(&open, &err);
 	again = w->told_jit != NULL;
 	if (news(&w->told_jit, open, w->touched & WH_TOUCHED_JIT)) {
 		a.kind = again ? "changed" : "flushed";

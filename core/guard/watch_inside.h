@@ -28,6 +28,7 @@ struct wh_watcher {
 	struct wh_watch_port ports[WH_WATCH_PORTS]; size_t n_ports;
 	int64_t look_at_us;               /* 0: nothing to look at */
 	unsigned ours_touched, touched;   /* which of our tables changed: in the current transaction, and since the last check */
+	bool waits_for_a_name;            /* the last check saw a change of which nobody was named yet */
 	char *told, *told_jit;            /* the differences in the last alert; NULL: none */
 	char by[160]; uint32_t pid;       /* who changed it: one program, or several, and the last one's process */
 	int64_t confirmed_us;
