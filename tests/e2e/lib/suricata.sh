@@ -310,7 +310,9 @@ many_edges_at_once() {
 	within 120 sh -c '[ "$(grep -c "\"event_type\":\"flow\"" "$1")" -ge 60000 ]' sh "$dir/eve.json"
 	touch "$dir/unlock"
 	wait $locker
-	wait $reader && grep '^Notice: whittle: .* records: 115000 flows' "$dir/log" | grep -q ' 0 malformed, 0 lost; '
+	# Suricata may end a conversation twice when it is slow: what its own log holds is the measure
+	wait $reader && logged=$(grep -c '"event_type":"flow"' "$dir/eve.json") && [ "$logged" -ge 115000 ] &&
+		grep "^Notice: whittle: .* records: $logged flows" "$dir/log" | grep -q ' 0 malformed, 0 lost; '
 	verdict "of 115,000 flows of twice as many edges no record is lost at the default memory, though the ledger is locked for the half of them" "$dir/log"
 	rm -f "$dir/many" "$dir"/many.db*
 }
