@@ -11,7 +11,7 @@ static const struct wh_key azure[] = {
 	{"ca-file", WH_KEY_PATH, offsetof(struct wh_azure_config, ca_file), .example = "ca.pem",
          .help = "Certificates of the authorities to trust, instead of the system's."},
 	{"wait", WH_KEY_DURATION, offsetof(struct wh_azure_config, wait_s), .preset = "5m",
-         .help = "Longest time that one exchange waits for Azure in all."},
+         .help = "The longest time that one change waits for Azure in all."},
 	{0},
 };
 

@@ -14,11 +14,12 @@ static const char help[] =
 	"       whittle alerts respond [--every TIME] [--for TIME]\n"
 	"       whittle alerts types [--json]\n"
 	"\n"
-	"Detects what somebody should look at: traffic from outside the recommended ranges, guessing of passwords, connections to addresses on\n"
-	"threat lists, many new targets, a blind sensor. `list` searches the ledger first, unless --stored is given. One incident is one alert.\n"
-	"If it happens again, it is added to the alert; a resolved alert opens again, and a dismissed one stays dismissed.\n"
+	"Detects what needs attention: traffic from outside the recommended ranges, guessing of passwords, connections to addresses on threat\n"
+	"lists, many new targets, a blind sensor. `list` evaluates the ledger first, unless --stored is given. One incident is one alert. If it\n"
+	"happens again, it is added to the alert; a resolved alert opens again, and a dismissed one stays dismissed.\n"
 	"\n"
-	"  --all               dismissed and resolved alerts, too;  --status Active, InProgress, Resolved or Dismissed: only those\n"
+	"  --all               lists dismissed and resolved alerts, too\n"
+	"  --status STATUS     lists only alerts that are Active, InProgress, Resolved or Dismissed\n"
 	"  --severity LEAST    Informational, Low, Medium or High, and worse\n"
 	"  --sort COLUMN       severity (the default), time, title, resource, tactic or status\n"
 	"  --since DURATION    only alerts that were seen within this time, such as 2d\n"
@@ -275,5 +276,5 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_alerts = {
 	.name = "alerts", .confined = true, .run = run, .help = help,
-	.summary = "list what the ledger shows that somebody should look at, and say what came of it",
+	.summary = "list what needs attention, and record how it was resolved",
 };

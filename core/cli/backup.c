@@ -14,28 +14,29 @@ static const char backup_help[] =
 	"usage: whittle backup FILE|DIRECTORY [--json]\n"
 	"\n"
 	"Writes the ledger (edges, evidence, documents, journal) and the files of the state directory (confirmed rules, policies of just-in-time access,\n"
-	"tokens' hashes, steps back at Azure) into one tar file of mode 0600, while `watch`, `ingest` and Suricata go on: the copy is the ledger of one\n"
-	"moment. In a directory it is named after the time. The file takes its place only when it is whole; one of the same name is replaced.\n"
+	"tokens' hashes, former Azure groups) into one tar file of mode 0600, while `watch`, `ingest` and Suricata keep running: the copy is the ledger at\n"
+	"one moment. If a directory is given, the file in it is named after the time. The file appears under its name when it is complete, and replaces one\n"
+	"of the same name.\n"
 	"\n"
-	"`tar xf FILE && sha256sum -c MANIFEST` unpacks and checks it; sqlite3 opens ledger.db. whittle.yaml, the server's certificate and lists that are\n"
-	"files of yours are not in it. With a ledger of a cluster, the edges of the cluster are not in it either: its own backup has them.\n"
-	"Keep the file as you keep root's: it names your peers, and what it holds is believed when it is put back.\n"
+	"`tar xf FILE && sha256sum -c MANIFEST` unpacks and checks it; sqlite3 opens ledger.db. whittle.yaml, the server's certificate and your own files of\n"
+	"threat lists are not in it. The edges of a cluster are not in it either: back up the cluster itself. Protect the file as root's own: it names your\n"
+	"peers, and `whittle restore-backup` trusts its content.\n"
 	"\n"
 	"Example: whittle backup /var/backups\n";
 
 static const char restore_help[] =
 	"usage: whittle restore-backup FILE [--dry-run] [--force] [--json]\n"
 	"\n"
-	"Puts a backup back. First everything is checked: the manifest, every SHA-256, the ledger's schema and all of its pages, the chain of its journal.\n"
-	"Then the ledger takes the place of the present one, in one transaction, while other commands may go on; its file keeps its owner and mode. The\n"
-	"files of the state directory follow, each whole. Files that are not in the backup stay, and are named.\n"
+	"Restores a backup. First it checks everything: the manifest, every SHA-256, the ledger's schema and all of its pages, the chain of its journal.\n"
+	"Then it replaces the ledger in one transaction, while other commands may use it; the ledger's file keeps its owner and mode. Then it replaces the\n"
+	"files of the state directory, one after the other. Files that are not in the backup stay, and are listed.\n"
 	"\n"
-	"It is refused (exit status 1) where the present ledger or state holds what the backup lacks, or the backup's journal does not fit.\n"
+	"It is refused (exit status 1) if the present ledger or state has content that the backup lacks, or if the backup's journal does not fit.\n"
 	"\n"
-	"  --dry-run  check everything, say what would be put back and what would be lost, and write nothing\n"
-	"  --force    put it back all the same; a ledger that can't be opened is renamed to NAME.damaged\n"
+	"  --dry-run  check everything, list what would be restored and what would be lost, and write nothing\n"
+	"  --force    restore it nevertheless; a ledger that can't be opened is renamed to NAME.damaged\n"
 	"\n"
-	"Rules in force in the kernel, or at Azure, are not changed: `whittle drift` says how they differ from the backup's, and `whittle restore` puts\n"
+	"Rules in force in the kernel, or at Azure, are not changed: `whittle drift` lists how they differ from the backup's, and `whittle restore` puts\n"
 	"the confirmed rules into force, as a boot does.\n"
 	"\n"
 	"Example: whittle restore-backup /var/backups/whittle-20261130T015000Z.tar --dry-run\n";
@@ -170,7 +171,7 @@ const struct cli_command cli_backup = {.name = "backup",
                                        .needs_opener = true,
                                        .confined = true};
 const struct cli_command cli_restore_backup = {.name = "restore-backup",
-                                               .summary = "put such a file back",
+                                               .summary = "restore from such a file",
                                                .help = restore_help,
                                                .run = run_restore,
                                                .keeps_user = cli_always,

@@ -278,7 +278,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_compliance = {.name = "compliance",
-                                           .summary = "controls of a standard, the score, and the report",
+                                           .summary = "compare the estate with the controls of a standard, with score and report",
                                            .help = help,
                                            .may = WH_MAY_LOOK,
                                            .run = run,

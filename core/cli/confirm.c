@@ -144,7 +144,7 @@ const struct cli_command cli_rollback = {
 	.may_now = rollback_may,
 	.confined = true,
 	.name = "rollback",
-	.summary = "go back to the rules confirmed before, or take all away",
+	.summary = "go back to the rules confirmed before, or remove all",
 	.help = "usage: whittle rollback [--all] [--json]\n       whittle rollback --to azure [--nsg NAME|ID] [--force] [--token-command COMMAND] [--json]\n"
 		"\nGoes one step back. Rules that wait for their confirmation are removed. If none wait, the rules that were confirmed before the\n"
 		"present ones are put back, up to eight steps. If none were confirmed before, whittle's own table is deleted, and nothing else.\n"

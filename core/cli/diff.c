@@ -14,9 +14,9 @@ static const char help[] =
 	"them. With AFTER alone, its resources replace those with the same ids in the ledger's estate: give a changed group to see what the\n"
 	"change does. If BEFORE and AFTER hold groups without machines, both replace groups of the ledger's estate; else they are compared alone.\n"
 	"\n"
-	"Connections that were decided before the change and are not after it are listed with the missing input.\n"
+	"If a connection is decided before the change but not after it, it is listed with the missing input.\n"
 	"\n"
-	"  --proposed        the groups as `whittle export --format nsg` would write them\n"
+	"  --proposed        compares with the groups as `whittle export --format nsg` would write them\n"
 	"  --fail-on any     ends with status 3 when something is listed; opened: when something is opened or undecided\n"
 	"\n"
 	"Example: whittle diff web-narrowed.json\n";

@@ -6,8 +6,9 @@
 static const char help[] =
 	"usage: whittle edges [ADDRESS] [--json]\n"
 	"\n"
-	"Lists the ledger's edges: for each local address, direction, protocol and port the peers that were answered, with the days on\n"
-	"which they were seen and what went to and fro. With ADDRESS only that local address; with --json one object a line.\n"
+	"Lists the ledger's edges: for each local address, direction, protocol and port the peers whose connections were answered, with the\n"
+	"days on which they were seen and the bytes in both directions. With ADDRESS, lists only that local address. With --json, prints one\n"
+	"object a line.\n"
 	"\n"
 	"Example: whittle edges 10.0.0.4 --json | jq -r 'select(.port == 22).peer'\n";
 

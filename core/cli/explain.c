@@ -27,12 +27,12 @@ const struct cli_command cli_explain = {
 	.confined = true,
 	.name = "explain",
 	.only_reads = true,
-	.summary = "say why a rule looks as it does: peers, evidence, what was left out, what other choices cost",
+	.summary = "explain a rule: its peers and their evidence, the peers left out, what other choices cost",
 	.help = "usage: whittle explain RESOURCE RULE [--json]\n\n"
 		"Derives one rule again and shows how: the peers behind it with the evidence for each, the peers that were left out with\n"
 		"the reason, and for each prefix what the next wider and the next narrower choice would have cost. RULE is a port (22, 22/udp,\n"
-		"'443/tcp out') or a rule's name. What the last 'whittle recommend' was asked for, such as --lines, counts here too. Where\n"
-		"nothing is offered, it says why.\n\n"
+		"'443/tcp out') or a rule's name. The options of the last 'whittle recommend', such as --lines, are used here too. If no rule\n"
+		"is offered, the reason is printed.\n\n"
 		"  --json  all prefixes and peers with every feature's value and weight\n\n"
 		"example:\n"
 		"  whittle explain vm1 22/tcp\n",

@@ -10,11 +10,11 @@
 static const char help[] =
 	"usage: whittle firewall [--revert]\n"
 	"\n"
-	"What systemd starts for whittle-watch.service: the process that may change the firewall, at the other end of the socket that is its standard\n"
-	"input. It takes messages of a fixed layout from root and the services' user alone, does for them what `whittle watch` may ask for (look, hear what is\n"
-	"dropped, put back what was confirmed), keeps CAP_NET_ADMIN alone, and ends when the watcher does. It is nothing to be typed.\n"
+	"The process that may change the firewall. systemd starts it for whittle-watch.service, with the connection as its standard input; a person has no\n"
+	"reason to run it. It accepts messages of a fixed layout, only from root and the services' user, and does only what `whittle watch` may ask for: read\n"
+	"the rules, receive dropped packets, put back confirmed rules. It keeps only CAP_NET_ADMIN, and ends when the watcher ends.\n"
 	"\n"
-	"  --revert  it may also go back to the rules confirmed before; so it may where whittle.yaml says watch: {revert: yes}\n"
+	"  --revert  it may also go back to the rules confirmed before; the same as watch: {revert: yes} in whittle.yaml\n"
 	"\n"
 	"Example: systemctl start whittle-firewall.socket\n";
 

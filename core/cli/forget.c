@@ -9,18 +9,19 @@ static const char help[] =
 	"usage: whittle forget ADDRESS|PREFIX [--dry-run] [--yes] [--json]\n"
 	"       whittle forget --before YYYY-MM-DD [--dry-run] [--yes] [--json]\n"
 	"\n"
-	"Removes peers from the ledger, or what was last seen before a day: their edges, their places among the heaviest sources of refused traffic,\n"
-	"protocol evidence, alerts, and flows that a log has reported in part. Then the ledger's file is written anew, so that nothing of it is left there.\n"
+	"Removes peers from the ledger, or data that was last seen before a day: edges, places among the heaviest sources of refused traffic, protocol\n"
+	"evidence, alerts, and flows that a log has reported in part. Then it rewrites the ledger's file, so that nothing of them is left in its bytes.\n"
 	"\n"
-	"It lists what stays: documents that people decided on (reviewed rules, suppressions, policies) or that a command makes anew (`whittle recommend`),\n"
-	"and entries of the journal, which is chained by hashes and therefore not rewritten. Sums that hold no address stay, and so do keyed hashes of lines\n"
-	"and conversations. An edge that was seen before the day and since stays whole. Not reached are logs, backups, exports, rules in force, what a log\n"
-	"system was sent, and old blocks of the disk. A log that is ingested again, or the next packet, brings a peer back.\n"
+	"It lists what stays: documents that a person decided on (reviewed rules, suppressions, policies) or that a command will write again (`whittle\n"
+	"recommend`), and entries of the journal. The journal is chained by hashes and therefore not rewritten. Sums without an address stay, and so do\n"
+	"keyed hashes of lines and conversations. An edge that was seen both before the day and later stays as it is. Logs, backups, exports, rules in\n"
+	"force, messages that a log system received, and old blocks of the disk are not changed. If a log is ingested again, or the peer sends another\n"
+	"packet, the peer is back in the ledger.\n"
 	"\n"
 	"  --dry-run  print what would be removed and what would stay, and change nothing\n"
 	"  --yes      don't ask (needed where standard input is no terminal)\n"
 	"\n"
-	"`keep-days` of whittle.yaml lets what is old go by itself. Edges in a cluster are deleted by its administrator.\n"
+	"With `keep-days` in whittle.yaml old data is removed without this command. In a cluster its administrator deletes edges.\n"
 	"\n"
 	"Example: whittle forget 203.0.113.7 --dry-run\n";
 
@@ -116,4 +117,4 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_forget = {
-	.name = "forget", .summary = "remove peers, or what is old, from the ledger", .help = help, .run = run, .confined = true};
+	.name = "forget", .summary = "remove peers, or old data, from the ledger", .help = help, .run = run, .confined = true};

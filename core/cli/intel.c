@@ -12,8 +12,8 @@ static const char help[] =
 	"       whittle intel check ADDRESS… [--json]\n"
 	"       whittle intel forget NAME\n"
 	"\n"
-	"Threat lists: addresses that a recommendation never allows, whatever they did before. A list never allows anything.\n"
-	"They are named in whittle.yaml:\n"
+	"Threat lists hold addresses that a recommendation never allows, whatever they did before. A list never allows anything.\n"
+	"whittle.yaml names the lists:\n"
 	"\n"
 	"  threat-intel:\n"
 	"    - drop.txt                                   # a file; its format is recognised by its content\n"
@@ -23,11 +23,11 @@ static const char help[] =
 	"Formats: plain (FireHOL, Spamhaus, ipsum, ipset save), csv (tables: abuse.ch, DShield, AbuseIPDB), jsonl, json, iprep (Suricata), stix\n"
 	"(2.1 bundles, TAXII), misp, nft (sets). A line that may mean more than one thing is refused, with the reason.\n"
 	"\n"
-	"`update` merges a list, removes what it must not contain (the estate's own addresses; trusted, private and reserved ranges), and prints\n"
-	"what it removed. Without --force it refuses a list that halved or grew threefold, in entries or in addresses, or that contains a\n"
-	"sixteenth of the Internet. A list whose new networks contain peers that belong, or blocks of more than 2^20 addresses (IPv6: wider than\n"
-	"/24), is held, and these are named: `confirm` then puts it in force. A peer under `trusted:` is never kept out.\n"
-	"`list` prints ages. A stale list stays in force and is only reported; a list that whittle.yaml does not name any more stays until\n"
+	"`update` reads each list, removes what it must not contain (the estate's own addresses; trusted, private and reserved ranges), and prints\n"
+	"what it removed. Without --force it refuses a list that shrank by half or grew threefold, in entries or in addresses, or that contains a\n"
+	"sixteenth of the Internet. A list is held if its new networks contain peers that belong, or blocks of more than 2^20 addresses (IPv6: wider\n"
+	"than /24); these are named, and `confirm` puts the list in force. A peer under `trusted:` is never kept out.\n"
+	"`list` prints the lists with their ages. A stale list stays in force and is reported; a list that whittle.yaml no longer names stays until\n"
 	"`forget`. `check` names the list and the entry that contain an address.\n"
 	"\n"
 	"Example: whittle intel update && whittle intel check 192.0.2.7\n";
@@ -271,6 +271,6 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct cli_command cli_intel = {.confined = true,
                                       .name = "intel",
-                                      .summary = "threat lists: update, list, confirm, check, forget",
+                                      .summary = "update, list, confirm, check or forget threat lists",
                                       .help = help,
                                       .run = run};

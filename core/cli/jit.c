@@ -21,7 +21,7 @@ static const char help[] =
 	"       whittle jit nsg NAME [-o FILE | --output FILE]\n"
 	"       whittle jit nsg [NAME] --to azure [--until-closed] [--endpoint URL] [--token-command CMD] [--ca-file FILE] [--wait 5m]\n"
 	"\n"
-	"Just-in-time access: ports that are closed, and opened on request for one source and a limited time. The policy is in whittle.yaml:\n"
+	"Just-in-time access keeps ports closed, and opens them on request for one source and a limited time. The policy is in whittle.yaml:\n"
 	"\n"
 	"  jit:\n"
 	"    - {resource: vm1, ports: [22, 3389], from: [203.0.113.0/24], who: [ada, bob], longest: 3h}\n"
@@ -32,12 +32,12 @@ static const char help[] =
 	"  on       closes the ports of the policy on this machine. Unless `jit confirm` follows in time, the kernel opens them again.\n"
 	"           Open connections stay. It is refused without --force if it would lock you out: open the port for yourself first\n"
 	"  open     opens a port for one source. On this machine the kernel closes it again, even if no process of whittle runs\n"
-	"  request  asks for an opening, if you may not open the port. It waits 24 hours for approval; one person may have 8 that wait\n"
+	"  request  asks for an opening, if you may not open the port yourself. It waits 24 hours for approval; one person may have 8 that wait\n"
 	"  approve  opens what was requested, for the requested time from now on. The policy's `who` must name the person who approves\n"
 	"  refuse   ends a request\n"
 	"  close    closes an opening early; connections that were made stay\n"
-	"  list     prints what is open now in the kernel, with who and why, and the requests that wait\n"
-	"  log      prints all openings, closings, requests and refusals, with who, when and why\n"
+	"  list     prints what is open now in the kernel, with user and reason, and the requests that wait\n"
+	"  log      prints all openings, closings, requests and refusals, with user, time and reason\n"
 	"  policy   lists the policies. `set` and `delete` make and remove policies for resources that have none in whittle.yaml; they are kept\n"
 	"           in the state directory. The user '*' is everybody who may run `jit open`\n"
 	"  off      opens all ports again and deletes the table\n"
@@ -225,7 +225,7 @@ const struct cli_command cli_jit = {
 	.keeps_user = keeps_user,
 	.overseen = true,
 	.name = "jit",
-	.summary = "ports that open on request, for one source and a limited time",
+	.summary = "open closed ports on request, for one source and a limited time",
 	.help = help,
 	.run = run,
 	.may = WH_MAY_LOOK | WH_MAY_CLOSE | WH_MAY_CONFIRM_CLOSED | WH_MAY_STOP_CLOSING | WH_MAY_OPEN,

@@ -9,11 +9,11 @@ static const char help[] =
 	"       whittle journal show NUMBER [--json]\n"
 	"       whittle journal verify [--json]\n"
 	"\n"
-	"The journal in the ledger: who enforced, confirmed, rolled back, edited, imported, opened or decided what, and when. whittle never removes\n"
+	"Shows the journal in the ledger: who enforced, confirmed, rolled back, edited, imported, opened or decided what, and when. whittle never removes\n"
 	"an entry. Each entry holds a hash (SHA-256) of its own content and of the entry before it.\n"
 	"\n"
 	"`verify` checks all entries. If one was changed, inserted, moved or removed, it names the first that does not fit (exit status 3).\n"
-	"A user who can write the ledger's file could compute all hashes anew, or cut off the journal's end. Therefore root's commands also keep the\n"
+	"A user who can write the ledger's file could compute all hashes again, or cut off the journal's end. Therefore root's commands also store the\n"
 	"hash of the last entry in the state directory (journal.head), where only root and the services' user can write. Entries that other users\n"
 	"added later are in the chain, but not yet covered by that hash. Entries of versions without a chain come before it: `verify` shows that they\n"
 	"have not changed since the chain began.\n"
@@ -142,7 +142,7 @@ static int run(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_command cli_journal = {.name = "journal",
-                                        .summary = "what was done, by whom, and whether the record is as it was written",
+                                        .summary = "list what was done and by whom, and check that nobody changed the record",
                                         .help = help,
                                         .run = run,
                                         .only_reads = true,

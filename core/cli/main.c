@@ -67,8 +67,8 @@ static void print_help(void)
 	     "  --long         print all addresses of a list, one a line\n"
 	     "  --help         what the command does, its options and an example\n"
 	     "  --version      the program's version\n\n"
-	     "Exit status: 0 done, 1 failed, 2 wrong usage or bad input, 3 findings where --fail-on asked for that.\n"
-	     "'whittle help COMMAND' explains a command; 'whittle doctor' says what is missing on this machine.");
+	     "Exit status: 0 done, 1 failed, 2 wrong usage or bad input, 3 findings, if --fail-on is given.\n"
+	     "'whittle help COMMAND' explains a command; 'whittle doctor' shows what is missing on this machine.");
 }
 
 /* The value of option `name` at argv[*i] ("--name V" or "--name=V"); NULL when it is another option or has no value. */

@@ -19,8 +19,8 @@ static const char help[] =
 	"port is open. If Azure's own evaluation was imported (`az network nic list-effective-nsg`) and differs, that is reported.\n"
 	"\n"
 	"With --host it says what this machine's rules do with a connection from PEER. It reads the rules of all programs from the kernel: ufw,\n"
-	"firewalld, Docker, fail2ban, whittle. Some conditions cannot be evaluated: rate limits, marks, sets that packets fill, extensions of\n"
-	"iptables. If one of them matters, the verdict is `unknown` and names it. Translations and iptables' legacy tables are not read. Needs root.\n"
+	"firewalld, Docker, fail2ban, whittle. Some conditions cannot be evaluated: rate limits, marks, sets to which packets add entries, extensions\n"
+	"of iptables. If one of them matters, the verdict is `unknown` and names it. Translations and iptables' legacy tables are not read. Needs root.\n"
 	"\n"
 	"  --host PEER          asks this machine's rules\n"
 	"  --outbound           asks about a connection to PEER\n"
@@ -253,7 +253,7 @@ const struct cli_command cli_reach = {.may = WH_MAY_LOOK,
                                       .may_now = may_now,
                                       .confined = true,
                                       .name = "reach",
-                                      .summary = "say whether one end can reach another, and by which rules",
+                                      .summary = "show whether one end can reach another, and by which rules",
                                       .help = help,
                                       .run = run,
                                       .only_reads = true};

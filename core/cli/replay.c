@@ -14,7 +14,7 @@ static const char help[] =
 	"\n"
 	"  --rules FILE    replays these rules instead: a file as `whittle recommend --json` prints it (- for standard input)\n"
 	"  --log FILE      replays the flows of a log, also of .gz and .zst, instead of the ledger's; may be given several times. Nothing is\n"
-	"                  learned from it. The ledger decides which peers belong\n"
+	"                  learned from it, and the ledger still decides which peers belong\n"
 	"  --holdout DAYS  derives rules without the last DAYS days, and replays those days alone. Rules lose almost nothing on the days from\n"
 	"                  which they were learned, so this is the figure to expect for days to come\n"
 	"\n"
@@ -190,7 +190,7 @@ const struct cli_command cli_replay = {
 	.may = WH_MAY_LOOK,
 	.confined = true,
 	.name = "replay", .only_reads = true,
-	.summary = "say what the proposed rules would have let through and stopped, day by day, and what would break",
+	.summary = "show what the proposed rules would have let through and stopped, day by day, and what would break",
 	.help = help,
 	.run = run,
 };

@@ -17,7 +17,7 @@ static const char help[] =
 	"       whittle rules history [RESOURCE] [--json]\n"
 	"\n"
 	"Reviews what `whittle recommend` proposed, before it is enforced; `whittle rules` alone lists it. RULE is a rule's name, or its port: 22 or 22/tcp.\n"
-	"Each change is recorded with who, when and why. `undo` takes back the last one, `reset` all of them.\n"
+	"Each change is recorded with user, time and reason. `undo` reverts the last one, `reset` all of them.\n"
 	"\n"
 	"  --from PREFIX,…  the addresses that the rule allows; --to means the same, for an outbound rule\n"
 	"  --also PREFIX,…  adds these to the rule's addresses;  --not PREFIX,…  removes them\n"

@@ -8,11 +8,11 @@
 static const char help[] =
 	"usage: whittle selftest ADDRESS[:PORT] [--from ADDRESS] [--udp] [--eve FILE] [--timeout TIME] [--json]\n"
 	"\n"
-	"Tells a quiet network from a deaf sensor. It sends three flows to an address whose traffic passes the sensor, and waits until they are in\n"
-	"the ledger, or in a log. It prints 'arrived in N s', or 'deaf' with the reason and exit status 3.\n"
+	"Shows whether the network is quiet or the sensor is deaf. It sends three flows to an address whose traffic passes the sensor, and waits until\n"
+	"they are in the ledger, or in a log. It prints 'arrived in N s', or 'deaf' with the reason and exit status 3.\n"
 	"\n"
-	"ADDRESS is that of a resource. Run this on a machine whose packets to it the sensor sees. The default PORT is one on which hardly anything\n"
-	"listens: refused or dropped connections are counted, and nothing is learned from them.\n"
+	"ADDRESS is that of a resource. Run this on a machine whose packets to that address pass the sensor. The default PORT is one on which hardly\n"
+	"anything listens: refused or dropped connections are counted, and nothing is learned from them.\n"
 	"\n"
 	"  --from ADDRESS  send from this address\n"
 	"  --udp           datagrams instead of connections\n"
@@ -123,7 +123,7 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_selftest = {
 	.confined = true, .probes = true,
 	.name = "selftest",
-	.summary = "send flows past the sensor and say whether they arrive: a quiet network or a deaf sensor",
+	.summary = "send flows past the sensor and report whether it saw them",
 	.help = help,
 	.run = run,
 };

@@ -208,6 +208,6 @@ static int run(struct cli *c, int argc, char **argv)
 const struct cli_command cli_serve = {.confined = true,
                                       .prepare = prepare,
                                       .name = "serve",
-                                      .summary = "the console, Azure's API for it and our own, over TLS",
+                                      .summary = "serve the console, Azure's API and our own, over TLS",
                                       .help = help,
                                       .run = run};

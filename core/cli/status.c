@@ -250,24 +250,26 @@ const struct cli_command cli_status = {
 	.confined = true,
 	.name = "status",
 	.only_reads = true,
-	.summary = "show what is in force here, what it let through and dropped, and how each resource stands",
+	.summary = "show the rules in force here, what they let through and dropped, and the state of each resource",
 	.help = "usage: whittle status [--fail-on WORD,…] [--json]\n"
 		"       whittle status --sensors [--json]\n\n"
 		"Shows the rules in force on this machine, port by port: confirmed, pending (with the seconds left to confirm) or audit, `reject` if\n"
 		"refused peers get an answer, and how many new connections each let through and dropped or answered. Then it shows each resource:\n"
 		"healthy (its rules are as narrow as its traffic), unhealthy (they can be narrowed) or unscanned (too little was seen), with the\n"
-		"reason, and the day on which an unscanned one is ready. A resource is defended if all its rules are confirmed on this machine. Then\n"
-		"come the sensor, the watcher, the threat lists, and addresses of this machine about which nothing is learned. Nothing is changed.\n\n"
-		"Up to 20,000 edges, the state of the resources is derived from the traffic now. For a larger ledger, it is that of the last\n"
-		"`whittle recommend`, with its time and what has changed since. It is stale if it lacks a day of traffic, if the estate, this\n"
-		"machine's rules, settings or threat lists have changed, or if there was no `whittle recommend`.\n\n"
-		"  --fail-on WORD,…  exit status 3 where something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
+		"reason, and the day on which an unscanned one is ready. A resource is defended if all its rules are confirmed on this machine. The\n"
+		"last lines show the sensor, the watcher, the threat lists, and the addresses of this machine about which nothing is learned.\n"
+		"Nothing is changed.\n\n"
+		"If the ledger has at most 20,000 edges, the state of the resources is derived when the command runs. For a larger ledger, it is the\n"
+		"state that the last `whittle recommend` derived, with the time of that run and what has changed since. That state is stale if a day\n"
+		"of traffic was added since, if the estate, this machine's rules, settings or threat lists have changed, or if there was no\n"
+		"`whittle recommend`.\n\n"
+		"  --fail-on WORD,…  exit status 3 if something needs attention: undefended (a resource can be narrowed), pending (rules wait for\n"
 		"                    their confirmation), changed (the kernel does not hold what was confirmed), sensor (it is silent or loses\n"
 		"                    packets), watch (rules are confirmed and nothing watches them), lists (one is stale, held or was never read),\n"
-		"                    addresses (one of this machine's is not learned), stale (below), or any of these\n"
+		"                    addresses (one of this machine's is not learned), stale (see above), or any of these\n"
 		"  --sensors         instead, the sensors that write to a cluster: when each last sent something, what it lost, its version\n"
 		"  --json            the same as JSON\n\n"
-		"Only root sees what is in force.\n\n"
+		"Only root sees the rules in force.\n\n"
 		"example:\n"
 		"  whittle status --fail-on changed,sensor\n",
 	.run = run,

@@ -64,7 +64,7 @@ const struct cli_command cli_uninstall = {
 	.may = WH_MAY_LOOK | WH_MAY_UNINSTALL,
 	.confined = true,
 	.name = "uninstall",
-	.summary = "take everything of whittle's out of this machine's firewall",
+	.summary = "remove everything of whittle's from this machine's firewall",
 	.help = "usage: whittle uninstall [--verify] [--json]\n\n"
 		"Deletes whittle's own tables, confirmed or not, and the files from which a reboot would restore them. The firewall is then as it was\n"
 		"without whittle. The ledger stays: delete it yourself if you no longer need what was learned.\n\n"
@@ -76,7 +76,7 @@ const struct cli_command cli_restore = {
 	.may = WH_MAY_LOOK | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
 	.confined = true,
 	.name = "restore",
-	.summary = "put back what was confirmed, after a reboot",
+	.summary = "put back the confirmed rules, after a reboot",
 	.help = "usage: whittle restore\n\n"
 		"Puts back the rules that were confirmed, and the ports that just-in-time access keeps closed, from the files of the state\n"
 		"directory (/var/lib/whittle-state), which only root and the services' user can write. Rules that were not confirmed do not come back.\n"

@@ -252,6 +252,6 @@ const struct cli_command cli_watch = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_
                                       .may_now = may_now,
                                       .confined = true,
                                       .name = "watch",
-                                      .summary = "look after the confirmed rules: who is hit, who changed them",
+                                      .summary = "watch the confirmed rules: which peers they drop, who changed them",
                                       .help = help,
                                       .run = run};

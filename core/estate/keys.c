@@ -11,11 +11,11 @@ const struct wh_key wh_estate_keys[] = {
 	{"discover", WH_KEY_WORDS, offsetof(struct wh_estate_config, discover), .example = "[10.0.0.0/8, fd00::/8]",
          .help = "Ranges in which an address that answers becomes a resource; off for none. Without an estate: the private ranges."},
 	{"nsg-scope", WH_KEY_CHOICE, offsetof(struct wh_estate_config, nsg_scope), .words = scopes, .preset = "both",
-         .help = "Which network security groups before a resource get its rules, where the estate does not say."},
+         .help = "Which network security groups before a resource get its rules, if the estate does not say it."},
 	{"platform", WH_KEY_CHOICE, offsetof(struct wh_estate_config, platform), .words = platforms, .preset = "auto",
-         .help = "Where the hosts run: at Azure the load balancer's probes stay allowed."},
+         .help = "Where the hosts run. At Azure the load balancer's probes stay allowed."},
 	{"labels", WH_KEY_WORDS, offsetof(struct wh_estate_config, labels), .example = "[environment=prod|test, tier]",
-         .help = "Tags of machines: two with different values (of these alone, where some are named) should not reach each other (connections --unwanted)."},
+         .help = "Tags of machines for `connections --unwanted`: two machines with different values of a tag should not reach each other. environment=prod|test: only these values count."},
 	{0},
 };
 

@@ -6,13 +6,13 @@
 
 static const struct wh_key keys[] = {
 	{"name", WH_KEY_TEXT, offsetof(struct wh_intel_source, name), .example = "drop",
-         .help = "The name it is shown by; of a file, else its own."},
+         .help = "The name of the list; default: the file's name."},
 	{"file", WH_KEY_PATH, offsetof(struct wh_intel_source, file), .example = "drop.txt",
-         .help = "The list. Either this or a command."},
+         .help = "The file that holds the list. Give either this or a command."},
 	{"command", WH_KEY_TEXT, offsetof(struct wh_intel_source, command), .example = "curl -fsS https://lists.example/drop.txt",
          .help = "Run by /bin/sh; prints the list."},
 	{"format", WH_KEY_TEXT, offsetof(struct wh_intel_source, format), .example = "csv",
-         .help = "Its format; without it, told from the content."},
+         .help = "The list's format; without it, recognised by the content."},
 	{"column", WH_KEY_TEXT, offsetof(struct wh_intel_source, column), .example = "dst_ip",
          .help = "csv, jsonl: the column or key with the address."},
 	{"min-score", WH_KEY_INT, offsetof(struct wh_intel_source, min_score), .min = 0, .max = 1000, .preset = "0",

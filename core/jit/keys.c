@@ -40,13 +40,13 @@ static const struct wh_key keys[] = {
 	{"resource", WH_KEY_TEXT, offsetof(struct wh_jit_policy, resource), .example = "vm1",
          .help = "The resource whose ports are closed."},
 	{"ports", WH_KEY_LIST, offsetof(struct wh_jit_policy, ports), .list = &ports, .example = "[22, 3389/tcp]",
-         .help = "Ports that are closed until somebody asks."},
+         .help = "Ports that are closed until a user opens them."},
 	{"from", WH_KEY_LIST, offsetof(struct wh_jit_policy, from), .list = &from, .example = "[203.0.113.0/24]",
-         .help = "Sources for which they may be opened; without it any."},
+         .help = "Sources for which the ports may be opened; without it, any source."},
 	{"who", WH_KEY_LIST, offsetof(struct wh_jit_policy, who), .list = &who, .example = "[ada]",
-         .help = "Users who may open them; without it root alone."},
+         .help = "Users who may open the ports; without it, only root."},
 	{"longest", WH_KEY_DURATION, offsetof(struct wh_jit_policy, longest_s), .max = 30 * 86400, .preset = "3h",
-         .help = "The longest time at once."},
+         .help = "The longest time of one opening."},
 	{0},
 };
 
@@ -74,8 +74,8 @@ static const struct wh_key_list policies = {offsetof(struct wh_jit_config, n_pol
 
 const struct wh_key wh_jit_keys[] = {
 	{"jit", WH_KEY_LIST, offsetof(struct wh_jit_config, policies), .list = &policies,
-         .help = "Ports that stay closed until somebody opens them for a source and a time (whittle jit)."},
+         .help = "Policies of just-in-time access (whittle jit): ports that stay closed until a user opens them for one source and a limited time."},
 	{"jit-sudo-options", WH_KEY_BOOL, offsetof(struct wh_jit_config, sudo_options), .preset = "no",
-         .help = "Users who run `whittle jit` by sudo may choose its configuration, ledger, files, commands and servers, and so become root."},
+         .help = "yes: users who run `whittle jit` by sudo may choose its configuration, ledger, files, commands and servers. They can become root by that."},
 	{0},
 };
