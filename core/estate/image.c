@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 5 };
+enum { VERSION = 6 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -33,6 +33,8 @@ static void vnet(struct io *x, struct wh_vnet *v)
 	wh_io_prefixes(x, &v->space, &v->n_space);
 	FLAG(x, v->gateway);
 	FLAG(x, v->aws);
+	wh_io_place(x, &v->hub_table, x->t->n_hub_tables, 2);
+	FLAG(x, v->hub_default);
 	wh_io_tags(x, &v->tags, &v->n_tags);
 	LIST(x, v->peerings, v->n_peerings, 20);
 	for (size_t i = 0; i < v->n_peerings; i++) {
@@ -72,6 +74,8 @@ static void route_table(struct io *x, struct wh_route_table *r)
 		NUMBER(x, r->routes[i].hop, 1, WH_HOP_NONE);
 		wh_io_text(x, &r->routes[i].appliance);
 	}
+	FLAG(x, r->own_only);
+	wh_io_text(x, &r->unsure);
 }
 
 static void public_ip(struct io *x, struct wh_public_ip *p)
@@ -190,6 +194,7 @@ static void lengths(struct io *x)
 	LENGTH(t->nsgs, t->n_nsgs);
 	LENGTH(t->missing, t->n_missing);
 	LENGTH(t->route_tables, t->n_route_tables);
+	LENGTH(t->hub_tables, t->n_hub_tables);
 	LENGTH(t->asgs, t->n_asgs);
 	LENGTH(t->public_ips, t->n_public_ips);
 	LENGTH(t->nics, t->n_nics);
@@ -231,6 +236,7 @@ static void all(struct io *x)
 		wh_io_end_groups(x);
 	EACH(t->missing, t->n_missing, wh_io_name);
 	EACH(t->route_tables, t->n_route_tables, route_table);
+	EACH(t->hub_tables, t->n_hub_tables, route_table);
 	EACH(t->asgs, t->n_asgs, asg);
 	EACH(t->public_ips, t->n_public_ips, public_ip);
 	EACH(t->nics, t->n_nics, nic);

@@ -42,6 +42,16 @@ static const struct { const char *from, *to;
 	{"azurerm_local_network_gateway", "Microsoft.Network/localNetworkGateways"},
 	{"azurerm_virtual_network_gateway", "Microsoft.Network/virtualNetworkGateways"},
 	{"azurerm_nat_gateway", "Microsoft.Network/natGateways"},
+	{"azurerm_virtual_wan", "Microsoft.Network/virtualWans"},
+	{"azurerm_virtual_hub", "Microsoft.Network/virtualHubs"},
+	{"azurerm_virtual_hub_connection", "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections"},
+	{"azurerm_virtual_hub_route_table", "Microsoft.Network/virtualHubs/hubRouteTables"},
+	{"azurerm_virtual_hub_route_table_route", "Microsoft.Network/virtualHubs/hubRouteTables/routes"},
+	{"azurerm_virtual_hub_routing_intent", "Microsoft.Network/virtualHubs/routingIntent"},
+	{"azurerm_vpn_gateway", "Microsoft.Network/vpnGateways"},
+	{"azurerm_express_route_gateway", "Microsoft.Network/expressRouteGateways"},
+	{"azurerm_point_to_site_vpn_gateway", "Microsoft.Network/p2sVpnGateways"},
+	{"azurerm_vpn_site", "Microsoft.Network/vpnSites"},
 };
 
 /* Names that are not az's with underscores. */
@@ -76,6 +86,16 @@ static const struct { const char *from, *to;
 	{"rule", "rules"},
 	{"base_policy_id", "basePolicy"},
 	{"cidrs", "ipAddresses"},
+	{"virtual_wan_id", "virtualWan"},
+	{"virtual_hub_id", "virtualHub"},
+	{"internet_security_enabled", "enableInternetSecurity"},
+	{"routing", "routingConfiguration"},
+	{"associated_route_table_id", "associatedRouteTable"},
+	{"propagated_route_table", "propagatedRouteTables"},
+	{"route_table_ids", "ids"},
+	{"route_table_id", "routeTable"},
+	{"routing_policy", "routingPolicies"},
+	{"address_cidrs", "addressPrefixes"},
 };
 
 static const char *text(const json_t *o, const char *key)

@@ -26,6 +26,7 @@ void wh_build_back(struct wh_building *b);
 const char *wh_build_ref(const struct wh_name_set *back, const json_t *o, const char *member, const char *id);
 /* Each step reads the items of its types. */
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
+void wh_build_hubs(struct wh_building *b);     /* virtual hubs' routes, after the VNets */
 int wh_build_hosts(struct wh_building *b);    /* machines, interfaces, endpoints, application security groups */
 int wh_build_balancers(struct wh_building *b);
 void wh_build_translations(struct wh_building *b); /* firewalls' */

@@ -98,7 +98,8 @@ static int add_vnet(struct wh_building *b, const struct wh_item *it, struct wh_v
 {
 	const json_t *space = space_of(it->body, "addressSpace"), *peerings = wh_field(it->body, "virtualNetworkPeerings");
 	const char *location = wh_field_text(it->body, "location");
-	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : "", .aws = it->derived};
+	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : "",
+	                      .aws = it->derived, .hub_table = WH_NONE};
 	wh_build_tags(b, it->body, &v->tags, &v->n_tags);
 	v->peerings = wh_arena_array(b->mem, json_array_size(peerings) + lone_peerings + 1, sizeof *v->peerings);
 	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes",
@@ -209,6 +210,8 @@ static int add_vnets(struct wh_building *b)
 	rc = rc ? rc : add_lone(b);
 	if (!rc)
 		join_peerings(b);
+	if (!rc)
+		wh_build_hubs(b);
 	return rc;
 }
 
@@ -234,7 +237,9 @@ static int add_tables(struct wh_building *b)
 		struct wh_route_table *r = &b->t->route_tables[b->t->n_route_tables++];
 		*r = (struct wh_route_table){.id = list[i]->id,
 		                             .name = list[i]->name,
-		                             .routes = wh_arena_array(b->mem, json_array_size(routes) + 1, sizeof *r->routes)};
+		                             .routes = wh_arena_array(b->mem, json_array_size(routes) + 1, sizeof *r->routes),
+		                             .own_only = wh_field_bool(list[i]->body, "disableBgpRoutePropagation", false) ||
+		                                         !wh_field_bool(list[i]->body, "bgpRoutePropagationEnabled", true)};
 		json_array_foreach((json_t *)(uintptr_t)routes, k, o) {
 			const char *prefix = wh_field_text(o, "addressPrefix"), *name = wh_field_text(o, "name"),
 				   *hop = wh_field_text(o, "nextHopIpAddress");

@@ -326,29 +326,39 @@ static void add_appliance(struct wh_building *b, const struct wh_item *it, const
 	}
 }
 
-int wh_build_between(struct wh_building *b)
+/* The ranges behind the gateways of one type. */
+static int add_on_premises(struct wh_building *b, const char *type, const char *member)
 {
 	const struct wh_item **list;
-	size_t n, room = 0;
+	size_t n = wh_inventory_of_type(b->inv, type, &list), room = b->t->n_on_premises;
 	int rc = 0;
-	for (size_t k = 0; k < sizeof appliances / sizeof *appliances; k++) {
-		n = wh_inventory_of_type(b->inv, appliances[k].type, &list);
-		for (size_t i = 0; i < n; i++)
-			add_appliance(b, list[i], appliances[k].kind);
-	}
-	n = wh_inventory_of_type(b->inv, "microsoft.network/localnetworkgateways", &list);
 	for (size_t i = 0; i < n && !rc; i++) {
-		const json_t *space = wh_field(wh_field(list[i]->body, "localNetworkAddressSpace"), "addressPrefixes");
+		const json_t *space = wh_field(wh_field(list[i]->body, member), "addressPrefixes");
 		struct wh_prefix *p;
 		size_t many;
-		rc = wh_build_prefixes(b, list[i], space ? space : wh_field(list[i]->body, "addressPrefixes"),
-		                       "localNetworkAddressSpace/addressPrefixes", &p, &many);
+		space = space ? space : wh_field(list[i]->body, "addressPrefixes");
+		rc = wh_build_prefixes(b, list[i], space, wh_arena_printf(b->mem, "%s/addressPrefixes", member), &p, &many);
 		for (size_t k = 0; k < many && !rc; k++) {
 			b->t->on_premises = wh_arena_grown(b->mem, b->t->on_premises, b->t->n_on_premises, &room,
 			                                   sizeof *b->t->on_premises);
 			b->t->on_premises[b->t->n_on_premises++] = p[k];
 		}
 	}
+	return rc;
+}
+
+int wh_build_between(struct wh_building *b)
+{
+	const struct wh_item **list;
+	size_t n;
+	int rc;
+	for (size_t k = 0; k < sizeof appliances / sizeof *appliances; k++) {
+		n = wh_inventory_of_type(b->inv, appliances[k].type, &list);
+		for (size_t i = 0; i < n; i++)
+			add_appliance(b, list[i], appliances[k].kind);
+	}
+	rc = add_on_premises(b, "microsoft.network/localnetworkgateways", "localNetworkAddressSpace");
+	rc = rc ? rc : add_on_premises(b, "microsoft.network/vpnsites", "addressSpace");
 	if (!rc && b->t->n_on_premises)
 		b->t->n_on_premises = wh_prefix_merge(b->t->on_premises, b->t->n_on_premises);
 	return rc;

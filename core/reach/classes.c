@@ -47,7 +47,7 @@ static bool *related(const struct wh_reach *r)
 	for (size_t i = 0; i < n; i++)
 		through[i] = uses_appliances(r, i);
 	for (size_t i = 0; i < n * n; i++)
-		out[i] = r->linked[i] || through[i / n] || through[i % n];
+		out[i] = r->linked[i] || through[i / n] || through[i % n] || wh_hub_both(r->t, i / n, i % n);
 	return out;
 }
 
@@ -136,6 +136,9 @@ static size_t sender(const struct wh_reach *r, size_t context)
 
 static void mix_routes(const struct wh_reach *r, struct print *prints, const struct wh_hash_key *key)
 {
+	for (size_t k = 0; k < r->t->n_hub_tables; k++)
+		for (size_t i = 0; i < r->t->n_endpoints; i++)
+			wh_print_mix(&prints[i], key, k, r->hub_at[k][i]);
 	for (size_t c = 0; c < r->n_contexts; c++) {
 		size_t from = r->contexts[c].table == WH_NONE ? WH_NONE : sender(r, c);
 		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++)
@@ -190,6 +193,7 @@ void wh_reach_divide(struct wh_reach *r)
 		return;
 	r->divided = true;
 	wh_reach_place_all(r);
+	wh_hub_index(r);
 	struct print *prints = wh_arena_array(r->scratch, n + 1, sizeof *prints);
 	bool *relation = related(r);
 	for (size_t i = 0; i < n; i++) {

@@ -140,6 +140,10 @@ static struct cuts cuts_of(struct wh_reach *r, size_t endpoint, enum wh_directio
 	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
 	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++)
 		add_cuts(&c, wh_ranges_from_prefixes(&r->t->route_tables[table].routes[i].prefix, 1, mem));
+	const struct wh_route_table *hub =
+		e->subnet == WH_NONE ? NULL : wh_hub_table(r->t, r->t->subnets[e->subnet].vnet, table);
+	for (size_t i = 0; hub && i < hub->n; i++)
+		add_cuts(&c, wh_ranges_from_prefixes(&hub->routes[i].prefix, 1, mem));
 	for (size_t i = 0; i < r->t->n_vnets; i++)
 		add_cuts(&c, wh_ranges_from_prefixes(r->t->vnets[i].space, r->t->vnets[i].n_space, mem));
 	for (size_t i = 0; i < e->n_exposures; i++)

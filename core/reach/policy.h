@@ -74,6 +74,7 @@ struct wh_reach {
 	 * rules */
 	bool *placed, all_placed; struct last_placed *last; bool *admin;
 	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
+	size_t **hub_at;                     /* hub.c: table of a virtual hub × endpoint: its route to it; NULL until all are asked */
 	struct numbering *numbering;
 	/* classes.c */
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
@@ -103,6 +104,19 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 /* The same between an endpoint and an address of no endpoint: of a VNet, on premises, or of the Internet. */
 enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
                                     uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
+/*
+ * hub.c: the routes of virtual hubs. An end is a VNet, the subnet's route table (WH_NONE: none, or not known which), and an
+ * endpoint or WH_NONE with the address. DENIED without a reason: not both VNets are connected to a hub.
+ */
+struct wh_hub_end { size_t vnet, table, endpoint; struct wh_addr addr; };
+enum wh_answer wh_hub_way(const struct wh_reach *r, const struct wh_hub_end *from, const struct wh_hub_end *to, const char **why,
+                          struct wh_arena *mem);
+bool wh_hub_both(const struct wh_topology *t, size_t a, size_t b);
+/* The table whose routes a VNet's subnet gets, and its route to an endpoint, or to an address. NULL: none. */
+const struct wh_route_table *wh_hub_table(const struct wh_topology *t, size_t vnet, size_t table);
+const struct wh_route *wh_hub_route(const struct wh_reach *r, size_t vnet, size_t table, size_t endpoint,
+                                    const struct wh_addr *a);
+void wh_hub_index(struct wh_reach *r); /* finds the routes to all endpoints once */
 /* internet.c: the ranges of `never`; whether the address belongs to the Internet, and to no VNet or range on premises. */
 void wh_reach_never(struct wh_reach *r);
 bool wh_reach_is_internet(const struct wh_reach *r, const struct wh_addr *a);

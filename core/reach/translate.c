@@ -36,6 +36,17 @@ static struct wh_ranges with(struct wh_ranges a, const struct wh_prefix *p, size
 
 /* ---- contexts ---- */
 
+static struct wh_ranges with_routes(const struct wh_reach *r, struct wh_ranges out, const struct wh_route_table *t,
+                                    bool default_routes)
+{
+	struct wh_prefix *p = wh_arena_array(r->mem, t->n + 1, sizeof *p);
+	size_t n = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (default_routes || wh_prefix_family_len(&t->routes[i].prefix))
+			p[n++] = t->routes[i].prefix;
+	return with(out, p, n, r->mem);
+}
+
 static struct wh_ranges own_ranges(const struct wh_reach *r, const struct context *c, bool default_routes)
 {
 	const struct wh_topology *t = r->t;
@@ -53,12 +64,10 @@ static struct wh_ranges own_ranges(const struct wh_reach *r, const struct contex
 		if (v->gateway)
 			out = with(out, t->on_premises, t->n_on_premises, r->mem);
 	}
-	for (size_t i = 0; c->table != WH_NONE && i < t->route_tables[c->table].n; i++) {
-		const struct wh_prefix *p = &t->route_tables[c->table].routes[i].prefix;
-		if (default_routes || wh_prefix_family_len(p))
-			out = with(out, p, 1, r->mem);
-	}
-	return out;
+	const struct wh_route_table *hub = wh_hub_table(t, c->vnet, c->table);
+	if (c->table != WH_NONE)
+		out = with_routes(r, out, &t->route_tables[c->table], default_routes);
+	return hub ? with_routes(r, out, hub, default_routes && t->vnets[c->vnet].hub_default) : out;
 }
 
 static uint32_t context_of(struct wh_reach *r, size_t vnet, size_t table)

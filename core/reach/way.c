@@ -88,6 +88,21 @@ static bool may_be_linked(const struct wh_topology *t, size_t a, size_t b)
 	return (x->aws || x->gateway) && (y->aws || y->gateway) && (x->aws || y->aws);
 }
 
+static enum wh_answer no_way(const struct wh_topology *t, size_t va, size_t vb, const char **why, struct wh_arena *mem)
+{
+	because(mem, why, "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route",
+	        t->vnets[va].name, t->vnets[vb].name);
+	return WH_DENIED;
+}
+
+/* The route of the subnet's own table; NULL if the virtual hub has a longer one. */
+static const struct wh_route *before_hub(const struct wh_reach *r, const struct wh_route *x, size_t vnet, size_t table,
+                                         size_t endpoint, const struct wh_addr *to)
+{
+	const struct wh_route *y = wh_hub_route(r, vnet, table, endpoint, to);
+	return y && x && y->prefix.len > x->prefix.len ? NULL : x;
+}
+
 enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
                             struct wh_arena *mem)
 {
@@ -106,6 +121,7 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 	bool linked = b && r->linked[va * t->n_vnets + vb];
 	const struct wh_route *x = route_for(r, table, to_addr);
 	int system = linked ? longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
+	x = linked ? x : before_hub(r, x, va, table, to, to_addr);
 	if (x && (int)wh_prefix_family_len(&x->prefix) >= system) {
 		enum wh_answer v = by_route(r, x, table, to_addr, why, mem);
 		if (v != WH_ALLOWED)
@@ -115,18 +131,37 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 			return WH_DENIED;
 		}
 	}
+	const struct wh_route *hub = b || x ? NULL : wh_hub_route(r, va, table, WH_NONE, to_addr);
+	if (hub && hub->hop == WH_HOP_APPLIANCE) {
+		because(mem, why, "what %s forwards (route %s of %s)", hub->appliance, hub->name, wh_hub_table(t, va, table)->name);
+		return WH_UNDECIDED;
+	}
+	if (b && !linked && wh_hub_both(t, va, vb))
+		return x ? no_way(t, va, vb, why, mem)
+		         : wh_hub_way(r, &(struct wh_hub_end){va, table, from, a->addr},
+		                      &(struct wh_hub_end){vb, t->subnets[b->subnet].route_table, to, *to_addr}, why, mem);
 	if (b && !linked && may_be_linked(t, va, vb)) {
 		because(mem, why, "whether %s and %s are connected (gateways and route tables of AWS are not read)",
 		        t->vnets[va].name, t->vnets[vb].name);
 		return WH_UNDECIDED;
 	}
-	if (b && !linked) {
-		because(mem, why,
-		        "there is no way from VNet %s to VNet %s: no peering that is connected at both ends, and no route",
-		        t->vnets[va].name, t->vnets[vb].name);
-		return WH_DENIED;
-	}
-	return WH_ALLOWED;
+	return b && !linked ? no_way(t, va, vb, why, mem) : WH_ALLOWED;
+}
+
+/* The virtual hub's route by which an endpoint's answers go through a firewall. NULL: none. */
+static const struct wh_route *firewall_of_hub(const struct wh_reach *r, size_t subnet, size_t table, const struct wh_addr *peer)
+{
+	size_t vnet = subnet == WH_NONE ? WH_NONE : r->t->subnets[subnet].vnet;
+	const struct wh_route *x = vnet == WH_NONE ? NULL : wh_hub_route(r, vnet, table, WH_NONE, peer);
+	return x && x->hop == WH_HOP_APPLIANCE ? x : NULL;
+}
+
+static const char *owner_of(const struct wh_topology *t, size_t subnet, const struct wh_route *x)
+{
+	size_t table = t->subnets[subnet].route_table;
+	const struct wh_route_table *own = table == WH_NONE ? NULL : &t->route_tables[table];
+	return own && x >= own->routes && x < own->routes + own->n ? own->name
+	                                                           : wh_hub_table(t, t->subnets[subnet].vnet, table)->name;
 }
 
 const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer)
@@ -135,6 +170,9 @@ const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t en
 	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
 	const struct wh_route *x = route_for(r, table, peer);
 	char own[WH_ADDR_STRLEN];
+	const struct wh_route *hub = firewall_of_hub(r, e->subnet, table, peer);
+	if (hub && (!x || hub->prefix.len > x->prefix.len))
+		return hub;
 	bool lost = x &&
 	            (x->hop == WH_HOP_NONE || x->hop == WH_HOP_GATEWAY ||
 	             (x->hop == WH_HOP_APPLIANCE && (!x->appliance || strcmp(x->appliance, wh_addr_text(&e->addr, own)) != 0)));
@@ -180,7 +218,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 	const struct wh_route *lost = leads != WH_DENIED || closed ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
 	if (lost) {
 		because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
-		        t->route_tables[t->subnets[e->subnet].route_table].name);
+		        owner_of(t, e->subnet, lost));
 		return WH_DENIED;
 	}
 	if (leads == WH_ALLOWED)
@@ -262,6 +300,11 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	}
 	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
 		return WH_ALLOWED;
+	if (other != WH_NONE && wh_hub_both(t, own, other)) {
+		struct wh_hub_end here = {own, t->subnets[subnet].route_table, endpoint, t->endpoints[endpoint].addr},
+				  there = {other, WH_NONE, WH_NONE, *peer};
+		return d == WH_OUTBOUND ? wh_hub_way(r, &here, &there, why, mem) : wh_hub_way(r, &there, &here, why, mem);
+	}
 	if (t->vnets[own].aws && (other == WH_NONE || may_be_linked(t, own, other))) {
 		because(mem, why, "whether %s is connected to other networks (gateways and route tables of AWS are not read)",
 		        t->vnets[own].name);

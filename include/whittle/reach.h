@@ -8,6 +8,9 @@
  *   route of the sender's route
  *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in
  *      the inventory. Between VNets without either there is no way. Peerings are not transitive.
+ *      Spokes of virtual hubs: by the routes of the hub's table with which the sender's connection is associated, if the table of
+ *      the receiver's connection has one for the answers. To a firewall or an appliance: as with other routes. Longer routes win,
+ *      and the subnet's own route among equals; a table that propagates none keeps them out.
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
  *
@@ -19,8 +22,8 @@
  *
  * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access
  * (allowVirtualNetworkAccess; it changes the tag, not the way), ranges on premises if there is a gateway, 168.63.129.16, and the
- * prefixes of the subnet's own routes. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An application security
- * group is its members' addresses. A tag or group with unknown addresses may match anything: if that could change the outcome the
+ * prefixes of the subnet's own routes and of the virtual hub's. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An
+ * application security group is its members' addresses. A tag or group with unknown addresses may match anything: if that could change the outcome the
  * verdict is WH_UNDECIDED, with the missing part.
  *
  * From the Internet a host is reached at its own public address, at all ports, and by the rules of load balancers, at the ports

@@ -34,16 +34,32 @@ struct wh_vnet {
 	struct wh_peering *peerings; size_t n_peerings;
 	/* of AWS: its gateways, route tables and load balancers are not in the inventory */
 	bool aws;
-	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's gateway */
+	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's or a virtual hub's gateway */
+	/* of a virtual hub: the table of its connection; WH_NONE: it is connected to none. WH_MISSING: to one, but the connection is
+	 * in no document */
+	size_t hub_table;
+	bool hub_default;                        /* the hub may announce 0.0.0.0/0 to it (enableInternetSecurity) */
 	struct wh_tag *tags; size_t n_tags;
 };
 struct wh_route {
 	const char *name;
 	struct wh_prefix prefix;
-	enum wh_next_hop { WH_HOP_VNET, WH_HOP_INTERNET, WH_HOP_GATEWAY, WH_HOP_APPLIANCE, WH_HOP_NONE } hop;
-	const char *appliance; /* its address, or NULL */
+	enum wh_next_hop {
+		WH_HOP_VNET,
+		WH_HOP_INTERNET,
+		WH_HOP_GATEWAY,
+		WH_HOP_APPLIANCE,
+		WH_HOP_SPOKE /* of a virtual hub: the VNet whose connection announced it */,
+		WH_HOP_NONE
+	} hop;
+	const char *appliance; /* its address, or NULL; of a virtual hub: "the firewall fw" */
 };
-struct wh_route_table { const char *id, *name; struct wh_route *routes; size_t n; };
+struct wh_route_table {
+	const char *id, *name;
+	struct wh_route *routes; size_t n;
+	bool own_only;      /* disableBgpRoutePropagation: its subnets don't get the routes that a gateway or a virtual hub announces */
+	const char *unsure; /* of a virtual hub: it may have more routes, for lack of this. NULL: it has not */
+};
 struct wh_subnet {
 	const char *id, *name;
 	size_t vnet, nsg, route_table;
@@ -119,6 +135,8 @@ struct wh_topology {
 	struct wh_nsg *nsgs; size_t n_nsgs;
 	const char **missing; size_t n_missing;  /* ids of groups that are named but in no document */
 	struct wh_route_table *route_tables; size_t n_route_tables;
+	/* those tables of virtual hubs with which connections are associated, with all routes that connections propagate there */
+	struct wh_route_table *hub_tables; size_t n_hub_tables;
 	struct wh_asg *asgs; size_t n_asgs;
 	struct wh_public_ip *public_ips; size_t n_public_ips;
 	struct wh_nic *nics; size_t n_nics;
