@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The estate's network, opened for a question. */
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 #include "app/network.h"
 #include "base/heap.h"
 #include "whittle/app_network.h"
@@ -47,6 +49,27 @@ void wh_app_network_close(struct wh_app_network *net)
 	wh_topology_free(&net->t);
 	wh_inventory_free(&net->inv);
 	wh_arena_free(net->mem);
+}
+
+/* Some documents have a location's name in words. */
+static bool same_location(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strspn(a, " ");
+		b += strspn(b, " ");
+		if (!*a || tolower((unsigned char)*a) != tolower((unsigned char)*b))
+			return *a == *b;
+	}
+}
+
+bool wh_app_network_is_at(const struct wh_app_network *net, const char *location)
+{
+	bool found = false;
+	for (size_t i = 0; i < net->t.n_hosts && *location && !found; i++)
+		found = same_location(net->t.hosts[i].location, location);
+	for (size_t i = 0; i < net->t.n_vnets && *location && !found; i++)
+		found = same_location(net->t.vnets[i].location, location);
+	return found;
 }
 
 void wh_app_put_ports(json_t *o, const struct wh_reach_ports *p, struct wh_arena *mem)

@@ -26,7 +26,7 @@ struct wh_call {
 	json_t *doc;                          /* or */
 	char *text; size_t n_text;            /* free()d afterwards; or */
 	struct wh_packed packed;              /* free()d afterwards */
-	const char *type, *location, *etag, *session, *file;
+	const char *type, *location, *etag, *session, *file, *allow;
 	unsigned retry_after;
 };
 
@@ -64,6 +64,10 @@ bool wh_call_page(struct wh_call *c, struct wh_call_page *out);
 /* The nextLink where there are items behind that page; NULL. */
 const char *wh_call_next(const struct wh_call *c, const struct wh_call_page *p, size_t n);
 const char *wh_call_query(const struct wh_call *c, const char *name); /* "" where there is none */
+
+/* Whether the location that the path names is this server's, or one where the estate has machines or networks. Otherwise, as
+ * Azure does, it is refused (locations.c). */
+int wh_call_location(struct wh_call *c, bool *known, struct wh_error *err);
 
 /* ---- bodies ---- */
 /* Members of an object: NULL where they are missing or no text. */

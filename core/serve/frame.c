@@ -78,6 +78,7 @@ static void put_reply_head(struct wh_bytes *b, const struct wh_frame_reply *r)
 	put(b, r->etag);
 	put(b, r->session);
 	put(b, r->file);
+	put(b, r->allow);
 	wh_put_number(b, r->n_plain, 4);
 	wh_put_number(b, r->n_body, 4);
 }
@@ -120,6 +121,7 @@ bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out)
 	const char *s = take(&t, 128);
 	out->session = session ? s : NULL;
 	out->file = take(&t, 128);
+	out->allow = take(&t, 64);
 	out->n_plain = (size_t)wh_take_number(&t, 4, 0, WH_FRAME_MAX);
 	out->body = take_bytes(&t, WH_FRAME_MAX, &out->n_body);
 	return !t.failed && !t.n;

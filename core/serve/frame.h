@@ -24,7 +24,7 @@ struct wh_frame_request {
 struct wh_frame_reply {
 	unsigned status;
 	const char *type, *location, *etag, *session /* NULL: as it is; "": it ends */,
-		*file /* a name to save it under */; /* "": none */
+		*file /* a name to save it under */, *allow /* of a 405: "GET, HEAD" */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
 	const char *body; size_t n_body;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* allowedConnections, topologies and locations of Microsoft.Security, of one subscription. */
+/* allowedConnections and topologies of Microsoft.Security, of one subscription. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "serve/endpoints.h"
+#include "serve/locations.h"
 #include "whittle/app_network.h"
-#include "whittle/ledger.h"
 
 #define SECURITY "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/locations/%s/"
 
@@ -41,15 +41,6 @@ static json_t *of_subscription(json_t *list, const char *key, const char *subscr
 	return mine;
 }
 
-/* The parameter after "locations", or this server's only one. */
-static const char *location_of(const struct wh_call *c)
-{
-	for (size_t i = 0; i + 1 < c->target.n; i++)
-		if (!strcasecmp(c->target.segments[i], "locations"))
-			return c->target.segments[i + 1];
-	return WH_LOCAL_LOCATION;
-}
-
 static const char *group_of(const struct wh_call *c)
 {
 	for (size_t i = 0; i + 1 < c->target.n; i++)
@@ -60,7 +51,7 @@ static const char *group_of(const struct wh_call *c)
 
 static json_t *resource(const struct wh_call *c, const char *kind, const char *name, json_t *properties)
 {
-	const char *location = location_of(c);
+	const char *location = wh_call_location_of(c);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "id",
 	                 wh_arena_printf(c->mem, SECURITY "%s/%s", c->values[0], group_of(c), location, kind, name), "name", name,
 	                 "type", wh_arena_printf(c->mem, "Microsoft.Security/locations/%s", kind), "location", location,
@@ -110,20 +101,12 @@ static void put_head(struct writing *w, bool external)
 	w->n = 0;
 }
 
-static int open_network(const struct wh_call *c, struct wh_state **s, struct wh_app_network **net, struct wh_error *err)
-{
-	*net = NULL;
-	*s = NULL;
-	int rc = wh_ledger_state(c->app->store_url, WH_STATE_READ, s, err);
-	return rc ? rc : wh_app_network_open(*s, NULL, 0, net, err);
-}
-
 /* Internal and External, from the first-th to before the last-th. */
 static int put_connections(struct writing *w, int first, int last, struct wh_error *err)
 {
 	struct wh_app_network *net;
 	struct wh_state *s;
-	int rc = open_network(w->c, &s, &net, err);
+	int rc = wh_call_network(w->c, &s, &net, err);
 	for (int external = first; external < last && !rc; external++) {
 		const struct wh_app_connections ask = {.external = external};
 		put(w, external > first ? "," : "");
@@ -232,29 +215,4 @@ WH_ENDPOINT(topology_get)
 			wh_call_json(c, 200, json_incref(o));
 	json_decref(list);
 	return rc;
-}
-
-/* ---- locations: this server is one ---- */
-
-static json_t *location(const struct wh_call *c)
-{
-	return json_pack("{s:s, s:s, s:s, s:{s:s}}", "id",
-	                 wh_arena_printf(c->mem, "/subscriptions/%s/providers/Microsoft.Security/locations/" WH_LOCAL_LOCATION,
-	                                 c->values[0]),
-	                 "name", WH_LOCAL_LOCATION, "type", "Microsoft.Security/locations", "properties", "homeRegionName",
-	                 WH_LOCAL_LOCATION);
-}
-
-WH_ENDPOINT(locations_list)
-{
-	(void)err;
-	return wh_call_list(c, json_pack("[o]", location(c)));
-}
-
-WH_ENDPOINT(location_get)
-{
-	(void)err;
-	if (strcasecmp(c->values[1], WH_LOCAL_LOCATION))
-		return wh_call_refuse(c, 404, "ResourceNotFound", "there is one location, " WH_LOCAL_LOCATION);
-	return wh_call_json(c, 200, location(c));
 }

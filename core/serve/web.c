@@ -11,14 +11,14 @@
 #include "serve/web_workers.h"
 #include "whittle/serve.h"
 
-enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096, KEPT = 64 << 10 /* bytes that need no giving back */ };
+enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096, KEPT = 64 << 10 /* bytes that need no giving back */, CROWD = 100 };
 
 struct web {
 	struct MHD_Daemon *daemons[WH_SERVE_LISTENERS];
 	int epolls[WH_SERVE_LISTENERS];
 	size_t n;
 	size_t n_jobs;
-	bool may_shrink;             /* a large answer went out since wh_web_give_back() */
+	bool may_shrink;             /* a large answer or a crowd went since wh_web_give_back() */
 	struct wh_web_connections connections;
 };
 static struct web web; /* this process is nothing else */
@@ -86,10 +86,10 @@ static enum MHD_Result head_read(struct wh_web_job *j, const char *method, const
 	return j->refused && !(j->refused == 413 && wh_web_drains(j->c)) ? refuse(j, j->refused, j->why) : MHD_YES;
 }
 
-static bool hold(struct wh_web_job *j, size_t n)
+static bool hold(struct wh_web_job *j, enum wh_web_kind kind, size_t n)
 {
 	struct wh_web_connection *k = connection_of(j->c);
-	return k && wh_web_hold(&web.connections, k, n);
+	return k && wh_web_hold(&web.connections, k, kind, n);
 }
 
 static void let_go(struct wh_web_job *j)
@@ -99,7 +99,7 @@ static void let_go(struct wh_web_job *j)
 	free(j->body.p);
 	j->body = (struct wh_bytes){.p = NULL};
 	if (k)
-		wh_web_release(&web.connections, k);
+		wh_web_release(&web.connections, k, WH_WEB_BODIES);
 }
 
 static void take_body(struct wh_web_job *j, const char *data, size_t n)
@@ -107,7 +107,7 @@ static void take_body(struct wh_web_job *j, const char *data, size_t n)
 	if (!j->refused && j->body.n + n > WH_BODY_MAX) {
 		j->refused = 413;
 		j->why = "a body has 1 MiB at most";
-	} else if (!j->refused && !hold(j, n)) {
+	} else if (!j->refused && !hold(j, WH_WEB_BODIES, n)) {
 		j->refused = 503;
 		j->why = "too many requests have large bodies; try again in a second";
 	} else if (!j->refused) {
@@ -145,7 +145,25 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	if (!f && !j->frame)
 		return refuse(j, 502, "the process that worked at this request has ended; its reason is in the server's log");
 	phase(c, WH_WEB_REPLY);
+	let_go(j);
+	hold(j, WH_WEB_ANSWERS, j->reply.n_body);
 	return f ? wh_web_file(c, f) : wh_web_reply(c, &j->reply, j->head, j->at->kind == WH_LISTEN_TLS);
+}
+
+static void forget(struct wh_web_job *j)
+{
+	struct wh_web_connection *k = connection_of(j->c);
+	let_go(j);
+	if (k)
+		wh_web_release(&web.connections, k, WH_WEB_ANSWERS);
+	web.n_jobs--;
+	web.may_shrink |= j->reply.n_body > KEPT;
+	if (j->head)
+		explicit_bzero(j->head, sizeof *j->head);
+	free(j->head);
+	free(j->frame);
+	free(j->target);
+	free(j);
 }
 
 static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode code)
@@ -154,17 +172,8 @@ static void completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_
 	(void)cls;
 	(void)code;
 	phase(c, WH_WEB_IDLE);
-	if (!j)
-		return;
-	web.n_jobs--;
-	web.may_shrink |= j->reply.n_body > KEPT;
-	if (j->head)
-		explicit_bzero(j->head, sizeof *j->head);
-	free(j->head);
-	let_go(j);
-	free(j->frame);
-	free(j->target);
-	free(j);
+	if (j)
+		forget(j);
 	*con = NULL;
 }
 
@@ -178,6 +187,7 @@ static void connected(void *cls, struct MHD_Connection *c, void **context, enum 
 			wh_web_joined(&web.connections, k, i->connect_fd);
 		*context = k;
 	} else if (*context) {
+		web.may_shrink |= web.connections.n > CROWD;
 		wh_web_left(&web.connections, *context);
 		free(*context);
 		*context = NULL;

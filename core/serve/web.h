@@ -18,19 +18,21 @@ int wh_web_start(const struct wh_web_setup *s, int *control, struct wh_error *er
 
 /* ---- inside: limits of one connection's time (web_time.c) ---- */
 enum wh_web_phase { WH_WEB_IDLE, WH_WEB_HEAD, WH_WEB_BODY, WH_WEB_WORK, WH_WEB_REPLY };
-/* `held`: bytes of its request's body; of all connections together WH_WEB_HELD at most. */
-enum { WH_WEB_HELD = 32 << 20 };
+/* `held`: bytes of its request's body, or of its answer; of all connections together so many at most. */
+enum wh_web_kind { WH_WEB_BODIES, WH_WEB_ANSWERS, WH_WEB_KINDS };
+enum { WH_WEB_HELD_BODIES = 32 << 20, WH_WEB_HELD_ANSWERS = 256 << 20 };
 struct wh_web_connection {
-	int fd; enum wh_web_phase phase; int64_t since_ms; size_t held; struct wh_web_connection *next, *before;
+	int fd; enum wh_web_phase phase; int64_t since_ms; size_t held[WH_WEB_KINDS]; struct wh_web_connection *next, *before;
 };
-struct wh_web_connections { struct wh_web_connection *first; size_t n, held; };
+struct wh_web_connections { struct wh_web_connection *first; size_t n, held[WH_WEB_KINDS]; };
 void wh_web_joined(struct wh_web_connections *all, struct wh_web_connection *c, int fd);
 void wh_web_left(struct wh_web_connections *all, struct wh_web_connection *c);
 void wh_web_phase(struct wh_web_connection *c, enum wh_web_phase phase);
-/* Counts n more bytes of a body. Where they are too many, the connections whose body takes longest end. False: still too many. */
-bool wh_web_hold(struct wh_web_connections *all, struct wh_web_connection *c, size_t n);
-void wh_web_release(struct wh_web_connections *all, struct wh_web_connection *c); /* its body is gone */
-/* Ends connections that have been too long in one phase, and the idle ones that came first where there are too many. */
+/* Counts n more bytes. Where they are too many, the other connections whose body or answer takes longest end. False: still too
+ * many. */
+bool wh_web_hold(struct wh_web_connections *all, struct wh_web_connection *c, enum wh_web_kind kind, size_t n);
+void wh_web_release(struct wh_web_connections *all, struct wh_web_connection *c, enum wh_web_kind kind); /* they are gone */
+/* Ends connections that have been too long in one phase and, where there are too many, those that have been longest in theirs. */
 void wh_web_sweep(struct wh_web_connections *all);
 
 /* ---- inside: memory of answers (web_memory.c) ---- */

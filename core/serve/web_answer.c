@@ -136,6 +136,8 @@ enum MHD_Result wh_web_reply(struct MHD_Connection *c, const struct wh_frame_rep
 			header(r, "Location", "%s", p->location);
 		if (*p->etag)
 			header(r, "ETag", "%s", p->etag);
+		if (*p->allow)
+			header(r, "Allow", "%s", p->allow);
 		if (p->retry_after)
 			header(r, "Retry-After", "%u", p->retry_after);
 		if (p->authenticate)

@@ -56,6 +56,20 @@ static int authorise(struct wh_call *c)
 	       1;
 }
 
+/* Of all routes of this path: "GET, HEAD, POST". */
+static const char *methods(struct wh_call *c)
+{
+	const char *list = "", *values[WH_PATTERN_VALUES];
+	bool has[WH_DELETE + 1] = {false};
+	for (const struct wh_serve_route *r = wh_routes; r->path; r++)
+		has[r->method] |= wh_target_matches(&c->target, r->path, c->mem, values);
+	for (int m = 0; m <= WH_DELETE; m++)
+		if (has[m])
+			list = wh_arena_printf(c->mem, "%s%s%s%s", list, *list ? ", " : "", wh_method_words[m],
+			                       m == WH_GET ? ", HEAD" : "");
+	return list;
+}
+
 /* The route, or NULL with the refusal as the answer. */
 static const struct wh_serve_route *find(struct wh_call *c)
 {
@@ -67,10 +81,13 @@ static const struct wh_serve_route *find(struct wh_call *c)
 			return r;
 		other = true;
 	}
-	if (other)
-		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not known here", wh_method_words[c->request->method]);
-	else
+	if (other) {
+		c->allow = methods(c);
+		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not known here; there is %s", wh_method_words[c->request->method],
+		               c->allow);
+	} else {
 		wh_call_refuse(c, 404, "InvalidResourceType", "there is nothing at this path");
+	}
 	return NULL;
 }
 
@@ -125,6 +142,7 @@ static int put(struct wh_call *c, const struct wh_packed *body, int web)
 	                                     .etag = c->etag,
 	                                     .session = c->session,
 	                                     .file = c->file,
+	                                     .allow = c->status == 405 ? c->allow : NULL,
 	                                     .retry_after = c->retry_after,
 	                                     .authenticate = c->status == 401,
 	                                     .body = body->bytes,
@@ -182,6 +200,14 @@ static const struct wh_cached *cached(struct wh_call *c)
 	return kept;
 }
 
+/* At one of this server's locations, where the path names one. */
+static int at_location(struct wh_call *c, struct wh_error *err)
+{
+	bool known = true;
+	int rc = strstr(c->route->path, "/{ascLocation}/") ? wh_call_location(c, &known, err) : 0;
+	return rc || !known ? rc : c->route->run(c, err);
+}
+
 static int run(struct wh_call *c, int web, struct wh_refused *refused)
 {
 	const struct wh_cached *kept;
@@ -200,7 +226,7 @@ static int run(struct wh_call *c, int web, struct wh_refused *refused)
 	if ((c->route = find(c)) && !authorise(c) && !check_version(c)) {
 		if ((kept = cached(c)))
 			return put(c, &kept->body, web);
-		rc = read_body(c) ? 0 : c->route->run(c, &err);
+		rc = read_body(c) ? 0 : at_location(c, &err);
 		if (rc)
 			wh_call_error(c, rc, &err);
 	} else if (!c->route && c->who.who != WH_WHO_KNOWN) { /* a stranger learns nothing about existing routes */

@@ -27,6 +27,8 @@ struct wh_app_network;
 int wh_app_network_open(struct wh_state *s /* or NULL */, const char *const *paths, size_t n, struct wh_app_network **out,
                         struct wh_error *err);
 void wh_app_network_close(struct wh_app_network *net); /* NULL is fine */
+/* Whether a machine or a network of it is at this location: "westeurope", as in "West Europe". */
+bool wh_app_network_is_at(const struct wh_app_network *net, const char *location);
 
 struct wh_app_diff {
 	const char *before;              /* a file or directory; NULL: the ledger's estate */

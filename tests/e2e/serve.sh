@@ -122,7 +122,10 @@ chunked-too-large 413
 no-version 400 MissingApiVersionParameter
 other-version 400 InvalidApiVersionParameter
 unknown-path 404 InvalidResourceType
-wrong-verb 405 MethodNotAllowed
+wrong-verb 405 MethodNotAllowed GET, HEAD
+wrong-verb-of-two 405 MethodNotAllowed GET, HEAD, PUT, DELETE
+other-options 200 -
+elsewhere 400 GeneralError, 400 GeneralError, 200 -
 stranger 401 InvalidAuthenticationToken
 links true
 cookie true
@@ -181,6 +184,7 @@ sdk jit-left 0 "and it is deleted, also when that is asked twice"
 is "$(sqlite3 -readonly "$dir/az.db" "select group_concat(who || ' ' || what, ', ') from (select who, what from journal where what like 'serve.jit%' order by seq)")" "op serve.jit.policy.set, op serve.jit.policy.set, op serve.jit.open, op serve.jit.open, op serve.jit.policy.set, op serve.jit.policy.delete, op serve.jit.policy.delete, op serve.jit.policy.set, op serve.jit.policy.delete" "the journal has the user of each change"
 is "$(sed -n 's/^pairs //p' "$dir/sdk" | jq -c .)" "$(w connections --json | jq -c '[.connectableResources[] | .id as $to | .inboundConnectedResources[] | [.connectedResourceId, $to, .tcpPorts, .udpPorts] | join(" ")] | sort')" "allowed connections are those that the command prints"
 sdk topologies "vnets:1,subnets:1,virtualMachines:2" "and so is the topology"
+sdk regions '[3,"400 GeneralError"]' "its region is known as a location, and no other"
 w assess --json >"$dir/verdicts" 2>/dev/null; w compliance --json >"$dir/compliance" 2>/dev/null
 is "$(sed -n 's/^unhealthy //p' "$dir/sdk" | jq -c .)" "$(jq -c '[.assessments[] | select(.status == "Unhealthy" and .exempt == null and (.resourceId | startswith("/"))) | .name + " " + (.resourceId | split("/") | last)] | sort' "$dir/verdicts")" "assessments are those that the command prints"
 is "$(sed -n 's/^standard //p' "$dir/sdk")" "$(jq -c '[.state, .passedControls, .failedControls, .skippedControls, .unsupportedControls]' "$dir/compliance")" "a standard stands as the command prints it"

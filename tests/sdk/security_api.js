@@ -117,6 +117,7 @@ async function network() {
   const tops = await all(c.topology.list()), vms = await c.topology.get(group, location, "virtualMachines");
   say("topologies", tops.map((x) => `${x.name}:${x.topologyResources.length}`).join());
   say("topologies-by-region", (await all(c.topology.listByHomeRegion(location))).length);
+  say("regions", [(await all(c.topology.listByHomeRegion("westeurope"))).length, await code(all(c.topology.listByHomeRegion("westus")))]);
   say("machines", vms.topologyResources.map((r) => [r.resourceId.split("/").pop(), r.severity, r.networkZones, r.parents.length].join(" ")).sort());
 }
 

@@ -63,7 +63,12 @@ async function versions() {
   say("no-version", verdict(await ask("GET", "/subscriptions/x/providers/Microsoft.Security/alerts")));
   say("other-version", verdict(await ask("GET", "/subscriptions/x/providers/Microsoft.Security/alerts?api-version=1999-01-01")));
   say("unknown-path", verdict(await ask("GET", "/subscriptions/x/providers/Microsoft.Security/unicorns?api-version=2020-01-01")));
-  say("wrong-verb", verdict(await ask("PUT", "/api/v1/status", { "Content-Type": "application/json" }, "{}")));
+  const verb = async (method, path) => { const a = await ask(method, path, { "Content-Type": "application/json" }, "{}"); return `${verdict(a)} ${a.headers.allow}`; };
+  say("wrong-verb", await verb("PUT", "/api/v1/status"));
+  say("wrong-verb-of-two", await verb("POST", "/subscriptions/x/providers/Microsoft.Security/alertsSuppressionRules/a"));
+  say("other-options", verdict(await ask("GET", "/subscriptions/x/providers/Microsoft.Security/alerts?api-version=2021-11-01&$orderby=name%20desc&$select=name")));
+  const at = async (location, rest) => verdict(await ask("GET", `/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/locations/${location}/${rest}`));
+  say("elsewhere", `${await at("westeurop", "alerts?api-version=2021-11-01")}, ${await at("westeurop", "topologies?api-version=2020-01-01")}, ${await at("LOCAL", "alerts?api-version=2021-11-01")}`);
   say("stranger", verdict(await ask("GET", "/unicorns", { Authorization: "Basic eDp5" })));
 }
 
@@ -106,7 +111,7 @@ async function description() {
       n++;
       const version = op["x-api-versions"] ? `?api-version=${op["x-api-versions"].split(" ")[0]}` : "";
       if (method === "post" && /confirm|rollback|session/.test(path)) continue;
-      const a = await ask(method.toUpperCase(), path.replace(/\{[^}]*\}/g, "none") + version, op.requestBody ? { "Content-Type": "application/json" } : {}, op.requestBody ? "{}" : undefined);
+      const a = await ask(method.toUpperCase(), path.replace("{ascLocation}/", "local/").replace(/\{[^}]*\}/g, "none") + version, op.requestBody ? { "Content-Type": "application/json" } : {}, op.requestBody ? "{}" : undefined);
       if (["InvalidResourceType", "MethodNotAllowed", "InvalidApiVersionParameter"].includes(a.doc?.error?.code) && !/alert|action/.test(a.doc.error.message) || a.status === 502) wrong.push(`${method} ${path}: ${verdict(a)}`);
     }
   say("described", `${doc.openapi} ${n > 50} ${wrong.join("; ") || "all known"}`);
