@@ -10,7 +10,7 @@ static const char help[] =
 	"Lists what Suricata's protocol records showed about the protected addresses: the versions of TLS, SSH and SMB that they used and with which\n"
 	"peers, the methods of login, the domains that they looked up, and the packets that the sensor lost. `ingest` and the plugin read it from\n"
 	"records of the types tls, ssh, smb, krb5, ldap, dns and stats. Names of users, credentials and files are never stored. Flow records of any kind\n"
-	"of log show the connections that a protected address attempted and nobody answered.\n"
+	"of log show the connections that a protected address attempted and nobody answered, and so does `watch` where it learns from the kernel.\n"
 	"\n"
 	"  ADDRESS       only this protected address\n"
 	"  --kind KIND   only this kind: tls, ssh, smb, ntlm, kerberos, ldap, dns (the servers that were asked), dns-name, dns-domain and dns-failed (a row\n"

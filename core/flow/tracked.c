@@ -190,6 +190,8 @@ static void finish(struct wh_tracked *t, const struct conn *c, const struct wh_c
 	struct wh_flow *f = &rec.flow;
 	if (!(c->is & OPENED) && !answered) /* a packet of a connection that was over, or a guess */
 		return;
+	if (!answered && !end && c->losses != t->losses) /* the message that it was answered may be among the lost */
+		return;
 	*f = (struct wh_flow){.src = c->src,
 	                      .dst = c->dst,
 	                      .src_port = c->src_port,

@@ -10,6 +10,8 @@
  *   undirected  TCP that the kernel picked up in mid-stream, or of which we missed the first message: whose SYN it was is not
  *               known. Where a listening socket of this machine shows it, `opened` says so
  *
+ * A connection without an answer, whose end and perhaps answer are among lost messages, is no flow: what it was is not known.
+ *
  * The service is the client's destination: the original tuple, before a translation. The length ends with the last packet, not
  * when the kernel forgets a connection, minutes later. Memory is bounded by `most`; connections without room are counted.
  */

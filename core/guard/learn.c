@@ -8,6 +8,7 @@
 #include "base/store_url.h"
 #include "guard/learn_inside.h"
 #include "ledger/fleet_start.h"
+#include "ledger/store.h"
 #include "whittle/estate.h"
 #include "whittle/firewall.h"
 
@@ -47,9 +48,14 @@ static int open_ledger(struct wh_learn *l, struct wh_error *err)
 
 static void commit(struct wh_learn *l, struct wh_learn_side *s)
 {
+	struct wh_store_seen seen = {0};
+	const struct wh_store_progress also = {.seen = &seen};
 	struct wh_error err;
 	int rc = open_ledger(l, &err);
-	rc = rc ? rc : wh_collector_commit(&s->collector, l->ledger.store, &s->stats, NULL, &err);
+	wh_facts_seen(&s->facts, &seen);
+	rc = rc ? rc : wh_collector_commit(&s->collector, l->ledger.store, &s->stats, &also, &err);
+	if (!rc)
+		wh_facts_clear(&s->facts);
 	if (rc && !l->told_busy)
 		tell(l, "unnoted", "the ledger did not take what was learned from the kernel; it is tried again: %.300s",
 		     err.text);
@@ -253,6 +259,7 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 	rc = rc ? rc : open_ledger(l, err);
 	for (int i = 0; i < 2 && !rc; i++) {
 		rc = read_locals(l, &l->side[i].locals, err);
+		l->side[i].facts.locals = l->side[i].locals;
 		rc = rc ? rc : wh_collector_init(&l->side[i].collector, l->side[i].locals, TABLE_BYTES, err);
 	}
 	l->now_us = l->flushed_us = wh_now_us();
@@ -281,6 +288,7 @@ void wh_learn_end(struct wh_learn *l)
 	}
 	for (int i = 0; i < 2; i++) {
 		wh_collector_free(&l->side[i].collector);
+		wh_facts_free(&l->side[i].facts);
 		wh_locals_free(l->side[i].locals);
 		wh_locals_free(l->fresh[i]);
 	}

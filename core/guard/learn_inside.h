@@ -8,11 +8,17 @@
 #include "flow/tracked.h"
 #include "guard/learn.h"
 #include "ledger/collector.h"
+#include "ledger/facts.h"
 
 enum { WH_LEARN_SERVICES = 256 };
 
 /* One of two sides: the thread fills it, or the watcher commits it. */
-struct wh_learn_side { struct wh_collector collector; struct wh_read_stats stats; struct wh_locals *locals; };
+struct wh_learn_side {
+	struct wh_collector collector;
+	struct wh_facts facts;      /* attempts of ours that nobody answered */
+	struct wh_read_stats stats;
+	struct wh_locals *locals;
+};
 /* The address that a client used, and the service that answers for it. */
 struct wh_learn_service { struct wh_addr addr, real; uint16_t port, real_port; uint8_t proto; };
 

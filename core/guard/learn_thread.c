@@ -9,11 +9,19 @@
  * socket's buffer. Not in the minute after a loss. */
 enum { FLUSH_S = 5, EVENTS_AT_ONCE = 512, DUMPS_AT_ONCE = 16, MOST_TABLES = 3, NAP_MS = 2, HURRY_S = 60 };
 
+static int fold(struct wh_learn_side *s, const struct wh_record *rec)
+{
+	int rc = wh_facts_count_day(&s->facts, rec);
+	if (!rc && wh_facts_is_attempt(rec, s->locals))
+		rc = wh_facts_add_attempt(&s->facts, rec);
+	return rc ? rc : wh_collector_fold(&s->collector, rec);
+}
+
 void wh_learn_flow(void *arg, const struct wh_record *rec)
 {
 	struct wh_learn *l = arg;
 	struct wh_learn_side *s = &l->side[l->filled];
-	if (s->collector.n_full >= MOST_TABLES || wh_collector_fold(&s->collector, rec)) {
+	if (s->collector.n_full >= MOST_TABLES || fold(s, rec)) {
 		l->unstored++;
 		return;
 	}
@@ -155,6 +163,7 @@ static void hand_over(struct wh_learn *l)
 		wh_locals_free(next->locals);
 		next->locals = fresh;
 		next->collector.locals = fresh;
+		next->facts.locals = fresh;
 		wh_edge_table_judge_by(next->collector.table, fresh);
 	}
 	l->handed = true;

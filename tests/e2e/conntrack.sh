@@ -48,6 +48,13 @@ has "$all" 'Inbound TCP 22 2001:db8:7::9 1' "a client by IPv6 is one"
 has "$all" 'Inbound UDP 53 140.20.30.10 1' "and one that is answered by datagram"
 has "$all" 'Inbound TCP 8080 203.0.113.78 1' "a translated service counts by the port that the client addressed"
 is "$(grep -cE 'TCP 22 203.0.113.78|(TCP|UDP) (23|54) ' <<<"$all")" 0 "a refused or unanswered connection is no edge"
+attempts() { "$BUILD/whittle" evidence --kind attempts --json | jq -r '[.local,.port,.protocol,.value,.count,.distinct,.target]|join(" ")'; }
+for port in 9001 9001 9002; do in_srv "$BUILD/tools/talk" try 203.0.113.77@10.0.0.4 "$port" >/dev/null; done # nobody listens
+counted() { again; pause 0.5; attempts >"$dir/attempts"; grep -q ' 9002 ' "$dir/attempts"; }
+until_true 3 counted
+is "$(cat "$dir/attempts")" "10.0.0.4 0 TCP ports 3 2 203.0.113.77
+10.0.0.4 9001 TCP targets 2 1 203.0.113.77
+10.0.0.4 9002 TCP targets 1 1 203.0.113.77" "connections of ours that are refused are counted as attempts"
 tells log 'service +10.0.0.4 port 8080/TCP is answered by 10.0.0.4 port 22' "and what answers is named"
 bytes=$("$BUILD/whittle" edges --json | jq -r 'select(.peer=="203.0.113.77").bytesOut')
 [ "${bytes:-0}" -ge 100000 ]; t $? "bytes are counted from then on" "$bytes"
