@@ -14,7 +14,7 @@ enum { TOKEN_SECONDS = 60 };
 struct wh_arm {
 	struct wh_arm_options opt;
 	char *endpoint, *token;
-	int64_t waited_ms;
+	int64_t waited_ms, last_ms; /* in all; the last request's */
 	unsigned requests;
 };
 
@@ -147,7 +147,9 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 	                                   .ca_file = arm->opt.ca_file};
 	wh_https_reply_free(r);
 	arm->requests++;
+	const int64_t begun = wh_monotonic_us();
 	int rc = wh_https_exchange(&q, r, err);
+	arm->last_ms = (wh_monotonic_us() - begun) / 1000;
 	if (rc && err)
 		wh_arm_hide_token(arm, err->text); /* the service may have included it, in a URL to poll */
 	return rc;
@@ -156,6 +158,9 @@ static int send_once(struct wh_arm *arm, const char *method, const char *url, co
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 {
 	int64_t limit = arm->opt.max_wait_ms ? arm->opt.max_wait_ms : 300000;
+	if (ms > limit)
+		return wh_fail(err, -ETIMEDOUT, "Azure asks to be left alone for %lld s, and a change may wait %lld s (--wait)", (long long)(ms / 1000),
+		               (long long)(limit / 1000));
 	if (arm->waited_ms + ms > limit)
 		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld second%s", (long long)(limit / 1000),
 		               limit / 1000 == 1 ? "" : "s");
@@ -164,6 +169,11 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
 	return 0;
+}
+
+void wh_arm_count(struct wh_arm *arm)
+{
+	arm->waited_ms += arm->last_ms;
 }
 
 void wh_arm_more_time(struct wh_arm *arm)
@@ -204,6 +214,7 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 			wh_arm_say(arm, "no answer; trying again in %lld ms", (long long)ms);
 		else
 			wh_arm_say(arm, "Azure says %ld; trying again in %lld ms", r->status, (long long)ms);
+		wh_arm_count(arm);
 		struct wh_error wait_err;
 		int w = wh_arm_wait(arm, ms, &wait_err);
 		if (w) {

@@ -12,6 +12,7 @@
 int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_url, const char *if_match, const char *body,
                    struct wh_https_reply *r, struct wh_error *err);
 int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err); /* sleeps, within max_wait_ms */
+void wh_arm_count(struct wh_arm *arm); /* the last request was in vain: its time counts as waited, too */
 void wh_arm_more_time(struct wh_arm *arm);                                /* max_wait_ms counts from now: for a rollback */
 const char *wh_arm_api_version(const struct wh_arm *arm);
 void wh_arm_say(const struct wh_arm *arm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

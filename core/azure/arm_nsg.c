@@ -129,6 +129,26 @@ static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, con
 	               wh_arm_reason(arm, r, buf));
 }
 
+/* The answer is this resource, under one etag. It goes into the head of the next request, as the service wrote it. */
+static int check_group(json_t *got, const char *id, const char *etag, struct wh_error *err)
+{
+	const char *is = json_string_value(json_object_get(got, "id"));
+	if (!json_is_object(got))
+		return wh_fail(err, -EBADMSG, "GET %.200s: Azure's answer is not JSON", id);
+	if (!is || strcasecmp(is, id))
+		return wh_fail(err, -EBADMSG, "GET %.200s: Azure answered with another resource (%.200s)", id,
+		               is ? is : "without an id");
+	if (!*etag)
+		return wh_fail(err, -EBADMSG,
+		               "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
+	for (const char *p = etag; *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is no text of one line", id);
+	if (!strcmp(etag, "*")) /* which would fit any state of the group */
+		return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is none", id);
+	return json_object_set_new(got, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
+}
+
 /* *inexact: a part of the group may not be written back as it was read. */
 static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **etag, bool *inexact, struct wh_error *err)
 {
@@ -145,13 +165,7 @@ static int get_group(struct wh_arm *arm, const char *id, json_t **out, char **et
 		*out = wh_json_load(r.body ? r.body : "", r.len, JSON_REJECT_DUPLICATES, inexact, NULL);
 		const char *inside = json_string_value(json_object_get(*out, "etag"));
 		*etag = strdup(*r.etag ? r.etag : inside ? inside : "");
-		if (!json_is_object(*out))
-			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's answer is not JSON", id);
-		else if (!*etag || !**etag)
-			rc = wh_fail(err, -EBADMSG,
-			             "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
-		else if (json_object_set_new(*out, "etag", json_string(*etag)))
-			rc = wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is no text", id);
+		rc = *etag ? check_group(*out, id, *etag, err) : wh_fail(err, -ENOMEM, "out of memory");
 	}
 	if (rc) {
 		json_decref(*out);
@@ -200,6 +214,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_r
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
 		if (!rc && !done) {
 			wh_arm_say(arm, "Azure is at it (%s)", status ? status : "accepted");
+			wh_arm_count(arm);
 			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? most(r.retry_after_ms, POLL_MS) : ms, err);
 		}
 		json_decref(o);

@@ -227,9 +227,6 @@ int wh_azure_plan_group(struct wh_azure *a, size_t i, const json_t *live)
 	forget(w);
 	g->n_changes = g->n_drift = 0;
 	int rc = wh_nsg_read(g->name, live, a->mem, &w->live, a->err);
-	if (!rc && (!w->live.id || strcasecmp(w->live.id, g->id)))
-		rc = wh_fail(a->err, -EBADMSG, "GET %s: Azure answered with another resource (%s)", g->id,
-		             w->live.id ? w->live.id : "without an id");
 	rc = rc ? rc : find_drift(a, g, w);
 	w->untouched = !rc && ours_untouched(w);
 	rc = rc ? rc : without(a, w, &w->live, is_ours, &w->base);

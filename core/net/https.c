@@ -13,7 +13,7 @@
  * request gets a handle of its own, freed with its answer. Continuation lines, which HTTP has deprecated, are refused everywhere,
  * header lines and bytes are limited, and HTTP/2, a second and larger parser, is not offered.
  */
-enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10 };
+enum { MAX_REPLY = 32 << 20, MAX_HEADER_LINES = 256, MAX_HEADER_BYTES = 64 << 10, MAX_RETRY_AFTER = 3600 /* s: longer than anybody waits */ };
 
 static char secret_of_posts[256];
 static size_t secret_len;
@@ -154,8 +154,8 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg)
 	if (header_is(line, len, "Retry-After", num, sizeof num)) {
 		char *end;
 		long s = strtol(num, &end, 10);
-		if (!*end && s >= 0 && s <= 3600)
-			r->retry_after_ms = s * 1000;
+		if (!*end && s >= 0)
+			r->retry_after_ms = (s < MAX_RETRY_AFTER ? s : MAX_RETRY_AFTER) * 1000;
 	}
 	return len;
 }

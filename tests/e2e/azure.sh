@@ -141,6 +141,33 @@ fresh foreign
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'another host' err && as_before web
 check "a poll at another host is refused, and the former group put back"
 
+
+# ---- a service whose answers are chosen by an enemy ----
+fresh asyncslow
+azure enforce vm1 --wait 1s; [ $? -eq 1 ] && grep -q 'did not get done within 1 second' err && grep -q 'the former group was put back' err && as_before web && [ "$(grep -c '^GET 1$' requests)" -le 5 ]
+check "one that never ends, and whose every answer takes its time, is given up in time, too"
+fresh; azure enforce vm1; serve other
+azure rollback; [ $? -eq 1 ] && grep -q 'answered with another resource' err && [ "$(writes)" -eq 0 ] && serve "" && azure rollback && as_before web
+check "a rollback that is shown another group changes nothing, and the former one can still be put back"
+fresh other,other
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'answered with another resource' err && [ "$(writes)" -eq 0 ]
+check "nor is a rule planned upon another group"
+fresh etagline,etagline
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'no text of one line' err && ! grep -q SMUGGLED requests && [ "$(writes)" -eq 0 ]
+check "an etag of two lines adds no line to a request"
+fresh redirect; azure enforce vm1; [ $? -eq 1 ] && grep -q 'answered 307' err && fresh redirectput && azure enforce vm1; [ $? -eq 1 ] && grep -q '307.*nothing was applied' err && as_before web
+check "no redirection is followed"
+fresh later
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'asks to be left alone for 3600 s, and a change may wait 300 s' err && [ "$(grep -c '^GET' requests)" -eq 1 ]
+check "a service that wants to be asked in a year is not asked before"
+for flood in deep wide bomb; do
+	fresh $flood; azure enforce vm1; [ $? -eq 1 ] && grep -q 'is not JSON' err && [ "$(writes)" -eq 0 ]
+	check "$flood: no answer is read without a bound"
+done
+fresh huge
+azure enforce vm1 && grep -q 'no answer; trying again' err && has_deny web
+check "huge: no answer is taken beyond 32 MiB"
+
 # ---- forgeries by the ledger's owner ----
 if command -v sqlite3 >/dev/null; then
 	fresh

@@ -13,6 +13,10 @@
 //   echo                                  answer 403 once, with the request's Authorization in its words
 //   folded / manylines / longheader       answer a GET once with a continuation line, 300 header lines, 100 KiB of header
 //   odd / oddtag                          every group holds odd JSON from now on: in what only the service writes / in a tag
+//   other                                 answer a GET once with the next group       etagline   once with an etag of two lines
+//   redirect / redirectput                send a GET / a PUT to another host          later      answer a GET once with 429 and a year to wait
+//   huge / deep / wide / bomb      answer a GET once with 33 MiB, 100,000 levels, 8 million lists, 64 MiB of gzip
+//   asyncslow                             the operation goes on for ever, and each answer takes 2 s
 //   ill / illput                          answer 503 to every request / every PUT from now on
 // Groups are those of the file $ARM_STATE, a list, which is rewritten at each change; without it there is one, web.
 // $ARM_PS names a file that gets, at each request, what everybody sees of the processes, and the environments of those whose name begins with whittle.
@@ -24,7 +28,7 @@ const plan = (process.argv[2] || '').split(',').filter(Boolean);
 const token = process.env.ARM_TOKEN || 'secret';
 const state = process.env.ARM_STATE;
 const home = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups';
-let changes = 0, polls = 0, expired = false, forever = false;
+let changes = 0, polls = 0, expired = false, forever = false, slow = false;
 const rule = (name, priority, extra) => ({
   name, id: `${home}/web/securityRules/${name}`, etag: 'W/"x"', type: 'Microsoft.Network/networkSecurityGroups/securityRules',
   properties: Object.assign({ provisioningState: 'Succeeded', protocol: 'Tcp', sourcePortRange: '*', destinationPortRange: '22',
@@ -80,6 +84,8 @@ function put(req, res, body) {
   if (take('changerule')) { nsg.properties.securityRules.push(rule('theirs', 4000, { destinationPortRange: '8080' })); save(); }
   if (take('forbidput')) return fail(res, 403, 'AuthorizationFailed');
   if (plan.includes('illput')) return fail(res, 503, 'ServiceUnavailable', { 'Retry-After': '0' });
+  if (take('redirectput')) return fail(res, 307, 'Moved', elsewhere);
+  if (req.headers['x-smuggled']) console.log('SMUGGLED');
   if (take('put409')) return fail(res, 409, 'AnotherOperationInProgress');
   if (take('put429')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '1' });
   if (take('put500')) return fail(res, 500, 'InternalServerError');
@@ -101,9 +107,21 @@ function put(req, res, body) {
   const host = take('foreign') ? 'http://localhost:1' : `http://127.0.0.1:${server.address().port}`;
   polls = 0;
   forever = take('asyncforever');
+  slow = take('asyncslow');
   res.writeHead(201, { ETag: etag(), 'Azure-AsyncOperation': `${host}/subscriptions/s/operations/1?api-version=2023-09-01`, 'Retry-After': '0', 'Content-Type': 'application/json' });
   res.end(show());
 }
+
+const elsewhere = { Location: 'http://127.0.0.1:1/subscriptions' };
+const around = (text) => `{"id":"${groups[at].id}","name":"web","etag":"x","properties":{"securityRules":[]},"tags":${text}}`;
+const hostile = {
+  other: () => { at = (at + 1) % groups.length; return show(); },
+  etagline: () => show().replace(/"etag":"[^}]*?",/, '"etag":"a\\r\\nX-Smuggled: yes",'),
+  huge: () => around(`"${'x'.repeat(33 << 20)}"`),
+  deep: () => around('['.repeat(100000) + ']'.repeat(100000)),
+  wide: () => around(`[${'[],'.repeat(8000000)}[]]`),
+  bomb: () => require('zlib').gzipSync(Buffer.alloc(64 << 20)),
+};
 
 function look() {
   let text = require('child_process').execFileSync('ps', ['axww', '-o', 'args']).toString();
@@ -127,6 +145,7 @@ const server = http.createServer((req, res) => {
     if (!expired && take('expire')) { expired = true; return fail(res, 401, 'ExpiredAuthenticationToken'); }
     if (!url.searchParams.get('api-version')) return fail(res, 400, 'MissingApiVersionParameter');
     if (url.pathname.endsWith('/operations/1')) {
+      if (slow) return setTimeout(() => { res.writeHead(200, { 'Retry-After': '0' }); res.end('{"status":"InProgress"}'); }, 2000);
       const status = forever || polls++ < 1 ? 'InProgress' : take('asyncfail') ? 'Failed' : 'Succeeded';
       res.writeHead(200, { 'Content-Type': 'application/json', 'Retry-After': '0' });
       return res.end(JSON.stringify({ status, error: status === 'Failed' ? { code: 'Broken', message: 'played' } : undefined }));
@@ -136,6 +155,14 @@ const server = http.createServer((req, res) => {
     if (req.method !== 'GET') return fail(res, 405, 'MethodNotAllowed');
     if (take('get429')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '0' });
     if (take('get500')) return fail(res, 503, 'ServiceUnavailable');
+    if (take('redirect')) return fail(res, 307, 'Moved', elsewhere);
+    if (take('later')) return fail(res, 429, 'TooManyRequests', { 'Retry-After': '31536000' });
+    for (const fault of Object.keys(hostile))
+      if (take(fault)) {
+        const body = hostile[fault]();
+        res.writeHead(200, Object.assign({ 'Content-Type': 'application/json' }, fault === 'bomb' ? { 'Content-Encoding': 'gzip' } : {}));
+        return res.end(body);
+      }
     const odd = { folded: 'X-Note: one\r\n two\r\n', manylines: Array.from({ length: 300 }, (_, i) => `X-${i}: y\r\n`).join(''),
       longheader: Array.from({ length: 20 }, (_, i) => `X-${i}: ${'y'.repeat(5120)}\r\n`).join('') };
     for (const fault of Object.keys(odd))

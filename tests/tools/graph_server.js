@@ -2,7 +2,7 @@
 // Plays Azure's Resource Graph, strictly: what the real one refuses, this one refuses too.
 // usage: node graph_server.js PLAN   where PLAN is a comma-separated list of faults, each used up by the next request
 //   429      answer so, with Retry-After   quota   the same with the quota's headers alone   500   answer so
-//   used     answer, with the quota used up   cut   cut the connection   short   leave out the last row
+//   used     answer, with the quota used up   cut   cut the connection   short   leave out the last row   fewer   count one row alone
 //   truncate leave out $skipToken where there is a next page   again   give the same $skipToken for ever   html   answer with no JSON
 //   expire   refuse the token once   forbid   refuse it for good
 // Rows are those of the file $GRAPH_ROWS, by table: {"resources": [], …}; a page holds $GRAPH_PAGE of them. Prints "listening PORT", then a line for every request.
@@ -49,6 +49,7 @@ function answer(req, res, text) {
   const all = rows[table].filter((r) => !body.subscriptions || body.subscriptions.includes(r.subscriptionId)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const page = all.slice(at, at + size), next = at + size;
   const out = { totalRecords: all.length, count: page.length, data: page, facets: [], resultTruncated: 'false' };
+  if (take('fewer')) out.totalRecords = 1;
   if (take('short')) { page.pop(); out.count--; }
   if (next < all.length) {
     out.$skipToken = plan[0] === 'again' ? 'same' : `t${table}${next}`;
