@@ -30,6 +30,14 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 	return rc ? rc : wh_estate_load(&out->is, mem, &out->estate, err);
 }
 
+int wh_app_open_without_rules(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out,
+                              struct wh_error *err)
+{
+	*out = (struct wh_app_ledger){.estate = NULL};
+	int rc = wh_ledger_open(a->store_url, flags, &out->is, err);
+	return rc ? rc : wh_estate_load_without_rules(&out->is, mem, &out->estate, err);
+}
+
 int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
 {
 	*out = (struct wh_app_ledger){.estate = NULL};

@@ -6,6 +6,9 @@
 /* Opens the ledger to be read and loads its estate; both are closed by wh_app_close(), also after a failure. */
 struct wh_app_ledger { struct wh_ledger is; struct wh_estate *estate; };
 int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err);
+/* The same with wh_estate_load_without_rules(). */
+int wh_app_open_without_rules(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out,
+                              struct wh_error *err);
 /* To read, with wh_estate_load_resources(). */
 int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err);
 /* *estate: takes it over; NULL: it goes, too. */

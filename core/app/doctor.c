@@ -321,7 +321,7 @@ static void look_into(const struct wh_app *a, const struct wh_app_doctor_ask *as
 {
 	struct wh_app_ledger l = {.estate = NULL};
 	struct wh_error err;
-	bool there = readable && !wh_app_open(a, WH_STATE_READ, mem, &l, &err);
+	bool there = readable && !wh_app_open_without_rules(a, WH_STATE_READ, mem, &l, &err);
 	if (!ask->bad_config.code)
 		wh_doctor_values(a, there ? &l : NULL, mem, r);
 	wh_doctor_around(a, there ? &l : NULL, r);

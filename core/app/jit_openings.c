@@ -105,7 +105,7 @@ int wh_app_jit_list(const struct wh_app *a, struct wh_arena *mem, struct wh_app_
 {
 	struct wh_app_ledger l;
 	*out = (struct wh_app_jit_list){.n = 0};
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	int rc = wh_app_open_without_rules(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_jit_list(l.is.state, &wh_firewall_jit_kernel, mem, &out->list, &out->n, err);
 	rc = rc ? rc : wh_jit_requests(l.is.state, mem, &out->requests, &out->n_requests, err);
 	if (!rc)

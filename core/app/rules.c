@@ -10,8 +10,8 @@
 enum { MAX_WITHIN_S = 86400 };
 struct search {
 	const struct wh_estate *estate;
-	const struct wh_resource *resource;
-	struct wh_app_last_enforced *last;
+	const struct wh_recommendation *recommendation;
+	struct wh_app_last_enforced all, *last; /* what concerns all resources; each one */
 };
 
 /* Rules applied to the kernel take effect once confirmed; rules sent to Azure, once read back. */
@@ -40,8 +40,8 @@ static void applied(struct wh_app_last_enforced *l, int64_t time_us, const char 
 
 static int journal_entry(void *arg, int64_t seq, int64_t time_us, const char *who, const char *what, const char *json)
 {
-	const struct search *s = arg;
-	struct wh_app_last_enforced *l = s->last;
+	struct search *s = arg;
+	struct wh_app_last_enforced *l = &s->all;
 	(void)seq;
 	if (!strncmp(what, "enforce.", 8) && strcmp(what, "enforce.apply") != 0)
 		l->applied_us = l->until_us = 0;
@@ -57,8 +57,10 @@ static int journal_entry(void *arg, int64_t seq, int64_t time_us, const char *wh
 	} else if (!strncmp(what, "review.", 7)) {
 		json_t *o = json_loads(json, 0, NULL);
 		const char *name = json_string_value(json_object_get(o, "resource"));
-		if (name && wh_estate_find(s->estate, name) == s->resource)
-			l->changed_us = time_us;
+		const struct wh_resource *r = name ? wh_estate_find(s->estate, name) : NULL;
+		for (size_t i = 0; r && i < s->recommendation->n_resources; i++)
+			if (s->recommendation->resources[i].resource == r)
+				s->last[i].changed_us = time_us;
 		json_decref(o);
 	}
 	return 0;
@@ -66,12 +68,15 @@ static int journal_entry(void *arg, int64_t seq, int64_t time_us, const char *wh
 
 static int read_last(const struct wh_app_ledger *l, struct wh_app_rules *out, struct wh_arena *mem, struct wh_error *err)
 {
-	int rc = 0;
-	out->last = wh_arena_array(mem, out->recommendation->n_resources + 1, sizeof *out->last);
-	for (size_t i = 0; i < out->recommendation->n_resources && !rc; i++) {
-		struct search s = {l->estate, out->recommendation->resources[i].resource, &out->last[i]};
-		rc = wh_state_log_each(l->is.state, NULL, journal_entry, &s, err);
+	size_t n = out->recommendation->n_resources;
+	struct search s = {l->estate, out->recommendation, {0}, wh_arena_array(mem, n + 1, sizeof *out->last)};
+	int rc = n ? wh_state_log_each(l->is.state, NULL, journal_entry, &s, err) : 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t changed_us = s.last[i].changed_us;
+		s.last[i] = s.all;
+		s.last[i].changed_us = changed_us;
 	}
+	out->last = s.last;
 	return rc;
 }
 
@@ -105,7 +110,7 @@ int wh_app_rules_list(const struct wh_app *a, const char *const *names, size_t n
 {
 	struct wh_app_ledger l;
 	*out = (struct wh_app_rules){.estate = NULL};
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	int rc = wh_app_open_without_rules(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : list(a, &l, names, n, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;
@@ -159,7 +164,7 @@ int wh_app_rules_change(const struct wh_app *a, const struct wh_review_change *c
 int wh_app_rules_undo(const struct wh_app *a, const char *resource, struct wh_arena *mem, const char **said, struct wh_error *err)
 {
 	struct wh_app_ledger l;
-	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	int rc = wh_app_open_without_rules(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : wh_review_undo(l.is.state, l.estate, resource, a->who, mem, said, err);
 	wh_app_close(&l, NULL);
 	return rc;
@@ -170,7 +175,7 @@ int wh_app_rules_reset(const struct wh_app *a, const char *resource, struct wh_a
 {
 	struct wh_app_ledger l;
 	size_t n = 0;
-	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	int rc = wh_app_open_without_rules(a, WH_STATE_WRITE, mem, &l, err);
 	rc = rc ? rc : wh_review_reset(l.is.state, l.estate, resource, a->who, &n, err);
 	if (!rc)
 		*said = wh_arena_printf(mem, "%zu change%s forgotten; `whittle rules undo` brings them back", n,

@@ -88,19 +88,37 @@ static int derive(const struct wh_app *a, const struct wh_app_ledger *l, struct 
 	                         &out->recommendation, err);
 }
 
+/* Deriving needs the groups' rules. A saved recommendation that is current says the same. */
+static int derive_or_load(const struct wh_app *a, struct wh_app_ledger *l, struct wh_app_status *out, struct wh_arena *mem,
+                          struct wh_error *err)
+{
+	int rc = wh_app_saved(a, l, out, mem, err);
+	if (rc || out->totals.edges > DERIVED_AT_ONCE || !out->stale) {
+		out->saved = out->totals.edges > DERIVED_AT_ONCE;
+		return rc;
+	}
+	out->saved = false;
+	out->stale = NULL;
+	out->derived = (struct wh_derived){0};
+	wh_estate_free(l->estate);
+	l->estate = NULL;
+	rc = wh_estate_load(&l->is, mem, &l->estate, err);
+	if (rc)
+		return rc;
+	wh_app_present(a, l, mem);
+	return derive(a, l, out, mem, err);
+}
+
 int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_status *out, struct wh_error *err)
 {
 	struct wh_app_ledger l;
-	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
+	int rc = wh_app_open_without_rules(a, WH_STATE_READ, mem, &l, err);
 
 	*out = (struct wh_app_status){NULL};
 	if (!rc)
 		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);
-	if (!rc && out->totals.edges <= DERIVED_AT_ONCE)
-		rc = derive(a, &l, out, mem, err);
-	else if (!rc)
-		rc = wh_app_saved(a, &l, out, mem, err);
+	rc = rc ? rc : derive_or_load(a, &l, out, mem, err);
 	rc = rc ? rc : look_around(a, &l, mem, out, err);
 	wh_app_close(&l, rc ? NULL : &out->estate);
 	return rc;

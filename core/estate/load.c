@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/json.h"
 #include "estate/discover.h"
 #include "estate/name_set.h"
 #include "whittle/estate.h"
@@ -23,7 +24,7 @@ struct loading {
 	struct wh_name_set locals; /* the addresses of the estate's resources: one of these is not discovered again */
 	size_t room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
-	bool addresses_only; /* the groups were not loaded, and are not evaluated */
+	enum { NO_GROUPS, GROUPS_WITHOUT_RULES, WHOLE_GROUPS } what; /* the first two are for callers that evaluate none */
 };
 
 static int damaged(const struct loading *ld)
@@ -31,12 +32,25 @@ static int damaged(const struct loading *ld)
 	return wh_fail(ld->err, -EBADMSG, "the ledger's estate is damaged: import it again");
 }
 
+/* The group without its rules, which are most of it; 1: it has rules that are kept until a day, or another shape. */
+static int parse_short(const struct loading *ld, const char *key, const char *json, struct wh_nsg **nsgs, size_t *n)
+{
+	static const char *const rules[] = {"securityRules", "defaultSecurityRules", NULL};
+	struct wh_error ignored;
+	char *rest = strstr(json, WH_NSG_KEEPS) || strstr(json, "\\u") /* it may hide there */ ? NULL : wh_json_cut(json, strlen(json), rules);
+	int rc = rest ? wh_nsg_parse(key, rest, strlen(rest), ld->mem, nsgs, n, &ignored) : 1;
+	free(rest);
+	return rc ? 1 : 0;
+}
+
 static int load_nsg(void *arg, const char *key, const char *json)
 {
 	struct loading *ld = arg;
 	struct wh_nsg *nsgs;
 	size_t n;
-	int rc = wh_nsg_parse(key, json, strlen(json), ld->mem, &nsgs, &n, ld->err);
+	int rc = ld->what == WHOLE_GROUPS ? 1 : parse_short(ld, key, json, &nsgs, &n);
+	if (rc)
+		rc = wh_nsg_parse(key, json, strlen(json), ld->mem, &nsgs, &n, ld->err);
 	if (rc)
 		return rc;
 	struct group_file *f = wh_arena_alloc(ld->mem, sizeof *f);
@@ -109,7 +123,7 @@ static int load_groups(struct loading *ld, struct wh_resource *r, const json_t *
 	r->nsgs = wh_arena_array(ld->mem, most, sizeof *r->nsgs);
 	json_array_foreach((json_t *)(uintptr_t)refs, i, v)
 		if (!json_is_string(v) ||
-		    (!add_groups(ld, r, &list[i]) && !ld->addresses_only)) /* without its group the host would seem open */
+		    (!add_groups(ld, r, &list[i]) && ld->what != NO_GROUPS)) /* without its group the host would seem open */
 			return damaged(ld);
 	return 0;
 }
@@ -178,7 +192,7 @@ static int load_estate(struct loading *ld)
 	const char *platform = json_string_value(json_object_get(doc, "platform"));
 	if (!rc && platform && wh_platform_parse(platform, &ld->e->platform))
 		rc = damaged(ld);
-	if (!rc && !ld->addresses_only)
+	if (!rc && ld->what == WHOLE_GROUPS)
 		rc = load_service_tags(ld, json_object_get(doc, "serviceTags"));
 	json_decref(doc);
 	return rc;
@@ -221,7 +235,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct wh_resource *)a)->name, ((const struct wh_resource *)b)->name);
 }
 
-static int load(const struct wh_ledger *l, bool groups, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+static int load(const struct wh_ledger *l, int what, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
 	struct loading ld = {.state = l->state,
 	                     .mem = mem,
@@ -229,8 +243,8 @@ static int load(const struct wh_ledger *l, bool groups, struct wh_arena *mem, st
 	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
 	                     .files = {.mem = mem},
 	                     .locals = {.mem = mem},
-	                     .addresses_only = !groups};
-	int rc = groups ? wh_state_each(l->state, "nsg", load_nsg, &ld, err) : 0;
+	                     .what = what};
+	int rc = what != NO_GROUPS ? wh_state_each(l->state, "nsg", load_nsg, &ld, err) : 0;
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
@@ -255,12 +269,17 @@ static int load(const struct wh_ledger *l, bool groups, struct wh_arena *mem, st
 
 int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
-	return load(l, true, mem, out, err);
+	return load(l, WHOLE_GROUPS, mem, out, err);
 }
 
 int wh_estate_load_resources(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
-	return load(l, false, mem, out, err);
+	return load(l, NO_GROUPS, mem, out, err);
+}
+
+int wh_estate_load_without_rules(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+{
+	return load(l, GROUPS_WITHOUT_RULES, mem, out, err);
 }
 
 void wh_estate_free(struct wh_estate *e)
@@ -334,7 +353,7 @@ int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals 
 	                     .err = err,
 	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
 	                     .files = {.mem = mem},
-	                     .addresses_only = true};
+	                     .what = NO_GROUPS};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;

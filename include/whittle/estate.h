@@ -67,6 +67,9 @@ int wh_estate_load(const struct wh_ledger *l, struct wh_arena *mem, struct wh_es
 /* The same without groups and service tags, which are most of a large estate: the resources then have no groups, which means
  * nothing. For use cases that do not evaluate rules. */
 int wh_estate_load_resources(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
+/* The same with the groups, but without their rules and service tags, unless a group has rules that are kept until a day
+ * (wh_nsg_kept()): for names, attachments and counts of groups. No rule may be evaluated: all seem to allow nothing. */
+int wh_estate_load_without_rules(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
 void wh_estate_free(struct wh_estate *e);
 /* The values of tags in the groups' rules. Refers to the estate. */
 struct wh_tag_context wh_estate_tags(const struct wh_estate *e);

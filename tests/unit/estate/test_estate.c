@@ -108,6 +108,55 @@ static void an_imported_estate_is_loaded(void **state)
 	wh_ledger_close(&ledger);
 }
 
+/* Without rules: the same resources with the same groups, and whole groups only where a rule is kept until a day. */
+static void an_estate_without_rules_has_its_groups_and_what_they_keep(void **state)
+{
+	(void)state;
+	struct wh_ledger ledger = open_ledger("short.db");
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_estate_summary sum;
+	struct wh_estate *whole, *e;
+	struct wh_kept *kept;
+	struct wh_error err;
+	static const char keeps[] =
+		"{\"name\":\"keeps\",\"securityRules\":["
+		"{\"name\":\"ssh\",\"priority\":300,\"access\":\"Allow\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\","
+		"\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"},"
+		"{\"name\":\"d\",\"priority\":299,\"access\":\"Deny\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"description\":"
+		"\"System %s by whittle, keeps ssh until 2027-01-31\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"*\","
+		"\"destinationAddressPrefix\":\"*\",\"destinationPortRange\":\"22\"}]}";
+	char text[2][1200];
+	snprintf(text[0], sizeof text[0], keeps, "Generated");
+	snprintf(text[1], sizeof text[1], keeps, "\\u0047enerated"); /* the same in another spelling */
+	put("plain.json", GROUP("plain\",\"type\":\"Microsoft.Network/networkSecurityGroups", "1.0.0.0/8"));
+	put("many.json", "[" GROUP("one", "1.0.0.0/8") "," GROUP("two", "2.0.0.0/8") "]");
+	put("keeps.json", text[0]);
+	put("hides.json", text[1]);
+	err = import(ledger.state,
+	             "resources:\n"
+	             "  - {name: vm1, addresses: [10.0.0.4], nsgs: [plain.json, many.json#two]}\n"
+	             "  - {name: vm2, addresses: [10.0.0.5], nsgs: [keeps.json, hides.json]}\n",
+	             &sum);
+	assert_string_equal(err.text, "");
+	free(sum.note_texts);
+	assert_int_equal(wh_estate_load(&ledger, mem, &whole, &err), 0);
+	assert_int_equal(wh_estate_load_without_rules(&ledger, mem, &e, &err), 0);
+	assert_int_equal(e->n_nsgs, whole->n_nsgs);
+	for (size_t i = 0; i < e->n_resources; i++) {
+		assert_string_equal(e->resources[i].name, whole->resources[i].name);
+		assert_int_equal(e->resources[i].n_nsgs, whole->resources[i].n_nsgs);
+		for (size_t k = 0; k < e->resources[i].n_nsgs; k++) {
+			assert_string_equal(e->resources[i].nsgs[k]->name, whole->resources[i].nsgs[k]->name);
+			assert_int_equal(wh_nsg_kept(e->resources[i].nsgs[k], mem, &kept), i);
+		}
+	}
+	assert_true(e->resources[0].nsgs[0]->n_rules < whole->resources[0].nsgs[0]->n_rules);
+	wh_estate_free(whole);
+	wh_estate_free(e);
+	wh_arena_free(mem);
+	wh_ledger_close(&ledger);
+}
+
 static void bad_input_names_its_line_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -278,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_imported_estate_is_loaded),
+		cmocka_unit_test(an_estate_without_rules_has_its_groups_and_what_they_keep),
 		cmocka_unit_test(bad_input_names_its_line_and_changes_nothing),
 		cmocka_unit_test(hosts_that_answered_become_resources_where_discovery_looks),
 		cmocka_unit_test(a_bad_discovery_range_is_refused),
