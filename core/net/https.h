@@ -19,11 +19,13 @@ struct wh_https_request {
 struct wh_https_reply {
 	long status;
 	char *body; size_t len;  /* NUL-terminated; NULL where there is none */
+	size_t room;             /* not 0: the body is not from malloc(), but from wh_pages_new() with so many bytes */
 	char etag[256], async_url[2048], location[2048];
 	int64_t retry_after_ms; /* -1 if the server did not send it */
 	bool cut;               /* the connection ended before the reply was complete: the request may have taken effect */
 };
 void wh_https_reply_free(struct wh_https_reply *r);
+void wh_https_body_free(void *body, size_t room); /* of a reply that gave it away */
 
 /* The name and password that requests with `bytes` carry (HTTP's Basic scheme) from now on; user NULL: none. Call it before
  * wh_https_start(): then only that process keeps them. */
@@ -39,8 +41,8 @@ int wh_https_start_several(const char *const *endpoints, size_t n, unsigned proc
  * Call it before wh_https_start(): then only that process keeps it. */
 int wh_https_sign_with(const char *secret, size_t len, struct wh_error *err);
 /* Sends a request through the process for the URL's endpoint, or from here if no such process was started
- * at all. 0 with *r; negative if there was no answer: r->cut may then be set. -ELIBACC: libcurl is
- * missing. It ends soon after the request's time, whatever that process does. */
+ * at all. *r is zeroed, or an earlier reply, whose memory may be used again. 0 with *r; negative if there was no answer: r->cut
+ * may then be set. -ELIBACC: libcurl is missing. It ends soon after the request's time, whatever that process does. */
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err);
 /* 0, or -ELIBACC if libcurl is missing. */
 int wh_https_ready(struct wh_error *err);
@@ -48,6 +50,12 @@ int wh_https_ready(struct wh_error *err);
 /* Whether the URL is below the endpoint: the same host, not one whose name merely begins with it. */
 bool wh_https_below(const char *endpoint, const char *url);
 /* ---- within net ---- */
-/* Sends the request from this process. `ca_path` is used instead of q->ca_file. */
-int wh_https_send(const struct wh_https_request *q, const char *ca_path, struct wh_https_reply *r, struct wh_error *err);
+/* The body, from the file that another process wrote it into, and may still be writing. */
+int wh_https_read_body(int fd, struct wh_https_reply *r, struct wh_error *err);
+void wh_https_reply_again(struct wh_https_reply *r); /* keeps memory of wh_pages_new() alone */
+enum { WH_HTTPS_MOST = 64 << 20 }; /* bytes of a body that is written to a file; half as many of another */
+/* Sends the request from this process. `ca_path` is used instead of q->ca_file. The body is written to the file `into`; -1: it is
+ * r->body. */
+int wh_https_send(const struct wh_https_request *q, const char *ca_path, int into, struct wh_https_reply *r,
+                  struct wh_error *err);
 void wh_https_forget_secrets(void);

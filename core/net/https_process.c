@@ -112,11 +112,11 @@ static bool speaks_to(const struct spoken_to *to, const char *url)
 	return false;
 }
 
-/* The bytes to post come after the request. free() them. */
-static uint8_t *receive_posted(int from, struct wh_https_bytes *posted)
+/* The bytes to post come after the request, and with them the file for the answer's body. free() the bytes. */
+static uint8_t *receive_posted(int from, struct wh_https_bytes *posted, int *into)
 {
 	uint8_t *bytes;
-	if (wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &posted->n, NULL))
+	if (wh_helper_receive_message(from, MAX_MESSAGE, &bytes, &posted->n, into))
 		_exit(1);
 	posted->p = bytes;
 	return bytes;
@@ -139,7 +139,8 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	unsigned seconds = (unsigned)wh_take_number(&t, 2, 0, 3600);
 	bool posts = wh_take_number(&t, 1, 0, 1);
 	posted.gzip = wh_take_number(&t, 1, 0, 1);
-	uint8_t *post = posts ? receive_posted(from, &posted) : NULL;
+	int into = -1;
+	uint8_t *post = posts ? receive_posted(from, &posted, &into) : NULL;
 	const struct wh_https_request q = {.method = methods[method],
 	                                   .url = url,
 	                                   .token = token,
@@ -150,13 +151,15 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
 	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
 	         : !speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
-	                               : wh_https_send(&q, ca >= 0 ? ca_path : NULL, &r, &err);
+	                               : wh_https_send(&q, ca >= 0 ? ca_path : NULL, into, &r, &err);
 	put_reply(&b, rc, &err, &r);
 	if (send_message(from, &b, -1, 0) || (r.body && wh_helper_send_message(from, r.body, r.len, -1)))
 		_exit(1);
 	if (token)
 		explicit_bzero(token, strlen(token));
 	wh_https_reply_free(&r);
+	if (into >= 0)
+		close(into);
 	free(post);
 	free(url);
 	free(token);
@@ -276,7 +279,11 @@ static int take_reply(int process, struct wh_taking *t, int ms, struct wh_https_
 	take_into(t, r->location, sizeof r->location);
 	bool has_body = wh_take_number(t, 1, 0, 1);
 	bool bad = t->failed || t->n || (has_body && wh_helper_ask(process, NULL, 0, ms, MAX_MESSAGE, &body, &r->len));
-	r->body = (char *)body;
+	if (body) {
+		wh_https_body_free(r->body, r->room);
+		r->room = 0;
+		r->body = (char *)body;
+	}
 	int rc = bad    ? wh_fail(err, -EPROTO, "the process that speaks to the service answered nonsense")
 	         : code ? wh_fail(err, code, "%s", why ? why : "no answer")
 	                : 0;
@@ -284,8 +291,10 @@ static int take_reply(int process, struct wh_taking *t, int ms, struct wh_https_
 	return rc;
 }
 
-/* That process ends each request in its time. It does not where another process of its user stops it. *broken: see above. */
-static int ask(int process, const struct wh_https_request *q, struct wh_https_reply *r, bool *broken, struct wh_error *err)
+/* That process ends each request in its time. It does not where another process of its user stops it. *broken: see above. `into`:
+ * a file for the body of a request with bytes. */
+static int ask(int process, const struct wh_https_request *q, int into, struct wh_https_reply *r, bool *broken,
+               struct wh_error *err)
 {
 	const int ms = ((int)(q->seconds ? q->seconds : WH_HTTPS_SECONDS) + GRACE_S) * 1000;
 	struct wh_bytes b = {0};
@@ -305,7 +314,7 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	rc = send_message(process, &b, ca, ms);
 	rc = rc || !q->bytes             ? rc
 	     : q->bytes->n > MAX_MESSAGE ? -EMSGSIZE
-	                                 : wh_helper_send_within(process, q->bytes->p, q->bytes->n, -1, ms);
+	                                 : wh_helper_send_within(process, q->bytes->p, q->bytes->n, into, ms);
 	rc = rc ? rc : wh_helper_ask(process, NULL, 0, ms, MAX_MESSAGE, &bytes, &n);
 	if (ca >= 0)
 		close(ca);
@@ -319,6 +328,19 @@ static int ask(int process, const struct wh_https_request *q, struct wh_https_re
 	*broken |= rc == -EPROTO;
 	free(bytes);
 	return *broken ? err->code : rc;
+}
+
+/* Long bodies come in a file in memory: through the socket, each byte would be copied twice more, in small pieces. */
+static int ask_for_bytes(int process, const struct wh_https_request *q, struct wh_https_reply *r, bool *broken,
+                         struct wh_error *err)
+{
+	int into = memfd_create("whittle-answer", MFD_CLOEXEC);
+	if (into < 0)
+		return wh_fail(err, -errno, "no memory for an answer: %s", strerror(errno));
+	int rc = ask(process, q, into, r, broken, err);
+	rc = rc ? rc : wh_https_read_body(into, r, err);
+	close(into);
+	return rc;
 }
 
 /* 0, or an error; EPIPE: the process is broken, since an owner of the lock died in the middle of an answer, say. */
@@ -355,17 +377,18 @@ static int take_process(const char *url)
 
 int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r, struct wh_error *err)
 {
-	wh_https_reply_free(r);
+	wh_https_reply_again(r);
 	r->retry_after_ms = -1;
 	if (!n_processes)
-		return wh_https_send(q, q->ca_file, r, err);
+		return wh_https_send(q, q->ca_file, -1, r, err);
 	bool broken = false;
 	int i = take_process(q->url);
 	if (i < 0)
 		return i == -EPIPE
 		               ? wh_fail(err, -EPIPE, "the process that speaks to the service was given up: it did not answer")
 		               : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
-	int rc = ask(processes[i].end, q, r, &broken, err);
+	int rc = q->bytes ? ask_for_bytes(processes[i].end, q, r, &broken, err)
+	                  : ask(processes[i].end, q, -1, r, &broken, err);
 	shared[i].broken = broken;
 	pthread_mutex_unlock(&shared[i].lock);
 	return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the ways to one store share: plans, pages, and while the store is held, the spool: a file without a name next to the
- * ledger's, to which each page goes once. A recommendation reads all edges twice; the second time they come from there. Without
- * room for it, or the right to write there, pages are fetched twice.
+ * ledger's, to which a page goes that has no more room in memory. A recommendation reads all edges twice; the second time they
+ * come from there. Without room for it, or the right to write there, pages are fetched twice.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,6 +86,11 @@ void fleet_book_close(struct fleet_book *b)
 
 void fleet_book_hold(struct fleet_book *b, bool on)
 {
+	pthread_mutex_lock(&b->lock);
+	const bool last = !on && b->holds == 1;
+	pthread_mutex_unlock(&b->lock);
+	if (last)
+		fleet_ahead_stop(b);
 	pthread_mutex_lock(&b->lock);
 	if (on ? !b->holds++ : !--b->holds) {
 		empty(b);

@@ -13,20 +13,27 @@ enum { MAX_URL = 8000, SECONDS = 300, OK = 200 };
 
 /* An insert is done when each shard has its rows. A select whose shard is not reachable is an error, never an answer with a part
  * of the rows, and an error in the middle of one is not the last line of an answer that says 200. */
-static const char settings[] = "wait_end_of_query=1&buffer_size=33554432&insert_distributed_sync=1&skip_unavailable_shards=0"
+static const char settings[] = "insert_distributed_sync=1&skip_unavailable_shards=0"
 			       "&max_bytes_before_external_sort=1000000000&max_bytes_before_external_group_by=1000000000";
+static const char whole[] = "&wait_end_of_query=1&buffer_size=33554432";
 
 /* Parts of a table are read one after another: so each comes in key order (page.c), and costs less. */
 static const char threads[] = "&max_threads=1";
 
-static int url_of(const struct fleet_client *c, size_t host, const char *insert, char out[static MAX_URL])
+struct statement {
+	const char *sql;
+	const struct wh_bytes *data; /* of an INSERT; NULL: it is none */
+	bool streams;                /* see fleet_query_stream() */
+};
+
+static int url_of(const struct fleet_client *c, size_t host, const struct statement *s, char out[static MAX_URL])
 {
-	size_t n = (size_t)snprintf(out, MAX_URL, "%s/?%s%s%s", c->url.origins[host], settings, insert ? "" : threads,
-	                            c->url.gzip ? "&enable_http_compression=1" : "");
-	if (!insert)
+	size_t n = (size_t)snprintf(out, MAX_URL, "%s/?%s%s%s%s", c->url.origins[host], settings, s->streams ? "" : whole,
+	                            s->data ? "" : threads, c->url.gzip ? "&enable_http_compression=1" : "");
+	if (!s->data)
 		return 0;
 	n += (size_t)snprintf(out + n, MAX_URL - n, "&query=");
-	for (const char *p = insert; *p && n + 4 < MAX_URL; p++)
+	for (const char *p = s->sql; *p && n + 4 < MAX_URL; p++)
 		n += (size_t)snprintf(out + n, MAX_URL - n, isalnum((unsigned char)*p) ? "%c" : "%%%02X", (unsigned char)*p);
 	return n + 4 < MAX_URL ? 0 : -E2BIG;
 }
@@ -64,14 +71,13 @@ static int refused(const struct fleet_client *c, size_t host, const struct wh_ht
 	               c->url.origins[host], n ? line : "no reason given", r->status, code);
 }
 
-static int ask(struct fleet_client *c, size_t host, const char *sql, const struct wh_bytes *data, struct wh_https_reply *r,
-               struct wh_error *err)
+static int ask(struct fleet_client *c, size_t host, const struct statement *s, struct wh_https_reply *r, struct wh_error *err)
 {
 	char url[MAX_URL];
-	const struct wh_https_bytes body = {.p = data ? (const void *)data->p : sql,
-	                                    .n = data ? data->n : strlen(sql),
+	const struct wh_https_bytes body = {.p = s->data ? (const void *)s->data->p : s->sql,
+	                                    .n = s->data ? s->data->n : strlen(s->sql),
 	                                    .gzip = c->url.gzip};
-	if (url_of(c, host, data ? sql : NULL, url))
+	if (url_of(c, host, s, url))
 		return wh_fail(err, -E2BIG, "%s: the statement is too long", c->url.origins[host]);
 	const struct wh_https_request q = {.method = "POST",
 	                                   .url = url,
@@ -86,23 +92,48 @@ static int ask(struct fleet_client *c, size_t host, const char *sql, const struc
 	return rc ? rc : r->status == OK ? 0 : refused(c, host, r, err);
 }
 
-int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
-                struct wh_error *err)
+void fleet_answer_free(struct fleet_answer *a)
+{
+	wh_https_body_free((void *)(uintptr_t)a->bytes, a->room);
+	*a = (struct fleet_answer){.n = 0};
+}
+
+static int query(struct fleet_client *c, int at, const struct statement *s, struct fleet_answer *out, struct wh_error *err)
 {
 	size_t tries = at < 0 ? c->url.n : 1;
 	int rc = -EHOSTUNREACH;
 	for (size_t i = 0; i < tries && rc == -EHOSTUNREACH; i++) {
-		struct wh_https_reply r = {0};
+		struct wh_https_reply r = {.body = out ? (char *)(uintptr_t)out->bytes : NULL, .room = out ? out->room : 0};
 		size_t host = at < 0 ? (c->host + i) % c->url.n : (size_t)at;
-		rc = ask(c, host, sql, data, &r, err);
+		rc = ask(c, host, s, &r, err);
 		if (!rc && at < 0)
 			c->host = host;
-		if (!rc && out) {
-			*out = (struct fleet_answer){(uint8_t *)r.body, r.len};
+		if (out) {
+			*out = (struct fleet_answer){(const uint8_t *)r.body, rc ? 0 : r.len, r.room};
 			r.body = NULL;
+			r.room = 0;
 		}
 		wh_https_reply_free(&r);
 	}
+	return rc;
+}
+
+int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
+                struct wh_error *err)
+{
+	return query(c, at, &(struct statement){.sql = sql, .data = data}, out, err);
+}
+
+/* The error's text is at the end. A peer's address may look like a part of it: so this alone is no error. */
+int fleet_query_stream(struct fleet_client *c, int at, const char *sql, struct fleet_answer *out, bool *doubtful,
+                       struct wh_error *err)
+{
+	enum { TAIL = 16384 };
+	static const char sign[] = "DB::Exception";
+	int rc = query(c, at, &(struct statement){.sql = sql, .streams = true}, out, err);
+	const size_t n = rc ? 0 : out->n < TAIL ? out->n : TAIL;
+	if (n && memmem(out->bytes + out->n - n, n, sign, sizeof sign - 1))
+		*doubtful = true;
 	return rc;
 }
 
@@ -117,6 +148,6 @@ int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t
 	*out = wh_take_number(&t, 8, 0, UINT64_MAX);
 	if (t.failed || t.n)
 		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", c->url.origins[at < 0 ? c->host : (size_t)at]);
-	free(a.bytes);
+	fleet_answer_free(&a);
 	return rc;
 }

@@ -26,6 +26,7 @@
  *   sensor.c   a sensor's identity, and its row in the table of sensors
  *   plan.c     how many rows there are; pages.c rows come out in key order, some megabytes at a time; page.c, book.c such a page,
  *              and those that threads share
+ *              (pack.c: of edges; ahead.c: before it is asked for)
  *   read.c     what is made of them; summary.c what the servers sum up
  *   store.c    the operations
  *   start.c    the processes that speak to the servers; agent.c what sends for a process that must not wait
@@ -53,7 +54,6 @@ int fleet_url_parse(const char *url, struct fleet_url *out, struct wh_error *err
 enum fleet_kind { FLEET_EDGE, FLEET_OPEN, FLEET_SKETCH, FLEET_DAY, FLEET_FACT, FLEET_FULL, FLEET_SENSOR, FLEET_KINDS };
 extern const char *const fleet_tables[FLEET_KINDS];
 #define FLEET_KEY_MAX WH_SENT_KEY_MAX
-enum { FLEET_ROW_MIN = 1 + 8 + 8 + 1 }; /* bytes of key, sensor, version, value */
 
 /* ---- client.c ---- */
 struct fleet_client {
@@ -64,11 +64,16 @@ struct fleet_client {
 	 * that is not behind. */
 	size_t shard_hosts[FLEET_HOSTS], shards;
 };
-struct fleet_answer { uint8_t *bytes; size_t n; }; /* free(bytes) */
+struct fleet_answer { const uint8_t *bytes; size_t n, room; }; /* fleet_answer_free() it; the memory of one may be used again */
+void fleet_answer_free(struct fleet_answer *a);
 /* Sends a statement, with `data` behind it where it is an INSERT. Any host if `at` is negative, else that one. 0; -EHOSTUNREACH:
  * none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
+/* A SELECT whose answer is sent while it is made, which costs the server half as much. If it then fails, the answer is a part of
+ * the rows, perhaps of one, and the error's text: *doubtful says that it may be so. */
+int fleet_query_stream(struct fleet_client *c, int at, const char *sql, struct fleet_answer *out, bool *doubtful,
+                       struct wh_error *err);
 /* For a statement whose answer is one UInt64. */
 int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err);
 
@@ -83,6 +88,7 @@ struct fleet_row {
 };
 int fleet_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len); /* the order of the servers */
 void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_row *r);
+void fleet_put_plain(struct wh_bytes *b, const struct fleet_row *r); /* key, sensor, version, value */
 /* The next row of an answer with the columns key, sensor, version, value. 1; 0 at the end; -EBADMSG. */
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
 /* The next one of (String, UInt64): a prefix of keys, and how many rows begin with it. Likewise. */
@@ -93,11 +99,11 @@ struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind
 struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows; };
 /* How many rows there are: see plan.c. */
 struct fleet_plan { struct fleet_group *groups; size_t n; struct fleet_bound from, to; bool made; int64_t us; /* monotonic */ };
-/* Rows of a range, in order, as they came: rows[i] is where one begins. */
+/* Rows of a range, in order: rows[i] is where one begins. Of edges: see pack.c. */
 struct fleet_page {
 	struct fleet_page *next;
 	struct fleet_bound from, to;
-	uint8_t *bytes; size_t n;
+	uint8_t *bytes; size_t n, room; /* room not 0: they are from wh_pages_new() */
 	uint32_t *rows; size_t n_rows;
 	void *map; /* of the spool, with both; NULL: they are memory */
 	unsigned readers;
@@ -105,15 +111,23 @@ struct fleet_page {
 	int64_t us; /* when it was asked for; monotonic */
 };
 struct fleet_reading { struct fleet_plan plan; struct fleet_page *pages; };
+struct fleet_wish { struct fleet_bound at, to; int64_t since; bool far, held; };
+enum { FLEET_AHEAD = 2 };
+struct fleet_ahead { /* see ahead.c */
+	pthread_t threads[FLEET_AHEAD];
+	unsigned n;
+	bool on, stop;
+	struct fleet_wish wish; /* the one that is farthest */
+};
 struct fleet_book { /* see book.c */
-	pthread_mutex_t lock; pthread_cond_t filled; /* a page is ready, or failed */
+	pthread_mutex_t lock; pthread_cond_t filled; /* a page is ready, or failed, or is wanted */
 	unsigned ways, holds;
 	int64_t held_us;
 	struct fleet_reading of[FLEET_KINDS];
+	struct fleet_ahead ahead;
 	char *folder; int spool; uint64_t spool_end; /* -1: none */
 	struct spooled *spooled; size_t spooled_n, spooled_room;
 };
-struct fleet_wish { struct fleet_bound at, to; int64_t since; bool far, held; };
 /* Where the last walk ended, and since when its pages are. */
 struct fleet_walked { struct fleet_bound last; bool any; int64_t since; };
 
@@ -125,6 +139,8 @@ struct fleet_store {
 	struct wh_sent *marks;            /* in `state`; NULL: it is opened for reading */
 	struct fleet_book *book;          /* shared by all ways to the store */
 	struct fleet_walked walked[FLEET_KINDS];
+	struct fleet_answer answers[FLEET_HOSTS]; /* of the shards, if it keeps them for the next ones */
+	bool keeps;
 	bool has_waiting;                 /* some rows may not have been sent */
 	int64_t sent_us, took_us;         /* when a delivery ended, and how long it took; monotonic */
 	uint64_t aged;                    /* of the sensor's ledger when it was last looked at */
@@ -176,7 +192,7 @@ int fleet_spool_get(struct fleet_book *b, enum fleet_kind kind, struct fleet_pag
 void fleet_spool_put(struct fleet_book *b, enum fleet_kind kind, const struct fleet_page *p);
 
 /* ---- plan.c ---- */
-enum { FLEET_PAGE_EDGES = 80000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 32 MiB at most */
+enum { FLEET_PAGE_EDGES = 160000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 64 MiB at most */
 int fleet_plan_make(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                     struct fleet_plan *out, struct wh_error *err);
 /* The page with this key, which is in the plan's range: its range, and about how many rows it has. */
@@ -185,14 +201,43 @@ int fleet_plan_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_pl
 void fleet_plan_free(struct fleet_plan *p);
 
 /* ---- page.c ---- */
-/* Brings the rows of an answer, `bytes`, into order. -EBADMSG: they are no rows, or not of the page's range. */
-int fleet_page_sort(struct fleet_page *p);
+typedef int (*fleet_row_cb)(void *arg, const struct fleet_row *r);
+/* All rows of some answers, in their order; only once. A row's bytes are the answer's. */
+struct fleet_runs;
+int fleet_runs_each(struct fleet_runs *l, fleet_row_cb each, void *arg);
+size_t fleet_runs_bytes(const struct fleet_runs *l); /* before that */
+/* Brings the rows of some answers into order. -EBADMSG: they are no rows, or not of the page's range. */
+int fleet_page_fill(struct fleet_page *p, enum fleet_kind kind, const struct fleet_answer *answers, size_t n);
 struct fleet_row fleet_page_row(const struct fleet_page *p, size_t i);
 size_t fleet_page_find(const struct fleet_page *p, const struct fleet_bound *key); /* the first row that is not before it */
+void fleet_page_empty(struct fleet_page *p);
 void fleet_page_free(struct fleet_page *p);
 
+/* ---- pack.c ---- */
+static inline bool fleet_packs(enum fleet_kind kind)
+{
+	return kind == FLEET_EDGE || kind == FLEET_OPEN;
+}
+/* -EBADMSG: they are no edges. */
+int fleet_page_pack(struct fleet_page *p, enum fleet_kind kind, struct fleet_runs *rows);
+struct fleet_walk {
+	const struct fleet_store *f; /* for errors */
+	enum fleet_kind kind;
+	const struct fleet_bound *from, *to;
+	wh_edge_cb each;
+	void *arg;
+	struct wh_error *err;
+};
+int fleet_page_edges(const struct fleet_page *p, const struct fleet_walk *w);
+
+/* ---- ahead.c ---- */
+/* Edges are about to be read from here on. */
+void fleet_ahead(struct fleet_store *f, const struct fleet_wish *w);
+void fleet_ahead_stop(struct fleet_book *b);
+
 /* ---- pages.c ---- */
-typedef int (*fleet_row_cb)(void *arg, const struct fleet_row *r);
+/* Fetches a page of edges that the walk is about to need, with the book's lock. False: they are there, or being fetched. */
+bool fleet_fetch_next(struct fleet_store *f);
 int fleet_bound_cmp(const struct fleet_bound *a, const struct fleet_bound *b);
 bool fleet_within(const struct fleet_bound *key, const struct fleet_bound *from, const struct fleet_bound *to);
 struct fleet_ask {
@@ -200,9 +245,15 @@ struct fleet_ask {
 	int shard; /* negative: all, by any host; else that one's own table */
 	const struct fleet_bound *from, *to;
 	const char *columns, *rest;
+	bool *doubtful; /* not NULL: see fleet_query_stream() */
 };
 int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_answer *out, struct wh_error *err);
-/* Rows of a table with keys from `from` up to, but not with, `to`, in their order; of one key by sensor, then version. */
+/* Pages that have all rows of a table with keys from `from` up to, but not with, `to`; `at`: where in the page the walk
+ * begins. */
+typedef int (*fleet_page_cb)(void *arg, const struct fleet_page *p, const struct fleet_bound *at);
+int fleet_pages(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
+                fleet_page_cb each, void *arg, struct wh_error *err);
+/* The rows themselves, in their order; of one key by sensor, then version. Not of edges. */
 int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                fleet_row_cb each, void *arg, struct wh_error *err);
 

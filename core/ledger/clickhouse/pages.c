@@ -47,48 +47,43 @@ int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_
 		n += put_bound(sql + n, sizeof sql - n, "<", a->to);
 	}
 	snprintf(sql + n, sizeof sql - n, " %s FORMAT RowBinary", a->rest);
-	return fleet_query(&f->client, a->shard < 0 ? -1 : (int)f->client.shard_hosts[a->shard], sql, NULL, out, err);
+	const int at = a->shard < 0 ? -1 : (int)f->client.shard_hosts[a->shard];
+	return a->doubtful ? fleet_query_stream(&f->client, at, sql, out, a->doubtful, err)
+	                   : fleet_query(&f->client, at, sql, NULL, out, err);
 }
 
 /* ---- a page ---- */
 
-/* Adds an answer to the page. */
-static int append(struct fleet_page *p, struct fleet_answer *a)
+/* Each shard is asked for its own rows where its server is known: a server that collects them from the others costs three times
+ * as much. *doubtful is set where an answer may be a part of one; NULL: none is. */
+static int ask_shards(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *p, bool *doubtful, struct wh_error *err)
 {
-	if (!p->n) {
-		free(p->bytes);
-		p->bytes = a->bytes;
-		p->n = a->n;
-		return 0;
+	const size_t shards = f->client.shards, n = shards ? shards : 1;
+	struct fleet_answer *answers = f->answers;
+	int rc = 0;
+	for (size_t i = 0; i < n && !rc && !(doubtful && *doubtful); i++) {
+		const struct fleet_ask q = {kind,     shards ? (int)i : -1,          &p->from, &p->to,
+		                            .columns = "key, sensor, version, value", .rest = "", .doubtful = doubtful};
+		rc = fleet_select(f, &q, &answers[i], err);
 	}
-	uint8_t *more = realloc(p->bytes, p->n + a->n + 1);
-	if (more) {
-		if (a->n)
-			memcpy(more + p->n, a->bytes, a->n);
-		p->bytes = more;
-		p->n += a->n;
+	if (!rc && !(doubtful && *doubtful)) {
+		rc = fleet_page_fill(p, kind, answers, n);
+		if (rc)
+			rc = rc == -EBADMSG ? fleet_damaged(f, kind, err) : wh_fail(err, rc, "out of memory");
 	}
-	free(a->bytes);
-	return more ? 0 : -ENOMEM;
+	for (size_t i = 0; i < n && !f->keeps; i++)
+		fleet_answer_free(&answers[i]);
+	return rc;
 }
 
-/* Each shard is asked for its own rows where its server is known: a server that collects them from the others costs three times
- * as much. */
-static int fetch(struct fleet_store *f, enum fleet_kind kind, uint64_t rows, struct fleet_page *p, struct wh_error *err)
+static int fetch(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *p, struct wh_error *err)
 {
-	const int shards = (int)f->client.shards;
-	int rc = 0;
-	for (int shard = shards ? 0 : -1; rows && !rc && shard < shards; shard++) {
-		struct fleet_answer a = {NULL, 0};
-		const struct fleet_ask q = {kind, shard, &p->from, &p->to, "key, sensor, version, value", ""};
-		rc = fleet_select(f, &q, &a, err);
-		if (!rc && (rc = append(p, &a)))
-			wh_fail(err, rc, "out of memory");
-	}
-	if (rc)
+	bool doubtful = false;
+	int rc = ask_shards(f, kind, p, fleet_packs(kind) ? &doubtful : NULL, err);
+	if (!fleet_packs(kind) || (!doubtful && rc != -EBADMSG))
 		return rc;
-	rc = fleet_page_sort(p);
-	return rc == -EBADMSG ? fleet_damaged(f, kind, err) : rc ? wh_fail(err, rc, "out of memory") : 0;
+	fleet_page_empty(p);
+	return ask_shards(f, kind, p, NULL, err);
 }
 
 /* A page that is there, or is being fetched by another thread. */
@@ -123,10 +118,7 @@ static int fill(struct fleet_store *f, enum fleet_kind kind, bool held, uint64_t
 {
 	if (held && !fleet_spool_get(f->book, kind, p))
 		return 0;
-	int rc = fetch(f, kind, rows, p, err);
-	if (!rc && held)
-		fleet_spool_put(f->book, kind, p);
-	return rc;
+	return rows ? fetch(f, kind, p, err) : 0;
 }
 
 static void unlink_page(struct fleet_reading *r, const struct fleet_page *p)
@@ -189,38 +181,56 @@ static int take_page(struct fleet_store *f, enum fleet_kind kind, const struct f
 }
 
 /* Some pages stay for the next readers: the newest ones. */
-static void give_back(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *page)
+static void give_back(struct fleet_store *f, enum fleet_kind kind, const struct fleet_wish *w, struct fleet_page *page)
 {
-	enum { STAY = 3 };
-	struct fleet_page **at = &f->book->of[kind].pages, *p;
+	enum { STAY = 3, STAY_BYTES = 64 << 20 };
+	struct fleet_page **at = &f->book->of[kind].pages, *p, *leave = NULL;
 	unsigned idle = 0;
+	size_t bytes = 0;
 	pthread_mutex_lock(&f->book->lock);
 	page->readers--;
 	while ((p = *at)) {
-		if (p->readers || ++idle <= STAY) {
+		bytes += p->n;
+		if (p->readers || ++idle <= STAY || (w->held && bytes <= STAY_BYTES)) {
 			at = &p->next;
 		} else {
 			*at = p->next;
-			fleet_page_free(p);
+			p->next = leave;
+			leave = p;
 		}
 	}
 	pthread_mutex_unlock(&f->book->lock);
+	while ((p = leave)) {
+		leave = p->next;
+		if (w->held && !p->map)
+			fleet_spool_put(f->book, kind, p);
+		fleet_page_free(p);
+	}
+}
+
+bool fleet_fetch_next(struct fleet_store *f)
+{
+	struct fleet_ahead *a = &f->book->ahead;
+	const enum fleet_kind kind = FLEET_EDGE;
+	struct fleet_wish w = a->wish;
+	struct fleet_bound from;
+	struct fleet_page *p;
+	struct wh_error ignored; /* who needs the page gets it */
+	for (int i = 0; i <= FLEET_AHEAD && !w.at.end; i++) {
+		if ((p = look(&f->book->of[kind], &w.at, w.since)))
+			w.at = p->to;
+		else if (!fleet_spool_range(f->book, kind, &w.at, &from, &w.at)) {
+			if (fetch_new(f, kind, &w, &p, &ignored))
+				a->on = false;
+			else
+				p->readers--;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ---- a walk ---- */
-
-static int walk_page(const struct fleet_page *p, const struct fleet_bound *from, const struct fleet_bound *to, fleet_row_cb each,
-                     void *arg)
-{
-	int rc = 0;
-	for (size_t i = fleet_page_find(p, from); i < p->n_rows && !rc; i++) {
-		const struct fleet_row row = fleet_page_row(p, i);
-		if (!to->end && fleet_key_cmp(row.key, row.key_len, to->key, to->len) >= 0)
-			break;
-		rc = each(arg, &row);
-	}
-	return rc;
-}
 
 /* How fresh pages must be, and how far the plan is to reach. */
 static struct fleet_wish wish_of(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from,
@@ -242,21 +252,45 @@ static struct fleet_wish wish_of(struct fleet_store *f, enum fleet_kind kind, co
 	return wish;
 }
 
-int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
-               fleet_row_cb each, void *arg, struct wh_error *err)
+int fleet_pages(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
+                fleet_page_cb each, void *arg, struct wh_error *err)
 {
 	struct fleet_wish wish = wish_of(f, kind, from, to);
 	int rc = 0;
 	while (!rc && fleet_bound_cmp(&wish.at, to) < 0) {
 		struct fleet_page *p = NULL;
+		if (wish.held && kind == FLEET_EDGE)
+			fleet_ahead(f, &wish);
 		rc = take_page(f, kind, &wish, &p, err);
 		if (rc)
 			break;
-		rc = walk_page(p, &wish.at, to, each, arg);
+		rc = each(arg, p, &wish.at);
 		wish.at = p->to;
-		give_back(f, kind, p);
+		give_back(f, kind, &wish, p);
 	}
 	f->walked[kind].last = *to;
 	f->walked[kind].any = !rc;
 	return rc;
+}
+
+struct rows_walk { const struct fleet_bound *to; fleet_row_cb each; void *arg; };
+
+static int walk_page(void *arg, const struct fleet_page *p, const struct fleet_bound *at)
+{
+	const struct rows_walk *w = arg;
+	int rc = 0;
+	for (size_t i = fleet_page_find(p, at); i < p->n_rows && !rc; i++) {
+		const struct fleet_row row = fleet_page_row(p, i);
+		if (!w->to->end && fleet_key_cmp(row.key, row.key_len, w->to->key, w->to->len) >= 0)
+			break;
+		rc = w->each(w->arg, &row);
+	}
+	return rc;
+}
+
+int fleet_rows(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
+               fleet_row_cb each, void *arg, struct wh_error *err)
+{
+	struct rows_walk w = {.to = to, .each = each, .arg = arg};
+	return fleet_pages(f, kind, from, to, walk_page, &w, err);
 }

@@ -34,7 +34,7 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 	snprintf(columns, sizeof columns, "substring(key, 1, %u) AS p, count()", prefix);
 	snprintf(rest, sizeof rest, "GROUP BY p ORDER BY p LIMIT %d", GROUPS);
 	*n = 0;
-	const struct fleet_ask q = {kind, -1, from, to, columns, rest};
+	const struct fleet_ask q = {kind, -1, from, to, columns, rest, NULL};
 	int more, rc = fleet_select(f, &q, &a, err);
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
 	while (!rc && (more = fleet_take_count(&t, &p, &len, &rows))) {
@@ -49,7 +49,7 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 		g[*n] = (struct fleet_group){.len = (uint8_t)len, .rows = rows};
 		memcpy(g[(*n)++].prefix, p, len);
 	}
-	free(a.bytes);
+	fleet_answer_free(&a);
 	*out = g;
 	return rc;
 }
@@ -130,7 +130,7 @@ static size_t group_of(const struct fleet_plan *r, const struct fleet_bound *key
 int fleet_plan_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_plan *r, const struct fleet_bound *key,
                     struct fleet_bound *from, struct fleet_bound *to, uint64_t *rows, struct wh_error *err)
 {
-	const uint64_t most = kind == FLEET_EDGE || kind == FLEET_OPEN ? FLEET_PAGE_EDGES : FLEET_PAGE_ROWS;
+	const uint64_t most = fleet_packs(kind) ? FLEET_PAGE_EDGES : FLEET_PAGE_ROWS;
 	size_t at = group_of(r, key);
 	unsigned asked = 0;
 	int rc = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Combining rows: for one key and sensor the last version counts, and several sensors' values of one key are merged, as batches
- * of several processes are in a single ledger. Each value is decoded with every check.
+ * of several processes are in a single ledger. Each value is decoded with every check. Edges: see pack.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,8 @@
 
 /* ---- rows of one key together ---- */
 
-/* Sums, edges, sketches… of one key. */
+/* Sums, sketches… of one key. */
 union value {
-	struct wh_edge edge;
 	struct wh_sketch sketch;
 	struct wh_fact_row fact;
 	uint64_t flows;
@@ -28,7 +27,6 @@ struct merging {
 	/* hands over a key and its sum */
 	int (*emit)(struct merging *m);
 	union {
-		wh_edge_cb edge;
 		wh_sketch_cb sketch;
 		wh_day_cb day;
 		wh_fact_cb fact;
@@ -45,7 +43,6 @@ static int decode(const struct merging *m, union value *v)
 	uint64_t flows;
 	uint32_t day;
 	switch (m->kind) {
-	case FLEET_EDGE: case FLEET_OPEN: return wh_edge_decode(p, m->last_len, &v->edge);
 	case FLEET_SKETCH: return wh_sketch_decode(p, m->last_len, &v->sketch);
 	case FLEET_FACT: return wh_fact_row_decode(p, m->last_len, &v->fact);
 	case FLEET_SENSOR: return fleet_sensor_read(p, m->last_len, m->sensor, &v->sensor);
@@ -67,8 +64,6 @@ static int decode(const struct merging *m, union value *v)
 static void merge(struct merging *m, const union value *add)
 {
 	switch (m->kind) {
-	case FLEET_EDGE: wh_edge_merge(&m->sum.edge, &add->edge); break;
-	case FLEET_OPEN: wh_edge_merge_open(&m->sum.edge, &add->edge); break;
 	case FLEET_SKETCH: wh_sketch_merge(&m->sum.sketch, &add->sketch); break;
 	case FLEET_FACT: wh_fact_row_merge((enum wh_fact_kind)m->key[0], &m->sum.fact, &add->fact); break;
 	case FLEET_DAY: m->sum.flows = wh_saturating_add(m->sum.flows, add->flows); break;
@@ -118,13 +113,6 @@ static int take(void *arg, const struct fleet_row *r)
 }
 
 /* ---- output ---- */
-
-static int emit_edge(struct merging *m)
-{
-	struct wh_edge_key k;
-	return wh_edge_key_decode(m->key, m->key_len, &k) ? fleet_damaged(m->f, m->kind, m->err)
-	                                                  : m->each.edge(m->arg, &k, &m->sum.edge);
-}
 
 static int emit_sketch(struct merging *m)
 {
@@ -176,9 +164,10 @@ int fleet_begin(struct fleet_store *f, struct wh_error *err)
 	return fleet_tables_ready(&f->client, err);
 }
 
+static const struct fleet_bound first = {.len = 0}, end = {.end = true};
+
 static int all(struct merging *m, const struct fleet_bound *from, const struct fleet_bound *to)
 {
-	static const struct fleet_bound first = {.len = 0}, end = {.end = true};
 	int rc = fleet_begin(m->f, m->err);
 	rc = rc ? rc : fleet_rows(m->f, m->kind, from ? from : &first, to ? to : &end, take, m, m->err);
 	return rc ? rc : end_key(m);
@@ -192,13 +181,22 @@ static struct fleet_bound bound_of(const struct wh_addr *a)
 	return b;
 }
 
+static int edges_of_page(void *arg, const struct fleet_page *p, const struct fleet_bound *at)
+{
+	struct fleet_walk *w = arg;
+	w->from = at;
+	return fleet_page_edges(p, w);
+}
+
 int fleet_edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each,
                 void *arg, struct wh_error *err)
 {
-	struct merging m = {.f = fleet_of(s), .kind = by == WH_EDGES_OPEN ? FLEET_OPEN : FLEET_EDGE, .emit = emit_edge,
-	                    .each.edge = each, .arg = arg, .err = err};
-	const struct fleet_bound begins = bound_of(from), ends = bound_of(to);
-	return all(&m, from ? &begins : NULL, to ? &ends : NULL);
+	struct fleet_store *f = fleet_of(s);
+	const struct fleet_bound begins = from ? bound_of(from) : first, ends = bound_of(to);
+	struct fleet_walk w = {.f = f, .kind = by == WH_EDGES_OPEN ? FLEET_OPEN : FLEET_EDGE, .to = &ends, .each = each,
+	                       .arg = arg, .err = err};
+	int rc = fleet_begin(f, err);
+	return rc ? rc : fleet_pages(f, w.kind, &begins, &ends, edges_of_page, &w, err);
 }
 
 int fleet_sketches(struct wh_store *s, wh_sketch_cb each, void *arg, struct wh_error *err)

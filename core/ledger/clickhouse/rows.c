@@ -52,6 +52,14 @@ void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_
 		put_columns(b, r);
 }
 
+void fleet_put_plain(struct wh_bytes *b, const struct fleet_row *r)
+{
+	put_string(b, r->key, r->key_len);
+	wh_put_number(b, r->sensor, 8);
+	wh_put_number(b, r->version, 8);
+	put_string(b, r->value, r->len);
+}
+
 static const uint8_t *take_string(struct wh_taking *t, size_t most, size_t *len)
 {
 	const uint8_t *p = t->p;
@@ -66,14 +74,38 @@ static const uint8_t *take_string(struct wh_taking *t, size_t most, size_t *len)
 	return wh_take(t, *len);
 }
 
+/* NULL: it does not end before `end`. */
+static inline const uint8_t *string_at(const uint8_t **p, const uint8_t *end, size_t most, size_t *len)
+{
+	uint64_t n;
+	if (wh_leb_get(p, end, most, &n) || n > (size_t)(end - *p))
+		return NULL;
+	const uint8_t *at = *p;
+	*len = (size_t)n;
+	*p += n;
+	return at;
+}
+
+/* Of every row that is read: without a call for each of its columns. */
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out)
 {
-	if (!t->n && !t->failed)
-		return 0;
-	out->key = take_string(t, FLEET_KEY_MAX, &out->key_len);
-	out->sensor = wh_take_number(t, 8, 0, UINT64_MAX);
-	out->version = wh_take_number(t, 8, 0, UINT64_MAX);
-	out->value = take_string(t, FLEET_VALUE_MAX, &out->len);
+	enum { NUMBERS = 16 };
+	const uint8_t *p = t->p, *end = t->n ? p + t->n : p;
+	uint64_t numbers[2];
+	if (t->failed || !t->n)
+		return t->failed ? -EBADMSG : 0;
+	out->key = string_at(&p, end, FLEET_KEY_MAX, &out->key_len);
+	t->failed = !out->key || end - p < NUMBERS;
+	if (t->failed)
+		return -EBADMSG;
+	memcpy(numbers, p, NUMBERS);
+	p += NUMBERS;
+	out->sensor = le64toh(numbers[0]);
+	out->version = le64toh(numbers[1]);
+	out->value = string_at(&p, end, FLEET_VALUE_MAX, &out->len);
+	t->failed = !out->value;
+	t->n = (size_t)(end - p);
+	t->p = p;
 	return t->failed ? -EBADMSG : 1;
 }
 

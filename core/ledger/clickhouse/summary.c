@@ -53,7 +53,7 @@ static int some_locals(struct wh_store *s, struct wh_addr *after, bool any, size
 		rc = gone ? still_there(s, after, &there, err) : 0;
 		rc = rc || !there ? rc : each(arg, after);
 	}
-	free(a.bytes);
+	fleet_answer_free(&a);
 	return rc;
 }
 

@@ -233,105 +233,6 @@ static void a_batch_within_a_transaction_is_a_part_of_it(void **state)
 	world_close(&w);
 }
 
-/* A page of `n` rows in `runs` runs, each in order, as a table with that many parts answers. */
-static struct fleet_page *page_of(unsigned n, unsigned runs)
-{
-	struct fleet_page *out = malloc(sizeof *out);
-	struct wh_bytes b = {0};
-	for (unsigned run = 0; run < runs; run++)
-		for (unsigned i = run; i < n; i += runs) {
-			const uint8_t key[2] = {(uint8_t)(1 + i / 12 / 256), (uint8_t)(i / 12)};
-			fleet_put_row(
-				&b, FLEET_SKETCH,
-				&(struct fleet_row){
-					.key = key, .key_len = 2, .sensor = i / 3 % 4, .version = i % 3, .value = key, .len = 2});
-		}
-	*out = (struct fleet_page){.from = {.key = {1}, .len = 1}, .to = {.key = {200}, .len = 1}};
-	/* an answer has no column `gone`: it is taken out */
-	enum { ROW = 1 + 2 + 8 + 8 + 1 + 1 + 2, GONE = 1 + 2 + 8 + 8 };
-	out->bytes = malloc(b.n);
-	for (unsigned i = 0; i < n; i++) {
-		memcpy(out->bytes + out->n, b.p + i * ROW, GONE);
-		memcpy(out->bytes + out->n + GONE, b.p + i * ROW + GONE + 1, ROW - GONE - 1);
-		out->n += ROW - 1;
-	}
-	free(b.p);
-	return out;
-}
-
-static void a_page_is_in_order_whatever_the_number_of_its_parts(void **state)
-{
-	(void)state;
-	for (unsigned runs = 1; runs < 20; runs++) {
-		struct fleet_page *p = page_of(3000, runs);
-		assert_int_equal(fleet_page_sort(p), 0);
-		assert_int_equal(p->n_rows, 3000);
-		for (unsigned i = 0; i < 3000; i++) {
-			const struct fleet_row r = fleet_page_row(p, i);
-			assert_int_equal((r.key[0] - 1) * 256 + r.key[1], i / 12);
-			assert_int_equal(r.sensor, i / 3 % 4);
-			assert_int_equal(r.version, i % 3);
-		}
-		const struct fleet_bound at = {.key = {1, 7}, .len = 2}, behind = {.key = {199}, .len = 1};
-		assert_int_equal(fleet_page_find(p, &at), 7 * 12);
-		assert_int_equal(fleet_page_find(p, &behind), 3000);
-		fleet_page_free(p);
-	}
-}
-
-static void a_page_with_rows_of_another_range_is_refused(void **state)
-{
-	(void)state;
-	struct fleet_page *p = page_of(30, 1);
-	p->to.key[0] = 1;
-	assert_int_equal(fleet_page_sort(p), -EBADMSG);
-	fleet_page_free(p);
-	p = page_of(30, 3);
-	p->from.key[0] = 2;
-	assert_int_equal(fleet_page_sort(p), -EBADMSG);
-	fleet_page_free(p);
-	p = page_of(30, 3);
-	p->n--; /* cut */
-	assert_int_equal(fleet_page_sort(p), -EBADMSG);
-	fleet_page_free(p);
-}
-
-/* What was read while the store was held is read from the spool, by any way to it; not what was read before or after. */
-static void a_held_book_keeps_its_pages_in_a_file_without_a_name(void **state)
-{
-	char dir[] = "/tmp/whittle-spool-XXXXXX", file[64];
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(file, sizeof file, "%s/l.db", dir);
-	struct fleet_book *b = fleet_book_new(file), *again = fleet_book_again(b);
-	struct fleet_page *p = page_of(3000, 5);
-	assert_int_equal(fleet_page_sort(p), 0);
-	fleet_spool_put(b, FLEET_EDGE, p); /* nobody holds it */
-	struct fleet_page *back = calloc(1, sizeof *back);
-	back->from = p->from;
-	back->to = p->to;
-	assert_int_not_equal(fleet_spool_get(b, FLEET_EDGE, back), 0);
-	fleet_book_hold(b, true);
-	fleet_spool_put(b, FLEET_EDGE, p);
-	assert_int_not_equal(fleet_spool_get(again, FLEET_OPEN, back), 0);
-	assert_int_equal(fleet_spool_get(again, FLEET_EDGE, back), 0);
-	assert_int_equal(back->n, p->n);
-	assert_int_equal(back->n_rows, 3000);
-	assert_memory_equal(back->bytes, p->bytes, p->n);
-	assert_memory_equal(back->rows, p->rows, 3000 * sizeof *p->rows);
-	assert_int_equal(rmdir(dir), 0); /* there is no file in it */
-	fleet_page_free(back);
-	fleet_book_hold(b, false);
-	back = calloc(1, sizeof *back);
-	back->from = p->from;
-	back->to = p->to;
-	assert_int_not_equal(fleet_spool_get(b, FLEET_EDGE, back), 0);
-	fleet_page_free(back);
-	fleet_page_free(p);
-	fleet_book_close(again);
-	fleet_book_close(b);
-}
-
 /* The ledger's owner can put a link there, and whittle sends as that user: a link's target is neither made nor locked. */
 static void the_file_that_keeps_others_from_sending_is_no_link(void **state)
 {
@@ -361,9 +262,6 @@ int main(void)
 		cmocka_unit_test(a_url_names_hosts_database_cluster_and_the_sensor),
 		cmocka_unit_test(a_url_that_is_wrong_is_refused_with_its_reason),
 		cmocka_unit_test(rows_are_read_as_they_were_written_and_nothing_else_is),
-		cmocka_unit_test(a_page_is_in_order_whatever_the_number_of_its_parts),
-		cmocka_unit_test(a_page_with_rows_of_another_range_is_refused),
-		cmocka_unit_test(a_held_book_keeps_its_pages_in_a_file_without_a_name),
 		cmocka_unit_test(only_rows_that_changed_or_were_removed_are_sent_again),
 		cmocka_unit_test(a_mark_that_came_while_its_part_was_sent_stays),
 		cmocka_unit_test(a_batch_within_a_transaction_is_a_part_of_it),

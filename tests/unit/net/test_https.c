@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that speaks to a service, where another process of its user has stopped it. */
+/* The process that speaks to a service: its answers, and what happens if another process of its user has stopped it. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/helper.h"
@@ -65,10 +66,75 @@ static void a_request_ends_in_its_time_though_the_process_is_stopped(void **stat
 	close(s);
 }
 
+static void answer(int client, const char *body, size_t n)
+{
+	char in[4096] = "", head[100];
+	size_t got = 0;
+	while (!strstr(in, "\r\n\r\nask") && got < sizeof in - 1) {
+		ssize_t more = read(client, in + got, sizeof in - 1 - got);
+		if (more <= 0)
+			_exit(1);
+		got += (size_t)more;
+	}
+	int len = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
+	if (write(client, head, (size_t)len) != len)
+		_exit(1);
+	for (size_t done = 0; done < n;) {
+		ssize_t more = write(client, body + done, n - done);
+		if (more <= 0)
+			_exit(1);
+		done += (size_t)more;
+	}
+	close(client);
+}
+
+/* A reply to posted bytes is whole, whatever its length, and so is the next one, for which the same memory is used. */
+static void long_and_short_answers_to_posted_bytes_are_whole(void **state)
+{
+	static const size_t lengths[] = {9 << 20, 5 << 20, 3, 0, (64 << 20) + 1, (9 << 20) + 4095};
+	enum { N = sizeof lengths / sizeof *lengths };
+	struct wh_https_reply r = {.status = 0};
+	struct wh_error err;
+	(void)state;
+	if (geteuid())
+		skip();
+	char *body = malloc((64 << 20) + 1);
+	for (size_t i = 0; i <= 64 << 20; i++)
+		body[i] = (char)(i * 2654435761u >> 13);
+	int s = listen_here();
+	pid_t pid = fork();
+	if (!pid) {
+		for (size_t i = 0; i < N; i++)
+			answer(accept(s, NULL, NULL), body, lengths[i]);
+		_exit(0);
+	}
+	close(s);
+	const char *to = endpoint;
+	assert_int_equal(wh_https_start_several(&to, 1, 1, &err), 0);
+	const struct wh_https_bytes ask = {.p = "ask", .n = 3};
+	for (size_t i = 0; i < N; i++) {
+		const struct wh_https_request q = {.method = "POST", .url = url, .bytes = &ask};
+		const bool fits = lengths[i] <= 64 << 20;
+		assert_int_equal(wh_https_exchange(&q, &r, &err), fits ? 0 : -EIO);
+		if (!fits)
+			assert_non_null(strstr(err.text, "longer than 64 MiB"));
+		if (!fits)
+			continue;
+		assert_int_equal(r.len, lengths[i]);
+		assert_int_equal(r.body[r.len], 0);
+		assert_memory_equal(r.body, body, r.len);
+	}
+	wh_https_reply_free(&r);
+	free(body);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_ends_in_its_time_though_the_process_is_stopped),
+		cmocka_unit_test(long_and_short_answers_to_posted_bytes_are_whole),
 	};
 	alarm(60); /* at exit the stopped process is ended, too */
 	return cmocka_run_group_tests(tests, NULL, NULL);
