@@ -34,5 +34,11 @@ struct wh_anomaly {
 size_t wh_anomalies(const struct wh_filter *f, size_t *steps, struct wh_arena *mem, struct wh_anomaly **out, size_t *skipped);
 
 /* Ports that should not be open to the Internet. */
-struct wh_risky_port { uint8_t proto; uint16_t port; const char *name; bool management; };
+struct wh_risky_port {
+	uint8_t proto;
+	uint16_t port;
+	const char *name;
+	bool management;
+	bool inner; /* for networks of one's own: nobody needs it from the Internet, not even for a time */
+};
 const struct wh_risky_port *wh_risky_port_at(size_t i); /* those of management come first; NULL at the end */

@@ -234,12 +234,34 @@ static void a_rule_that_matches_nothing_is_left_alone(void **state)
 	wh_arena_free(mem);
 }
 
+/* SMB and RPC are for networks of one's own: no office's addresses and no hour make them right on the Internet. */
+static void smb_is_not_to_be_opened_just_in_time(void **state)
+{
+	static const struct { uint16_t port; const char *words; } rows[] = {
+		{22, "just-in-time"}, {3389, "just-in-time"}, {445, "by VPN"}, {135, "by VPN"}};
+	struct wh_arena *mem = wh_arena_new();
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct wh_range port = {wh_port_addr(rows[i].port), wh_port_addr(rows[i].port)};
+		struct wh_ranges ports = {&port, 1};
+		struct wh_filter_rule rule = {.action = WH_FILTER_ALLOW, .proto = WH_PROTO_TCP, .dport = &ports};
+		struct wh_filter f = {.rules = &rule, .n = 1};
+		struct wh_anomaly *a;
+		size_t skipped, steps = WH_ANOMALY_STEPS;
+		assert_int_equal(wh_anomalies(&f, &steps, mem, &a, &skipped), 1);
+		assert_int_equal(a[0].kind, WH_PERMISSIVE);
+		assert_non_null(strstr(a[0].fix, rows[i].words));
+	}
+	wh_arena_free(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_equal_those_of_trying_each_packet),
 		cmocka_unit_test(time_and_output_are_bounded_by_the_number_of_rules),
 		cmocka_unit_test(a_rule_that_matches_nothing_is_left_alone),
+		cmocka_unit_test(smb_is_not_to_be_opened_just_in_time),
 		cmocka_unit_test(disjoint_lists_take_no_memory_for_each_pair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
