@@ -47,8 +47,8 @@ static const char help[] =
 	"           ended opening is removed when the command runs again (from a timer), or at its end with --until-closed, which waits until\n"
 	"           nothing is open. For the token see `whittle enforce --help`\n"
 	"\n"
-	"A line of sudoers may give users `whittle jit open` and `close`. Options that could make them root are refused, unless whittle.yaml has\n"
-	"`jit-sudo-options: yes`: --config, --store, -o, --endpoint, --token-command, --ca-file.\n"
+	"A line of sudoers may give users `whittle jit open` and `close`. What would give them more is refused, unless whittle.yaml has\n"
+	"`jit-sudo-options: yes`: --config, --store, -o, --endpoint, --token-command, --ca-file, `off` and changes of policies.\n"
 	"\n"
 	"`whittle enforce` leaves out the ports that are closed here.\n"
 	"\n"
@@ -138,6 +138,12 @@ static int off(struct cli *c, struct wh_arena *mem, int argc, char **argv)
 	const struct wh_app a = cli_app(c);
 	struct said s = {mem, CLI_OK};
 	struct wh_error err;
+	if (cli_held_by_sudo(c)) {
+		fprintf(stderr,
+		        "whittle: refused (off): a line of sudoers opens ports within the policies, and this would open them to all. Root may run it: by "
+		        "`sudo env -u SUDO_UID whittle jit off`, or with `jit-sudo-options: yes` in " WH_DEFAULT_CONFIG "\n");
+		return CLI_USAGE;
+	}
 	return wh_app_jit_off(&a, mem, print_off, &s, &err) ? cli_error(&err) : CLI_OK;
 }
 

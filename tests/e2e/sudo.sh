@@ -33,8 +33,15 @@ for o in "--token-command=touch $dir/ran" "--tok=touch $dir/ran" --endpoint=http
 done
 [ ! -e "$dir/ran" ]; t $? "and nothing was run"
 out=$(ada "$dir/w.yaml" jit list); is "$?" 0 "the openings are listed" "$out"
+in_srv nft add table inet whittle_jit
+out=$(ada "$dir/w.yaml" jit off); is $? 2 "ada can't open all ports by switching just-in-time access off"
+has "$out" 'refused \(off\).*sudo env -u SUDO_UID whittle jit off' "the message names the way for root"
+out=$(ada - jit off); is $? 2 "nor where no configuration can be read"
+out=$(ada "$dir/w.yaml" jit policy set vm1 --ports 22 --who '*'); is $? 2 "nor make a policy" "$out"
+in_srv nft list table inet whittle_jit >/dev/null; t $? "the table is there"
 sed 's/^jit:/jit-sudo-options: yes\n&/' "$dir/w.yaml" >"$dir/free.yaml"
 out=$(ada "$dir/free.yaml" jit nsg web -o "$dir/made"); is $? 0 "root's configuration may allow it"
+out=$(ada "$dir/free.yaml" jit off); is $? 0 "as it may allow to switch it off" "$out"
 out=$(ada "$dir/w.yaml" jit nsg web -o "$dir/made" --config "$dir/free.yaml"); is $? 2 "the user's own may not"
 out=$(ada - status --store "$dir/l.db"); is $? 0 "other commands are as ever"
 out=$(in_srv env SUDO_UID=0 "$BUILD/whittle" jit list --config "$dir/w.yaml" 2>&1); is $? 0 "root by way of sudo is root"
