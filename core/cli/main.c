@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 	signal(SIGBUS, on_bus_error);
 	/* a closed pipe must not kill a command between two steps of its work */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond `ulimit -f` fails with a reason, and is not the end without a word */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		setlocale(LC_CTYPE, "");
 	if (!cli_output_open()) {

@@ -91,6 +91,18 @@ convert() { # ENCODING FILE
 	BE) printf '\376\377'; iconv -f UTF-8 -t UTF-16BE "$2" ;;
 	esac
 }
+# ---- a limit of the size of files ----
+n=$((n + 1))
+estate; nsg b 110 '*' 80
+(ulimit -f 16; "$w" --store small.db estate import estate.yaml) >out 2>err
+status=$?
+if [ $status -eq 1 ] && grep -q "^whittle: .*small.db: the ledger can't be .*: its file may not become larger (ulimit -f" err && "$w" --store small.db estate import estate.yaml >out 2>err; then
+	echo "ok $n - a file that may not grow is an error with its reason, and the ledger goes on where it was"
+else
+	echo "not ok $n - a file that may not grow is an error with its reason, and the ledger goes on where it was"
+	echo "# status $status"; sed 's/^/# /' err out
+fi
+
 estate; nsg b 110 '*' 80
 printf 'min-days: 3\nthreat-intel:\n  - {name: plain, file: list.txt}\n  - {name: table, file: list.csv, format: csv}\n' >w.yaml
 printf '185.7.0.0/16\n' >list.txt
