@@ -97,9 +97,9 @@ static void retain(struct relay *r)
 {
 	struct wh_ledger l = {0};
 	struct wh_error err;
-	if (!r->a->config->ledger.keep_days || wh_now_us() < r->retain_at_us)
+	if (!r->a->config->ledger.keep_days || wh_monotonic_us() < r->retain_at_us)
 		return;
-	r->retain_at_us = wh_now_us() + RETAIN_S * INT64_C(1000000);
+	r->retain_at_us = wh_monotonic_us() + RETAIN_S * INT64_C(1000000);
 	int rc = wh_ledger_open(r->a->store_url, WH_STATE_WRITE, &l, &err);
 	if (!rc) {
 		wh_store_patience(l.store, PATIENCE_MS);

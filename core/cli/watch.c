@@ -122,13 +122,13 @@ static void serve_metrics(void *arg, const struct wh_watch_learned *learned)
 	struct wh_error err = {0};
 	char *text = NULL;
 	size_t len = 0;
-	if (!wh_page_ready() || wh_now_us() < o->metrics_at_us)
+	if (!wh_page_ready() || wh_monotonic_us() < o->metrics_at_us)
 		return;
 	wh_app_metrics(&a, &(struct wh_app_watched){o->noticed, KINDS, learned}, &text, &len, &err);
 	if (text)
 		wh_page_put(text, len, &err);
 	free(text);
-	o->metrics_at_us = wh_now_us() + METRICS_S * INT64_C(1000000);
+	o->metrics_at_us = wh_monotonic_us() + METRICS_S * INT64_C(1000000);
 }
 
 static void alert(void *arg, const struct wh_watch_alert *a)

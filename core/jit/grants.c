@@ -37,6 +37,11 @@ bool wh_jit_grant_read(const char *id, const char *text, struct wh_arena *mem, s
 	return good;
 }
 
+bool wh_jit_in_time(const struct wh_jit_grant *g, int64_t now_us)
+{
+	return g->opened_us <= now_us + WH_JIT_SLACK_S * INT64_C(1000000) && g->expires_us > now_us;
+}
+
 struct wh_jit_grant *wh_jit_grants_add(struct wh_jit_grants *c)
 {
 	c->g = wh_arena_grown(c->mem, c->g, c->n, &c->room, sizeof *c->g);

@@ -5,6 +5,10 @@
 /* A grant as a document, which has its id, too. NULL: no memory. */
 json_t *wh_jit_grant_json(const struct wh_jit_grant *g);
 bool wh_jit_grant_read(const char *id, const char *text, struct wh_arena *mem, struct wh_jit_grant *g); /* false: damaged */
+/* Whether its time has begun and not ended. A grant of the future, by more than WH_JIT_SLACK_S, was made before the clock was set
+ * back: it has ended, since nobody knows when it would. */
+enum { WH_JIT_SLACK_S = 300 };
+bool wh_jit_in_time(const struct wh_jit_grant *g, int64_t now_us);
 
 struct wh_jit_grants { struct wh_arena *mem; struct wh_jit_grant *g; size_t n, room; };
 struct wh_jit_grant *wh_jit_grants_add(struct wh_jit_grants *c); /* a zeroed one */

@@ -209,7 +209,7 @@ int wh_jit_list(struct wh_state *s, const struct wh_jit_kernel *kernel, struct w
 	for (size_t i = 0; i < live.n_open; i++)
 		join(&c, &live, i, now, alive);
 	for (size_t i = 0; i < c.n; i++)
-		if (i >= from_ledger || (c.g[i].nsg ? c.g[i].expires_us > now : alive[i]))
+		if (i >= from_ledger || (c.g[i].nsg ? wh_jit_in_time(&c.g[i], now) : alive[i]))
 			c.g[kept++] = c.g[i];
 	if (kept)
 		qsort(c.g, kept, sizeof *c.g, by_id);

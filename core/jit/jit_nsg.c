@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "jit/grants.h"
 #include "nsg/edit.h"
 #include "whittle/jit.h"
 
@@ -142,7 +143,7 @@ static int one_port(struct writer *w, const struct wh_resource *r, struct wh_jit
 		                  first ? first->name : "the default rules"};
 		for (size_t i = 0; !rc && i < w->n; i++) {
 			const struct wh_jit_grant *g = &w->grants[i];
-			if (!g->nsg || g->expires_us <= w->now_us || strcmp(g->resource, r->name) != 0 ||
+			if (!g->nsg || !wh_jit_in_time(g, w->now_us) || strcmp(g->resource, r->name) != 0 ||
 			    g->proto != port.proto || g->port != port.port || wh_prefix_is_v4(&g->from) != (bool)v4)
 				continue;
 			if (!(rc = check_within(w, r, g)))

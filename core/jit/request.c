@@ -11,7 +11,8 @@
 
 static bool waits(const struct wh_jit_grant *g, int64_t now_us)
 {
-	return g->opened_us > now_us - WH_JIT_REQUEST_S * INT64_C(1000000);
+	return g->opened_us > now_us - WH_JIT_REQUEST_S * INT64_C(1000000) &&
+	       g->opened_us <= now_us + WH_JIT_SLACK_S * INT64_C(1000000);
 }
 
 static bool same_request(const struct wh_jit_grant *a, const struct wh_jit_grant *b)

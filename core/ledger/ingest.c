@@ -103,7 +103,7 @@ static void strip_head(struct ingest *g)
 /* An endless input, a pipe or a log that is followed, is committed by time. */
 static int commit_live(struct ingest *g)
 {
-	bool due = wh_now_us() - g->last_commit_us > LIVE_COMMIT_S * INT64_C(1000000);
+	bool due = wh_monotonic_us() - g->last_commit_us > LIVE_COMMIT_S * INT64_C(1000000);
 	return due && !g->within && g->done_offset != g->committed_offset ? wh_ingest_commit(g) : 0;
 }
 
@@ -332,7 +332,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
               struct wh_error *err)
 {
 	struct ingest *g = calloc(1, sizeof *g);
-	int64_t began = wh_now_us();
+	int64_t began = wh_monotonic_us();
 	memset(out, 0, sizeof *out);
 	if (!g)
 		return wh_fail(err, -ENOMEM, "out of memory");
@@ -341,7 +341,7 @@ int wh_ingest(struct wh_store *s, const char *path, const struct wh_ingest_optio
 	wh_intake_result(&g->intake, out);
 	out->resumed = g->known;
 	out->unfinished_line = g->unfinished ? g->done_line + 1 : 0;
-	out->seconds = (double)(wh_now_us() - began) / 1e6;
+	out->seconds = (double)(wh_monotonic_us() - began) / 1e6;
 	if (g->reader && g->reader->close)
 		g->reader->close(g->reader_state);
 	leave_contents(g, rc);

@@ -46,7 +46,7 @@ int wh_ingest_commit(struct ingest *g)
 	wh_open_flows_written(&g->open);
 	wh_contents_written(g->contents);
 	g->committed_offset = g->done_offset;
-	g->last_commit_us = wh_now_us();
+	g->last_commit_us = wh_monotonic_us();
 	return 0;
 }
 

@@ -20,7 +20,7 @@ enum { SESSIONS = 256, SESSIONS_EACH = 16 /* of one token, whose holder must not
 
 /* A session is a token's, known by its hash: it ends with that, also if another token gets the name. Its own secret is kept as a
  * hash, too. */
-struct session { uint8_t hash[32], token[32]; int64_t until_us; /* 0: a free place */ };
+struct session { uint8_t hash[32], token[32]; int64_t until_us; /* of a clock that is never set; 0: a free place */ };
 struct gate {
 	const struct wh_serve_options *o;
 	struct session sessions[SESSIONS];
@@ -46,7 +46,7 @@ static struct session *session_of(struct gate *g, const char *secret)
 	wh_sha256(secret, strlen(secret), hash);
 	for (size_t i = 0; i < SESSIONS; i++)
 		if (g->sessions[i].until_us && !memcmp(hash, g->sessions[i].hash, sizeof hash))
-			return g->sessions[i].until_us > wh_now_us() ? &g->sessions[i] : NULL;
+			return g->sessions[i].until_us > wh_monotonic_us() ? &g->sessions[i] : NULL;
 	return NULL;
 }
 
@@ -149,7 +149,7 @@ static struct session *place(struct gate *g, const struct wh_token *t)
 static void log_in(struct gate *g, const struct wh_token *t, struct wh_gate_answer *a)
 {
 	struct session *s = place(g, t);
-	int64_t now = wh_now_us();
+	int64_t now = wh_monotonic_us();
 	if ((a->rc = wh_secret(a->session)))
 		return;
 	wh_sha256(a->session, WH_SECRET_DIGITS, s->hash);

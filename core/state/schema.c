@@ -170,9 +170,9 @@ static int compare(struct wh_state *s, int version, struct wh_error *err)
 /* SQLite answers this one with "busy" at once, despite any busy timeout, while another process creates the ledger, too. */
 static int write_ahead(struct wh_state *s, struct wh_error *err)
 {
-	int64_t until = wh_now_us() + s->patience_ms * INT64_C(1000);
+	int64_t until = wh_monotonic_us() + s->patience_ms * INT64_C(1000);
 	while (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK) {
-		if ((sqlite3_errcode(s->db) & 0xff) != SQLITE_BUSY || wh_now_us() > until)
+		if ((sqlite3_errcode(s->db) & 0xff) != SQLITE_BUSY || wh_monotonic_us() > until)
 			return wh_sql_fail(s, "set up", err);
 		sqlite3_sleep(5);
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "jit/grants.h"
 #include "whittle/config.h"
 
 static struct wh_config *config(const char *text, struct wh_error *err)
@@ -242,7 +243,13 @@ static int kernel_close(const struct wh_jit_grant *g, struct wh_error *err)
 	closed++;
 	return 0;
 }
-static const struct wh_jit_kernel kernel = {.open = kernel_open, .close = kernel_close};
+static int kernel_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err)
+{
+	(void)mem, (void)err;
+	*out = (struct wh_jit_live){.n_open = 0};
+	return 0;
+}
+static const struct wh_jit_kernel kernel = {.open = kernel_open, .close = kernel_close, .live = kernel_live};
 
 static int count(void *arg, const struct wh_jit_event *e)
 {
@@ -308,6 +315,34 @@ static void a_request_opens_nothing_until_someone_who_may_open_approves_it(void 
 	wh_config_free(c);
 }
 
+/* A clock that was set back must not lengthen what was opened for a time. */
+static void what_was_opened_in_the_future_has_ended(void **unused)
+{
+	(void)unused;
+	enum { DAY_S = 86400 };
+	char dir[32];
+	struct wh_error err = {.text = ""};
+	struct wh_config *c = config(policy, &err);
+	struct wh_state *s = state_in(dir);
+	struct wh_jit_grant g = grant("vm1", 22, 6, "203.0.113.7", "ada", 1), *list;
+	const int64_t now = wh_now_us();
+	size_t n;
+	g.nsg = true;
+	for (int ahead_s = 60; ahead_s <= DAY_S; ahead_s += DAY_S - 60) {
+		g.opened_us = now + ahead_s * INT64_C(1000000);
+		g.expires_us = g.opened_us + INT64_C(3600000000);
+		assert_int_equal(wh_jit_in_time(&g, now), ahead_s == 60);
+		assert_int_equal(wh_state_put_json(s, "jit", "7", wh_jit_grant_json(&g), &err), 0);
+		assert_int_equal(wh_state_put_json(s, "jit.request", "7", wh_jit_grant_json(&g), &err), 0);
+		assert_int_equal(wh_jit_list(s, &kernel, c->mem, &list, &n, &err), 0);
+		assert_int_equal(n, ahead_s == 60);
+		assert_int_equal(wh_jit_requests(s, c->mem, &list, &n, &err), 0);
+		assert_int_equal(n, ahead_s == 60);
+	}
+	remove_state(s, dir);
+	wh_config_free(c);
+}
+
 static void a_refused_request_is_gone_and_its_number_is_not_used_again(void **unused)
 {
 	(void)unused;
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(kept_policies_are_added_to_those_of_the_configuration),
 		cmocka_unit_test(arguments_that_make_no_policy_are_refused),
 		cmocka_unit_test(a_request_opens_nothing_until_someone_who_may_open_approves_it),
+		cmocka_unit_test(what_was_opened_in_the_future_has_ended),
 		cmocka_unit_test(a_refused_request_is_gone_and_its_number_is_not_used_again),
 		cmocka_unit_test(one_person_has_a_few_requests_that_wait),
 		cmocka_unit_test(a_port_is_closed_in_the_groups_that_guard_its_resource_and_in_no_other_of_their_name),
