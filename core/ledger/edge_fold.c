@@ -230,30 +230,33 @@ static inline __attribute__((always_inline)) void fetch_wholes(const struct wh_e
 			fetch_whole(t, &t->edges[d->cell[i] - 1], WHOLE_HOT);
 }
 
+/* Asks for the memory of all that wait, in three rounds, as each needs what the one before has fetched; then carries them out. The
+ * requests of a round are so near each other in the program that the processor waits for all of them together. */
+static int carry_out_all(struct wh_edge_table *t)
+{
+	struct edge_update *first = t->pending, *end = first + t->waiting;
+	int rc = 0;
+	for (struct edge_update *d = first; d < end; d++)
+		fetch_slots(t, d);
+	for (struct edge_update *d = first; d < end; d++)
+		fetch_cells(t, d);
+	for (struct edge_update *d = first; d < end; d++)
+		fetch_wholes(t, d);
+	for (struct edge_update *d = first; d < end; d++) {
+		int one = carry_out(t, d);
+		rc = rc ? rc : one;
+	}
+	t->waiting = 0;
+	return rc;
+}
+
 int wh_edge_table_fold_later(struct wh_edge_table *t, const struct wh_record *r)
 {
-	struct edge_update *d = &t->pending[t->begun % PENDING];
-	int rc = 0;
-	if (t->begun - t->carried_out == PENDING) {
-		rc = carry_out(t, d);
-		t->carried_out++;
-	}
-	work_out(t, r, d);
-	fetch_slots(t, d);
-	if (t->begun - t->carried_out >= SLOT_AHEAD)
-		fetch_cells(t, &t->pending[(t->begun - SLOT_AHEAD) % PENDING]);
-	if (t->begun - t->carried_out >= 2 * SLOT_AHEAD)
-		fetch_wholes(t, &t->pending[(t->begun - 2 * SLOT_AHEAD) % PENDING]);
-	t->begun++;
-	return rc;
+	work_out(t, r, &t->pending[t->waiting]);
+	return ++t->waiting == PENDING ? carry_out_all(t) : 0;
 }
 
 int wh_edge_table_carry_out(struct wh_edge_table *t)
 {
-	int rc = 0;
-	for (; t->carried_out != t->begun; t->carried_out++) {
-		int one = carry_out(t, &t->pending[t->carried_out % PENDING]);
-		rc = rc ? rc : one;
-	}
-	return rc;
+	return carry_out_all(t);
 }

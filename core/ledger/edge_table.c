@@ -90,7 +90,7 @@ void wh_edge_table_clear(struct wh_edge_table *t)
 	memset(t->by_edge.slot, 0, (t->by_edge.mask + 1) * sizeof *t->by_edge.slot);
 	memset(t->by_sketch.slot, 0, (t->by_sketch.mask + 1) * sizeof *t->by_sketch.slot);
 	t->n_edges = t->n_whole = t->n_sketches = t->n_days = 0;
-	t->carried_out = t->begun;
+	t->waiting = 0;
 }
 
 void wh_edge_table_judge_by(struct wh_edge_table *t, const struct wh_locals *locals)
@@ -112,7 +112,7 @@ bool wh_edge_table_nearly_full(const struct wh_edge_table *t, size_t input_bytes
 {
 	/* The shortest record that makes an edge is longer than 128 bytes, and makes two at most. So does one that still waits,
 	 * and two days. */
-	size_t waiting = 2 * (size_t)(t->begun - t->carried_out);
+	size_t waiting = 2 * (size_t)t->waiting;
 	return (t->n_edges + waiting && t->n_edges + waiting + input_bytes / 64 + 2 >= t->max_edges) ||
 	       t->n_days + waiting >= TABLE_DAYS / 2 - 16;
 }

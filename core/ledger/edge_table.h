@@ -45,12 +45,12 @@ struct wh_edge_table {
 	struct sketch_cell *sketches; size_t n_sketches, max_sketches, used_sketches; /* likewise */
 	struct index by_edge, by_sketch;
 	struct day_cell days[TABLE_DAYS]; size_t n_days; /* unordered; expanded on demand */
-	struct edge_update *pending;    /* wh_edge_table_fold_later(): a ring of PENDING */
-	unsigned begun, carried_out; /* how many went in and came out, counted round */
+	struct edge_update *pending; /* wh_edge_table_fold_later(): room for PENDING */
+	unsigned waiting;            /* how many there are */
 };
 
-/* A record waits for so many others: long enough to prefetch its slot, and then its edge. */
-enum { PENDING = 16, SLOT_AHEAD = 6 };
+/* Records wait until there are so many: see wh_edge_table_fold_later() and ARCHITECTURE.md. */
+enum { PENDING = 32 };
 
 /* A record's effect on the table, computed before its memory has been fetched. */
 struct edge_update {
