@@ -89,7 +89,9 @@ static int take_parameter(struct fleet_url *u, const char *p, size_t len, struct
 			continue;
 		p += name + 1, len -= name + 1;
 		if (!len || len >= known[i].room || (known[i].good && !known[i].good(p, len)))
-			return wh_fail_input(err, -EINVAL, "clickhouse URL: %s=%.*s is not taken", known[i].name, (int)len, p);
+			return wh_fail_input(err, -EINVAL, "clickhouse URL: %s=%.*s: 1 to %zu %s are allowed", known[i].name,
+			                     (int)len, p, known[i].room - 1,
+			                     known[i].good ? "letters, digits and ._-:+" : "characters");
 		put(known[i].to, p, len);
 		return 0;
 	}
