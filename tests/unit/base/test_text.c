@@ -119,6 +119,9 @@ static void terminal_control_characters_are_not_printable(void **state)
 		assert_null(wh_text_unprintable(copy));
 		assert_non_null(strchr(copy, '?'));
 	}
+	static const char *const same[] = {"vm\xc2\xad", "vm\xe2\x80\x8b", "vm\xe2\x81\xa0", "vm\xe2\x81\xa3", "vm\xef\xbf\xb9"};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		assert_non_null(wh_text_unprintable(same[i])); /* what looks like vm is not */
 	assert_null(wh_text_unprintable("Grüße, 世界 \xf0\x9f\x98\x80"));
 	struct wh_error err;
 	wh_fail(&err, -EINVAL, "%s", "x\xc2\x9b\xe2\x80\xaey\x80");
