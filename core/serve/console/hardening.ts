@@ -186,7 +186,7 @@ async function machine(p: Page, name: string): Promise<Node> {
 				? [
 						" · last enforced ",
 						time(r.lastEnforced.time),
-						` by ${r.lastEnforced.who}${r.lastEnforced.takenBack ? ", taken back since" : r.lastEnforced.changedSince ? ", changed since" : ""}`,
+						` by ${r.lastEnforced.who}${r.lastEnforced.takenBack ? ", rolled back since" : r.lastEnforced.changedSince ? ", changed since" : ""}`,
 					]
 				: " · never enforced",
 		),

@@ -95,7 +95,7 @@ export async function enforce(p: Page, r: any, chosen: Set<string>) {
 			h(
 				"p",
 				null,
-				"They are proved once more, and applied to the machine that this server runs on. The kernel takes them back unless you confirm in time.",
+				"They are proved once more, and applied to the machine that this server runs on. The kernel removes them unless you confirm in time.",
 			),
 			field(
 				"Confirm within",
@@ -154,7 +154,7 @@ function countdown(p: Page, drift: any, act: Act): Child {
 	return h(
 		"div",
 		{ class: "notice wait" },
-		h("p", null, "New rules are in force. ", audited(drift), "The kernel takes them back in ", left, "."),
+		h("p", null, "New rules are in force. ", audited(drift), "The kernel removes them in ", left, "."),
 		p.me.role === "operator"
 			? [
 					h("p", null, "Try a new connection, then confirm them."),
@@ -177,7 +177,7 @@ const lapsed = (unconfirmed: any, now: Child): Child =>
 			h("strong", null, "Not confirmed in time. "),
 			`${unconfirmed.who} applied rules at `,
 			time(unconfirmed.time),
-			"; the kernel took them back at ",
+			"; the kernel removed them at ",
 			time(unconfirmed.until),
 			".",
 		),

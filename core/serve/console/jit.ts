@@ -269,7 +269,7 @@ export async function jit(p: Page): Promise<Node> {
 			h(
 				"div",
 				{ class: "card" },
-				empty("Nothing was opened yet.", "Every opening is kept here with who and why."),
+				empty("Nothing was opened yet.", "Every opening is listed here, with user and reason."),
 			),
 		),
 	);

@@ -17,7 +17,7 @@ const legend = (traffic: boolean) =>
 		"Circles: ",
 		["High", "Medium", "Low", "Healthy"].map((s) => severity(s)),
 		badge("Unknown"),
-		" · ring: the Internet reaches it · number: so many are drawn as one.",
+		" · ring: the Internet reaches it · number: that many are drawn as one circle.",
 		h("br", null),
 		"Lines: ",
 		(traffic
@@ -243,7 +243,7 @@ export async function map(p: Page): Promise<Node> {
 		if (q.view !== "traffic") return;
 		picture.lines(observed(net!, n));
 		if (n.kind === 0) return fill(below);
-		fill(below, h("p", { class: "soft", role: "status" }, "Asking what the rules allow…"));
+		fill(below, h("p", { class: "soft", role: "status" }, "Loading what the rules allow…"));
 		try {
 			const rows = await traffic(net!, n);
 			picture.lines(linesOf(n, rows));

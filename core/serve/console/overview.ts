@@ -58,7 +58,7 @@ function coverage(status: any, { doc, why }: { doc?: any; why?: string }): Child
 function inForce({ doc, why }: { doc?: any; why?: string }): [string, string] {
 	if (doc?.state === "pending") return ["Pending", "Rules wait for your confirmation."];
 	if (doc?.state === "confirmed")
-		return ["Confirmed", doc.same ? "The confirmed rules are in force." : "Another program changed the rules in force: `whittle drift` lists what."];
+		return ["Confirmed", doc.same ? "The confirmed rules are in force." : "Another program changed the rules in force: `whittle drift` lists the changes."];
 	if (doc?.state === "absent") return ["Removed", "The confirmed rules are not in the kernel: `whittle drift` lists what is missing."];
 	if (/^nothing is enforced/.test(doc?.why)) return ["Not enforced", "whittle has no rules in force on this machine."];
 	return ["Unknown", doc?.why ?? why ?? "The kernel's rules could not be read."];
