@@ -120,7 +120,7 @@ static void guesses(struct walk *w, const struct wh_edge_key *k, const struct wh
 	f.of_peer = true;
 	if (e->time_hist[5] + e->time_hist[6] + e->time_hist[7] || e->size_hist[5] + e->size_hist[6] + e->size_hist[7]) {
 		f.severity = WH_HIGH;
-		f.note = "Beside its short sessions it has longer ones: a login may have succeeded.";
+		f.note = "Some of its sessions are longer: a login may have succeeded.";
 	}
 	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 	wh_finding_add(w->all, wh_finding_of(w->all, &f), &s);

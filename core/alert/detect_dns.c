@@ -46,7 +46,7 @@ static void tunnel(const struct wh_fact_walk *w, const struct wh_fact_key *k, co
 	                : "AzureDNS_DataInfiltration",
 	      k, r, k->value,
 	      wh_arena_printf(w->all->mem,
-	                      "On one day it asked for some %.0f names below %s, %llu bytes in names and %llu in answers.", names,
+	                      "On one day it looked up about %.0f names below %s, %llu bytes in names and %llu in answers.", names,
 	                      k->value, (unsigned long long)r->up, (unsigned long long)r->down));
 }
 
@@ -56,7 +56,7 @@ static void generated(const struct wh_fact_walk *w, const struct wh_fact_key *k,
 	if (domains < (double)w->l->config->failed_domains)
 		return;
 	raise(w, "AzureDNS_DomainGenerationAlgorithm", k, r, "",
-	      wh_arena_printf(w->all->mem, "On one day it asked for names of some %.0f domains that do not exist, %llu times.",
+	      wh_arena_printf(w->all->mem, "On one day it looked up names of about %.0f domains that do not exist, %llu times.",
 	                      domains, (unsigned long long)r->count));
 }
 
@@ -72,7 +72,7 @@ static void listed(const struct wh_fact_walk *w, const struct wh_fact_key *k, co
 	                                    "AzureDNS_DarkWebProxy",
 	                                    "AzureDNS_CurrencyMining"};
 	raise(w, types[d->category], k, r, d->name,
-	      wh_arena_printf(w->all->mem, "It asked for %s, which rules/domains.yaml lists as %s.", k->value, d->name));
+	      wh_arena_printf(w->all->mem, "It looked up %s, which rules/domains.yaml lists as %s.", k->value, d->name));
 }
 
 static void dangling(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)

@@ -110,7 +110,7 @@ void wh_alert_end_rules(struct walk *w)
 		if (seen[0] <= UNUSUAL_STRANGERS * (uint64_t)most)
 			continue;
 		for (size_t i = 0; i < held->n; i++) {
-			held->f[i].note = "Nothing but being new speaks against them, and here that is unusual.";
+			held->f[i].note = "They are new, which is unusual on this port; there is no other evidence against them.";
 			hand_over(w->all, &held->f[i]);
 		}
 	}
@@ -131,7 +131,7 @@ static void contaminated(struct walk *w, const struct wh_edge_key *k, const stru
 	if (e->last_us < w->from_us || (!list && e->alert_last < calculated) || (stays && before))
 		return;
 	struct wh_finding f = wh_finding_like(w, "Whittle_LearningContaminated");
-	f.note = list ? "A threat list holds it." : "It had a grave alert since the rule was calculated.";
+	f.note = list ? "It is on a threat list." : "It raised an alert of severity 1 or 2 since the rule was calculated.";
 	struct wh_finding_source s = wh_finding_source_of(w, k, e, w->from_us);
 	if (f.type)
 		wh_finding_add(w->all, wh_finding_of(stays ? &w->g.first_alerts : w->all, &f), &s);

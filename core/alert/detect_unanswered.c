@@ -118,7 +118,7 @@ static int see(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t p
 	f.proto = proto;
 	f.port = port;
 	f.rule = rule->name;
-	f.stopped = "The rule stops it where it is in force. Nothing answered.";
+	f.stopped = "Nobody answered it. Where the rule is in force, the rule stops it.";
 	snprintf(key, sizeof key, "%s/%u/%u", wh_addr_text(local, addr), proto, port);
 	const json_t *was = json_object_get(w->before, key);
 	bool all_new = !was && w->before && sk->first_us > w->l->rec->calculated_us;

@@ -34,7 +34,7 @@ static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_
 	int rc = wh_review_load(s, e, mem, &rec, err);
 	*out = rc ? NULL : rec;
 	if (rc == -ENOENT)
-		wh_app_note(a, "no rules were calculated yet, so traffic from outside of them is not known: whittle recommend");
+		wh_app_note(a, "no rules were calculated yet, so traffic outside them can't be detected: whittle recommend");
 	return rc == -ENOENT ? 0 : rc;
 }
 

@@ -59,7 +59,7 @@ static int one_path(struct load *l, const char *path, document_fn each)
 	if (n < 0)
 		return wh_fail_input(l->err, n, "%s: %s%s", path, strerror(-n), wh_as_owner(n));
 	if (!n)
-		rc = wh_fail_input(l->err, -ENOENT, "%s: there is no .json file in this directory", path);
+		rc = wh_fail_input(l->err, -ENOENT, "%s: this directory has no .json file", path);
 	for (int i = 0; i < n; i++) {
 		if (!rc)
 			rc = one_file(l, wh_arena_printf(l->mem, "%s/%s", path, names[i]->d_name), each);
@@ -132,13 +132,13 @@ static int inventory(struct load *l, const char *file, json_t *doc)
 		return 0;
 	if (json_is_array(doc) && !json_array_size(doc))
 		return 0; /* an empty list is an answer */
-	return wh_fail_input(l->err, -EINVAL, "%s: there is no resource in it (no object with an id and a type)", file);
+	return wh_fail_input(l->err, -EINVAL, "%s: no resource in it (no object with an id and a type)", file);
 }
 
 static int definition(struct load *l, const char *file, json_t *doc)
 {
 	if (!json_object_get(json_object_get(doc, "properties"), "policyRule") && !json_object_get(doc, "policyRule")) {
-		json_array_append_new(l->notes, json_sprintf("%s: no policy definition, left aside", file));
+		json_array_append_new(l->notes, json_sprintf("%s: skipped, not a policy definition", file));
 		return 0;
 	}
 	l->definitions = wh_arena_grown(l->mem, l->definitions, l->n_definitions, &l->room_definitions, sizeof *l->definitions);
@@ -186,7 +186,7 @@ static int assess_definition(struct load *l, const struct wh_definition *d, cons
 	}
 	wh_arena_free(scratch);
 	if (!rc && json_array_size(list) == before)
-		json_array_append_new(l->notes, json_sprintf("%s (%s): there is no resource that it is about",
+		json_array_append_new(l->notes, json_sprintf("%s (%s): the inventory has no resource that this definition judges",
 		                                             d->display_name ? d->display_name : d->name, d->name));
 	return rc ? wh_fail(l->err, -ENOMEM, "out of memory") : 0;
 }
@@ -210,7 +210,7 @@ int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error
 		}
 	}
 	if (!rc && !l.n_definitions)
-		rc = wh_fail_input(err, -ENOENT, "there is no policy definition in what was given");
+		rc = wh_fail_input(err, -ENOENT, "the given files have no policy definition");
 	struct wh_assets all = {0};
 	if (!rc)
 		all = wh_assets_expand(l.assets, l.n, l.mem);

@@ -236,7 +236,7 @@ int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, str
 	struct stat st;
 	uint64_t size, at, bytes;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return wh_fail_input(err, -EBADMSG, "%s: a backup is a plain file, and this is none", file);
+		return wh_fail_input(err, -EBADMSG, "%s: not a plain file, so not a backup", file);
 	size = (uint64_t)st.st_size;
 	if (member_at(fd, 0, size, MANIFEST, &bytes) || bytes >= sizeof text || wh_backup_bytes(fd, WH_TAR_BLOCK, text, bytes) ||
 	    wh_backup_manifest_parse(text, bytes, out))
@@ -245,11 +245,11 @@ int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, str
 	for (size_t i = 0; i < out->n; i++) {
 		struct wh_backup_member *m = &out->members[i];
 		if (member_at(fd, at, size, m->name, &m->bytes) || (i && m->bytes > WH_BACKUP_STATE_MAX))
-			return wh_fail_input(err, -EBADMSG, "%s: is cut, or damaged: %s is not where it must be", file, m->name);
+			return wh_fail_input(err, -EBADMSG, "%s: cut or damaged: %s is not where it must be", file, m->name);
 		m->at = at + WH_TAR_BLOCK;
 		at = m->at + wh_tar_padded(m->bytes);
 		if (hash_member(fd, m))
-			return wh_fail_input(err, -EBADMSG, "%s: is damaged: %s is not what the manifest says", file, m->name);
+			return wh_fail_input(err, -EBADMSG, "%s: damaged: %s is not what the manifest says", file, m->name);
 	}
 	return 0;
 }

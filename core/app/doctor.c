@@ -46,10 +46,10 @@ static void check_config(const struct wh_app_doctor_ask *ask, struct wh_app_doct
 	const char *path = ask->config_path ? ask->config_path : WH_DEFAULT_CONFIG;
 
 	if (!ask->config_path && access(path, F_OK) != 0) {
-		wh_doctor_note(r, "configuration", WH_APP_CHECK_OK, "%s is absent: the defaults hold", path);
+		wh_doctor_note(r, "configuration", WH_APP_CHECK_OK, "%s does not exist: the defaults apply", path);
 	} else if (ask->bad_config.code) {
 		wh_doctor_remedy(wh_doctor_note(r, "configuration", WH_APP_CHECK_FAIL, "%s", ask->bad_config.text),
-		       "mend the line; every command and the plugin refuse the file until then");
+		       "correct the line; until then every command and the plugin refuse the file");
 	} else {
 		wh_doctor_note(r, "configuration", WH_APP_CHECK_OK, "%s", path);
 	}
@@ -75,14 +75,14 @@ static void note_totals(const char *path, const struct wh_store_totals *t, struc
 		wh_doctor_remedy(
 			wh_doctor_note(
 				r, "ledger bounds", WH_APP_CHECK_WARN,
-				"%s edges were dropped, as their ports had more than port-edges: those peers are not known",
+				"%s edges were removed, because their ports had more than port-edges: those peers are unknown",
 				wh_number_text(t->crowded, number)),
 			"see which peers crowd the port ('whittle edges'), or set port-edges higher");
 	if (t->full)
 		wh_doctor_remedy(
 			wh_doctor_note(
 				r, "ledger size", WH_APP_CHECK_WARN,
-				"%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days",
+				"%s edges were not added, because the ledger had reached ledger-size: no rule is made from such days",
 				wh_number_text(t->full, number)),
 			"see what fills it ('whittle edges'), or set ledger-size higher");
 	if (access(path, W_OK) != 0)
@@ -118,7 +118,7 @@ static bool check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 		       "whittle estate import FILE or whittle ingest LOG (makes it); for the plugin: install -d -o USER %s", dir);
 	} else if (ask->no_store.code) {
 		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", ask->no_store.text),
-		       "mend what the reason names; every command refuses to open the ledger until then");
+		       "correct what the message names; until then every command refuses to open the ledger");
 	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (access(dir, W_OK) == 0)
 			wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_WARN, "%s: not there yet", path),
@@ -130,7 +130,9 @@ static bool check_store(const struct wh_app *a, const struct wh_app_doctor_ask *
 	} else if (wh_ledger_open(a->store_url, WH_STATE_READ, &ledger, &err) || wh_state_check(ledger.state, &err) ||
 	           wh_store_totals(ledger.store, &totals, &err)) {
 		wh_doctor_remedy(wh_doctor_note(r, "ledger", WH_APP_CHECK_FAIL, "%s", err.text),
-		       err.code == -ENODATA ? "whittle recommend" : "see the reason; a copy from before can be put in its place");
+		       err.code == -ENODATA ? "whittle recommend"
+		       : err.code == -EACCES ? "run doctor as root, or as the ledger's owner"
+		                             : "see the reason; `whittle restore-backup FILE` puts an earlier copy in its place");
 	} else {
 		note_totals(path, &totals, r);
 		readable = true;
@@ -146,7 +148,7 @@ static void check_features(struct wh_app_doctor *r)
 	char what[480];
 	int missing = wh_firewall_missing_features(what, sizeof what, &err);
 	if (missing == 0)
-		wh_doctor_note(r, "kernel features", WH_APP_CHECK_OK, "all that enforce needs is there");
+		wh_doctor_note(r, "kernel features", WH_APP_CHECK_OK, "it has all that enforce needs");
 	else if (missing < 0)
 		wh_doctor_note(r, "kernel features", WH_APP_CHECK_WARN, "%s", err.text);
 	else
@@ -165,17 +167,17 @@ static void check_kernel(struct wh_app_doctor *r)
 		wh_doctor_note(r, "nf_tables", WH_APP_CHECK_OK, "the kernel answers over netlink");
 	else if (rc == -EPERM && !admin)
 		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"),
-		       "run doctor as root to see whether nf_tables is there");
+		       "run doctor as root to check nf_tables");
 	else
-		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has none, or does not answer: %s",
+		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has no nf_tables, or does not answer: %s",
 		                                strerror(-rc)),
-		                 "modprobe nf_tables; without it 'enforce' cannot work here, 'export' can");
+		                 "modprobe nf_tables; without it 'enforce' cannot work here, but 'export' can");
 	if (rc == 0 && admin)
 		check_features(r);
 	if (admin)
-		wh_doctor_note(r, "privilege", WH_APP_CHECK_OK, "CAP_NET_ADMIN is held");
+		wh_doctor_note(r, "privilege", WH_APP_CHECK_OK, "this process has CAP_NET_ADMIN");
 	else
-		wh_doctor_remedy(wh_doctor_note(r, "privilege", WH_APP_CHECK_WARN, "CAP_NET_ADMIN is not held"),
+		wh_doctor_remedy(wh_doctor_note(r, "privilege", WH_APP_CHECK_WARN, "this process does not have CAP_NET_ADMIN"),
 		       "enforce, confirm and rollback need it: run them as root");
 }
 
@@ -244,7 +246,7 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 	if (!found) {
 		wh_doctor_remedy(
 			wh_doctor_note(r, "plugin", WH_APP_CHECK_WARN, "whittle-suricata.so is not installed"),
-			"the package whittle-suricata or 'make install' brings it; not needed where logs are read with 'ingest'");
+			"install the package whittle-suricata, or run 'make install'; not needed if 'ingest' reads the logs");
 	} else if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		const char *why = dlerror();
 		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: cannot be loaded: %s", path,
@@ -262,7 +264,7 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 		wh_doctor_note(r, "suricata", WH_APP_CHECK_OK, "%s", suricata);
 	else
 		wh_doctor_remedy(wh_doctor_note(r, "suricata", WH_APP_CHECK_WARN, "not found in $PATH"),
-		       "needed where the plugin learns live; its eve.json from elsewhere is enough for 'ingest'");
+		       "needed only for the plugin; 'ingest' also reads an eve.json from elsewhere");
 }
 
 /* The addresses of this machine that `enforce` would judge. An address of a resource without learned traffic gives a warning. */

@@ -24,7 +24,7 @@ static bool check_drift(struct wh_app_doctor *r)
 	if (rc == -ENOENT && st.present)
 		wh_doctor_remedy(wh_doctor_note(r, "rules in force", WH_APP_CHECK_WARN, "%s", err.text), "whittle restore");
 	else if (rc == -ENOENT)
-		wh_doctor_note(r, "rules in force", WH_APP_CHECK_OK, "none are applied on this machine");
+		wh_doctor_note(r, "rules in force", WH_APP_CHECK_OK, "no rules are applied on this machine");
 	else if (rc < 0)
 		wh_doctor_remedy(wh_doctor_note(r, "rules in force", WH_APP_CHECK_WARN, "%s", err.text), "sudo whittle doctor");
 	else if (rc)
@@ -73,7 +73,7 @@ static void check_services(const struct wh_app *a, struct wh_app_doctor *r)
 {
 	const char *why;
 	if (wh_persist_survives_reboot("", a->state_dir, &why))
-		wh_doctor_note(r, "whittle-enforce", WH_APP_CHECK_OK, "it puts the confirmed rules back at boot");
+		wh_doctor_note(r, "whittle-enforce", WH_APP_CHECK_OK, "it restores the confirmed rules at boot");
 	else
 		missing_at_boot(why, r);
 	if (wh_firewall_watched())
@@ -90,14 +90,14 @@ static void check_clock(int64_t last_us, struct wh_app_doctor *r)
 	if (wh_day(last_us - 1) > wh_day(wh_now_us() + INT64_C(1000000) * SLACK_S)) /* last_us: the end of that day */
 		wh_doctor_remedy(
 			wh_doctor_note(r, "clock", WH_APP_CHECK_WARN,
-		                       "the newest flow is of %s, which is in the future: this clock or the sensor's is wrong",
+		                       "the newest flow is of %s, in the future: the clock of this machine or of the sensor is wrong",
 		                       wh_time_text(last_us - 1, at)),
 			"timedatectl set-ntp true, here and at the sensor");
 	else if (!access("/run/systemd/timesync", F_OK) && access("/run/systemd/timesync/synchronized", F_OK))
-		wh_doctor_remedy(wh_doctor_note(r, "clock", WH_APP_CHECK_WARN, "it was not synchronised since the start"),
+		wh_doctor_remedy(wh_doctor_note(r, "clock", WH_APP_CHECK_WARN, "it was not synchronised since boot"),
 		                 "timedatectl set-ntp true");
 	else
-		wh_doctor_note(r, "clock", WH_APP_CHECK_OK, "no flow is of the future");
+		wh_doctor_note(r, "clock", WH_APP_CHECK_OK, "all flows are in the past");
 }
 
 static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_doctor *r)
@@ -110,13 +110,13 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	wh_time_text(s.totals.last_us - 1, at)[10] = 0; /* only the day is known */
 	if (!s.totals.last_us)
 		wh_doctor_remedy(
-			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN, "none has reached the ledger yet"),
-			"whittle ingest LOG, or, from another machine, whittle selftest ADDRESS (says whether the sensor hears)");
+			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN, "no flow has reached the ledger yet"),
+			"whittle ingest LOG; or run whittle selftest ADDRESS on another machine, to see whether the sensor hears it");
 	else if (s.sensor.silent)
 		wh_doctor_remedy(wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN,
 		                                "the last one is of %s: the sensor is silent, or its log is not read",
 		                                at),
-		                 "systemctl status suricata whittle-ingest; whittle selftest ADDRESS, from another machine");
+		                 "systemctl status suricata whittle-ingest; then whittle selftest ADDRESS on another machine");
 	else
 		wh_doctor_note(r, "last flow", WH_APP_CHECK_OK, "%s", at);
 	check_clock(s.totals.last_us, r);

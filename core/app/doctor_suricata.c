@@ -123,7 +123,7 @@ static void check_found(const struct wh_app *a, const char *path, const struct f
 	if (!f->plugin)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "suricata.yaml", WH_APP_CHECK_FAIL,
-		                       "%s has an eve-log of the type whittle, and no plugin: "
+		                       "%s has an eve-log of the type whittle, but loads no plugin: "
 		                       "Suricata does not start",
 		                       path),
 			"add `plugins: [/usr/local/lib/whittle/whittle-suricata.so]` to %s, then systemctl restart suricata",
@@ -135,8 +135,8 @@ static void check_found(const struct wh_app *a, const char *path, const struct f
 	else if (!f->output)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "suricata.yaml", WH_APP_CHECK_WARN,
-		                       "%s loads the plugin, and no eve-log has the type whittle: "
-		                       "it learns nothing",
+		                       "%s loads the plugin, but no eve-log has the type whittle: "
+		                       "nothing is learned",
 		                       path),
 			"add the eve-log of packaging/suricata/whittle.yaml to `outputs` in %s, then systemctl restart suricata",
 			path);
@@ -144,7 +144,7 @@ static void check_found(const struct wh_app *a, const char *path, const struct f
 		wh_doctor_note(r, "suricata.yaml", WH_APP_CHECK_OK, "%s loads %s", path, f->plugin);
 	if (f->output && strcmp(wh_store_path(store), wh_store_path(a->store_url)))
 		wh_doctor_remedy(wh_doctor_note(r, "suricata's ledger", WH_APP_CHECK_WARN,
-		                                "the plugin writes %s, and this command reads %s", store,
+		                                "the plugin writes %s, but this command reads %s", store,
 		                                wh_store_path(a->store_url)),
 		                 "write `store: %s` in whittle.yaml", store);
 	check_user(f, wh_store_path(store), r);

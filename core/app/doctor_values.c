@@ -58,7 +58,7 @@ static void check_source(const struct wh_intel_source *s, struct wh_app_doctor *
 		const char *why = access(s->file, F_OK) ? "is not there" : "can't be read";
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_FAIL, "%s: %s %s", s->name, s->file, why),
 		                 access(s->file, F_OK)
-		                         ? "put the list there, or take the entry out of threat-intel in whittle.yaml"
+		                         ? "put the list there, or remove the entry from threat-intel in whittle.yaml"
 		                         : "chmod a+r %s",
 		                 s->file);
 	}
@@ -76,7 +76,7 @@ static void check_list(const struct wh_app_list *l, struct wh_app_doctor *r)
 	if (l->held)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s is held until a person confirms it", l->name),
-			"whittle intel update %s (names what it would cut), then whittle intel confirm %s", l->name, l->name);
+			"whittle intel update %s (names the peers that it would cut off), then whittle intel confirm %s", l->name, l->name);
 	else if (!l->updated_us)
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s was never read", l->name),
 		                 "whittle intel update %s", l->name);

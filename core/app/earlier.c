@@ -18,12 +18,12 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 	if (rc) {
 		wh_fail_input(
 			err, rc,
-			"%s: an earlier version kept what was confirmed here, where the ledger's owner may write: it is not believed unless the kernel holds it, and %s. "
+			"%s: an earlier version stored the confirmed rules here, where the ledger's owner may write. They are used only if the kernel holds the same, but %s. "
 			"Run `whittle enforce` and `whittle confirm`%s",
 			a->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
 		goto out;
 	}
-	wh_app_note(a, "what an earlier version kept in %s is in force, and is kept in %s from now on", a->beside, a->state_dir);
+	wh_app_note(a, "the rules that an earlier version stored in %s are in force; they are stored in %s from now on", a->beside, a->state_dir);
 	wh_app_ledger_forget_earlier(a);
 none:
 	rc = 0;

@@ -55,10 +55,10 @@ static int check_addresses(const struct job *j, struct wh_error *err)
 	if (own->n_covered && !j->ask->dry)
 		return wh_fail_input(
 			err, -EADDRNOTAVAIL,
-			"no packet would meet the rules of %s: none of the addresses that they judge is this machine's (it has %s); "
-			"add the right one to the estate, or use --force-all-addresses",
+			"the rules of %s would judge no packet: this machine has none of their addresses (it has %s). "
+			"Add the right one to the estate, or use --force-all-addresses",
 			own->names[0], wh_nft_not_covered(own->covered, own->n_covered, j->mem));
-	wh_app_note(j->a, "none of the addresses that the rules judge is this machine's now: no packet meets them");
+	wh_app_note(j->a, "this machine now has none of the addresses of the rules: they judge no packet");
 	return 0;
 }
 
@@ -89,28 +89,24 @@ static int check_open(const struct job *j, struct wh_error *err)
 	struct wh_error unnoted;
 	wh_firewall_connections(j->mem, &l);
 	if (*l.unread)
-		wh_app_note(j->a, "not all connections that are open now can be judged: %s", l.unread);
+		wh_app_note(j->a, "some open connections can't be judged: %s", l.unread);
 	if (!j->ask->dry && wh_open_note(j->a->store_url, j->a->config->estate.discover, &l, now, &unnoted))
-		wh_app_note(j->a, "the connections that are open now do not become evidence: %s", unnoted.text);
+		wh_app_note(j->a, "the open connections are not recorded as evidence: %s", unnoted.text);
 	const struct wh_open_cut *cuts = wh_open_cuts(j->out->own.rs, &l, j->out->own.memory_us, now, j->mem, &n, &refused);
 	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
 		json_array_append_new(j->out->open, open_json(&cuts[i]));
 	for (size_t i = 0; i < n && i < SHOWN; i++)
-		wh_app_note(j->a, "open now, and could not come back: %s%s", wh_open_text(cuts[i].c, now, text),
+		wh_app_note(j->a, "this open connection could not be made again: %s%s", wh_open_text(cuts[i].c, now, text),
 		            cuts[i].why == WH_OPEN_OLD ? ": older than the ledger's memory" : "");
 	if (n > SHOWN || l.more)
 		wh_app_note(j->a, "and %s%zu more", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
 	if (refused && !j->ask->force)
 		return wh_fail_input(
 			err, -EPERM,
-			"refused: %s, the first %s, could not come back once %s; add what belongs with `whittle rules edit`, or use --force",
-			refused == 1
-				? "a connection that is open now, and that the ledger can't know or that is large"
-				: wh_arena_printf(
-					  j->mem,
-					  "%zu connections that are open now, and that the ledger can't know or that are large",
-					  refused),
-			wh_open_text(cuts[0].c, now, text), refused == 1 ? "it ends" : "they end");
+			"refused: %s could not be made again, older than the ledger's memory or with 16 MiB moved: the first is %s. "
+			"Add what belongs with `whittle rules edit`, or use --force",
+			refused == 1 ? "an open connection" : wh_arena_printf(j->mem, "%zu open connections", refused),
+			wh_open_text(cuts[0].c, now, text));
 	return 0;
 }
 
@@ -143,7 +139,7 @@ static int check_replay(const struct job *j, struct wh_error *err)
 	if (doubt && !j->ask->dry)
 		return wh_fail_input(err, -EPERM, "refused: %s, or use --force (--audit drops nothing)", doubt);
 	if (doubt)
-		wh_app_note(j->a, "without --force this will be refused: %s", doubt);
+		wh_app_note(j->a, "enforce will refuse this without --force: %s", doubt);
 	return 0;
 }
 
@@ -153,7 +149,7 @@ static int check(const struct job *j, struct wh_error *err)
 	int rc = leave_to_jit(j, err);
 	if (!rc && !j->out->own.rs->n_ports)
 		rc = wh_fail(err, -ENODATA,
-		             "there is nothing to enforce: no rule is recommended for this machine (`whittle status` says why)");
+		             "nothing to enforce: no rule is recommended for this machine (`whittle status` gives the reason)");
 	j->out->own.rs->audit = j->ask->audit;
 	rc = rc ? rc : check_addresses(j, err);
 	if (!rc)
@@ -206,7 +202,7 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 	if (!rc && ask->reject)
 		out.own.rs->reject = reject;
 	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
-		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s are not those that were looked at; look at them again",
+		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s have changed since they were reviewed; review them again",
 		                   out.own.names[0]);
 	rc = rc || !ask->only ? rc : select_ports(&j, err);
 	rc = rc ? rc : check(&j, err);

@@ -32,15 +32,15 @@ int wh_app_export_check(const struct wh_app_export *ask, struct wh_error *err)
 	const struct wh_renderer *r;
 	int rc = find_renderer(ask->format, &r, err);
 	if (!rc && ask->aws_rules && strncmp(r->name, "aws", 3))
-		rc = wh_fail_input(err, -EINVAL, "--aws-rules goes with the formats of AWS");
+		rc = wh_fail_input(err, -EINVAL, "--aws-rules needs one of AWS's formats (aws, aws-sh)");
 	if (!rc && !strncmp(r->name, "aws", 3) && (ask->keep_until || ask->nsg_scope))
-		rc = wh_fail_input(err, -EINVAL, "--keep-original and --nsg-scope go with the formats of Azure, not with %s",
+		rc = wh_fail_input(err, -EINVAL, "--keep-original and --nsg-scope need one of Azure's formats, not %s",
 		                   r->name);
 	if (rc || strcmp(r->name, "nft"))
 		return rc;
 	if (ask->keep_until || ask->nsg_scope)
-		return wh_fail_input(err, -EINVAL, "--keep-original and --nsg-scope go with the formats of Azure, not with nft");
-	return ask->nsg ? wh_fail_input(err, -EINVAL, "--nsg goes with the formats of Azure, not with nft") : 0;
+		return wh_fail_input(err, -EINVAL, "--keep-original and --nsg-scope need one of Azure's formats, not nft");
+	return ask->nsg ? wh_fail_input(err, -EINVAL, "--nsg does not work with nft") : 0;
 }
 
 /* Names of resources as the estate has them. */
@@ -71,7 +71,7 @@ static int find_nsg(const struct wh_estate *e, const char *name, struct wh_error
 		if (!strcasecmp(e->nsgs[i].name, name) || (e->nsgs[i].id && !strcasecmp(e->nsgs[i].id, name)) ||
 		    (e->nsgs[i].aws && (is_part(e->nsgs[i].name, name) || is_part(e->nsgs[i].id, name))))
 			return 0;
-	return name ? wh_fail_input(err, -ENXIO, "there is no network security group '%s' in the estate", name) : 0;
+	return name ? wh_fail_input(err, -ENXIO, "the estate has no network security group '%s'", name) : 0;
 }
 
 int wh_app_export(const struct wh_app *a, const struct wh_app_export *ask, char **text, char **notes, struct wh_error *err)

@@ -56,7 +56,7 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 		if ((double)x->flows.lost > WH_APP_MOST_BROKEN * (double)of)
 			return wh_arena_printf(
 				mem,
-				"port %s would have lost %llu of %llu flows of peers that belong; `whittle explain %s %u` says whose",
+				"port %s would have lost %llu of %llu flows of peers that belong; `whittle explain %s %u` lists the peers",
 				port_of(x, mem), (unsigned long long)x->flows.lost, (unsigned long long)of, x->resource->name,
 				x->rule->port);
 		if (e->days && (double)e->flows > WH_APP_MOST_BROKEN * (double)e->of)
@@ -67,7 +67,7 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 		if (x->rule->confidence < WH_APP_LEAST_SURE)
 			return wh_arena_printf(
 				mem,
-				"the rule for port %s is sure to %.0f %% only; let it learn longer, or see `whittle explain %s %u`",
+				"the rule for port %s is only %.0f %% sure; let it learn longer, or see `whittle explain %s %u`",
 				port_of(x, mem), 100 * x->rule->confidence, x->resource->name, x->rule->port);
 	}
 	return NULL;

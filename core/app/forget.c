@@ -152,8 +152,13 @@ static int read_words(const struct wh_app_forget *ask, struct wh_forget *what, s
 	if (ask->peers && (wh_prefix_parse(ask->peers, strlen(ask->peers), &what->peers, &host_bits) || host_bits))
 		return wh_fail(err, WH_APP_USAGE, "'%.60s' is neither an address nor a prefix without host bits", ask->peers);
 	if (!ask->peers && (!day_of(ask->before, &what->before) || strlen(ask->before) != 10))
-		return wh_fail(err, WH_APP_USAGE, "'%.40s' is no day such as 2026-11-30", ask->before);
+		return wh_fail(err, WH_APP_USAGE, "'%.40s' is not a day such as 2026-11-30", ask->before);
 	return 0;
+}
+
+int wh_app_forget_check(const struct wh_app_forget *ask, struct wh_error *err)
+{
+	return read_words(ask, &(struct wh_forget){.by_peer = false}, err);
 }
 
 static json_t *document(const struct wh_app_forget *ask, const struct forgetting *f, const struct wh_forgotten *r, bool busy)

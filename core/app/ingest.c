@@ -104,7 +104,7 @@ static void note_waiting(const struct wh_app *a, struct wh_store *s)
 {
 	struct wh_error why = {.text = ""};
 	if (wh_store_waiting(s, &why))
-		wh_app_note(a, "%s: what was read is in %s, and not in the cluster yet; the next `whittle ingest` sends it",
+		wh_app_note(a, "%s: the records are in %s, but not in the cluster yet; the next `whittle ingest` sends them",
 		            why.text, wh_store_path(a->store_url));
 }
 
@@ -120,7 +120,7 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	j.opt.progress_arg = &j;
 	int rc = ask->listen ? 0 : ingest_paths_find(&paths, ask->n_paths, ask->paths, err);
 	if (!rc && !ask->listen && !paths.n)
-		rc = wh_fail_input(err, -ENOENT, "%s: there is no file in it: nothing was read", ask->paths[0]);
+		rc = wh_fail_input(err, -ENOENT, "%s: this directory has no file: nothing was read", ask->paths[0]);
 	if (rc || (rc = wh_ledger_open(a->store_url, WH_STATE_CREATE, &l, err)))
 		goto out;
 	wh_store_bound(l.store, &(struct wh_store_bounds){(unsigned)set->port_edges, (unsigned)set->edge_days, set->ledger_size});
@@ -135,7 +135,7 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	else
 		rc = read_files(&j, l.store, &paths, err);
 	if (!rc && !ask->listen && out->strange && out->strange == paths.n)
-		rc = wh_fail_input(err, -ENOMSG, "%s: not a format that is known, nor is any other file there: nothing was read",
+		rc = wh_fail_input(err, -ENOMSG, "%s: neither this file nor any other in the directory has a known format: nothing was read",
 		                   out->first_strange);
 	note_waiting(a, l.store);
 	rc = rc ? rc : wh_app_retain(a, &l, err);

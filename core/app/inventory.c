@@ -229,7 +229,7 @@ int wh_app_inventory(const struct wh_app_posture *p, const struct wh_app_invento
 	const struct wh_posture_verdict **list = wh_arena_array(p->mem, p->posture.n + 1, sizeof *list);
 	int order = ask->sort ? wh_key_choice(wh_app_inventory_orders, ask->sort) : 0;
 	if (order < 0)
-		return wh_fail(err, WH_APP_USAGE, "there is no order '%s': severity, name, type, zone or alerts", ask->sort);
+		return wh_fail(err, WH_APP_USAGE, "--sort takes severity, name, type, zone or alerts, not '%s'", ask->sort);
 	for (size_t i = 0; i < p->posture.n; i++)
 		list[i] = &p->posture.list[i];
 	if (p->posture.n)

@@ -16,7 +16,7 @@ static int find_group(const struct wh_estate *e, const char *name, const struct 
 	for (size_t i = 0; name && i < e->n_nsgs; i++)
 		if (!e->nsgs[i].aws && !strcasecmp(e->nsgs[i].name, name))
 			*out = &e->nsgs[i];
-	return name && !*out ? wh_fail_input(err, WH_APP_USAGE, "there is no network security group '%s' in the estate", name)
+	return name && !*out ? wh_fail_input(err, WH_APP_USAGE, "the estate has no network security group '%s'", name)
 	                     : 0;
 }
 

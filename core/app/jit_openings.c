@@ -15,7 +15,7 @@ static int find_target(const struct wh_estate *e, const struct wh_app_jit_open *
 	g->resource = r->name;
 	g->nsg = ask->to ? !strcmp(ask->to, "nsg") : !wh_app_jit_is_own(e, r->name);
 	if (g->nsg && !r->n_nsgs)
-		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and no network security group of it is known",
+		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and the estate has no network security group for it",
 		                     r->name);
 	if (!g->nsg && !wh_app_jit_is_own(e, r->name))
 		return wh_fail_input(err, WH_APP_USAGE, "%s has no address of this machine: run it there, or use --to nsg",
@@ -92,7 +92,7 @@ static const char *not_closed(const struct wh_app *a, const struct wh_estate *e,
 		text = wh_arena_printf(mem, "%s; `whittle restore` closes again what was confirmed",
 		                       difference ? difference : "");
 	else if (rc < 0)
-		text = wh_arena_printf(mem, "whether the ports are closed can't be said: %s", err.text);
+		text = wh_arena_printf(mem, "can't check whether the ports are closed: %s", err.text);
 	else if (p.n && !wh_firewall_jit_live(mem, &live, &err) && !live.present)
 		text = wh_arena_printf(mem,
 		                       "the table inet whittle_jit is not there, so %s %s not closed; `whittle jit on` closes %s",

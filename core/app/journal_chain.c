@@ -71,7 +71,7 @@ void wh_app_journal_hold(const struct wh_app *a, const struct wh_journal_mark *h
 	if (head->seq && !same(head, at)) {
 		wh_app_note(
 			a,
-			"the journal is not what it was when this machine wrote to it last: `whittle journal verify` says where");
+			"the journal was changed since this machine last wrote to it: `whittle journal verify` shows where");
 		return;
 	}
 	if (head->seq > tip->seq) /* another command was faster */
@@ -161,13 +161,13 @@ int wh_app_journal_show(const struct wh_app *a, int64_t number, json_t **out, st
 /* ---- proving ---- */
 
 static const char *const faults[] = {
-	[WH_JOURNAL_CHANGED] = "it was changed, or an entry before it was inserted, removed or moved",
+	[WH_JOURNAL_CHANGED] = "the entry was changed, or an entry before it was inserted, removed or moved",
 	[WH_JOURNAL_MISSING] = "it is not there",
-	[WH_JOURNAL_UNCHAINED] = "it has no hash: it was not written by whittle, or its hash was taken out",
+	[WH_JOURNAL_UNCHAINED] = "the entry has no hash: another program wrote it, or its hash was removed",
 	[WH_JOURNAL_EARLIER] = "an entry from before the chain was changed after the chain began here",
 	[WH_JOURNAL_HEAD] =
-		"the hashes fit each other, but not to the head: they were computed anew, or another ledger was put in the place of this one",
-	[WH_JOURNAL_CUT] = "the head says that it was written, and the journal ends before it",
+		"the hashes fit each other, but not the head: they were computed again, or this is another ledger",
+	[WH_JOURNAL_CUT] = "the head has this entry, but the journal ends before it",
 };
 
 int wh_app_journal_verify(const struct wh_app *a, json_t **out, struct wh_error *err)

@@ -73,7 +73,7 @@ static int find_own(const struct wh_estate *e, const char *const *names, size_t 
 		out->n = wh_app_own_resources(e, out->names, WH_APP_OWN);
 	return out->n ? 0
 	              : wh_fail_input(err, -ENOENT,
-	                              "no resource has an address of this machine: name the one that it is with --resource");
+	                              "no resource has an address of this machine: name this machine's resource with --resource");
 }
 
 /* The ledger knows of nothing before its first flow, nor before the window that its bitmaps hold. */
@@ -101,8 +101,8 @@ static void say_present(const struct wh_estate *e, struct wh_arena *mem, struct 
 		const struct wh_resource *r = &e->resources[i];
 		out->assumed = r->host_unread != NULL;
 		out->present = r->host_unread
-		                       ? wh_arena_printf(mem, "every port of %s is taken as open: %s", r->name, r->host_unread)
-		               : r->host ? wh_arena_printf(mem, "the rules of this machine's own firewall, which is %s", r->name)
+		                       ? wh_arena_printf(mem, "every port of %s is assumed to be open: %s", r->name, r->host_unread)
+		               : r->host ? wh_arena_printf(mem, "%s is this machine: the rules of its own firewall", r->name)
 		                         : NULL;
 	}
 }

@@ -98,10 +98,10 @@ static void explain(const struct wh_app *a, const struct reading *r, const struc
 	if (res->host_unread)
 		wh_app_note(
 			a,
-			"%s is this machine, and its own rules can't be read (%s): every port is taken as open. Root can read them",
+			"%s is this machine, but its own rules can't be read (%s): every port is assumed to be open. Run it as root",
 			res->name, res->host_unread);
 	if (res->host && r->legacy)
-		wh_app_note(a, "%s: the table filter of iptables-legacy is not read, and what it drops is taken as allowed",
+		wh_app_note(a, "%s: the table filter of iptables-legacy is not read; what it drops is assumed to be allowed",
 		            res->name);
 	if (res->host && *r->published.unread)
 		wh_app_note(a, "%s: not all ports that this machine translates are known: %s", res->name, r->published.unread);

@@ -69,12 +69,12 @@ static int replay(const struct wh_app *a, const struct wh_app_replay *ask, struc
 int wh_app_replay_check(const struct wh_app_replay *ask, struct wh_error *err)
 {
 	if (ask->holdout_days > 63)
-		return wh_fail_input(err, -EINVAL, "a holdout is of 1 to 63 days, not %u", ask->holdout_days);
+		return wh_fail_input(err, -EINVAL, "a holdout has 1 to 63 days, not %u", ask->holdout_days);
 	if (ask->rules && ask->holdout_days)
 		return wh_fail_input(err, -EINVAL, "--rules and --holdout exclude each other: a holdout derives its own rules");
 	if (ask->n_logs && ask->holdout_days)
 		return wh_fail_input(err, -EINVAL,
-		                     "--log and --holdout exclude each other: a holdout is of the ledger's own days");
+		                     "--log and --holdout exclude each other: a holdout uses the ledger's days");
 	return 0;
 }
 

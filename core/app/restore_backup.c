@@ -102,7 +102,7 @@ static void compare_ledger(struct restoring *r)
 	if (p->damaged)
 		name_newer(r, "the present ledger is damaged, and would be renamed to %s.damaged", r->a->store_url);
 	if (p->there && p->now_entries && p->now_other)
-		name_newer(r, "the present journal ends with entry %s, and has entries that the backup's (up to %s) lacks",
+		name_newer(r, "the present journal (to entry %s) has entries that the backup's (to entry %s) does not have",
 		           wh_number_text((uint64_t)p->now_entries, now), wh_number_text((uint64_t)p->tip.seq, then));
 	if (p->there && p->now_records > p->records)
 		name_newer(r, "the present ledger has counted %s records, the backup's %s", wh_number_text(p->now_records, now),

@@ -13,7 +13,7 @@ static int check_resource(const struct wh_app *a, struct wh_state *s, const stru
 	if (!rc && !wh_locals_has(locals, to))
 		rc = wh_fail_input(
 			err, -ENOENT,
-			"%s is no address of a resource, and none that would be discovered: the ledger takes no flows of it",
+			"%s is not an address of a resource, and would not be discovered: the ledger takes no flows of it",
 			wh_addr_text(to, text));
 	wh_locals_free(locals);
 	return rc;
@@ -40,7 +40,7 @@ const char *wh_app_selftest_reason(const struct wh_selftest_options *o, const st
 	if (t->arrived == t->sent)
 		return NULL;
 	if (t->arrived)
-		return "some of the flows did not come: the sensor drops packets, or sees only one of several ways";
+		return "some of the flows did not arrive: the sensor loses packets, or sees only one of several paths";
 	if (t->others)
 		return o->eve ? "other records came, so the sensor runs: it does not see the traffic of this address, or does not log flows"
 		              : "other flows came, so the sensor runs: it does not see the traffic of this address";

@@ -17,7 +17,7 @@ static const char *changed(const struct wh_derived *before, const struct wh_deri
 		return "this machine's own rules have changed since";
 	if (strcmp(before->traffic, now->traffic) != 0)
 		return WH_APP_TRAFFIC_SINCE;
-	return strcmp(before->host, now->host) != 0 ? "whether this machine's own rules have changed since can't be read" : NULL;
+	return strcmp(before->host, now->host) != 0 ? "can't check whether this machine's own rules have changed since" : NULL;
 }
 
 int wh_app_saved(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_status *s, struct wh_arena *mem,

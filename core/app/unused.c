@@ -97,7 +97,7 @@ static void add_parts(struct using *u, const struct wh_nsg *g, const struct wh_r
 			json_array_append_new(peers, json_string(wh_prefix_text(&r->peers[i], buf)));
 	if (ports.n || json_array_size(peers)) {
 		json_t *o = entry("partly unused", g, r,
-		                  "take what nothing used out of the rule, or let `whittle recommend` narrow it");
+		                  "remove the unused part from the rule, or let `whittle recommend` narrow it");
 		if (ports.n)
 			json_object_set_new(o, "unusedPorts", json_string(wh_ports_text(ports, mem)));
 		if (json_array_size(peers))

@@ -230,7 +230,7 @@ static int add_fact(void *arg, const struct wh_fact_key *k, const struct wh_fact
 		return 0;
 	struct wh_ranges at = wh_ports(&one, 1, w->net->mem), none = {0};
 	put_exposed(w, "insecure", host, tcp ? at : none, tcp ? none : at,
-	            wh_arena_printf(w->net->mem, "%s was spoken there (%s, last on %s)", what, k->value,
+	            wh_arena_printf(w->net->mem, "%s was used there (%s, last on %s)", what, k->value,
 	                            wh_time_text(r->last_us, seen)));
 	return 0;
 }

@@ -107,7 +107,7 @@ static void retain(struct relay *r)
 		rc = wh_app_retain(r->a, &l, &err);
 	}
 	if (rc)
-		wh_app_note(r->a, "what is older than keep-days could not be removed; it is tried again in an hour: %s",
+		wh_app_note(r->a, "data older than keep-days could not be removed (next try in an hour): %s",
 		            err.text);
 	wh_ledger_close(&l);
 }

@@ -86,7 +86,7 @@ int wh_arm_open(const struct wh_arm_options *opt, struct wh_arm **out, struct wh
 {
 	const char *endpoint = opt->endpoint ? opt->endpoint : WH_AZURE_ENDPOINT;
 	if (strncmp(endpoint, "https://", 8) && !loopback_http(endpoint))
-		return wh_fail_input(err, -EINVAL, "'%s' is no https address: a token is never sent in the clear", endpoint);
+		return wh_fail_input(err, -EINVAL, "'%s' is not an https address: a token is never sent unencrypted", endpoint);
 	struct wh_arm *arm = calloc(1, sizeof *arm);
 	if (!arm)
 		return wh_fail(err, -ENOMEM, "out of memory");
@@ -162,7 +162,7 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 		return wh_fail(err, -ETIMEDOUT, "Azure asks to be left alone for %lld s, and a change may wait %lld s (--wait)", (long long)(ms / 1000),
 		               (long long)(limit / 1000));
 	if (arm->waited_ms + ms > limit)
-		return wh_fail(err, -ETIMEDOUT, "Azure did not get done within %lld second%s", (long long)(limit / 1000),
+		return wh_fail(err, -ETIMEDOUT, "Azure did not finish within %lld second%s", (long long)(limit / 1000),
 		               limit / 1000 == 1 ? "" : "s");
 	arm->waited_ms += ms;
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
@@ -190,7 +190,7 @@ int wh_arm_request(struct wh_arm *arm, const char *method, const char *path_or_u
 	int64_t backoff = 500;
 	if (!url)
 		return wh_fail(err, -EPERM,
-		               "Azure named an address of another host to wait at: refused, since it would be sent the token");
+		               "Azure named another host to ask for the result: refused, because that host would get the token");
 	int rc = 0;
 	for (unsigned i = 0;; i++) {
 		rc = send_once(arm, method, url, if_match, body, r, err);

@@ -123,7 +123,7 @@ static int refused(const struct wh_arm *arm, const struct wh_https_reply *r, con
 	if (r->status == 403)
 		return wh_fail(
 			err, -EACCES,
-			"the token may not %s %.160s (%s): its owner needs Microsoft.Network/networkSecurityGroups/%s there",
+			"the token may not %s %.160s (%s): its owner needs the permission Microsoft.Network/networkSecurityGroups/%s there",
 			*verb == 'G' ? "read" : "change", id, wh_arm_reason(arm, r, buf), *verb == 'G' ? "read" : "write");
 	return wh_fail(err, r->status == 404 ? -ENOENT : -EIO, "%s %.200s: Azure answered %s", verb, id,
 	               wh_arm_reason(arm, r, buf));
@@ -140,10 +140,10 @@ static int check_group(json_t *got, const char *id, const char *etag, struct wh_
 		               is ? is : "without an id");
 	if (!*etag)
 		return wh_fail(err, -EBADMSG,
-		               "GET %.200s: Azure sent no etag, without which a change of somebody else could be lost", id);
+		               "GET %.200s: Azure sent no etag, and without it another user's change could be lost", id);
 	for (const char *p = etag; *p; p++)
 		if (*p < 0x20 || *p > 0x7e)
-			return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is no text of one line", id);
+			return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is not a text of one line", id);
 	if (!strcmp(etag, "*")) /* which would fit any state of the group */
 		return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is none", id);
 	return json_object_set_new(got, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
@@ -213,7 +213,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_r
 		else if (!rc)
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
 		if (!rc && !done) {
-			wh_arm_say(arm, "Azure is at it (%s)", status ? status : "accepted");
+			wh_arm_say(arm, "Azure is still working (%s)", status ? status : "accepted");
 			wh_arm_count(arm);
 			rc = wh_arm_wait(arm, r.retry_after_ms >= 0 ? most(r.retry_after_ms, POLL_MS) : ms, err);
 		}
@@ -237,7 +237,7 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
-				rc = wh_fail(err, -EAGAIN, "somebody else changed %.200s meanwhile; nothing was applied", id);
+				rc = wh_fail(err, -EAGAIN, "another user or program changed %.200s meanwhile; nothing was applied", id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
 				rc = refused(arm, &r, "PUT", id, err);
 			else
@@ -258,9 +258,9 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		if (rc || took)
 			break;
 		if (!unchanged)
-			rc = wh_fail(err, -EAGAIN, "the connection broke, and somebody else changed %.200s meanwhile", id);
+			rc = wh_fail(err, -EAGAIN, "the connection broke, and another user or program changed %.200s meanwhile", id);
 		else if (tries >= 4)
-			rc = wh_fail(err, -EIO, "PUT %.200s: no good answer after %u tries", id, tries + 1);
+			rc = wh_fail(err, -EIO, "PUT %.200s: no usable answer after %u tries", id, tries + 1);
 		else
 			wh_arm_say(arm, "the reply was lost and nothing was applied; sending it again");
 	}
@@ -326,7 +326,7 @@ static void put_back_what_took_effect(struct wh_arm *arm, const char *id, const 
 		add_words(err, "; the group is now neither as it was nor as proposed, and was left so");
 	} else if (put_group(arm, id, former, etag, &ignored)) {
 		out->changed = true;
-		add_words(err, "; it took effect all the same, and the former group could not be put back");
+		add_words(err, "; the change took effect nevertheless, and the former group could not be put back");
 	} else {
 		out->rolled_back = true;
 		add_words(err, "; the former group was put back");
@@ -357,7 +357,7 @@ int wh_arm_replace_nsg(struct wh_arm *arm, const char *id, wh_arm_build build, v
 		else if (inexact && wh_json_may_be_mended(body))
 			rc = wh_fail(
 				err, -ENOTSUP,
-				"%.200s: holds a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits, which would not be written back as it was: mend it there first",
+				"%.200s: has a text with \\u0000 or half a surrogate pair, or a number beyond 64 bits. It can't be written back unchanged: correct it at Azure first",
 				id);
 		else if ((rc = put_group(arm, id, body, etag, err)) && rc != -EAGAIN && rc != -ENOMEM)
 			put_back_what_took_effect(arm, id, body, former, etag, out, err);

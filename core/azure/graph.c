@@ -45,7 +45,7 @@ static int read_page(const struct wh_arm *arm, const struct wh_https_reply *r, j
 	const json_t *data = json_object_get(*doc, "data"), *total = json_object_get(*doc, "totalRecords");
 	const char *truncated = json_string_value(json_object_get(*doc, "resultTruncated"));
 	if (!json_is_array(data) || !json_is_integer(total))
-		return wh_fail(err, -EPROTO, "Resource Graph answers with no page of resources");
+		return wh_fail(err, -EPROTO, "Resource Graph's answer is not a page of resources");
 	*out = (struct page){.rows = json_array_size(data),
 	                     .total = json_integer_value(total),
 	                     .truncated = truncated && !strcasecmp(truncated, "true"),
@@ -67,7 +67,7 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 		struct page page = {0};
 		char *body = n < MOST_PAGES ? body_of(q, token) : NULL;
 		rc = body ? wh_arm_request(arm, "POST", PATH, NULL, body, &r, err)
-		          : wh_fail(err, -EPROTO, "Resource Graph gives no last page");
+		          : wh_fail(err, -EPROTO, "Resource Graph's pages do not end");
 		free(body);
 		rc = rc ? rc : read_page(arm, &r, &doc, &page, err);
 		if (!rc && page.token && token && !strcmp(page.token, token))

@@ -93,7 +93,7 @@ static int apply_one(struct wh_azure *a, size_t i)
 		if (rc != -EAGAIN)
 			break;
 		if (!tries)
-			wh_arm_say(a->arm, "somebody else changed %s meanwhile: reading it and planning once more", g->name);
+			wh_arm_say(a->arm, "another user or program changed %s meanwhile: reading and planning again", g->name);
 	}
 	g->state = !rc               ? res.changed ? WH_AZURE_APPLIED : WH_AZURE_UNCHANGED
 	           : res.uncertain   ? WH_AZURE_UNCERTAIN
@@ -102,7 +102,7 @@ static int apply_one(struct wh_azure *a, size_t i)
 	                             : WH_AZURE_PLANNED;
 	if (x.saved && !rc &&
 	    wh_azure_record_etag(a->state, g->id, res.etag, &ignored)) /* then only its rules are compared */
-		wh_arm_say(a->arm, "%s: applied, but its new etag could not be kept: %s", g->name, ignored.text);
+		wh_arm_say(a->arm, "%s: applied, but its new etag could not be stored: %s", g->name, ignored.text);
 	if (x.saved && rc && g->state != WH_AZURE_UNCERTAIN && g->state != WH_AZURE_FAILED)
 		wh_azure_record_pop(a->state, g->id, &ignored); /* nothing of ours was applied */
 	return rc;

@@ -106,11 +106,11 @@ static int find_changes(struct back *b, const json_t *present, const struct wh_n
 	if (other)
 		return wh_fail_input(
 			b->err, -ESTALE,
-			"%s was changed since whittle applied: its rules are the same, but its etag is another. Look at what else was changed, then use --force "
-			"to put the former rules back all the same",
+			"%s was changed since whittle applied its rules: the rules are the same, but the etag is not. See what else was changed, then use "
+			"--force to put the former rules back",
 			g->name);
 	return wh_fail_input(b->err, -ESTALE,
-	                     "%s was changed since whittle applied: %s. Use --force to put the former rules back all the same",
+	                     "%s was changed since whittle applied its rules: %s. Use --force to put the former rules back",
 	                     g->name, wh_azure_named(g->drift, g->n_drift, b->mem));
 }
 
@@ -182,7 +182,7 @@ int wh_azure_rollback(struct wh_arm *arm, const char *state, const char *nsg, bo
 	if (!rc && !r.n)
 		rc = wh_fail_input(
 			err, -ENOENT,
-			"%s%s: whittle has changed nothing at Azure that it could put back; what earlier versions kept in the ledger, where its owner may write, is not believed",
+			"%s%s: whittle has no change at Azure to undo. Steps that earlier versions stored in the ledger are not used, because the ledger's owner may write there",
 			nsg ? "network security group " : "rollback", nsg ? nsg : "");
 	for (size_t i = 0; i < r.n && !rc; i++) {
 		struct wh_azure_group *g = &(*groups)[(*n)++];

@@ -56,7 +56,7 @@ static int choose(struct wh_azure *a)
 		for (size_t k = 0; k < a->n; k++)
 			if (!strcasecmp(a->groups[k].id, nsg->id))
 				return wh_fail_input(a->err, -EEXIST,
-				                     "two files of the estate hold %s: name one of them for all its resources",
+				                     "two files of the estate have the group %s: use one of them for all its resources",
 				                     nsg->id);
 		struct wh_azure_work *w = &a->work[a->n];
 		a->groups[a->n++] = (struct wh_azure_group){.name = nsg->name, .id = nsg->id, .notes = ""};
@@ -65,7 +65,7 @@ static int choose(struct wh_azure *a)
 	}
 	return a->n ? 0
 	            : wh_fail_input(a->err, -ENOENT,
-	                            "no network security group of the estate protects what was chosen (`whittle estate show`)");
+	                            "no network security group of the estate protects the chosen resources (`whittle estate show`)");
 }
 
 /* ---- one group ---- */
@@ -81,7 +81,7 @@ static int find_drift(struct wh_azure *a, struct wh_azure_group *g, struct wh_az
 		return 0;
 	return wh_fail_input(
 		a->err, -ESTALE,
-		"%s is not what it was when it was %s: %s. Import it again and look at the recommendation, or use --force to plan upon it as it is",
+		"%s was changed since it was %s: %s. Import it again and review the recommendation, or use --force to plan from the changed group",
 		g->name, w->has_applied ? "changed last" : "imported", wh_azure_named(g->drift, n, a->mem));
 }
 

@@ -65,13 +65,13 @@ static int read_all(const char *state, json_t **out, struct wh_error *err)
 	if (!rc && !(body = body_of(text, len, &n)))
 		rc = wh_fail(
 			err, -EBADMSG,
-			"%s: is damaged (its checksum is wrong), and is not believed: import the groups again, and move the file away",
+			"%s: damaged (its checksum is wrong), so it is not used: move the file away, and import the groups again",
 			path);
 	rc = rc ? rc : wh_json_parse(path, body, n, out, err);
 	if (!rc && !json_is_object(*out)) {
 		json_decref(*out);
 		*out = NULL;
-		rc = wh_fail(err, -EBADMSG, "%s: is not what whittle writes", path);
+		rc = wh_fail(err, -EBADMSG, "%s: not written by whittle", path);
 	}
 	free(text);
 	return rc;
@@ -128,7 +128,7 @@ int wh_azure_record_load(const char *state, const char *id, json_t **out, struct
 	if (!rc && (*out = json_incref(json_object_get(all, key))) && !is_of(*out, id)) {
 		json_decref(*out);
 		*out = NULL;
-		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory is another group's, and is not believed",
+		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory belongs to another group, so it is not used",
 		             id);
 	}
 	json_decref(all);
@@ -230,7 +230,7 @@ int wh_azure_record_each(const char *state, wh_azure_record_cb each, void *arg, 
 				rc = is_of(record, key)
 				             ? each(arg, record)
 				             : wh_fail(err, -EBADMSG,
-				                       "the record of %.200s in the state directory is another group's, and is not believed",
+				                       "the record of %.200s in the state directory belongs to another group, so it is not used",
 				                       key);
 	json_decref(all);
 	return rc;

@@ -44,7 +44,7 @@ static int read_all(int fd, const char *name, size_t max, size_t guess, char **t
 	}
 	if (n > max) {
 		free(buf);
-		return wh_fail_input(err, -EFBIG, "%s: longer than %zu bytes, the most that is read of such a file", name, max);
+		return wh_fail_input(err, -EFBIG, "%s: larger than %zu bytes, the limit for such a file", name, max);
 	}
 	buf[n] = 0;
 	*text = buf;
@@ -76,7 +76,7 @@ static int read_opened(int fd, const char *name, bool standard, size_t max, char
 	size_t guess = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 65536;
 	int rc = read_all(fd, name, max, guess > max ? max : guess, text, len, err);
 	if (!rc && !*len && !standard && S_ISFIFO(st.st_mode)) /* else it would pass for an empty file */
-		rc = wh_fail_input(err, -ENODATA, "%s: cannot be read: it is a FIFO, and nobody wrote into it", name);
+		rc = wh_fail_input(err, -ENODATA, "%s: cannot be read: it is a FIFO without a writer", name);
 	rc = rc ? rc : wh_text_decode(name, text, len, err);
 	if (rc) {
 		free(*text);

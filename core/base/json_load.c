@@ -136,7 +136,7 @@ json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, 
 		*je = (json_error_t){.line = line};
 		snprintf(
 			je->text, sizeof je->text,
-			"so many small values that they would take more than 16 times the memory of the text; no such document is read");
+			"too many small values: they would take more than 16 times the memory of the text");
 		je->text[sizeof je->text - 1] = (char)json_error_invalid_syntax;
 		return NULL;
 	}

@@ -64,7 +64,7 @@ int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *e
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
 	if (version < 1) {
-		wh_fail(err, -ENOSYS, "which files may be opened is not limited: the kernel has no Landlock here");
+		wh_fail(err, -ENOSYS, "the files that this process may open are not limited: this kernel has no Landlock");
 		return 1;
 	}
 	uint64_t known = known_to(version);

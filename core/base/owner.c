@@ -58,7 +58,7 @@ static int reached_by_root(const char *path, const struct stat *dir, struct wh_e
 		close(at);
 	return same ? 0
 	            : wh_fail(err, -EPERM,
-	                      "%s: another user's symbolic link leads to a directory of root's; name the directory itself", text);
+	                      "%s: another user's symbolic link leads to a directory of root; name the directory itself", text);
 }
 
 /* The directory of a ledger's path, without links; -ENOENT if it does not exist. */
@@ -139,7 +139,7 @@ void wh_no_core_dumps(void)
 int wh_drop_bounding(struct wh_error *err)
 {
 	if (capng_get_caps_process())
-		return wh_fail(err, -EPERM, "which privileges this process has can't be read");
+		return wh_fail(err, -EPERM, "the privileges of this process can't be read");
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
 		return 0;
 	capng_clear(CAPNG_SELECT_BOUNDS);

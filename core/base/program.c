@@ -104,7 +104,7 @@ int wh_program_run(const void *input, size_t len, struct wh_error *err)
 	int32_t status = 0;
 	int ignored = -1;
 	if (process < 0 || len > MAX_INPUT)
-		return wh_fail(err, -EINVAL, "there is no command, or too much for it to read");
+		return wh_fail(err, -EINVAL, "no command is set, or its input is too large");
 	int rc = wh_helper_send_message(process, input, len, -1);
 	rc = rc ? rc : wh_helper_receive(process, &status, sizeof status, &ignored);
 	if (ignored >= 0)
@@ -116,6 +116,6 @@ int wh_program_run(const void *input, size_t len, struct wh_error *err)
 	if (status < 0)
 		return wh_fail(err, status, "the command can't be run: %s", strerror(-status));
 	if (status == 127)
-		return wh_fail(err, -ECHILD, "the command ended with 127: it is not there, or nobody may not run it");
+		return wh_fail(err, -ECHILD, "the command ended with 127: it does not exist, or the user nobody may not run it");
 	return status ? wh_fail(err, -ECHILD, "the command ended with %d", (int)status) : 0;
 }

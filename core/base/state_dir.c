@@ -48,7 +48,7 @@ static int base_dir(char out[static PATH_MAX], struct wh_error *err)
 	else if (home && *home == '/')
 		n = snprintf(out, PATH_MAX, "%s/.local/state/whittle", home);
 	else
-		return wh_fail_input(err, -ENOENT, "where to keep what was applied is not known: set WHITTLE_STATE, or HOME");
+		return wh_fail_input(err, -ENOENT, "no state directory is known: set WHITTLE_STATE, or HOME");
 	return n < PATH_MAX ? 0 : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", state ? state : home);
 }
 
@@ -72,7 +72,7 @@ int wh_state_dir(const char *configured, const char *store_url, char out[static 
 	char beside[PATH_MAX], base[PATH_MAX], name[NAME_MAX + 1];
 	if (configured) {
 		if (*configured != '/')
-			return wh_fail_input(err, -EINVAL, "%.200s: the state directory is an absolute path", configured);
+			return wh_fail_input(err, -EINVAL, "%.200s: the state directory must be an absolute path", configured);
 		return snprintf(out, PATH_MAX, "%s", configured) < PATH_MAX
 		               ? 0
 		               : wh_fail_input(err, -ENAMETOOLONG, "%.80s…: the path is too long", configured);

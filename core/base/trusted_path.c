@@ -122,12 +122,12 @@ int wh_trusted_dir(const char *path, bool service, struct wh_error *err)
 		if (!S_ISDIR(st.st_mode) || !trusted(st.st_uid, service))
 			return wh_fail(
 				err, -EPERM,
-				"%s: belongs to the user with uid %u, who could put anything in the place of what is below it",
+				"%s: belongs to the user with uid %u, which could replace everything in it",
 				part, (unsigned)st.st_uid);
 		if (others_write(&st) && !(st.st_mode & S_ISVTX))
 			return wh_fail(
 				err, -EPERM,
-				"%s: others than root may write in it (mode %o), and could put anything in the place of what is in it",
+				"%s: users other than root may write it (mode %o), and could replace everything in it",
 				part, st.st_mode & 07777);
 	}
 	return 0;
@@ -145,11 +145,11 @@ int wh_trusted_file(const char *path, struct wh_error *err)
 		return 0;
 	if (!is_root(st.st_uid))
 		return wh_fail_input(err, -EPERM,
-		                     "%s: belongs to the user with uid %u, and root is to believe it: `chown root %s`", path,
+		                     "%s: belongs to the user with uid %u, but root has to trust it: `chown root %s`", path,
 		                     (unsigned)st.st_uid, path);
 	if (others_write(&st))
 		return wh_fail_input(err, -EPERM,
-		                     "%s: others than root may write it (mode %o), and root is to believe it: `chmod go-w %s`",
+		                     "%s: users other than root may write it (mode %o), but root has to trust it: `chmod go-w %s`",
 		                     path, st.st_mode & 07777, path);
 	*strrchr(real, '/') = 0;
 	return wh_trusted_dir(*real ? real : "/", false, err);

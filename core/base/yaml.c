@@ -57,7 +57,7 @@ static int refuse_duplicates(struct builder *b, const struct frame *f)
 	qsort(all, f->n, sizeof *all, by_key_then_line);
 	for (i = 1; i < f->n && !rc; i++)
 		if (!strcmp(all[i - 1]->key, all[i]->key))
-			rc = wh_fail_input(b->err, -EINVAL, "%s:%d: the key '%.60s' stands twice in one map (first on line %d)",
+			rc = wh_fail_input(b->err, -EINVAL, "%s:%d: the key '%.60s' is in the map twice (first on line %d)",
 			                   b->name, all[i]->line, all[i]->key, all[i - 1]->line);
 	free(all);
 	return rc;
@@ -67,7 +67,7 @@ static int refuse_duplicates(struct builder *b, const struct frame *f)
 static int attach(struct builder *b, struct wh_yaml *node)
 {
 	if (++b->nodes > MAX_NODES)
-		return wh_fail_input(b->err, -EFBIG, "%s:%d: more than %u values, the most that is read", b->name, node->line,
+		return wh_fail_input(b->err, -EFBIG, "%s:%d: more than %u values, the limit", b->name, node->line,
 		                     MAX_NODES);
 	if (b->depth == 0) {
 		b->root = node;
@@ -160,7 +160,7 @@ static int on_event(struct builder *b, const yaml_event_t *e)
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (b->seen_document)
-			return wh_fail_input(b->err, -EINVAL, "%s:%d: a second document ('---') begins here: one is read",
+			return wh_fail_input(b->err, -EINVAL, "%s:%d: a second document ('---') begins here: only one is allowed",
 			                     b->name, (int)e->start_mark.line + 1);
 		b->seen_document = true;
 		return 0;
@@ -211,7 +211,7 @@ int wh_yaml_parse(const char *name, const char *text, size_t len, struct wh_aren
 
 	*root = NULL;
 	if (len > MAX_BYTES)
-		return wh_fail_input(err, -EFBIG, "%s: longer than %u bytes, the most that is read of such a file", name,
+		return wh_fail_input(err, -EFBIG, "%s: larger than %u bytes, the limit for such a file", name,
 		                     MAX_BYTES);
 	if (!yaml_parser_initialize(&p))
 		return wh_fail(err, -ENOMEM, "%s: out of memory", name);

@@ -47,7 +47,7 @@ static int look(const struct cli *c)
 	if (wh_app_alerts_update(&a, wh_now_us(), &n, &err))
 		return cli_error(&err);
 	if (n.beyond)
-		fprintf(stderr, "whittle: %llu more incidents have no room; resolve or dismiss alerts\n",
+		fprintf(stderr, "whittle: there is no room for %llu more incidents; resolve or dismiss alerts\n",
 		        (unsigned long long)n.beyond);
 	return CLI_OK;
 }
@@ -152,7 +152,7 @@ static int list(struct cli *c, int argc, char **argv)
 		if ((rc = take(c, o, &l)))
 			return rc;
 	if (optind < argc)
-		return cli_usage(c, "list takes no word, got '%s'", argv[optind]);
+		return cli_usage(c, "list takes no further words, got '%s'", argv[optind]);
 	if ((rc = l.stored ? CLI_OK : look(c)))
 		return rc;
 	if (wh_app_alerts(&a, &l.ask, &alerts, &err))
@@ -271,7 +271,7 @@ static int run(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(c, argc - 1, argv + 1);
-	return cli_usage(c, "there is no 'alerts %.40s'", argv[1]);
+	return cli_usage(c, "there is no subcommand '%.40s'", argv[1]);
 }
 
 const struct cli_command cli_alerts = {

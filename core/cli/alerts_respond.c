@@ -59,7 +59,7 @@ static int take_secret(const char *path, struct wh_error *err)
 	if (rc)
 		return wh_fail_input(err, rc, "%s: cannot be read: %s", path, strerror(-rc));
 	if (!S_ISREG(st.st_mode) || st.st_mode & 077 || (st.st_uid && st.st_uid != geteuid()))
-		return wh_fail_input(err, -EPERM, "%s: a secret's file may be read by its owner alone: chmod 600", path);
+		return wh_fail_input(err, -EPERM, "%s: other users can read this secret: chmod 600", path);
 	while (n > 0 && (secret[n - 1] == '\n' || secret[n - 1] == '\r'))
 		n--;
 	rc = wh_https_sign_with(secret, (size_t)n, err);
@@ -79,10 +79,10 @@ int cli_start_responders(const struct cli *c, int argc, char **argv, struct wh_e
 	if (rc || !a->webhook)
 		return rc;
 	if (!origin_of(a->webhook, origin, sizeof origin))
-		return wh_fail_input(err, -EINVAL, "the webhook is an https URL with a path; http is for this machine alone");
+		return wh_fail_input(err, -EINVAL, "the webhook must be an https URL with a path; http only for this machine");
 	if (!a->secret_file)
 		return wh_fail_input(err, -EINVAL,
-		                     "a webhook needs 'secret-file', with which its receiver proves that a message is ours");
+		                     "a webhook needs 'secret-file': its key proves to the receiver that whittle sent the message");
 	rc = take_secret(a->secret_file, err);
 	return rc ? rc : wh_https_start(origin, err);
 }

@@ -40,7 +40,7 @@ static size_t print_effective(const json_t *doc)
 	size_t i;
 	json_t *v;
 	if (json_array_size(list)) {
-		puts("\nAzure's effective rules decide otherwise; import what Azure has now, or look why:");
+		puts("\nAzure's effective rules decide differently. Import Azure's present groups, or find out why:");
 		struct cli_table *t = cli_table_new("Group|At|Direction|Azure|By|Inventory|By|Shown by");
 		static const char *const cells[] = {"nsg", "at", "direction", "azure", "azureRule", "inventory", "inventoryRule"};
 		json_array_foreach((json_t *)(uintptr_t)list, i, v) {

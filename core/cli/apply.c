@@ -106,7 +106,7 @@ void cli_print_coverage(const struct wh_covered *c, size_t n)
 		if (c[i].kind == WH_COVERED)
 			cli_table_cell(t, "%zu rule%s", c[i].ports, c[i].ports == 1 ? "" : "s");
 		else if (c[i].kind == WH_NO_RULE)
-			cli_table_cell(t, "no: there is no rule for %s", c[i].resource);
+			cli_table_cell(t, "no: no rule is for %s", c[i].resource);
 		else
 			cli_table_text(t, c[i].kind == WH_NOTHING_LEARNED ? "no: nothing learned"
 			                  : c[i].kind == WH_LINK_LOCAL    ? "no: link-local"

@@ -190,10 +190,10 @@ static int words(struct cli *c, int argc, char **argv, struct asked *ask)
 		else if (!ask->is.assessment)
 			ask->is.assessment = argv[i];
 		else
-			return cli_usage(c, "one assessment at a time: '%s' is a second one", argv[i]);
+			return cli_usage(c, "only one assessment at a time, not also '%s'", argv[i]);
 	}
 	if (ask->csv + ask->sarif + ask->junit + c->json > 1)
-		return cli_usage(c, "one format at a time: --json, --csv, --sarif or --junit");
+		return cli_usage(c, "only one of --json, --csv, --sarif and --junit");
 	return 0;
 }
 

@@ -95,9 +95,9 @@ int cli_assess_decide(struct cli *c, int argc, char **argv)
 		return rc ? cli_error(&err) : cli_print_document(c, list, print_list);
 	}
 	if (!ask.assessment)
-		return cli_usage(c, "which assessment? `whittle assess list` lists them");
+		return cli_usage(c, "name the assessment; `whittle assess list` lists them");
 	if (verb == ANSWER && !ask.has_status)
-		return cli_usage(c, "which status? --status healthy, unhealthy or not-applicable");
+		return cli_usage(c, "give --status healthy, unhealthy or not-applicable");
 	if (change(&a, verb, &ask, &err))
 		return cli_error(&err);
 	printf("%s is %s.\n", ask.assessment, done[verb]);

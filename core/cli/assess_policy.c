@@ -66,9 +66,9 @@ int cli_assess_policies(struct cli *c, int argc, char **argv)
 			return CLI_USAGE;
 	}
 	if (!ask.n_policies)
-		return cli_usage(c, "which definitions? --policy FILE|DIR");
+		return cli_usage(c, "give the definitions: --policy FILE|DIR");
 	if (optind == argc)
-		return cli_usage(c, "which resources? Give a JSON file, or a directory of them");
+		return cli_usage(c, "give the resources: a JSON file, or a directory of them");
 	ask.resources = (const char *const *)argv + optind;
 	ask.n_resources = (size_t)(argc - optind);
 	if (wh_app_assess(&ask, &doc, &err))

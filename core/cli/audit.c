@@ -122,7 +122,7 @@ static void print_heard(const struct listening *l, uint64_t lost)
 	if (l->beyond)
 		printf("%llu more packets came from peers beyond the first %d.\n", (unsigned long long)l->beyond, MOST_PEERS);
 	if (lost)
-		puts("Some packets were not heard: they came faster than they were read. The counters have all of them.");
+		puts("Some packets are not listed: they came faster than they were read. The counters include them.");
 }
 
 static int follow(const struct cli *c, int64_t seconds)

@@ -47,11 +47,11 @@ static void print_plan(FILE *f, const struct wh_azure_group *g, struct wh_arena 
 {
 	fprintf(f, "%s (%s)\n", g->name, g->id);
 	for (size_t i = 0; i < g->n_drift; i++)
-		fprintf(f, "  ! changed by somebody else: %s\n", wh_azure_drift_text(&g->drift[i], mem));
+		fprintf(f, "  ! changed by another user or program: %s\n", wh_azure_drift_text(&g->drift[i], mem));
 	for (size_t i = 0; i < g->n_changes; i++)
 		print_change(f, &g->changes[i], mem);
 	if (!g->n_changes && !g->n_drift)
-		fputs("  is as it should be\n", f);
+		fputs("  needs no change\n", f);
 	print_lines(f, g->notes);
 }
 
@@ -136,7 +136,7 @@ static int take_options(struct job *j, int argc, char **argv, bool rollback)
 		switch (o) {
 		case 't':
 			if (strcmp(optarg, "azure"))
-				return cli_usage(j->c, "--to is given twice, and not for the same");
+				return cli_usage(j->c, "--to is given twice, with two targets");
 			break;
 		case 'g': j->ask.options.nsg = optarg; break;
 		case 'f': j->ask.options.force = true; break;
@@ -181,7 +181,7 @@ static void print_planned(void *arg, const struct wh_app_azure *x)
 static void print_outcome(const struct wh_azure_group *g, bool replanned_only, struct wh_arena *mem)
 {
 	if (g->replanned) {
-		printf("%s was changed by somebody else between plan and apply; this was planned upon it:\n", g->name);
+		printf("%s was changed by another user or program between plan and apply; this is the new plan:\n", g->name);
 		print_plan(stdout, g, mem);
 	}
 	if (!replanned_only && g->state == WH_AZURE_APPLIED)

@@ -83,7 +83,7 @@ static void print_backup(const json_t *doc)
 	       json_string_value(json_object_get(doc, "file")), wh_number_text((uint64_t)number(doc, "bytes"), bytes),
 	       wh_number_text((uint64_t)number(doc, "journal"), entry));
 	if (json_is_true(json_object_get(doc, "cluster")))
-		puts("The edges that are in the cluster are not in it.");
+		puts("The backup does not have the edges of the cluster.");
 }
 
 static int progress(void *arg, size_t done, size_t total)
@@ -102,7 +102,7 @@ static int run_backup(struct cli *c, int argc, char **argv)
 	if (cli_read_options(c, argc, argv, (const struct cli_option[]){{0}}))
 		return CLI_USAGE;
 	if (optind != argc - 1)
-		return cli_usage(c, "say where to write it: a file or a directory");
+		return cli_usage(c, "name a file or directory to write to");
 	a.progress = progress;
 	return wh_app_backup(&a, cli_backup_file(argv[optind]), &doc, &err) ? cli_error(&err)
 	                                                                    : cli_print_document(c, doc, print_backup);
@@ -129,13 +129,13 @@ static void print_restored(const json_t *doc)
 	       json_string_value(json_object_get(doc, "time")), wh_number_text((uint64_t)n, records), n == 1 ? "" : "s",
 	       wh_number_text((uint64_t)of, entries), of == 1 ? "entry" : "entries",
 	       done    ? ", was put back."
-	       : loses ? ". It can be put back only with --force: something newer would be lost."
-	               : ". It can be put back.");
+	       : loses ? ". It can be restored only with --force: newer content would be lost."
+	               : ". It can be restored.");
 	json_array_foreach(json_object_get(doc, "newer"), i, why)
 		printf("%s: %s.\n", done ? "Lost" : "Newer", json_string_value(why));
 	print_names(json_object_get(doc, "state"),
-	            done ? "Put back into the state directory: " : "It would change in the state directory: ");
-	print_names(json_object_get(doc, "stays"), "Not in the backup, and left as it is: ");
+	            done ? "Restored in the state directory: " : "Would change in the state directory: ");
+	print_names(json_object_get(doc, "stays"), "Not in the backup, so left unchanged: ");
 	if (done)
 		puts("The rules in the kernel were not changed: `whittle drift` compares them, `whittle restore` puts the confirmed ones into force.");
 }
@@ -150,7 +150,7 @@ static int run_restore(struct cli *c, int argc, char **argv)
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	if (optind != argc - 1)
-		return cli_usage(c, "say which file to put back");
+		return cli_usage(c, "name the backup to restore");
 	opt.file = argv[optind];
 	a.progress = progress;
 	return wh_app_restore_backup(&a, &opt, &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, print_restored);

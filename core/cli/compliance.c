@@ -130,7 +130,7 @@ static int print_control(const json_t *doc, const char *id, bool all)
 		cli_table_print(t);
 		return CLI_OK;
 	}
-	fprintf(stderr, "whittle: '%s' is no control of this standard\n", id);
+	fprintf(stderr, "whittle: this standard has no control '%s'\n", id);
 	return CLI_USAGE;
 }
 
@@ -205,7 +205,7 @@ static int read_words(struct cli *c, int argc, char **argv, struct asked *ask)
 		return CLI_USAGE;
 	if (optind < argc)
 		ask->control = argv[optind++];
-	return optind < argc ? cli_usage(c, "one control at a time: '%s' is a second one", argv[optind]) : 0;
+	return optind < argc ? cli_usage(c, "only one control at a time, not also '%s'", argv[optind]) : 0;
 }
 
 /* The date of the newest input; SOURCE_DATE_EPOCH overrides it. */
@@ -269,7 +269,7 @@ static int run(struct cli *c, int argc, char **argv)
 		rc = cli_error(&err);
 	} else {
 		if (!ask.standard && wh_app_posture_keep(&a, p, doc, &err))
-			fprintf(stderr, "whittle: the score of today is not kept: %s\n", err.text);
+			fprintf(stderr, "whittle: today's score was not stored: %s\n", err.text);
 		rc = print_as(c, &ask, doc);
 		json_decref(doc);
 	}

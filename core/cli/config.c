@@ -14,7 +14,7 @@ static const char help[] =
 static int run(struct cli *c, int argc, char **argv)
 {
 	if (argc > 1)
-		return cli_usage(c, "'%s' is too much: config has no arguments", argv[1]);
+		return cli_usage(c, "unexpected word '%s'", argv[1]);
 	if (c->json)
 		return cli_print_json(wh_config_keys_json());
 	char *sample = wh_config_sample();

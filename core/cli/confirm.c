@@ -30,7 +30,7 @@ static void print_confirmed(void *arg, const struct wh_app_confirmed *c)
 		o->status = cli_print_json(wh_app_confirmed_json(c)) ? CLI_FAILED : o->status;
 		return;
 	}
-	puts(c->is.again ? "These rules were confirmed before, and stay: nothing was waiting." : "Confirmed: the rules stay.");
+	puts(c->is.again ? "Nothing was waiting: these rules were confirmed before, and stay." : "Confirmed: the rules stay.");
 	puts("`whittle rollback` goes back to the rules confirmed before them; if there were none, it removes them.");
 	if (c->is.stored && !c->survives_reboot)
 		printf("They do not come back after a reboot: %s.\n", c->survives_not);
@@ -62,7 +62,7 @@ static void print_rollback(const struct wh_rolled_back *r)
 		break;
 	case WH_ROLLBACK_EXPIRED:
 		puts("The rules applied last had expired already, and the rules confirmed before them are in force. `whittle rollback` once more goes back to\n"
-		     "those before these; `whittle rollback --all` takes everything away.");
+		     "those before these; `whittle rollback --all` removes everything.");
 		break;
 	case WH_ROLLBACK_EARLIER:
 		printf("Back to the rules that were confirmed before%s%s: %zu port%s narrowed to %zu prefix%s, read back and compared. `whittle rollback --all`\n"
@@ -108,7 +108,7 @@ static int rollback(struct cli *c, int argc, char **argv)
 		if (o == 'a')
 			all = true;
 		else if (strcmp(optarg, "nft"))
-			return cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
+			return cli_usage(c, "unknown target '%s'; use nft or azure", optarg);
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");

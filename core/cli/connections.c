@@ -182,7 +182,7 @@ static void print_unwanted(const json_t *doc)
 	printf("The window is from %s to %s.\n", json_string_value(json_object_get(doc, "from")),
 	       json_string_value(json_object_get(doc, "until")));
 	if (unheard)
-		printf("%zu machine%s not heard in it: whether what reaches %s is used is not known.\n", unheard,
+		printf("The sensor did not hear %zu machine%s: whether connections to %s are used is not known.\n", unheard,
 		       unheard == 1 ? " was" : "s were", unheard == 1 ? "it" : "them");
 }
 
@@ -202,10 +202,10 @@ static int run(struct cli *c, int argc, char **argv)
 	if (external && compact)
 		return cli_usage(c, "--compact is for connections between resources");
 	if ((overlay || unwanted) && in.n)
-		return cli_usage(c, "what was observed is in the ledger: --%s goes with the ledger's estate, not with --in",
+		return cli_usage(c, "--%s shows what the ledger observed, so it does not work with --in",
 		                 overlay ? "overlay" : "unwanted");
 	if (external + compact + overlay + unwanted > 1)
-		return cli_usage(c, "--external, --compact, --overlay and --unwanted are different lists: name one");
+		return cli_usage(c, "--external, --compact, --overlay and --unwanted are different lists: give one of them");
 	const struct wh_app a = cli_app(c);
 	const struct wh_app_connections ask = {external, overlay ? &a : NULL};
 	int rc = cli_open_network(c, &in, &net);

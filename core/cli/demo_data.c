@@ -22,7 +22,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "takes one directory");
 	if (wh_app_demo_data(argv[optind], &err))
 		return cli_error(&err);
-	printf("%s/estate.json, eve.json and whittle.yaml are written. `whittle demo-data --help` says what to do with them.\n",
+	printf("Wrote %s/estate.json, eve.json and whittle.yaml. `whittle demo-data --help` shows the commands to run next.\n",
 	       argv[optind]);
 	return CLI_OK;
 }

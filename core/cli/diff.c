@@ -91,7 +91,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	int words = argc - optind;
 	if (ask.proposed ? words : words < 1 || words > 2)
-		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation: it takes no word"
+		return cli_usage(c, ask.proposed ? "--proposed compares with the recommendation, so it takes no file"
 		                                 : "give one file or directory, or two, or --proposed");
 	ask.before = words == 2 ? argv[optind] : NULL;
 	ask.after = words ? argv[argc - 1] : NULL;

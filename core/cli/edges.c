@@ -53,6 +53,8 @@ static int run(struct cli *c, int argc, char **argv)
 	struct wh_addr local;
 	if (argc > 2)
 		return cli_usage(c, "takes one address at most");
+	if (argc == 2 && argv[1][0] == '-')
+		return cli_usage(c, "unknown option '%s'", argv[1]);
 	if (argc == 2 && wh_addr_parse(argv[1], strlen(argv[1]), &local))
 		return cli_usage(c, "'%s' is not an address", argv[1]);
 	int rc = wh_app_edges(&a, argc == 2 ? &local : NULL, each, &x, &err);

@@ -112,10 +112,10 @@ static void print_applied(const struct cli *c, const struct wh_app_enforced *e, 
 		cli_print_reject("", &e->own.rs->reject);
 	printf("%s.\n", wh_app_coverage_line(e->own.covered, e->own.n_covered, mem));
 	if (res->unchanged)
-		puts("That is what was confirmed before: nothing has changed, and nothing is left to confirm.");
+		puts("These rules were confirmed before: nothing has changed, and nothing is to be confirmed.");
 	else
-		printf("The kernel takes them back in %lld seconds, at %s, unless this is run from any terminal:\n    %s\nTry a new connection first. `whittle rollback` takes them away at once.\n",
-		       (long long)e->confirm_within_s, wh_time_text(e->expires_us, until), cli_confirm_command(c));
+		printf("Now try a new connection, then keep the rules, from any terminal:\n    %s\nWithout that, the kernel removes them in %lld seconds, at %s. `whittle rollback` removes them at once.\n",
+		       cli_confirm_command(c), (long long)e->confirm_within_s, wh_time_text(e->expires_us, until));
 }
 
 static void print(void *arg, const struct wh_app_enforced *e)
@@ -163,13 +163,13 @@ static int read_options(struct cli *c, int argc, char **argv, struct wh_app_enfo
 		case 'm': *mend = true; break;
 		case 't':
 			if (strcmp(optarg, "nft"))
-				return cli_usage(c, "unknown target '%s'; there are nft and azure", optarg);
+				return cli_usage(c, "unknown target '%s'; use nft or azure", optarg);
 			break;
 		default: return CLI_USAGE;
 		}
 	}
 	if (ask->reviewed && ask->n_resources != 1)
-		return cli_usage(c, "--reviewed goes with one --resource");
+		return cli_usage(c, "--reviewed needs exactly one --resource");
 	return optind != argc ? cli_usage(c, "takes no further words") : 0;
 }
 

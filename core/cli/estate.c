@@ -57,7 +57,7 @@ static int import_facts(const struct cli *c, const struct wh_app *a, const char 
 	struct wh_error err;
 	if (facts < n)
 		return cli_usage(
-			c, "import facts of hosts in a command of their own: an estate replaces the one before it, facts do not");
+			c, "import facts of hosts with a separate command: an estate replaces the one before it, facts do not");
 	if (wh_app_host_facts_import(a, paths, n, &err))
 		return cli_error(&err);
 	if (c->json)
@@ -163,8 +163,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_is_sync(argc, argv))
 		return cli_estate_sync(c, argc - 1, argv + 1);
 	if (argc != 2 || strcmp(argv[1], "show"))
-		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "import takes a file or a directory"
-		                                                           : "say `import FILE`, `sync`, `show` or `facts`");
+		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "name a file or directory to import"
+		                                                           : "name a subcommand: import FILE, sync, show or facts");
 	const struct wh_app a = cli_app(c);
 	struct wh_estate *e = NULL;
 	struct wh_error err;

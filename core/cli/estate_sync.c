@@ -26,7 +26,7 @@ int cli_estate_sync(struct cli *c, int argc, char **argv)
 			rc = o == '?' || cli_arm_option(c, o, &arm) ? CLI_USAGE : CLI_OK;
 	}
 	if (!rc && optind != argc)
-		rc = cli_usage(c, "sync takes no words but options");
+		rc = cli_usage(c, "sync takes only options");
 	if (!rc) {
 		cli_fill_arm(c, &arm);
 		rc = wh_app_estate_sync(&a, &ask, &sum, &err) ? cli_error(&err) : cli_print_imported(c, &sum);

@@ -95,7 +95,7 @@ static int run(struct cli *c, int argc, char **argv)
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
 			return cli_usage(
 				c,
-				"'%.40s' is no kind of evidence: tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts",
+				"'%.40s' is not a kind of evidence; there are tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts",
 				optarg);
 	}
 	if (argc - optind > 1)

@@ -14,7 +14,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_getopt(c, argc, argv, "", longs) != -1)
 		return CLI_USAGE;
 	if (argc - optind != 2)
-		return cli_usage(c, "explain takes a resource and a rule, as in 'whittle explain vm1 22'");
+		return cli_usage(c, "name a resource and a rule, as in 'whittle explain vm1 22'");
 	if (wh_app_explain(&a, argv[optind], argv[optind + 1], c->json, &text, &err))
 		return cli_error(&err);
 	printf("%s%s", text, c->json ? "\n" : "");

@@ -22,7 +22,7 @@ static const char help[] =
 
 static void print(const json_t *doc)
 {
-	printf("%s: %lld bytes. `whittle export-evidence --help` says what it does not hide.\n",
+	printf("%s: %lld bytes. `whittle export-evidence --help` lists what it does not hide.\n",
 	       json_string_value(json_object_get(doc, "file")), (long long)json_integer_value(json_object_get(doc, "bytes")));
 }
 
@@ -34,7 +34,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_read_options(c, argc, argv, (const struct cli_option[]){{0}}))
 		return CLI_USAGE;
 	if (optind != argc - 1)
-		return cli_usage(c, "say which file to write");
+		return cli_usage(c, "name the file to write");
 	return wh_app_export_evidence(&a, argv[optind], &doc, &err) ? cli_error(&err) : cli_print_document(c, doc, print);
 }
 

@@ -2,6 +2,7 @@
 /* The process that changes the firewall as a service, so that the service that reads the ledger and sends it requests has no
  * right over the firewall at all. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "cli/cli.h"
 #include "whittle/config.h"
@@ -35,6 +36,9 @@ static int run(struct cli *c, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(c, "takes no further words");
+	struct stat st;
+	if (fstat(STDIN_FILENO, &st) || !S_ISSOCK(st.st_mode))
+		return cli_usage(c, "standard input is not a socket: systemd starts this command, by whittle-firewall.socket");
 	int rc = cli_find_state(c, g.may, false, &err);
 	g.state_dir = c->state_dir;
 	rc = rc ? rc : wh_firewall_serve(&g, STDIN_FILENO, &err);

@@ -49,7 +49,7 @@ static void print_removed(const json_t *removed, bool done)
 		printf("%s%lld %s", between, n, n == 1 ? kinds[i].one : kinds[i].many);
 		between = ", ";
 	}
-	puts(*between == ',' ? "." : done ? "Nothing was removed." : "It would remove nothing.");
+	puts(*between == ',' ? "." : done ? "Nothing was removed." : "Nothing would be removed.");
 }
 
 static void print_stays(const json_t *stays)
@@ -58,7 +58,7 @@ static void print_stays(const json_t *stays)
 	size_t i;
 	json_t *d;
 	if (number(stays, "edges"))
-		printf("%lld edges were seen before that day and since: they stay whole.\n", number(stays, "edges"));
+		printf("%lld edges were seen both before that day and later: they stay.\n", number(stays, "edges"));
 	json_array_foreach(list, i, d)
 		printf("%s%s %s", i ? ", " : "Documents that name it stay: ", json_string_value(json_object_get(d, "collection")),
 		       json_string_value(json_object_get(d, "key")));
@@ -109,10 +109,12 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	ask.peers = optind < argc ? argv[optind] : NULL;
 	if (argc - optind > 1 || !ask.peers == !ask.before)
-		return cli_usage(c, "say one address or prefix, or --before a day");
+		return cli_usage(c, "name one address or prefix, or give --before and a day");
+	if (wh_app_forget_check(&ask, &err))
+		return cli_app_error(c, &err);
 	if (!yes && !ask.dry_run && !agreed(&ask))
 		return cli_usage(c, "nothing was removed: %s",
-		                 isatty(0) ? "it was not wanted" : "without a terminal it needs --yes");
+		                 isatty(0) ? "cancelled: the answer was not y" : "without a terminal it needs --yes");
 	return wh_app_forget(&a, &ask, &doc, &err) ? cli_app_error(c, &err) : cli_print_document(c, doc, print);
 }
 

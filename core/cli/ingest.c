@@ -133,14 +133,14 @@ static void warn_of_rest(const struct wh_app_ingested *r)
 		        (unsigned long long)r->strange, r->strange == 1 ? "" : "s");
 	if (d->crowded)
 		fprintf(stderr,
-		        "whittle: %s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known\n",
+		        "whittle: %s edges with the least evidence were removed, because their ports had more than port-edges: those peers are unknown\n",
 		        wh_number_text(d->crowded, n));
 	if (d->aged)
-		fprintf(stderr, "whittle: %s edges were dropped, as they were last seen before edge-days\n",
+		fprintf(stderr, "whittle: %s edges were removed, because they were last seen before edge-days\n",
 		        wh_number_text(d->aged, n));
 	if (d->full_edges || d->full_sketches)
 		fprintf(stderr,
-		        "whittle: the ledger has reached ledger-size: %s edges of peers, and %s ports that nobody answered on, were not taken; no rule is made from such days\n",
+		        "whittle: the ledger has reached ledger-size: %s edges of peers, and %s ports without an answer, were not added; no rule is made from such days\n",
 		        wh_number_text(d->full_edges, n), wh_number_text(d->full_sketches, more));
 }
 
@@ -202,14 +202,14 @@ static int check_options(const struct cli *c, const struct wh_app_ingest *ask, i
 	if (ask->listen && (words || opt->format || opt->follow))
 		return cli_usage(c, "--listen reads EVE from a socket alone: it takes no file, --format or --follow");
 	if (ask->listen && !listen_path)
-		return cli_usage(c, "write --listen unix:PATH, in full");
+		return cli_usage(c, "write --listen unix:PATH");
 	if (ask->discover && !are_ranges(ask->discover))
-		return cli_usage(c, "'%s' is no list of ranges: write --discover 10.0.0.0/8,2001:db8::/32, or off",
+		return cli_usage(c, "'%s' is not a list of ranges: write --discover 10.0.0.0/8,2001:db8::/32, or off",
 		                 ask->discover);
 	if (!words && !ask->listen)
 		return cli_usage(c, "name one or more files or directories, or - for standard input");
 	if (opt->realm && !wh_realm_is(opt->realm))
-		return cli_usage(c, "'%s' is no realm: name one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt->realm);
+		return cli_usage(c, "'%s' is not a realm: write one, vlan10, tenant3, tenant3/vlan10.20 or untagged", opt->realm);
 	if (opt->follow && words != 1)
 		return cli_usage(c, "--follow takes one file");
 	if (opt->format && !wh_reader_find(opt->format))

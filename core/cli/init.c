@@ -31,8 +31,10 @@ static const char *answer(const struct asking *a, const char *question, const ch
 	if (a->yes)
 		return otherwise;
 	fprintf(stderr, "%s [%s]: ", question, otherwise);
-	if (!fgets(buf, (int)size, stdin))
+	if (!fgets(buf, (int)size, stdin)) {
+		fputc('\n', stderr); /* what is said next has a line of its own */
 		return NULL;
+	}
 	buf[strcspn(buf, "\r\n")] = 0;
 	return *buf ? buf : otherwise;
 }
@@ -43,7 +45,7 @@ static bool replace(void *arg, const char *path)
 	char buf[16], question[512];
 	if (a->replace || a->yes)
 		return a->replace;
-	snprintf(question, sizeof question, "%s is there with another content. Replace it?", path);
+	snprintf(question, sizeof question, "%s exists with other content. Replace it?", path);
 	const char *said = answer(a, question, "no", buf, sizeof buf);
 	return said && (*said == 'y' || *said == 'Y');
 }
@@ -51,7 +53,7 @@ static bool replace(void *arg, const char *path)
 static int nobody(const struct cli *c)
 {
 	return cli_usage(
-		c, "nobody answers on standard input: --yes takes what was found, and --as, --logs and --mode say otherwise");
+		c, "nobody answers on standard input: --yes takes the detected values; --as, --logs and --mode set others");
 }
 
 static int ask_all(const struct cli *c, const struct asking *a, const struct wh_app_init_found *found, struct wh_app_init *ask)
@@ -62,7 +64,7 @@ static int ask_all(const struct cli *c, const struct asking *a, const struct wh_
 	                                       kind, sizeof kind)))
 		return nobody(c);
 	if (wh_key_choice(wh_app_init_kinds, ask->kind) < 0)
-		return cli_usage(c, "'%s' is none of suricata, host and azure", ask->kind);
+		return cli_usage(c, "'%s' is not suricata, host or azure", ask->kind);
 	usual = wh_app_init_logs(ask->kind);
 	if (usual && !ask->logs && !(ask->logs = answer(a, "Where are its logs?", usual, logs, sizeof logs)))
 		return nobody(c);

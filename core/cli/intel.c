@@ -55,7 +55,7 @@ static void print_cuts(const struct wh_app_intel_updated *u)
 	if (u->n_large > SHOWN)
 		printf("    … and %zu more\n", u->n_large - SHOWN);
 	if (u->n_cuts || u->n_large)
-		printf("    'whittle intel confirm %s' puts it in force%s; what was in force of it stays until then\n", u->name,
+		printf("    'whittle intel confirm %s' puts it in force%s; until then its former version stays in force\n", u->name,
 		       u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
 }
 
@@ -84,7 +84,7 @@ static void print_updated(void *arg, const struct wh_app_intel_updated *x)
 		printf("%s: %zu %s, %zu network%s after merging%s\n", l->name, l->entries, l->entries == 1 ? "entry" : "entries",
 		       l->n_prefixes, l->n_prefixes == 1 ? "" : "s", u->dry ? " (not stored)" : "");
 	if (l->skipped)
-		printf("    %zu of other kinds, or not in force, %s passed over\n", l->skipped, l->skipped == 1 ? "was" : "were");
+		printf("    %zu of other kinds, or not in force, %s skipped\n", l->skipped, l->skipped == 1 ? "was" : "were");
 	if (l->unreadable)
 		printf("    %zu could not be read", l->unreadable);
 	if (l->unreadable && l->first_unreadable)
@@ -197,7 +197,7 @@ static int list(struct cli *c, int argc, char **argv)
 	struct wh_app_intel x;
 	struct wh_error err;
 	if (argc > 1)
-		return cli_usage(c, "list takes nothing more, not '%.60s'", argv[1]);
+		return cli_usage(c, "list takes no further words, not '%.60s'", argv[1]);
 	struct wh_arena *mem = wh_arena_new();
 	int rc = wh_app_intel(&a, mem, &x, &err) ? cli_error(&err) : print_lists(c, &a, &x);
 	wh_arena_free(mem);
@@ -259,7 +259,7 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	const struct verb *v = verbs;
 	if (argc < 2)
-		return cli_usage(c, "say what to do: update, list, confirm, check or forget");
+		return cli_usage(c, "name a subcommand: update, list, confirm, check or forget");
 	while (v->name && strcmp(v->name, argv[1]))
 		v++;
 	if (!v->name)

@@ -45,7 +45,8 @@ static void print(const json_t *doc)
 		cli_table_number(t, (uint64_t)json_integer_value(json_object_get(r, "alerts")));
 	}
 	cli_table_print(t);
-	printf("%lld resources\n", (long long)json_integer_value(json_object_get(doc, "total")));
+	const long long total = json_integer_value(json_object_get(doc, "total"));
+	printf("%lld resource%s\n", total, total == 1 ? "" : "s");
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -71,7 +72,7 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = cli_read_options(c, argc, argv, options);
 	rc = rc || !ask.severity ? rc : cli_severity(c, "--severity", ask.severity, &severity);
 	if (!rc && optind < argc)
-		rc = cli_usage(c, "what is '%s'? Filters are options", argv[optind]);
+		rc = cli_usage(c, "'%s' is not an option; see `whittle inventory --help` for the filters", argv[optind]);
 	if (!rc && ask.zone && strcasecmp(ask.zone, "internet-facing") && strcasecmp(ask.zone, "internal"))
 		rc = cli_usage(c, "--zone takes internet-facing or internal, not '%s'", ask.zone);
 	if (rc)

@@ -94,13 +94,13 @@ static void print_confirmed(void *arg, const struct wh_app_jit_confirmed *x)
 	s->status = CLI_FAILED;
 	if (x->not_compared.code) {
 		fprintf(stderr,
-		        "whittle: what is closed stays closed; whether that is all that the policy closes can't be compared: %s\n",
+		        "whittle: closed ports stay closed; can't check whether these are all ports of the policy: %s\n",
 		        x->not_compared.text);
 	} else if (x->unread.code) {
 		s->status = cli_error(&x->unread);
 	} else if (x->open.n) {
 		fprintf(stderr,
-		        "whittle: Too late: the time of %s was up, and the kernel has opened %s again. Closed are the ports confirmed earlier: %s. "
+		        "whittle: Too late: the time of %s is over, and the kernel has opened %s again. Only the ports confirmed earlier are closed: %s. "
 		        "`whittle jit on` closes all of them.\n",
 		        wh_jit_ports_text(x->open.list, x->open.n, s->mem), x->open.n == 1 ? "it" : "them",
 		        wh_jit_ports_text(x->closed.list, x->closed.n, s->mem));
@@ -205,7 +205,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
 	if (!v)
 		return cli_usage(
-			c, "say what to do: on, confirm, off, open, request, approve, refuse, list, close, log, policy or nsg");
+			c, "name a subcommand: on, confirm, off, open, request, approve, refuse, list, close, log, policy or nsg");
 	if (v->alone && argc > 2)
 		return cli_usage(c, "%s takes no further words", v->name);
 	struct wh_arena *mem = wh_arena_new();

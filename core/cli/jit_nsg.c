@@ -30,7 +30,7 @@ static int take_options(struct cli *c, int argc, char **argv, struct wanted *w)
 		case 'u': w->until_closed = true; break;
 		case 't':
 			if (strcmp(optarg, "azure"))
-				return cli_usage(c, "unknown target '%s'; there is azure", optarg);
+				return cli_usage(c, "unknown target '%s'; use azure", optarg);
 			w->azure = true;
 			break;
 		case 'e': case 'k': case 'a': case 'w':

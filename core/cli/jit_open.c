@@ -38,7 +38,7 @@ static int read_open(const struct cli *c, const char *verb, int argc, char **arg
 		case 'T':
 			ask->to = optarg;
 			if (strcmp(optarg, "nft") && strcmp(optarg, "nsg"))
-				return cli_usage(c, "unknown target '%s'; there are nft and nsg", optarg);
+				return cli_usage(c, "unknown target '%s'; use nft or nsg", optarg);
 			break;
 		default: return CLI_USAGE;
 		}
@@ -132,7 +132,7 @@ static void print_list(const struct wh_app_jit_list *x)
 {
 	char t[WH_TIME_STRLEN], p[24], src[WH_PREFIX_STRLEN];
 	if (x->not_closed)
-		printf("Not as it should be: %s.\n", x->not_closed);
+		printf("Not closed as it should be: %s.\n", x->not_closed);
 	if (!x->n) {
 		puts(x->not_closed ? "No opening is in force." : "Nothing is open.");
 		return;

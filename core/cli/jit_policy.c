@@ -20,7 +20,7 @@ static int check_owner(const struct cli *c, struct wh_error *err)
 	const struct wh_jit_config *j = &c->config->jit;
 	for (size_t i = 0; i < j->n_policies; i++)
 		if (!strcmp(j->policies[i].resource, done.resource) && !j->policies[i].kept)
-			return wh_fail_input(err, -EPERM, "the policy of %s is whittle.yaml's: change it there", done.resource);
+			return wh_fail_input(err, -EPERM, "the policy of %s is in whittle.yaml: change it there", done.resource);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int cli_jit_prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, 
 		return 0;
 	done.what = !strcmp(argv[2], "set") ? SET : !strcmp(argv[2], "delete") ? DELETE : LIST;
 	if (done.what == LIST)
-		return usage(c, "policy takes no word, or set or delete");
+		return usage(c, "policy takes set, delete, or nothing");
 	return change(c, argc - 2, argv + 2, err);
 }
 
@@ -113,7 +113,7 @@ int cli_jit_policy(struct cli *c)
 	if (c->json)
 		return cli_print_json(json_pack("{s:s, s:b}", "resource", done.resource, "kept", done.what == SET));
 	printf(done.what == SET
-	               ? "The policy of %s is kept. `whittle jit on` closes its ports here, `whittle jit nsg` in a group.\n"
+	               ? "The policy of %s is stored. `whittle jit on` closes its ports here, `whittle jit nsg` in a group.\n"
 	               : "The policy of %s is deleted. Open ports stay open until their end.\n",
 	       done.resource);
 	return CLI_OK;

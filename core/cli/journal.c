@@ -34,6 +34,10 @@ static int64_t number_of(const char *text, int64_t min)
 
 static void print_list(const json_t *doc)
 {
+	if (!json_array_size(json_object_get(doc, "entries"))) {
+		puts("The journal has no such entry.");
+		return;
+	}
 	struct cli_table *t = cli_table_new(">Number|Time|Who|What|Data");
 	size_t i;
 	json_t *e;
@@ -108,7 +112,7 @@ static void print_proof(const json_t *doc)
 	if (before)
 		printf("%lld entr%s from before the chain.\n", before, before == 1 ? "y is" : "ies are");
 	if (!head)
-		puts("No head is kept in the state directory: entries removed at the end would not be noticed.");
+		puts("The state directory has no head: entries removed at the end would not be noticed.");
 	else if (held == last)
 		printf("%s holds the last one: none is missing at the end.\n", head);
 	else
@@ -138,7 +142,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return show(c, argc - 1, argv + 1);
 	if (!strcmp(verb, "verify"))
 		return verify(c, argc - 1, argv + 1);
-	return cli_usage(c, "say what to do: list, show or verify");
+	return cli_usage(c, "name a subcommand: list, show or verify");
 }
 
 const struct cli_command cli_journal = {.name = "journal",

@@ -13,13 +13,13 @@ int cli_check_day(const struct cli *c, const char *day)
 	if (strlen(day) != 10 || wh_time_parse(whole, strlen(whole), &us) || strcmp(wh_time_text(us, again), whole) != 0)
 		return cli_usage(c, "'%s' is not a day: write it as 2027-01-31", day);
 	if (strcmp(day, wh_app_today(today)) < 0)
-		return cli_usage(c, "%s is over: name the last day on which the original rule is to be kept", day);
+		return cli_usage(c, "%s is over: name a future day until which the original rule is to stay", day);
 	return CLI_OK;
 }
 
 int cli_nsg_scope(const struct cli *c, const char *text, enum wh_nsg_scope *out)
 {
-	return wh_nsg_scope_parse(text, out) ? cli_usage(c, "'%s' is not a scope: there are nic, subnet and both", text) : CLI_OK;
+	return wh_nsg_scope_parse(text, out) ? cli_usage(c, "'%s' is not a scope; use nic, subnet or both", text) : CLI_OK;
 }
 
 void cli_print_kept(const struct wh_kept *k, size_t n)

@@ -199,7 +199,7 @@ static int close_output(int status)
 		return status;
 	if (errno == EPIPE)
 		return status;
-	fprintf(stderr, "whittle: standard output: %s\n", errno ? strerror(errno) : "not everything could be written");
+	fprintf(stderr, "whittle: standard output: %s\n", errno ? strerror(errno) : "the output could not be written completely");
 	return status ? status : CLI_FAILED;
 }
 
@@ -207,7 +207,7 @@ static int close_output(int status)
 static void on_bus_error(int sig)
 {
 	static const char why[] =
-		"whittle: a file was cut while it was read: the ledger's -shm, most likely. Run the command again\n";
+		"whittle: a file became shorter while it was read, probably the ledger's -shm. Run the command again\n";
 	(void)sig;
 	ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
 	(void)n;

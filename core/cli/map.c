@@ -83,7 +83,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_read_options(c, argc, argv, options) || cli_no_word(c, argc, argv))
 		return CLI_USAGE;
 	if (traffic && in.n)
-		return cli_usage(c, "--traffic is what the ledger observed: it goes with the ledger's estate, not with --in");
+		return cli_usage(c, "--traffic shows what the ledger observed, so it does not work with --in");
 	bool document = c->json || (!svg && !html);
 	if (wh_app_map(&a, in.path, in.n, !traffic ? WH_APP_MAP_ALONE : document ? WH_APP_MAP_PORTS : WH_APP_MAP_LINES, &m, &err))
 		return cli_error(&err);

@@ -44,5 +44,5 @@ int cli_read_options(const struct cli *c, int argc, char **argv, const struct cl
 
 int cli_no_word(const struct cli *c, int argc, char **argv)
 {
-	return argc == optind ? CLI_OK : cli_usage(c, "%s takes no word '%s'", argv[0], argv[optind]);
+	return argc == optind ? CLI_OK : cli_usage(c, "unexpected word '%s'", argv[optind]);
 }

@@ -43,7 +43,7 @@ static int print(const struct cli *c, const struct wh_app_proved *p)
 	for (size_t i = 0; i < p->n && !c->json; i++)
 		print_proof(&p->list[i]);
 	if (!p->n && !c->json)
-		puts("There is no rule to prove.");
+		puts("There is no rule to prove: `whittle recommend` makes rules, or gives the reason why not.");
 	return rc ? rc : p->refuted ? CLI_FAILED : CLI_OK;
 }
 

@@ -95,7 +95,7 @@ static void print_verdict(const json_t *o)
 	json_array_foreach(json_object_get(o, "missing"), i, m)
 		printf("Not known: %s\n", json_string_value(m));
 	json_array_foreach(json_object_get(o, "effectiveDifferences"), i, m)
-		printf("Azure's effective rules decide otherwise: %s\n", json_string_value(json_object_get(m, "sentence")));
+		printf("Azure's effective rules decide differently: %s\n", json_string_value(json_object_get(m, "sentence")));
 	if (p)
 		printf("\n%s from %s port %lld to %s port %lld:\n", json_string_value(json_object_get(p, "protocol")),
 		       json_string_value(json_object_get(p, "from")),
@@ -143,14 +143,14 @@ static void print_host(const json_t *o)
 	}
 	cli_table_print(t);
 	if (!i)
-		puts("No chain of nf_tables filters what this machine gets or sends there.");
+		puts("No chain of nf_tables filters such packets on this machine.");
 }
 
 /* Reads this machine's part of the question; peer NULL: nothing. */
 static int read_host(const struct cli *c, int argc, const struct wh_app_reach *ask, struct wh_app_host *host)
 {
 	if (!ask->has_port || argc != optind || ask->from || ask->to || ask->overlay)
-		return cli_usage(c, "--host PEER asks about one port of this machine: give --port, and no FROM or TO");
+		return cli_usage(c, "--host PEER is about one port of this machine: give --port, and no FROM or TO");
 	host->port = ask->port;
 	host->proto = ask->proto ? ask->proto : WH_PROTO_TCP;
 	if (host->proto != WH_PROTO_TCP && host->proto != WH_PROTO_UDP)
@@ -207,7 +207,7 @@ static int read_words(const struct cli *c, int argc, char **argv, struct wh_app_
 		ask->from = argv[optind];
 		ask->to = argv[optind + 1];
 	} else if (argc != optind || !(!ask->from ^ !ask->to)) {
-		return cli_usage(c, "which two? Give FROM and TO, or one of --who-can-reach X and --where-can X");
+		return cli_usage(c, "give FROM and TO, or --who-can-reach X, or --where-can X");
 	}
 	return CLI_OK;
 }
@@ -225,11 +225,11 @@ static int run(struct cli *c, int argc, char **argv)
 	int rc = read_options(c, argc, argv, &a, &ask, &host, &in);
 	if (!rc && (host.peer || host.outbound || host.local || host.interface)) {
 		rc = host.peer ? read_host(c, argc, &ask, &host)
-		               : cli_usage(c, "--outbound, --local and --interface go with --host PEER");
+		               : cli_usage(c, "--outbound, --local and --interface need --host PEER");
 		return rc ? rc : ask_host(c, &host);
 	}
 	if (!rc && ask.overlay && in.n)
-		rc = cli_usage(c, "what was observed is in the ledger: --overlay goes with the ledger's estate, not with --in");
+		rc = cli_usage(c, "--overlay shows what the ledger observed, so it does not work with --in");
 	rc = rc ? rc : read_words(c, argc, argv, &ask);
 	bool pair = ask.from && ask.to;
 	rc = rc ? rc : cli_open_network(c, &in, &net);

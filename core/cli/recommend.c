@@ -80,12 +80,12 @@ static void print_outages(const struct wh_recommendation *rec)
 	int32_t since = wh_day(wh_now_us()) - wh_day(rec->to_us - 1);
 
 	for (size_t i = 0; i < rec->n_silent; i++)
-		printf("The sensor was silent from %.10s to %.10s: these days count neither for nor against anybody.\n",
+		printf("The sensor was silent from %.10s to %.10s: these days count neither for nor against a peer.\n",
 		       wh_time_text(rec->silent[i].first * WH_US_PER_DAY, a),
 		       wh_time_text(rec->silent[i].last * WH_US_PER_DAY, b));
 	if (since > 2 && rec->n_resources && rec->to_us > WH_US_PER_DAY)
 		fprintf(stderr,
-		        "whittle: the sensor has said nothing for %d days; 'whittle selftest ADDRESS' says whether it hears\n",
+		        "whittle: the sensor has been silent for %d days; 'whittle selftest ADDRESS' shows whether it hears\n",
 		        since);
 }
 
@@ -169,10 +169,10 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 	else if (rules)
 		print_breakage(rec);
 	if (rules && kept)
-		puts("\n'whittle explain RESOURCE PORT' says why. Next: 'whittle enforce' or 'whittle export --format nsg'.");
+		puts("\n'whittle explain RESOURCE PORT' shows why. Next: 'whittle enforce' or 'whittle export --format nsg'.");
 	else if (rules)
 		printf("\nNothing was saved (%s): enforce, export and explain use the recommendation that was saved last.\n",
-		       some ? "only some resources were asked for" : "--dry-run");
+		       some ? "only some resources were named" : "--dry-run");
 }
 
 static int number_option(struct cli *c, const char *name, const char *text, long lo, long hi, unsigned *out)

@@ -53,7 +53,7 @@ static void print_curve(const struct wh_curve *k)
 	if (k->n == 1)
 		puts("The curve has one point: every permissiveness gives these rules.");
 	else
-		puts("'whittle recommend --permissiveness X' or '--lines N' takes another point.");
+		puts("'whittle recommend --permissiveness X' or '--lines N' chooses another point.");
 }
 
 static int write_svg(const struct wh_curve *k, const char *path)
@@ -83,7 +83,7 @@ int cli_show_curve(struct cli *c, const struct wh_app *a, const struct wh_app_re
 		if (k->n_rules)
 			print_curve(k);
 		else
-			puts("There is no rule to recommend, so there is no curve: 'whittle status' says why.");
+			puts("There is no rule to recommend, so there is no curve: 'whittle status' gives the reason.");
 		return CLI_OK;
 	}
 	char *text = wh_curve_json(k);

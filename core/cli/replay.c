@@ -85,7 +85,7 @@ static void print(const struct wh_replay *r)
 	char lost[32], all[32], peers[32], all_peers[32], most[WH_PERCENT_STRLEN];
 
 	if (!r->n_rules) {
-		puts("There is no rule to replay.");
+		puts("There is no rule to replay: `whittle recommend` makes rules, or gives the reason why not.");
 		return;
 	}
 	if (r->holdout_days)
@@ -101,7 +101,7 @@ static void print(const struct wh_replay *r)
 	       wh_number_text(r->flows.lost, lost), wh_number_text(of, all), wh_percent(r->upper, most),
 	       wh_number_text(r->peers.lost, peers), wh_number_text(r->peers.kept + r->peers.lost, all_peers));
 	if (!r->holdout_days && !r->is_log)
-		puts("These are days that the rules may have been learned from; 'whittle replay --holdout 7' judges days that they were not.");
+		puts("The rules may have been learned from these days; 'whittle replay --holdout 7' judges days from which they were not.");
 }
 
 static void reading(void *arg, const char *log)

@@ -109,12 +109,12 @@ static void print_header(const struct wh_resource_result *r, const struct wh_app
 	if (!l->time_us)
 		puts("not yet enforced");
 	else if (l->changed_us > l->time_us)
-		printf("changed since, and not yet enforced (%s, by %s, was before that)\n", wh_time_text(l->time_us, t), l->who);
+		printf("changed later, and not yet enforced (the last enforce was at %s, by %s)\n", wh_time_text(l->time_us, t), l->who);
 	else
 		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who,
-		       l->taken_back ? ", and taken back since" : "");
+		       l->taken_back ? ", and rolled back since" : "");
 	if (l->applied_us && l->until_us <= wh_now_us())
-		printf("  what %s applied at %s was not confirmed in time: the kernel took it back\n", l->applied_by,
+		printf("  the rules that %s applied at %s were not confirmed in time: the kernel removed them\n", l->applied_by,
 		       wh_time_text(l->applied_us, t));
 }
 
@@ -127,16 +127,20 @@ static int print_rules(const struct cli *c, const struct wh_app_rules *x, bool n
 		free(text);
 		return CLI_OK;
 	}
+	bool any = named;
 	for (size_t i = 0; i < x->recommendation->n_resources; i++) {
 		const struct wh_resource_result *r = &x->recommendation->resources[i];
 		if (!r->n_rules && !named)
 			continue;
+		any = true;
 		if (x->last_unknown.code)
 			return cli_error(&x->last_unknown);
 		print_header(r, &x->last[i]);
 		for (size_t j = 0; j < r->n_rules; j++)
 			print_rule(&r->rules[j]);
 	}
+	if (!any)
+		puts("There is no rule to review: `whittle recommend` makes rules, or gives the reason why not.");
 	cli_print_reject("", &x->reject);
 	if (x->kept_unknown.code)
 		return cli_error(&x->kept_unknown);
@@ -210,7 +214,7 @@ static int read_change(const struct cli *c, int argc, char **argv, struct wh_are
 		case 'p': rc = parse_port(c, optarg, ch); port = true; break;
 		case 'f': case 'a': case 'n':
 			if (kind && kind != o) /* the order of the options would decide */
-				return cli_usage(c, "--from, --also and --not don't go together: one after the other");
+				return cli_usage(c, "give only one of --from, --also and --not");
 			kind = o;
 			ch->adding = o == 'a';
 			ch->removing = o == 'n';

@@ -43,7 +43,7 @@ static int parse_target(const struct cli *c, const char *text, struct wh_selftes
 			return 0;
 		}
 	}
-	return cli_usage(c, "'%.60s' is no address such as 10.0.0.4, 10.0.0.4:9 or [2001:db8::4]:9", text);
+	return cli_usage(c, "'%.60s' is not an address such as 10.0.0.4, 10.0.0.4:9 or [2001:db8::4]:9", text);
 }
 
 static int progress(void *arg, const struct wh_selftest *t)
@@ -70,7 +70,7 @@ static int print(const struct cli *c, const struct wh_selftest_options *o, const
 		printf("deaf: %u of %u flows from %s to %s, port %u/%s, arrived within %.0f s: %s\n", t->arrived, t->sent, from,
 		       to, t->port, o->udp ? "UDP" : "TCP", t->seconds, why);
 	if (!c->json && !why && t->answered)
-		printf("Port %u is answered there, so this machine is now a peer that was seen on it.\n", t->port);
+		printf("A server answers on port %u there, so this machine is now a peer that was seen on it.\n", t->port);
 	return why ? CLI_FINDINGS : CLI_OK;
 }
 
@@ -99,7 +99,7 @@ static int read_options(const struct cli *c, int argc, char **argv, struct wh_se
 			opt->timeout_s = (unsigned)seconds;
 	}
 	if (argc - optind != 1)
-		return cli_usage(c, "selftest takes one address whose traffic passes the sensor");
+		return cli_usage(c, "name one address whose traffic passes the sensor");
 	if (parse_target(c, argv[optind], opt))
 		return CLI_USAGE;
 	return opt->has_from && wh_addr_is_v4(&opt->from) != wh_addr_is_v4(&opt->to)

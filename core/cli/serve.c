@@ -60,7 +60,7 @@ static int add_token(struct cli *c, int argc, char **argv, struct wh_error *err)
 		if (o != 'r' && o != 'e')
 			return CLI_USAGE;
 		if (o == 'r' && strcmp(optarg, wh_serve_roles[0]) && strcmp(optarg, wh_serve_roles[1]))
-			return cli_usage(c, "'%.40s' is no role; there are reader and operator", optarg);
+			return cli_usage(c, "'%.40s' is not a role; use reader or operator", optarg);
 		if (o == 'r')
 			role = !strcmp(optarg, wh_serve_roles[1]);
 		else if (wh_duration_parse(optarg, &length) || length < 1 || length > INT64_C(86400) * 3660)
@@ -79,7 +79,7 @@ static int do_tokens(struct cli *c, int argc, char **argv, struct wh_error *err)
 	optind = 0;
 	serve.token = true;
 	if (!*c->state_dir)
-		return cli_usage(c, "there is no state directory to keep tokens in; set $WHITTLE_STATE");
+		return cli_usage(c, "there is no state directory for tokens; set $WHITTLE_STATE");
 	if (!strcmp(verb, "add"))
 		return add_token(c, argc - 2, argv + 2, err);
 	if (!strcmp(verb, "list") && argc == 3)
@@ -145,7 +145,7 @@ static int read_options(struct cli *c, int argc, char **argv)
 		}
 	}
 	if (optind != argc)
-		return cli_usage(c, "unknown word '%.40s'; there is token", argv[optind]);
+		return cli_usage(c, "unknown word '%.40s'; the only subcommand is token", argv[optind]);
 	if (!s->cert != !s->key)
 		return cli_usage(c, "--tls-cert and --tls-key go together");
 	return CLI_OK;

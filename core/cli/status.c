@@ -35,8 +35,9 @@ static const char *why(const struct wh_resource_result *r, const struct wh_app_s
 		reason = reason ? wh_arena_printf(mem, "its rules are confirmed here; %s", reason)
 		                : "its rules are confirmed here";
 	else if (!reason && r->n_rules)
-		reason = s->force == WH_APP_PENDING ? "its rules wait for `whittle confirm`"
-		                                    : "its rules can be narrowed: whittle recommend, then whittle enforce";
+		reason = s->force == WH_APP_PENDING   ? "its rules wait for `whittle confirm`"
+		         : s->force == WH_APP_AUDITED ? "its rules are in audit mode and drop nothing: whittle enforce"
+		                                      : "its rules can be narrowed: whittle recommend, then whittle enforce";
 	if (s->days_missing)
 		reason = wh_arena_printf(mem, "%s; ready on %s", reason ? reason : "", day_text(s->ready_day, true, day));
 	return reason;
@@ -92,7 +93,7 @@ static void print_share(const struct wh_app_status *s)
 		printf("; %.0f %% of the scanned are defended", 100.0 * (double)defended / (double)scanned);
 	putchar('\n');
 	if (waiting)
-		puts("Preview now, without keeping anything: whittle recommend --min-days 1 --dry-run");
+		puts("Preview now, without storing anything: whittle recommend --min-days 1 --dry-run");
 }
 
 /* Saved figures are of their day. */
@@ -116,12 +117,12 @@ static void print_ledger(const struct wh_store_totals *totals)
 	printf("The ledger holds %s%s edges of %s flows.\n", totals->edges_at_most ? "at most " : "",
 	       wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
 	if (totals->crowded)
-		printf("%s edges with the least evidence were dropped, as their ports had more than port-edges: those peers are not known.\n",
+		printf("%s edges with the least evidence were removed, because their ports had more than port-edges: those peers are unknown.\n",
 		       wh_number_text(totals->crowded, edges));
 	if (totals->aged)
-		printf("%s edges were dropped, as they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
+		printf("%s edges were removed, because they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
 	if (totals->full)
-		printf("%s edges were not taken, as the ledger had reached ledger-size: no rule is made from such days.\n",
+		printf("%s edges were not added, because the ledger had reached ledger-size: no rule is made from such days.\n",
 		       wh_number_text(totals->full, edges));
 }
 
@@ -232,7 +233,7 @@ static int run(struct cli *c, int argc, char **argv)
 			"--fail-on takes undefended, pending, changed, sensor, watch, lists, addresses, stale or any, not '%s'",
 			words);
 	if (sensors)
-		return words ? cli_usage(c, "--sensors and --fail-on do not go together") : show_sensors(c, &a);
+		return words ? cli_usage(c, "--sensors and --fail-on exclude each other") : show_sensors(c, &a);
 	struct wh_arena *mem = wh_arena_new();
 	if (wh_app_status(&a, mem, &s, &err))
 		rc = cli_error(&err);

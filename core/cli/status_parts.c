@@ -88,7 +88,7 @@ void cli_status_firewall(const struct wh_app_status *s)
 {
 	if (s->firewall_unknown.code) {
 		printf("The rules in force on this machine are not known: %s.\n\n",
-		       s->firewall_unknown.code == -EPERM ? "only root may ask the kernel" : s->firewall_unknown.text);
+		       s->firewall_unknown.code == -EPERM ? "only root can read the rules in the kernel" : s->firewall_unknown.text);
 		return;
 	}
 	if (!s->firewall.n) {
@@ -112,12 +112,12 @@ static void print_sensor(const struct wh_app_sensor *s)
 		return;
 	const int ago = wh_day(wh_now_us()) - wh_day(s->last_us - 1); /* last_us: the end of the last day */
 	wh_time_text(s->last_us - 1, day)[10] = 0;
-	printf("The last flow is of %s%s", ago > 0 ? "" : "today, ", day);
+	printf("The last flow was on %s%s", ago > 0 ? "" : "today, ", day);
 	if (ago > 0)
 		printf(", %d day%s ago", ago, plural((size_t)ago));
 	printf("%s.\n", s->silent ? ": the sensor is silent, or its log is not read" : "");
 	if (s->packets)
-		printf("The sensor lost %s of %s packets on the last 64 days.\n", wh_number_text(s->packets_lost, lost),
+		printf("The sensor lost %s of %s packets in the last 64 days.\n", wh_number_text(s->packets_lost, lost),
 		       wh_number_text(s->packets, of));
 	if (s->lost)
 		printf("The plugin lost %s of %s records since Suricata's start: set memory-limit higher.\n",
@@ -141,7 +141,7 @@ static void print_list(const struct wh_app_list *l)
 	if (!l->updated_us && !l->held)
 		printf("Threat list %s was never read: whittle intel update %s\n", l->name, l->name);
 	else if (l->held)
-		printf("Threat list %s waits for a person: whittle intel confirm %s (`whittle intel update %s` names what it would cut)\n",
+		printf("Threat list %s is held until you run: whittle intel confirm %s (`whittle intel update %s` names the peers that it would cut off)\n",
 		       l->name, l->name, l->name);
 	else
 		printf("Threat list %s was read %s ago%s%s\n", l->name, age_text(wh_now_us() - l->updated_us, age),

@@ -28,8 +28,10 @@ static int uninstall(struct cli *c, int argc, char **argv)
 	puts("The ledger, with all that was learned, stays.");
 	if (*u.differs)
 		fprintf(stderr,
-		        "whittle: the %s of other tables are not as they were a moment ago: somebody else changed them meanwhile\n",
+		        "whittle: the %s of other tables have changed: another program changed them meanwhile\n",
 		        u.differs);
+	else if (u.verified && !u.others)
+		puts("Verified: this machine has no other tables.");
 	else if (u.verified)
 		printf("Verified: the %zu other table%s as before, rule by rule and element by element.\n", u.others,
 		       u.others == 1 ? " is" : "s are");
@@ -40,13 +42,13 @@ static void print_restored(void *arg, const struct wh_restored *r)
 {
 	(void)arg;
 	if (r->rules)
-		printf("Restored what was confirmed: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r->ports,
+		printf("Restored the confirmed rules: %zu port%s narrowed to %zu prefix%s, read back and compared.\n", r->ports,
 		       r->ports == 1 ? "" : "s", r->prefixes, r->prefixes == 1 ? "" : "es");
 	if (r->jit)
-		printf("%zu port%s closed again but for just-in-time access; what was open has ended.\n", r->closed,
+		printf("%zu port%s closed again, except for just-in-time access; earlier openings have ended.\n", r->closed,
 		       r->closed == 1 ? " is" : "s are");
 	if (!r->rules && !r->jit)
-		puts("Nothing was confirmed: nothing is restored.");
+		puts("No rules were confirmed, so none are restored.");
 }
 
 static int restore(struct cli *c, int argc, char **argv)

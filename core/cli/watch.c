@@ -93,7 +93,7 @@ static void ready(void *arg, size_t peers)
 {
 	const struct out *o = arg;
 	if (!o->c->json)
-		printf("Watching; %zu peer%s known to belong.\n", peers, peers == 1 ? " is" : "s are");
+		printf("Watching. %zu peer%s known to belong.\n", peers, peers == 1 ? " is" : "s are");
 	fflush(stdout);
 	wh_notify("READY=1");
 }

@@ -57,7 +57,7 @@ static int take_error(struct wh_taking *t, const char *file, struct wh_error *er
 	int code = -(int)wh_take_number(t, 4, 1, 4095);
 	bool input = wh_take_number(t, 1, 0, 1);
 	if (t->failed || !t->n || t->n >= sizeof err->text || memchr(t->p, 0, t->n))
-		return wh_fail(err, -EBADMSG, "%s: the process that reads it answered nonsense", file);
+		return wh_fail(err, -EBADMSG, "%s: the process that reads it sent an invalid answer", file);
 	return input ? wh_fail_input(err, code, "%.*s", (int)t->n, (const char *)t->p)
 	             : wh_fail(err, code, "%.*s", (int)t->n, (const char *)t->p);
 }
@@ -67,7 +67,7 @@ static int take_answer(const uint8_t *bytes, size_t n, struct wh_config *c, cons
 	struct wh_taking t = {.p = bytes, .n = n};
 	if (wh_take_number(&t, 1, 0, 1))
 		return take_error(&t, file, err);
-	return wh_config_take(&t, c) ? wh_fail(err, -EBADMSG, "%s: the process that reads it answered nonsense", file) : 0;
+	return wh_config_take(&t, c) ? wh_fail(err, -EBADMSG, "%s: the process that reads it sent an invalid answer", file) : 0;
 }
 
 /* The process ends with the answer. */

@@ -57,7 +57,7 @@ char *wh_config_sample(void)
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
-	fputs("# whittle.yaml: every key, with its default where it has one, else an example. Take away a '#' to set it.\n", f);
+	fputs("# whittle.yaml: every key, with its default where it has one, else an example. Remove a '#' to set a key.\n", f);
 	for (const struct wh_key_table *t = wh_key_tables; t->keys; t++)
 		for (const struct wh_key *k = t->keys; k->name; k++) {
 			fputc('\n', f);

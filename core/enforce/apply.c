@@ -147,7 +147,7 @@ static int verify(const struct wh_nft_ruleset *rs, struct wh_nft_known *known, s
 		if (*p == '\n')
 			*p = ';';
 	if (rc == 1)
-		rc = wh_fail(err, -EIO, "what the kernel holds is not what was sent: %s; `whittle rollback` takes it away",
+		rc = wh_fail(err, -EIO, "the kernel holds other rules than were sent: %s; `whittle rollback` removes them",
 		             difference ? difference : "?");
 	free(difference);
 	return rc;

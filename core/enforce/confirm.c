@@ -134,17 +134,17 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 	if (!pending)
 		return wh_fail(
 			err, -ETIME,
-			"there is nothing to confirm: no rules were applied, or their time was up and the kernel has dropped them");
+			"nothing to confirm: no rules were applied, or their time is over and the kernel has removed them");
 	char *strange = wh_nft_skeleton_differs(&c->live, c->mem);
 	if (strange) {
 		strange[strcspn(strange, "\n")] = 0;
-		return wh_fail(err, -EPERM, "not confirmed, because somebody changed our table: %s; run `whittle enforce` again",
+		return wh_fail(err, -EPERM, "not confirmed, because another program changed whittle's table: %s; run `whittle enforce` again",
 		               strange);
 	}
 	wh_batch_begin(&c->b, generation);
 	rc = move_over(c);
 	if (rc)
-		return wh_fail(err, rc, "not confirmed: our table can't be read: %s", strerror(-rc));
+		return wh_fail(err, rc, "not confirmed: whittle's table can't be read: %s", strerror(-rc));
 	rc = wh_nl_commit(c->nl, &c->b, err);
 	c->moved = !rc;
 	if (rc)

@@ -20,7 +20,7 @@ static int make_room(struct wh_apply *j, size_t more)
 		now = wh_nl_generation(j->nl, j->err);
 		if (now != next && !(flushes_only && now == j->generation))
 			rc = wh_fail(j->err, -ERESTART,
-			             "somebody else changed the firewall meanwhile; nothing was applied: run it again");
+			             "another program changed the firewall meanwhile; nothing was applied: run the command again");
 	}
 	j->generation = now;
 	wh_batch_free(&j->b);

@@ -303,18 +303,18 @@ static void ask_behind(struct reading *r, const struct wh_addr *stub)
 		ask_resolved(r);
 		if (first && r->out->n_upstreams == before)
 			r->out->unchecked = wh_arena_printf(
-				r->mem, "%s is systemd-resolved, and no file of it says which servers it asks", addr);
+				r->mem, "%s is systemd-resolved, but none of its files names the servers that it asks", addr);
 		return;
 	}
 	bool first = !r->others;
 	ask_others(r);
 	if (first && r->unbound && !r->forwards_all)
 		r->out->unchecked = wh_arena_printf(
-			r->mem, "unbound at %s asks each name's own servers, which are not known before", addr);
+			r->mem, "unbound at %s asks the servers of each name, which are not known before", addr);
 	else if (first && r->out->n_upstreams == before && !r->out->unchecked)
 		r->out->unchecked = wh_arena_printf(
 			r->mem,
-			"%s answers on this machine, and no file that is known (of dnsmasq, unbound, BIND, NetworkManager) says which servers it asks",
+			"%s answers on this machine, but no known file (of dnsmasq, unbound, BIND, NetworkManager) names the servers that it asks",
 			addr);
 }
 

@@ -67,10 +67,10 @@ static int upstreams(const struct wh_nft_ruleset *rs, const struct wh_nft_host *
 static int dhcp(const struct wh_nft_ruleset *rs, struct wh_error *err)
 {
 	static const struct { enum wh_direction d; uint16_t port; const char *peers, *why; } need[] = {
-		{WH_OUTBOUND, 67, "255.255.255.255", "leaves out the broadcast by which a server is looked for"},
-		{WH_INBOUND, 68, "0.0.0.0/0", "leaves servers out, and which will answer is not known before"},
-		{WH_INBOUND, 67, "0.0.0.0", "leaves out those who have no address yet"},
-		{WH_OUTBOUND, 547, "ff02::1:2", "leaves out the group in which a server is looked for"},
+		{WH_OUTBOUND, 67, "255.255.255.255", "leaves out the broadcast that looks for a server"},
+		{WH_INBOUND, 68, "0.0.0.0/0", "leaves servers out, and it is not known before which will answer"},
+		{WH_INBOUND, 67, "0.0.0.0", "leaves out clients that have no address yet"},
+		{WH_OUTBOUND, 547, "ff02::1:2", "leaves out the multicast group that looks for a server"},
 		{WH_INBOUND, 546, "fe80::/10", "leaves link-local servers out"},
 	};
 	for (size_t i = 0; i < sizeof need / sizeof *need && !rs->audit; i++) {
@@ -106,7 +106,7 @@ static int only_ports(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		if (p->proto == WH_PROTO_ICMPV6)
 			return refuse(err, "neighbour discovery", p, "judges ICMPv6, without which no neighbour is found");
 		if (p->proto == WH_PROTO_ICMP)
-			return refuse(err, "path MTU discovery", p, "judges ICMP, by which a path says that packets are too big");
+			return refuse(err, "path MTU discovery", p, "judges ICMP, which reports packets that are too big for a path");
 		if (p->proto != WH_PROTO_TCP && p->proto != WH_PROTO_UDP)
 			return refuse(err, "protocols without ports", p, "is not for TCP or UDP");
 		for (size_t k = 0; k < p->n_locals; k++)
@@ -134,6 +134,6 @@ char *wh_nft_unchecked(const struct wh_nft_ruleset *rs, const struct wh_nft_host
 	for (size_t i = 0; i < rs->n_ports && !rs->audit; i++)
 		asked |= rs->ports[i].direction == WH_OUTBOUND && (rs->ports[i].port == 53 || rs->ports[i].port == 853);
 	return asked && host->unchecked
-	               ? wh_arena_printf(mem, "whether names can still be resolved cannot be checked: %s", host->unchecked)
+	               ? wh_arena_printf(mem, "can't check whether names can still be resolved: %s", host->unchecked)
 	               : NULL;
 }

@@ -64,7 +64,7 @@ int wh_plan_port(struct wh_apply *j, struct wh_plan *p)
 			rc = differences(j, p, &s);
 		memcpy(p->tiles, s.tiles, sizeof p->tiles);
 		if (rc && rc != -ENOENT && rc != -EBADMSG)
-			return wh_fail(j->err, rc, "our table can't be read: %s", strerror(-rc));
+			return wh_fail(j->err, rc, "whittle's table can't be read: %s", strerror(-rc));
 	}
 	if (p->how == FULL) {
 		wh_tiles_wanted(p->chain, p->want->v4, p->want->n_v4, false, j->mem, &p->tiles[0]);

@@ -48,7 +48,7 @@ int wh_reject_from(const struct wh_enforce_config *c, struct wh_arena *mem, stru
 	out->n_v4 = wh_prefix_merge(out->v4, out->n_v4);
 	out->n_v6 = wh_prefix_merge(out->v6, out->n_v6);
 	if (out->n_v4 > MOST || out->n_v6 > MOST)
-		return wh_fail_input(err, -E2BIG, "reject: at most %d prefixes of a family; join them, or write all", MOST);
+		return wh_fail_input(err, -E2BIG, "reject: at most %d prefixes of each family; join some, or write all", MOST);
 	return 0;
 }
 

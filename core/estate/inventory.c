@@ -201,7 +201,7 @@ static int add(struct wh_inventory *inv, const char *file, char *text, size_t le
 		bool found = walk(&w, doc, "", 0) > 0;
 		rc = w.rc;
 		if (!found && !empty && lenient)
-			wh_inventory_note(inv, "%s: there is no resource in it (no object with an id and a type): left aside",
+			wh_inventory_note(inv, "%s: no resource in it (no object with an id and a type): left aside",
 			                  file);
 		else if (!found && !empty)
 			rc = wh_fail_input(err, -EINVAL, "%s:1: there is no resource in it (no object with an id and a type)",

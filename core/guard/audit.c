@@ -34,7 +34,7 @@ int wh_audit_hear(uint16_t group, const volatile bool *stop, void (*each)(void *
 			"log group %u is taken: another program listens there, such as `whittle watch` (systemctl stop whittle-watch)",
 			group);
 	if (rc)
-		return wh_fail(err, rc, "log group %u can't be heard: %s", group, strerror(-rc));
+		return wh_fail(err, rc, "log group %u can't be received: %s", group, strerror(-rc));
 	while (!*stop) {
 		struct pollfd p = {.fd = wh_nf_socket_fd(s), .events = POLLIN};
 		if (poll(&p, 1, TURN_MS) > 0)

@@ -53,9 +53,9 @@ static int too_late(const char *dir, struct wh_confirmed *out, struct wh_arena *
 		out->earlier = held(rs, NULL, what, &ignored) == 0;
 		now = out->earlier
 		              ? "The rules confirmed earlier are in force."
-		              : "The kernel does not hold the rules confirmed earlier either: `whittle drift` says what is different.";
+		              : "The kernel does not hold the rules confirmed earlier either: `whittle drift` lists the differences.";
 	} else if (rc != -ENOENT) {
-		now = "The file of the rules confirmed earlier can't be read: `whittle drift` says more.";
+		now = "The file of the rules confirmed earlier can't be read: see `whittle drift`.";
 	}
 	if (out->expired_us)
 		return wh_fail(err, -ETIME, "Too late: the new rules expired at %s. %s", clock_text(out->expired_us, when), now);
@@ -133,7 +133,7 @@ int wh_persist_confirm(const char *dir, struct wh_confirmed *out, struct wh_erro
 		goto out;
 	}
 	if (known == 1)
-		known = wh_fail(&why, -ESTALE, "the kernel holds something else than what was applied last: %.300s", what);
+		known = wh_fail(&why, -ESTALE, "the kernel holds other rules than were applied last: %.300s", what);
 	if (!known && !out->again)
 		known = store(dir, rs, mem, &why);
 	out->stored = !known;
@@ -241,7 +241,7 @@ int wh_persist_rollback(const char *dir, bool all, struct wh_rolled_back *out, s
 		else if (rc == -ENOENT)
 			rc = remove_all(dir, &state, out, err);
 		else
-			rc = wh_fail(err, rc, "nothing was changed: %.300s; `whittle rollback --all` takes everything away",
+			rc = wh_fail(err, rc, "nothing was changed: %.300s; `whittle rollback --all` removes everything",
 			             why.text);
 	}
 out:

@@ -96,7 +96,7 @@ int wh_firewall_ready(struct wh_error *err)
 {
 	if (process >= 0 || (!capng_get_caps_process() && capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)))
 		return 0;
-	return wh_fail(err, -EPERM, "changing the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
+	return wh_fail(err, -EPERM, "access to the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
 }
 
 /* ---- the program's side ---- */
@@ -104,7 +104,7 @@ int wh_firewall_ready(struct wh_error *err)
 static int gone(struct wh_error *err)
 {
 	process = -1;
-	return wh_fail(err, -EPIPE, "the process that changes the firewall has ended; `whittle drift` says what is in force");
+	return wh_fail(err, -EPIPE, "the process that changes the firewall has ended; `whittle drift` shows what is in force");
 }
 
 static int exchange(const struct wh_request *r, struct wh_firewall_answer *a, struct wh_bytes *more, int *fd,

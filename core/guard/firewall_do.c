@@ -104,7 +104,7 @@ static int held(const struct wh_nft_ruleset *rs, struct wh_error *err)
 	} else if (rc == 1) {
 		for (char *c = difference; c && *c; c++)
 			*c = *c == '\n' ? ';' : *c;
-		rc = wh_fail(err, -ESTALE, "the kernel holds something else: %.120s", difference ? difference : "");
+		rc = wh_fail(err, -ESTALE, "the kernel holds other rules: %.120s", difference ? difference : "");
 	}
 	free(difference);
 	return rc;

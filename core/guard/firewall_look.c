@@ -27,8 +27,8 @@ static int none_confirmed(const struct wh_firewall_doing *d, const struct wh_nft
 	return wh_fail(
 		err, -ENOENT,
 		state->present
-			? "the table is there, but which rules it should hold is not kept in %s: after an upgrade `whittle restore` takes them over; else apply them again with `whittle enforce`"
-			: "nothing is enforced here: no rules were confirmed, and %s keeps none",
+			? "whittle's table exists, but %s does not say which rules it should hold: after an upgrade run `whittle restore`; otherwise apply them again with `whittle enforce`"
+			: "nothing is enforced here: no rules were confirmed, and %s has none",
 		d->g->state_dir);
 }
 

@@ -57,7 +57,7 @@ static void commit(struct wh_learn *l, struct wh_learn_side *s)
 	if (!rc)
 		wh_facts_clear(&s->facts);
 	if (rc && !l->told_busy)
-		tell(l, "unnoted", "the ledger did not take what was learned from the kernel; it is tried again: %.300s",
+		tell(l, "unnoted", "the flows learned from the kernel could not be written to the ledger; trying again: %.300s",
 		     err.text);
 	l->told_busy = rc != 0;
 	if (!rc)
@@ -77,8 +77,8 @@ static void note_losses(struct wh_learn *l)
 	if (all == l->told || (l->told_lost_us && now - l->told_lost_us < TELL_S * INT64_C(1000000)))
 		return;
 	tell(l, "lost",
-	     "%llu messages of the kernel about connections were lost (%llu in all), since they came faster than they were read; what is open is read anew, and "
-	     "the rules are less sure for this hour. More room: watch: {learn-buffer: 256M}",
+	     "%llu messages of the kernel about connections were lost (%llu in all), because they came faster than they were read. Open connections are "
+	     "read again, and the rules are less sure for this hour. For more room: watch: {learn-buffer: 256M}",
 	     (unsigned long long)(all - l->told), (unsigned long long)all);
 	l->told = all;
 	l->told_lost_us = now;
@@ -109,7 +109,7 @@ static void tell_uncounted(struct wh_learn *l)
 		return;
 	l->told_uncounted = true;
 	tell(l, "uncounted",
-	     "the kernel does not count the bytes of connections here, so that failed logins look like others. From the next connection on it does by: %s",
+	     "the kernel does not count the bytes of connections here, so failed logins look like other sessions. To count them from the next connection on: %s",
 	     counting);
 }
 
@@ -125,7 +125,7 @@ static void tell_untracked(struct wh_learn *l)
 	if (v4 && v6 && !none)
 		return;
 	tell(l, "untracked",
-	     "the kernel tracks no connections of %s here, because no rule asks it to: none can be learned. To make it: nft 'table inet track { "
+	     "the kernel tracks no connections of %s here, because no rule asks for it, so none can be learned. To change that: nft 'table inet track { "
 	     "chain c { type filter hook input priority 0; ct state new; }; }'",
 	     none || v4 == v6 ? "IPv4 and IPv6"
 	     : v4             ? "IPv6"
@@ -251,7 +251,7 @@ int wh_learn_begin(const struct wh_learn_options *o, struct wh_learn **out, stru
 	const struct wh_tracked_options tracked = {.flow = wh_learn_flow, .opened = wh_learn_opened, .arg = l};
 	int rc = pipes(l, err);
 	if (!rc && (l->events = wh_firewall_hear_tracked(o->buffer, o->count)) < 0)
-		rc = wh_fail(err, l->events, "what the kernel says of tracked connections can't be heard: %s",
+		rc = wh_fail(err, l->events, "the kernel's messages about tracked connections can't be received: %s",
 		             strerror(-l->events));
 	if (!rc && wh_tracked_new(&tracked, &l->tracked))
 		rc = wh_fail(err, -ENOMEM, "out of memory");

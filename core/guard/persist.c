@@ -122,7 +122,7 @@ static int read_file(const char *dir, const char *name, uint8_t **bytes, struct 
 	close(fd);
 	rc = rc ? rc : body_of(*bytes, len, body);
 	if (rc == -EBADMSG)
-		return wh_fail(err, rc, "%s: is damaged; nothing of it is put back", path);
+		return wh_fail(err, rc, "%s: damaged; nothing of it is put back", path);
 	return rc ? wh_fail(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
@@ -172,7 +172,7 @@ int wh_persist_read_rules(const char *dir, const char *name, struct wh_arena *me
 		read.confirmed_us = (int64_t)wh_take_number(&body, 8, 0, INT64_MAX);
 		struct wh_nft_ruleset *rs = wh_take_rules(&body, mem);
 		if (body.failed || body.n)
-			rc = wh_fail(err, -EBADMSG, "%s/%s: is not what whittle writes; nothing of it is put back", dir, name);
+			rc = wh_fail(err, -EBADMSG, "%s/%s: not written by whittle; nothing of it is put back", dir, name);
 		else
 			*out = rs;
 	}
@@ -270,7 +270,7 @@ static int closed_from(const char *dir, struct wh_jit_port ports[static MAX_CLOS
 	}
 	free(bytes);
 	if (!rc && (body.failed || body.n))
-		rc = wh_fail(err, -EBADMSG, "%s/" CLOSED ": is not what whittle writes; nothing of it is put back", dir);
+		rc = wh_fail(err, -EBADMSG, "%s/" CLOSED ": not written by whittle; nothing of it is put back", dir);
 	*n = rc ? 0 : says;
 	return rc;
 }

@@ -28,7 +28,7 @@ int wh_enforce_privileges(const char *state_dir, struct wh_error *err)
 {
 	if (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
 		return wh_fail(err, -EPERM,
-		               "changing the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
+		               "access to the firewall needs CAP_NET_ADMIN, which this process does not have: run as root");
 	if (wh_drop_bounding(err))
 		return -ENOTRECOVERABLE;
 	if (geteuid() == 0 && state_dir && wh_state_dir_of_service(state_dir) && become_service())

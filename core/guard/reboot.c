@@ -116,7 +116,7 @@ bool wh_persist_survives_reboot(const char *root, const char *dir, const char **
 	*why = "the service whittle-enforce is not enabled: `systemctl enable whittle-enforce`";
 	if (!wanted(root))
 		return false;
-	*why = "the service whittle-enforce is enabled, but its file is not there, or it is masked";
+	*why = "the service whittle-enforce is enabled, but its file is missing, or it is masked";
 	if (!unit_file(root, path))
 		return false;
 	read_unit(path, dir, &unit);
@@ -129,10 +129,10 @@ bool wh_persist_survives_reboot(const char *root, const char *dir, const char **
 				read_unit(g.gl_pathv[k], dir, &unit);
 		globfree(&g);
 	}
-	*why = "the service whittle-enforce restores another ledger's rules: `whittle restore --store …` has to be run after a reboot";
+	*why = "the service whittle-enforce restores another ledger's rules: run `whittle restore --store …` after a reboot";
 	if (unit.any && !unit.met)
 		return false;
-	*why = "the user as which the service whittle-enforce runs is not there: `systemd-sysusers`";
+	*why = "the user of the service whittle-enforce does not exist: run `systemd-sysusers`";
 	if (!user_there(root, unit.user))
 		return false;
 	*why = NULL;

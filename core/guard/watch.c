@@ -38,7 +38,7 @@ static void note_open(struct wh_watcher *w)
 	wh_firewall_connections(mem, &l);
 	int rc = wh_open_note(w->opt->store_url, w->opt->discover, &l, wh_now_us(), &err);
 	if (rc && !w->unnoted)
-		wh_watch_tell(w, &a, "the connections that are open are no evidence now: %.300s", err.text);
+		wh_watch_tell(w, &a, "the open connections could not be recorded as evidence: %.300s", err.text);
 	w->unnoted = rc != 0;
 	w->note_at_us = wh_now_us() + (c->connections_s ? c->connections_s : 600) * 1000000;
 	wh_arena_free(mem);
@@ -57,7 +57,7 @@ void wh_watch_clock(struct wh_watcher *w, int64_t now_us, int64_t since_start_us
 	w->clock_us = distance;
 	if (known && llabs(step) >= STEP_S * INT64_C(1000000))
 		wh_watch_tell(w, &a,
-		              "this machine's clock was set %s, from %s to %s: what was recorded around then has wrong times",
+		              "this machine's clock was set %s, from %s to %s: records of that time have wrong times",
 		              step < 0 ? "back" : "forward", wh_time_text(now_us - step, from), wh_time_text(now_us, to));
 }
 
@@ -150,9 +150,9 @@ int wh_watch(const struct wh_watch_options *opt, struct wh_error *err)
 	w->opt = opt;
 	int rc = wh_watch_read_ledger(w, err), code;
 	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_events(), &w->events)))
-		rc = wh_fail(err, code, "the kernel's firewall events can't be heard: %s", strerror(-code));
+		rc = wh_fail(err, code, "the kernel's firewall events can't be received: %s", strerror(-code));
 	if (!rc && (code = wh_nf_socket_of(wh_firewall_hear_drops(), &w->log)))
-		rc = wh_fail(err, code, "log group %u can't be heard: %s%s", opt->nflog_group, strerror(-code),
+		rc = wh_fail(err, code, "log group %u can't be received: %s%s", opt->nflog_group, strerror(-code),
 		             code == -EBUSY || code == -EPERM ? " (another program listens there, perhaps another whittle watch)"
 		                                              : "");
 	rc = rc ? rc : begin_learning(w, err);

@@ -60,9 +60,9 @@ static bool repair(struct wh_watcher *w)
 		return false;
 	int rc = wh_firewall_restore(&r, &err);
 	if (rc)
-		wh_watch_tell(w, &a, "what was confirmed could not be put back: %.300s", err.text);
+		wh_watch_tell(w, &a, "the confirmed rules could not be put back: %.300s", err.text);
 	else
-		wh_watch_tell(w, &a, "what was confirmed was put back: %zu ports narrowed, %zu kept closed", r.ports, r.closed);
+		wh_watch_tell(w, &a, "the confirmed rules were put back: %zu ports narrowed, %zu kept closed", r.ports, r.closed);
 	return !rc;
 }
 
@@ -162,10 +162,10 @@ void wh_watch_look(struct wh_watcher *w)
 	if (judged && news(&w->told, difference, w->touched & WH_TOUCHED_RULES)) {
 		a.kind = flushed ? "flushed" : "changed";
 		if (flushed)
-			wh_watch_tell(w, &a, "%s deleted our table, as `flush ruleset` does: nothing is narrowed any more%s", who,
-			              w->opt->config->repair ? "" : "; `whittle restore` puts back what was confirmed");
+			wh_watch_tell(w, &a, "%s deleted whittle's table, as `flush ruleset` does: nothing is narrowed any more%s", who,
+			              w->opt->config->repair ? "" : "; `whittle restore` puts back the confirmed rules");
 		else
-			wh_watch_tell(w, &a, "%s changed our table%s: %.300s", who, again ? " further" : "", difference);
+			wh_watch_tell(w, &a, "%s changed whittle's table%s: %.300s", who, again ? " further" : "", difference);
 		mend = true;
 	}
 	again = w->told_jit != NULL;

@@ -138,7 +138,7 @@ int wh_jit_close(struct wh_state *s, const struct wh_jit_kernel *kernel, const c
 	}
 	rc = wh_state_get(s, "jit", id, &text, err);
 	if (!rc && (!text || !wh_jit_grant_read(id, text, mem, &g) || g.expires_us <= wh_now_us()))
-		rc = wh_fail_input(err, -ENOENT, "there is no opening %s; `whittle jit list` shows them", id);
+		rc = wh_fail_input(err, -ENOENT, "no opening %s exists; `whittle jit list` shows them", id);
 	if (!rc)
 		rc = wh_state_delete(s, "jit", id, err);
 	if (!rc)

@@ -134,7 +134,7 @@ static int confirm_once(struct wh_error *err)
 	if (!rc && !x.live.n_closed)
 		rc = wh_fail(
 			err, -ETIME,
-			"there is nothing to confirm: no port was closed, or the time was up and the kernel has opened them again");
+			"nothing to confirm: no port was closed, or the time is over and the kernel has opened the ports again");
 	for (size_t i = 0; !rc && i < x.live.n_closed; i++)
 		if (x.live.closed[i].expires_ms) {
 			wh_jit_put_closed(&x.b, NFT_MSG_DELSETELEM, x.live.closed[i].port, 0);
@@ -188,7 +188,7 @@ static int open_once(uint8_t proto, uint16_t port, const struct wh_prefix *from,
 		else if (x.live.open[i].port.proto == proto && x.live.open[i].port.port == port &&
 		         wh_addr_cmp(&x.live.open[i].first, &from->addr) <= 0 &&
 		         wh_addr_cmp(&x.live.open[i].last, &own_last) >= 0)
-			rc = wh_fail_input(err, -EEXIST, "it is open already, for %s to %s: close that first",
+			rc = wh_fail_input(err, -EEXIST, "it is already open for the sources %s to %s: close that opening first",
 			                   wh_addr_text(&x.live.open[i].first, first), wh_addr_text(&x.live.open[i].last, last));
 	}
 	if (!rc)

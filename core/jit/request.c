@@ -42,7 +42,7 @@ static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena
 	}
 	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
 	if (!rc && (mine >= WH_JIT_REQUESTS || mine + others >= WH_JIT_ALL_REQUESTS))
-		rc = wh_fail_input(err, -EDQUOT, "%zu requests%s wait already; an operator approves or refuses them first",
+		rc = wh_fail_input(err, -EDQUOT, "%zu requests%s are waiting already; an operator must approve or refuse some first",
 		                   mine >= WH_JIT_REQUESTS ? mine : mine + others, mine >= WH_JIT_REQUESTS ? " of yours" : "");
 	return rc;
 }
@@ -93,7 +93,7 @@ static int take(struct wh_state *s, const char *id, struct wh_arena *mem, struct
 	*out = (struct wh_jit_grant){.proto = 0};
 	int rc = wh_state_get(s, COLLECTION, id, &text, err);
 	if (!rc && (!text || !wh_jit_grant_read(id, text, mem, out) || !waits(out, wh_now_us())))
-		rc = wh_fail_input(err, -ENOENT, "no request %s waits; `whittle jit list` shows those that do", id);
+		rc = wh_fail_input(err, -ENOENT, "no request %s is waiting; `whittle jit list` shows those that are", id);
 	free(text);
 	return rc ? rc : wh_state_delete(s, COLLECTION, id, err);
 }

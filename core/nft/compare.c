@@ -327,7 +327,7 @@ int wh_nft_compare_live(struct wh_nl *nl, const struct wh_nft_ruleset *rs, const
 		fprintf(c.out, "\nand %zu more", c.n - MAX_LINES);
 	fclose(c.out);
 	if (rc)
-		wh_fail(err, rc, "our table can't be read: %s", strerror(-rc));
+		wh_fail(err, rc, "whittle's table can't be read: %s", strerror(-rc));
 	else if (c.n)
 		*difference = text;
 	if (rc || !c.n)

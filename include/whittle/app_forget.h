@@ -15,3 +15,5 @@ struct wh_app_forget {
  * wrong.
  */
 int wh_app_forget(const struct wh_app *a, const struct wh_app_forget *ask, json_t **out, struct wh_error *err);
+/* Whether the words of `ask` can be read, without opening the ledger: 0 or WH_APP_USAGE. */
+int wh_app_forget_check(const struct wh_app_forget *ask, struct wh_error *err);

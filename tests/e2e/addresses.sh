@@ -166,7 +166,7 @@ has "$(w doctor | tr -s ' ')" 'ok published ports none leads to a narrowed port'
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.8.0.1 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 0 "a session at an address that is not judged is not cut" "$(cat "$dir/log")"
 is "$(in_srv env SSH_CONNECTION="203.0.113.77 50000 10.0.0.4 22" "$W" enforce >"$dir/log" 2>&1; echo $?)" 2 "one at an address that is, is"
 out=$(w enforce --resource far); rc=$?
-has "$rc $out" '^2 .*no packet would meet the rules of far.*--force-all-addresses|^1 .*nothing to enforce' "rules for a machine that this is not are refused"
+has "$rc $out" '^2 .*the rules of far would judge no packet.*--force-all-addresses|^1 .*nothing to enforce' "rules for a machine that this is not are refused"
 out=$(w enforce --force-all-addresses); rc=$?
 has "$rc $out" '^2 .*all addresses: name one with --resource' "all addresses can't be judged by two rules"
 out=$(w enforce --resource vm1 --force-all-addresses); rc=$?

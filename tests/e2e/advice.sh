@@ -133,7 +133,7 @@ says "and names a /64 whose hosts change their addresses as one" 0 '^ +2a01:4f8:
 holds "two ports with the same prefixes are one rule of the group" \
 	'[.securityRules[] | select(.access == "Allow" and .priority < 300 and .sourceAddressPrefix != "AzureLoadBalancer") | (.destinationPortRanges // [.destinationPortRange])] | sort == [["22"], ["443", "8443"]]' w export --format nsg
 
-says "a recommendation for some resources is not stored, and a message says so" 0 '^Nothing was saved \(only some resources were asked for\)' recommend vm1
+says "a recommendation for some resources is not stored, and a message says so" 0 '^Nothing was saved \(only some resources were named\)' recommend vm1
 says "a recommendation with --dry-run is not stored" 0 '^Nothing was saved \(--dry-run\)' recommend --dry-run
 says "the whole is, and leads on" 0 "Next: 'whittle enforce'" recommend
 

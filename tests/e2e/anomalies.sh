@@ -53,9 +53,9 @@ mkdir az && cp estate.json az/ && effective "$(seen)" >az/nic.json && "$w" estat
 check "effective rules that equal the groups are no difference"
 effective "$(seen | sed 's|10.0.0.0/8|10.0.0.0/9|; s|securityRules/rdp|securityRules/new|; s|"Internet"|"203.0.113.0/24"|')" >az/nic.json && "$w" estate import az >out 2>err && grep -q '^web at subnet s: Azure denies TCP from 10.128.0.0 to 10.0.1.4 port 22 by DenyAllInBound, and the imported group allows it by ten$' out && grep -q '^web at subnet s: Azure denies TCP from 0.0.0.0 to 10.0.1.4 port 3389 by DenyAllInBound, and the imported group allows it by rdp$' out
 check "the import names each region that Azure decides otherwise, with a packet and both rules"
-"$w" anomalies --fail-on any --json >out 2>err; [ $? -eq 3 ] && [ "$(jq -c '[.effectiveDifferences[] | [.nsg, .inventoryRule, .azure, .ports]] | sort' out)" = '[["web","rdp","Deny","[3389]"],["web","ten","Deny","[22]"]]' ] && "$w" anomalies --in az >out 2>err && grep -q "^Azure's effective rules decide otherwise" out
+"$w" anomalies --fail-on any --json >out 2>err; [ $? -eq 3 ] && [ "$(jq -c '[.effectiveDifferences[] | [.nsg, .inventoryRule, .azure, .ports]] | sort' out)" = '[["web","rdp","Deny","[3389]"],["web","ten","Deny","[22]"]]' ] && "$w" anomalies --in az >out 2>err && grep -q "^Azure's effective rules decide differently" out
 check "anomalies lists them, of the ledger and of documents"
-"$w" reach Internet 10.0.1.4 --port 3389 >out 2>err && grep -q "^Azure's effective rules decide otherwise: web at subnet s: Azure denies TCP from 0.0.0.0 to 10.0.1.4 port 3389" out && "$w" reach 10.0.1.4 8.8.8.8 >out 2>err && ! grep -q "Azure's effective" out
+"$w" reach Internet 10.0.1.4 --port 3389 >out 2>err && grep -q "^Azure's effective rules decide differently: web at subnet s: Azure denies TCP from 0.0.0.0 to 10.0.1.4 port 3389" out && "$w" reach 10.0.1.4 8.8.8.8 >out 2>err && ! grep -q "Azure's effective" out
 check "reach names them at the end whose groups they are"
 sed -i 's|networkSecurityGroups/web|networkSecurityGroups/other|' az/nic.json && "$w" estate import az >out 2>err && grep -q 'nic.json: the effective rules of other at subnet s are not compared: the group is not in the inventory' out
 check "rules that can't be compared are named"

@@ -40,7 +40,7 @@ w backup "$dir/closed" >/dev/null; is "$(find "$dir/closed" -name 'whittle-2*Z.t
 out=$(w backup "$dir/none/b.tar"); has "$? $out" '^1 .*none/b.tar: cannot be written' "a place that is not there is named"
 
 # ---- back ----
-out=$(line restore-backup "$b" --dry-run); has "$? $out" '^0 .* in its journal\. It can be put back\. ' "directly after a backup nothing is newer: the backups' own entries in the journal are none"
+out=$(line restore-backup "$b" --dry-run); has "$? $out" '^0 .* in its journal\. It can be restored\. ' "directly after a backup nothing is newer: the backups' own entries in the journal are none"
 has "$out" ' 1 entry in its journal| ([2-9]|[0-9]{2,}) entries in its journal' "the summary counts as people do"
 w estate import "$dir/estate.yaml" >/dev/null
 out=$(w restore-backup "$b"); has "$? $out" '^1 .*present journal.*--force' "newer content is not overwritten"
@@ -66,8 +66,8 @@ refused() { out=$(w restore-backup "$dir/closed/x.tar" --force); has "$? $out" "
 fresh() { rm -f "$dir/closed/x.tar"; cp "$b" "$dir/closed/x.tar"; chmod 600 "$dir/closed/x.tar"; }
 fresh; chown nobody "$dir/closed/x.tar"; refused "a backup that another user can write is refused" 'another user can write it'
 fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one with changed bytes" 'ledger.db is not what the manifest says'
-fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'cut, or damaged'
-fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'cut, or damaged|no backup'
+fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'cut or damaged'
+fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'cut or damaged|no backup'
 if command -v sqlite3 >/dev/null; then
 	# remade: of a ledger that sqlite3 changed, with a manifest that fits
 	remade() {

@@ -72,13 +72,13 @@ else echo "not ok $n - after all this the ledger holds the estate that it held";
 printf 'min-dayz: 3\n' >w.yaml
 refused "a wrong key of whittle.yaml" "w.yaml:1: unknown key 'min-dayz'; did you mean 'min-days'?" "$w" --store l.db --config w.yaml recommend
 mkfifo fifo
-refused "a FIFO in place of whittle.yaml" "fifo: cannot be read: it is a FIFO, and nobody wrote into it" "$w" --store l.db --config fifo recommend
+refused "a FIFO in place of whittle.yaml" "fifo: cannot be read: it is a FIFO without a writer" "$w" --store l.db --config fifo recommend
 refused "a device in place of whittle.yaml" "/dev/zero: cannot be read: it is a device" "$w" --store l.db --config /dev/zero recommend
 refused "an unknown format of export" "export: unknown format 'nsgg' (did you mean 'nsg'?); there are $("$w" export --format x 2>&1 | sed -n 's/.*there are //p')" \
 	"$w" --store l.db export --format nsgg
 refused "a log that is absent" "none.json: No such file or directory" "$w" --store l.db ingest none.json
 mkdir logs; echo hello >logs/notes.txt
-refused "a directory without a log" "logs/notes.txt: not a format that is known, nor is any other file there: nothing was read" "$w" --store l.db ingest logs
+refused "a directory without a log" "logs/notes.txt: neither this file nor any other in the directory has a known format: nothing was read" "$w" --store l.db ingest logs
 refused "days that are no number" "recommend: --min-days takes a whole number from 1 to 64, not 'x'" "$w" --store l.db recommend --min-days x
 refused "ports that are none" "ports 'x': 'x' is not a port such as 22, 22/tcp or 8000-8010/tcp, nor 'all'" "$w" --store l.db recommend --ports x
 refused "a resource that nobody knows" "there is no resource 'vm9'; \`whittle estate show\` lists them" "$w" --store l.db explain vm9 22

@@ -39,6 +39,13 @@ check "no command is a wrong usage" 2 'no command was given' "$w"
 check "an unknown command is answered with the nearest one" 2 "did you mean 'doctor'" "$w" docter
 check "an unknown option is answered with the nearest one" 2 "did you mean '--plugin'" "$w" doctor --plugni x
 check "a missing value is reported" 2 "--plugin needs a value" "$w" doctor --plugin
+check "a word that a command does not take is named" 2 "status: unexpected word 'nosuch'" "$w" status nosuch
+check "without rules, rules names the command that makes them" 0 'no rule to review: .whittle recommend' "$w" --store "$dir/empty.db" rules
+check "so do prove and replay" 0 'no rule to prove: .whittle recommend.*no rule to replay: .whittle recommend' sh -c "{ '$w' --store '$dir/empty.db' prove; '$w' --store '$dir/empty.db' replay; } | tr '\\n' ' '"
+check "a journal without entries is reported as such" 0 'no such entry' "$w" --store "$dir/empty.db" journal list --what enforce.confirm
+check "forget names what is no address before it asks" 2 "'nosuch' is neither an address nor a prefix" "$w" --store "$dir/empty.db" forget nosuch
+check "edges names an unknown option" 2 "unknown option '--nosuch'" "$w" --store "$dir/empty.db" edges --nosuch
+check "firewall names what starts it" 2 'systemd starts this command' "$w" firewall
 check "help on help is the list of commands" 0 'whittle recommend' "$w" help help
 check "help COMMAND lists its options" 0 '--plugin FILE' "$w" help doctor
 check "COMMAND --help lists its options" 0 '--plugin FILE' "$w" doctor --help
@@ -69,7 +76,7 @@ jit: [{resource: vmX, ports: [22]}]
 Y
 printf 'resources:\n  - {name: vm1, addresses: [192.0.2.1]}\n' >"$dir/one.yaml"; "$w" --store "$dir/v.db" estate import "$dir/one.yaml" >/dev/null
 for found in "ports .*'99999' is not a port" "discover: 'nonsense' is not a prefix" 'missing.txt is not there' '/usr/bin/nothere can.t be run' 'missing.txt was never read' \
-	'jit .*the resource vmX, which the estate does not have' 'last flow .*none has reached'; do
+	'jit .*the resource vmX, which the estate does not have' 'last flow .*no flow has reached'; do
 	check "doctor checks every value: $found" 1 "$found" "$w" doctor --config "$dir/values.yaml" --store "$dir/v.db"
 done
 check "each finding has a command or a line that mends it" 1 '^0$' sh -c "'$w' doctor --json --config '$dir/values.yaml' --store '$dir/v.db' >'$dir/found.json'; rc=\$?; jq '[.checks[] | select(.state != \"ok\" and .remedy == null)] | length' '$dir/found.json'; exit \$rc"

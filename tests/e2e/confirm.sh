@@ -23,7 +23,7 @@ w enforce --resource vm1 --confirm-within 1s >/dev/null
 until_true 10 lapsed
 gives "a late confirm says that it is too late, when the rules expired, and that none are in force" 1 'Too late: the new rules expired at [0-9]{2}:[0-9]{2} UTC. No rules were confirmed earlier: nothing is narrowed here' w confirm
 gives "drift says the same" 1 'nothing is enforced here: the rules that were applied last were not confirmed in time' w drift
-has "$(w rules list vm1)" 'what [^ ]+ applied at 20.* was not confirmed in time: the kernel took it back' "and so does the list of rules"
+has "$(w rules list vm1)" 'the rules that [^ ]+ applied at 20.* were not confirmed in time: the kernel removed them' "and so does the list of rules"
 is "$(reach)" "$all" "and so it is"
 gives "a rollback then has nothing left to keep" 0 'table is gone' w rollback
 out=$(w rules list vm1); ! grep -q 'not confirmed in time' <<<"$out"; t $? "nor has the list of rules" "$out"
@@ -33,7 +33,7 @@ gives "and no pending rules to confirm later" 1 'nothing to confirm' w confirm
 w enforce --resource vm1 >/dev/null
 gives "status shows the pending rules, the time left, and the command" 3 'pending: run `whittle confirm` within [0-9]+ s.* vm1 +unhealthy +pending' w status --fail-on pending
 gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
-gives "a second confirm says that nothing was waiting" 0 'confirmed before.*nothing was waiting' w confirm
+gives "a second confirm says that nothing was waiting" 0 'Nothing was waiting.*confirmed before' w confirm
 [ -s "$WHITTLE_STATE/enforced.known" ]; t $? "what was read back of the sets is kept for the next apply"
 is "$(reach)" "$first" "the first rules hold"
 gives "status counts what a confirmed port let through and dropped" 0 '22/TCP +confirmed +10.0.0.4 +2 +[1-9].* vm1 +defended +confirmed .*1 defended by rules confirmed here, 0 healthy, 0 unhealthy.*100 % of the scanned are defended.*Nothing watches the rules' w status
@@ -56,7 +56,7 @@ gives "a rollback after the time was up takes nothing of them" 0 'had expired al
 is "$(reach)" "$first" "they still hold"
 w enforce --resource vm1 --confirm-within 1s >/dev/null; until_true 10 lapsed
 wide; w enforce --resource vm1 >/dev/null
-gives "after enforcing again what holds, a confirm is not too late" 0 'nothing was waiting' w confirm
+gives "after enforcing again what holds, a confirm is not too late" 0 'Nothing was waiting' w confirm
 
 # ---- back ----
 narrow
@@ -99,10 +99,10 @@ w rollback --all >/dev/null
 ro() { in_srv sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec env -u SUDO_USER -u SSH_CONNECTION "$@"' "$WHITTLE_STATE" "$BUILD/whittle" "$@" 2>&1; }
 w enforce --resource vm1 >/dev/null
 gives "rules that could not be stored are confirmed, with what is missing" 1 'a reboot will not bring these rules back until .whittle enforce. has stored them: .*Read-only.*Confirmed: the rules stay' ro confirm
-gives "enforcing them again stores them" 0 'nothing is left to confirm' w enforce --resource vm1
+gives "enforcing them again stores them" 0 'nothing is to be confirmed' w enforce --resource vm1
 [ -s "$WHITTLE_STATE/enforced.rules" ] && [ ! -e "$WHITTLE_STATE/enforced.pending" ]; t $? "as the confirmed ones" "$(ls "$WHITTLE_STATE")"
 in_srv nft flush ruleset
-gives "restore puts them back without writing" 0 'Restored what was confirmed: 3 ports' ro restore
+gives "restore puts them back without writing" 0 'Restored the confirmed rules: 3 ports' ro restore
 gives "a file that cannot be removed is named" 1 'enforced.rules: cannot be removed: Read-only' ro rollback --all
 w rollback --all >/dev/null
 gives "one that is not there is not" 0 'not there' ro rollback --all

@@ -27,7 +27,7 @@ C
 printf 'port in tcp 22\n140.20.30.8/29\n' >"$dir/rules"
 lacking() { in_srv env LACK="$1" LD_PRELOAD="$dir/lack.so" "${@:2}" 2>&1; }
 
-has "$(in_srv "$BUILD/whittle" doctor 2>&1)" 'ok +kernel features|kernel features +ok|all that enforce needs is there' "doctor finds all that enforce needs in this kernel"
+has "$(in_srv "$BUILD/whittle" doctor 2>&1)" 'ok +kernel features|kernel features +ok|it has all that enforce needs' "doctor finds all that enforce needs in this kernel"
 is "$(in_srv nft list ruleset | wc -l)" 0 "and leaves nothing behind"
 for case in "log:logging to a group" "ct:connection tracking" "payload:ports and flags of packets"; do
 	has "$(lacking "${case%%:*}" "$BUILD/whittle" doctor)" "this kernel lacks .*${case#*:}" "doctor names what is lacking: ${case#*:}"

@@ -31,7 +31,7 @@ hostile() {
 	gives "$1: so is what reads" 1 "$3" 6 w status
 	gives "$1: so is an edit" 1 "$3" 6 w rules edit vm1 22 --not 140.20.30.10
 	in_srv nft flush ruleset
-	gives "$1: a boot restores what was confirmed" 0 "Restored what was confirmed.*$3" 6 w restore
+	gives "$1: a boot restores what was confirmed" 0 "Restored the confirmed rules.*$3" 6 w restore
 	gives "$1: rollback takes it away" 0 "whittle's table is gone.*$3" 6 w rollback --all
 }
 hostile "a trigger that never ends" "CREATE TRIGGER hang AFTER INSERT ON journal BEGIN INSERT INTO counter $endless SELECT n, n FROM x; END" "trigger 'hang'"
@@ -81,7 +81,7 @@ fi
 w rollback --all >/dev/null; fresh
 w jit on --confirm-within 1h --force >"$dir/jit.log"
 spoil "CREATE TRIGGER hang AFTER INSERT ON journal BEGIN INSERT INTO counter $endless SELECT n, n FROM x; END"
-gives "a hostile ledger does not keep jit confirm from its work" 1 "what is closed stays closed.*trigger 'hang'" 6 w jit confirm
+gives "a hostile ledger does not keep jit confirm from its work" 1 "closed ports stay closed.*trigger 'hang'" 6 w jit confirm
 tool jit 2>/dev/null | grep -q expires && t 1 "the ports stay closed" "$(tool jit)"
 gives "a hostile ledger does not keep jit off from its work" 0 "Just-in-time access is off: its table is gone.*trigger 'hang'" 6 w jit off
 

@@ -206,7 +206,7 @@ tell "a run that waits for standard input commits its records when it is asked t
 fresh
 tell "a file that is not there is named" expect 2 'none.json: No such file' ingest none.json
 mkdir -p d
-tell "an empty directory is named" expect 2 'd: there is no file in it' ingest d
+tell "an empty directory is named" expect 2 'd: this directory has no file' ingest d
 mkdir -p open && chmod 777 open && cp one.json open/closed.json && chmod 600 open/closed.json
 if command -v setpriv >/dev/null; then
 	tell "a file that may not be read is named" expect 2 'closed.json: Permission denied' \
@@ -335,9 +335,9 @@ crowd() {
 	for i in 1 2 3; do flow "45.0.0.$i" 01 && flow "45.0.0.$i" 02; done >crowd.json
 	for ((i = 0; i < 3000; i++)); do flow "46.0.$((i / 256)).$((i % 256))" 03; done >>crowd.json
 	echo 'port-edges: 1024' >crowd.yaml
-	expect 0 '1,979 edges with the least evidence were dropped' "$w" ingest --config crowd.yaml --store crowd.db crowd.json || return 1
+	expect 0 '1,979 edges with the least evidence were removed' "$w" ingest --config crowd.yaml --store crowd.db crowd.json || return 1
 	[ "$("$w" edges --store crowd.db | grep -c '45\.0\.0\.')" = 3 ] || return 1
-	expect 0 '^The ledger holds 1,024 edges' "$w" status --store crowd.db && expect 0 '^1,979 edges .*those peers are not known' "$w" status --store crowd.db &&
+	expect 0 '^The ledger holds 1,024 edges' "$w" status --store crowd.db && expect 0 '^1,979 edges .*those peers are unknown' "$w" status --store crowd.db &&
 		expect 0 '"droppedCrowded": 1979' "$w" status --store crowd.db --json && { "$w" doctor --store crowd.db >doctor.txt; grep -q 'ledger bounds *1,979 edges' doctor.txt; }
 }
 sweep() {
@@ -350,7 +350,7 @@ sweep() {
 	expect 0 'reached ledger-size: 1 edges of peers' "$w" ingest --config full.yaml --store full.db newcomer.json || return 1
 	"$w" edges --store full.db >edges.txt
 	grep -q '45\.0\.0\.1' edges.txt && ! grep -q '47\.0\.0\.1' edges.txt || { cat edges.txt; return 1; }
-	expect 0 '^1 edges were not taken' "$w" status --store full.db && expect 0 '"notTakenFull": 1' "$w" status --store full.db --json &&
+	expect 0 '^1 edges were not added' "$w" status --store full.db && expect 0 '"notTakenFull": 1' "$w" status --store full.db --json &&
 		{ "$w" doctor --store full.db >doctor.txt; grep -q 'ledger size *1 edges' doctor.txt; }
 }
 tell "a full ledger goes on with its known peers, and names what it did not take" sweep

@@ -144,7 +144,7 @@ gives "blanks within a quoted field neither" 0 '^feodo: 1 entry, 1 network after
 gzip -c "$dir/feodo.csv" >"$dir/plain.txt"
 gives "a compressed list is reported as such, with the command that reads it" 2 "compressed.*zcat" intel update plain
 gives "a name that whittle.yaml does not have is refused, though others are asked for too" 2 "names no threat list 'nosuch'" intel update nosuch feodo
-gives "an option that list does not take is refused" 2 'list takes nothing more' intel list --nosuch
+gives "an option that list does not take is refused" 2 'list takes no further words' intel list --nosuch
 "$BUILD/whittle" --store "$dir/none.db" --config /dev/null intel update >"$dir/out" 2>&1
 [ ! -e "$dir/none.db" ]; ok $? "an update of no list makes no ledger"
 

@@ -36,7 +36,7 @@ is "$(in_srv "$BUILD/tools/talk" try 127.0.0.1 22)" connects "loopback is not to
 sed 's/22, 161/22, 25, 161/' "$dir/w.yaml" >"$dir/more.yaml"
 wm() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" --config "$dir/more.yaml" 2>&1; }
 wm jit on --confirm-within 1s >/dev/null; pause 1.3
-gives "a confirm that comes too late for one more port names it, and what is closed" 1 'Too late: the time of 25/tcp was up.*Closed are the ports confirmed earlier: (22/tcp, 161/udp|161/udp, 22/tcp)' wm jit confirm
+gives "a confirm that comes too late for one more port names it, and what is closed" 1 'Too late: the time of 25/tcp is over.*Only the ports confirmed earlier are closed: (22/tcp, 161/udp|161/udp, 22/tcp)' wm jit confirm
 
 # ---- requests that the policy refuses, with the reason ----
 gives "a port that the policy lacks" 2 'refused \(port\)' w jit open vm1 25 --from 203.0.113.77 --for 1h
@@ -80,7 +80,7 @@ w jit close "$(w jit list --json | jq -r '.openings[] | select(.from == "203.0.1
 w jit request vm1 22 --from 203.0.113.78 >/dev/null
 gives "a refused one is gone" 0 'is refused' w jit refuse "$(w jit list --json | jq -r '.requests[0].id')" --why 'no ticket'
 gives "and the log has both" 0 'refuse .*no ticket' w jit log
-gives "an approval of what does not wait is an error" 2 'no request 999 waits' w jit approve 999
+gives "an approval of what does not wait is an error" 2 'no request 999 is waiting' w jit approve 999
 
 # ---- closed early, and by itself ----
 gives "closed early" 0 'closed' w jit close "$id" --why 'done'
@@ -96,14 +96,14 @@ gives "opening it once more prolongs it" 0 'Opening' w jit open vm1 22 --from 20
 is "$(w jit list --json | jq '[.openings[]|select(.port==22 and .from=="203.0.113.77")]|length')" 1 "and it stands in the list once"
 gives "a whole range is opened" 0 'Opening' w jit open vm1 22 --from 203.0.113.64/28 --for 1h
 is "$(from 203.0.113.78)" connects "for each of it"
-gives "an opening inside an existing one is reported" 2 'open already' w jit open vm1 22 --from 203.0.113.78 --for 1h
+gives "an opening inside an existing one is reported" 2 'already open' w jit open vm1 22 --from 203.0.113.78 --for 1h
 SSH=("SSH_CONNECTION=140.20.30.9 4000 10.0.0.4 22")
 
 # ---- a table that somebody took away, or changed ----
 gives "the ports are confirmed closed, as drift finds" 1 'nothing is enforced here' w drift
 in_srv nft insert rule inet whittle_jit ask accept
 gives "a rule before ours is noticed by drift" 3 'the rules of the chain ask of inet whittle_jit were changed' w drift
-gives "and by the list" 0 'Not as it should be: the rules of the chain ask' w jit list
+gives "and by the list" 0 'Not closed as it should be: the rules of the chain ask' w jit list
 gives "--repair mends it" 0 'Put back.*' w enforce --repair
 is "$(w jit list --json | jq '.openings|length')" "$(w jit list --json | jq '[.openings[]|select(.id)]|length')" "and what was open is still known"
 gives "drift agrees" 1 'nothing is enforced here' w drift

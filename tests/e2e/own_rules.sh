@@ -96,11 +96,11 @@ has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this 
 wh rollback --all >out
 wh rules add vm1 --port 22/tcp --from 198.51.100.0/24 >out; is "$?" 2 "a person can't widen them either"
 
-has "$(wh doctor)" "present policy .*this machine's own firewall, which is vm1" "doctor names the rules that are the present policy"
+has "$(wh doctor)" "present policy .*vm1 is this machine: the rules of its own firewall" "doctor names the rules that are the present policy"
 
 # ---- rules that can't be read ----
 wh recommend --json --ports 22 --dry-run >/dev/null
 in_srv setpriv --bounding-set -net_admin --inh-caps -net_admin "$BUILD/whittle" recommend --ports 22 --dry-run --json >out 2>err
-has "$(cat err)" "vm1 is this machine, and its own rules can't be read" "without CAP_NET_ADMIN it reports that they are unknown" "$(cat err)"
+has "$(cat err)" "vm1 is this machine, but its own rules can't be read" "without CAP_NET_ADMIN it reports that they are unknown" "$(cat err)"
 is "$(jq -r '.resources[0].presentPolicy.source' out)" assumedOpen "and that every port was taken as open"
 echo "1..$n"

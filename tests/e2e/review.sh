@@ -58,7 +58,7 @@ lacks "brings the calculated rule back" '140\.20\.40\.7' r list vm1
 check "addresses may be given one option at a time" 0 'edited' r edit vm1 22 --also 140.20.40.7 --also 140.20.41.0/24 --why $'new\e[2Jhost'
 check "and none is lost" 0 '140\.20\.40\.7' r list vm1
 check "the other addition is not lost either" 0 '140\.20\.41\.0/24' r list vm1
-check "adding and taking out at once is refused, since their order would decide" 2 "don't go together" r edit vm1 22 --also 140.20.40.8 --not 140.20.30.9
+check "adding and taking out at once is refused, since their order would decide" 2 "only one of --from, --also and --not" r edit vm1 22 --also 140.20.40.8 --not 140.20.30.9
 lacks "and changes nothing" '140\.20\.40\.8' r list vm1
 r undo >/dev/null
 check "an unknown option is answered with the right one" 2 "did you mean '--also'" r edit vm1 22 --alsoo 140.20.40.7

@@ -102,7 +102,7 @@ sed 's/"host":"fw-1"/"vlan":[10]/' a.json >v10.json; sed 's/"host":"fw-2"/"vlan"
 ingest q.db --realm one v10.json v20.json >/dev/null; flows q.db 6 "a conversation routed between VLANs counts once with --realm one"
 sed 's/"vlan":\[10\]/"in_iface":"e0"/' v10.json >native.json
 ingest t.db --realm one native.json v20.json >/dev/null; flows t.db 6 "also where the one of them has no tag"
-says "a realm that is none is refused" 2 "'10' is no realm" ingest r.db --realm 10 a.json
-says "a value of --discover that is none is refused, also where it swallowed the name of the file" 2 "'a.json' is no list of ranges" ingest r.db --discover a.json
+says "a realm that is none is refused" 2 "'10' is not a realm" ingest r.db --realm 10 a.json
+says "a value of --discover that is none is refused, also where it swallowed the name of the file" 2 "'a.json' is not a list of ranges" ingest r.db --discover a.json
 says "so is a slack of hours" 2 '10m' ingest r.db --sensor-slack 2h a.json
 echo "1..$n"

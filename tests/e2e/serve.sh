@@ -18,7 +18,7 @@ has "$op" '^whittle_[A-Za-z0-9_-]{43}$' "a token is printed once, alone on its l
 ! grep -qF "${op#whittle_}" "$dir/state/serve-tokens" && [ "$(stat -c %a "$dir/state/serve-tokens")" = 600 ]; t $? "and kept as a hash that only its owner reads"
 is "$(w serve token list --json | jq -r '.tokens | map(.name + ":" + .role) | join(" ")')" "op:operator reader:reader old:reader" "tokens are listed with their roles"
 gives "a name is there once" 2 "there is a token 'op' already" w serve token add op
-gives "an unknown role is refused" 2 "'root' is no role" w serve token add x --role root
+gives "an unknown role is refused" 2 "'root' is not a role" w serve token add x --role root
 mkdir "$dir/theirs" && chown 65534 "$dir/theirs"
 gives "a socket where another user could put something in its place is refused" 2 "theirs: belongs to the user with uid 65534" w serve --listen "unix:$dir/theirs/s"
 

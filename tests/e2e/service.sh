@@ -43,7 +43,7 @@ for owner in root nobody; do
 		under_unit packaging/systemd/$unit.service
 		in_srv nft flush ruleset
 		if [ $unit = whittle-enforce ]; then
-			restored 'Restored what was confirmed' "$unit puts back after a reboot what was confirmed"
+			restored 'Restored the confirmed rules' "$unit puts back after a reboot what was confirmed"
 			is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the restored rules hold"
 		else
 			ip netns exec "$srv" "${as_unit[@]}" "$BUILD/whittle" watch --repair --firewall "$socket" >"$dir/watch" 2>&1 &

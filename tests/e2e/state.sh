@@ -46,14 +46,14 @@ w uninstall >/dev/null; rm -f "$owned"/enforced.* "$owned"/jit.*
 
 # ---- after an upgrade ----
 forge_all
-gone; out=$(w restore); has "$? $out" "^[12] .*$owned: an earlier version kept what was confirmed here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and prints the commands to run"
+gone; out=$(w restore); has "$? $out" "^[12] .*$owned: an earlier version stored the confirmed rules here.*whittle enforce. and .whittle confirm" "a boot with such files alone restores nothing, fails, and prints the commands to run"
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "nothing of them is put back"
 rm -f "$owned"/enforced.* "$owned"/jit.*
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 rm -rf "$WHITTLE_STATE"; forge enforced.rules 203.0.113.0/24
 out=$(w confirm); has "$? $out" '^1 .*a reboot will not bring these rules back' "a file that is not what the kernel holds is not taken over"
 rm -rf "$WHITTLE_STATE"; probe=168.63.129.16; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
-out=$(w restore); has "$? $out" "^0 .*$owned is in force, and is kept in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
+out=$(w restore); has "$? $out" "^0 .*$owned are in force; they are stored in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
 is "$(ls "$owned")" l.db "and goes"
 gone; w restore >/dev/null; nobody_in "the next boot brings it back"
 
@@ -66,12 +66,12 @@ is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the 
 has "$(old status)" 'ledger is of an older whittle.*`whittle recommend` brings it up to date' "its ledger is named as old, with the command that brings it up to date"
 has "$(old doctor)" '^warn +rules in force.*`whittle restore`' "doctor names what takes its rules over"
 cp "$dir/before/table.nft" "$dir/wider.nft"; sed -i 's#140.20.30.8/29#140.20.30.8/29, 203.0.113.0/24#' "$dir/wider.nft"; gone; in_srv nft -f "$dir/wider.nft"
-out=$(old restore); has "$? $out" '^[12] .*it is not believed unless the kernel holds it' "where the old table lets in another network, its file is not believed"
+out=$(old restore); has "$? $out" '^[12] .*They are used only if the kernel holds the same' "where the old table lets in another network, its file is not believed"
 gone; in_srv nft -f "$dir/before/table.nft"
 in_srv nft insert rule inet whittle a_input_tcp_22 ip saddr 203.0.113.78 accept
-out=$(old restore); has "$? $out" '^[12] .*it is not believed unless' "nor where a rule was put before it"
+out=$(old restore); has "$? $out" '^[12] .*They are used only if the kernel holds the same' "nor where a rule was put before it"
 gone; in_srv nft -f "$dir/before/table.nft"
-out=$(old restore); has "$? $out" '^0 .*is in force, and is kept in .* from now on' "where it decides as its file says, its rules are taken over"
+out=$(old restore); has "$? $out" '^0 .*are in force; they are stored in .* from now on' "where it decides as its file says, its rules are taken over"
 has "$(old drift)" 'holds what was applied' "and the table is this version's"
 gone; old restore >/dev/null; is "$(from 203.0.113.77) / $(from 140.20.30.9)" "no connection / connects" "the next boot brings them back"
 mkdir "$dir/before/rules"; cp rules/*.yaml "$dir/before/rules/"; sed -i '/^gone:/,/^$/d' "$dir/before/rules/evidence.yaml"
@@ -88,7 +88,7 @@ export WHITTLE_STORE=$owned/l.db
 mkdir -m 755 "$dir/open"; chown nobody "$dir/open"
 out=$(WHITTLE_STATE=$dir/open/state w enforce --resource vm1); has "$? $out" "^[12] .*$dir/open: belongs to the user with uid" "a state directory below another user's is refused"
 chown root "$dir/open"; chmod 777 "$dir/open"
-out=$(WHITTLE_STATE=$dir/open/state w enforce --resource vm1); has "$? $out" "^[12] .*others than root may write" "and one below a directory that others may write"
+out=$(WHITTLE_STATE=$dir/open/state w enforce --resource vm1); has "$? $out" "^[12] .*users other than root may write" "and one below a directory that others may write"
 is "$(ls -A "$dir/open")" "" "nothing is made there"
 out=$(WHITTLE_STATE=$dir/open w rollback --all); has "$out" 'table is gone' "but everything can always be taken away"
 printf 'state: %s\n' "$dir/configured" >"$dir/whittle.yaml"

@@ -60,33 +60,33 @@ is "$(grep -cE 'flushed|changed' "$dir/plain")" 0 "neither our own applies nor c
 
 # ---- somebody else ----
 in_srv nft add element inet whittle "$(in_srv nft list table inet whittle | sed -n 's/.*set \([abc]_input_tcp_22_v4\) .*/\1/p' | head -n 1)" '{ 203.0.113.77 }'
-tells plain 'changed +nft \(process [0-9]+\) changed our table' "an element that somebody adds to our sets is noticed, with the program"
+tells plain 'changed +nft \(process [0-9]+\) changed whittle.s table' "an element that somebody adds to our sets is noticed, with the program"
 chain=$(in_srv nft list table inet whittle | sed -n 's/.*chain \([abc]_input_tcp_22\).*/\1/p' | head -n 1)
 in_srv nft insert rule inet whittle "$chain" accept
-tells plain 'changed +nft .* changed our table further: .*the rules of its chain were changed' "a rule that is put before ours afterwards is noticed too"
+tells plain 'changed +nft .* changed whittle.s table further: .*the rules of its chain were changed' "a rule that is put before ours afterwards is noticed too"
 in_srv nft add element inet whittle "${chain}_v4" '{ 203.0.113.78 }'
-further() { [ "$(grep -c 'changed our table further' "$dir/plain")" -ge "$1" ]; }
-tells plain 'changed our table further: [^;]*; [^ ]' "several differences stand apart in one line"
+further() { [ "$(grep -c 'changed whittle.s table further' "$dir/plain")" -ge "$1" ]; }
+tells plain 'changed whittle.s table further: [^;]*; [^ ]' "several differences stand apart in one line"
 until_true 6 further 2; t $? "and one more element, as a further change" "$(cat "$dir/plain")"
 in_srv nft 'add chain inet whittle strange { type filter hook input priority 7; policy accept; }'
 until_true 6 further 3; t $? "and a chain of another's"
 w restore >/dev/null
 in_srv nft flush ruleset
-tells plain 'flushed +nft \(process [0-9]+\) deleted our table' "and a flush of the whole ruleset too"
+tells plain 'flushed +nft \(process [0-9]+\) deleted whittle.s table' "and a flush of the whole ruleset too"
 tells plain 'whittle restore. puts back' "with what puts it back"
 is "$(from 203.0.113.77)" connects "nothing was put back, since nobody configured that"
 jq -e 'select(.kind=="flushed" and .by=="nft" and .pid>0)' "$dir/alerts" >/dev/null; t $? "its JSON names the program and the process"
 w restore >/dev/null
 chain=$(in_srv nft list table inet whittle | sed -n 's/.*chain \([abc]_input_tcp_22\).*/\1/p' | head -n 1)
-told=$(grep -c 'changed our table' "$dir/plain")
-more() { [ "$(grep -c 'changed our table' "$dir/plain")" -gt "$told" ]; }
+told=$(grep -c 'changed whittle.s table' "$dir/plain")
+more() { [ "$(grep -c 'changed whittle.s table' "$dir/plain")" -gt "$told" ]; }
 (while :; do in_srv nft add counter inet whittle c; in_srv nft delete counter inet whittle c; pause 0.1; done) >/dev/null 2>&1 & busy=$!; pids+=($busy)
 in_srv nft insert rule inet whittle "$chain" accept
 until_true 6 more; t $? "changes without a pause do not put the look off"
 kill $busy; wait $busy 2>/dev/null
 w restore >/dev/null
 w rules edit vm1 22 --not 140.20.30.10 >/dev/null; w enforce --resource vm1 --confirm-within 2s >/dev/null
-told=$(grep -c 'changed our table' "$dir/plain")
+told=$(grep -c 'changed whittle.s table' "$dir/plain")
 in_srv nft insert rule inet whittle input accept
 until_true 10 more; t $? "changes during the wait for confirmation are noticed when its time is up" "$(cat "$dir/plain")"
 w rules undo >/dev/null
@@ -97,7 +97,7 @@ end_watch; [ $? = 0 ]; t $? "a signal ends it, which is no failure"
 w restore >/dev/null
 watch repairing --repair
 in_srv nft flush ruleset
-tells repairing 'repaired +what was confirmed was put back' "with --repair a flush is mended"
+tells repairing 'repaired +the confirmed rules were put back' "with --repair a flush is mended"
 is "$(from 203.0.113.77)" "no connection" "and the rules hold again"
 is "$(from 140.20.30.9)" connects "for everybody as before"
 in_srv nft delete table inet whittle
@@ -153,7 +153,7 @@ tells reverting 'blocked +140.20.30.10' "with --revert one partner that is hit i
 pause 1
 is "$(grep -c reverted "$dir/reverting"), $(from 140.20.30.10)" "0, no connection" "but takes nothing back: a single address may be a guesser's"
 for _ in 1 2 3; do from 140.20.30.11 >/dev/null; done
-tells reverting 'reverted +the rules were taken back, since they hit 2 peers that belong, the last 140.20.30.11' "two are taken for a mistake soon after the confirmation"
+tells reverting 'reverted +the rules were rolled back, because they dropped 2 peers that belong, the last 140.20.30.11' "two are taken for a mistake soon after the confirmation"
 is "$(from 140.20.30.10)" connects "and connect again"
 w restore >/dev/null
 is "$(from 140.20.30.10)" connects "also after a reboot"
@@ -193,7 +193,7 @@ edge 203.0.113.78 "22 1 1 0"; t $? "looked at several times it is one flow" "$(w
 grep -q 'CapEff:.*0000000000000000' "/proc/$watcher/status"; t $? "the process that writes the ledger has no privilege"
 "$BUILD/tools/ledger_lock" "$dir/l.db" "$dir/unlock" >"$dir/lock.log" 2>&1 & pids+=($!)
 until_true 5 grep -q locked "$dir/lock.log"
-tells noting 'unnoted +the connections that are open are no evidence now: .*lock' "a ledger that does not take them is reported"
+tells noting 'unnoted +the open connections could not be recorded as evidence: .*lock' "a ledger that does not take them is reported"
 touch "$dir/unlock"
 pause 3.5
 is "$(grep -c unnoted "$dir/noting")" 1 "once"

@@ -294,7 +294,7 @@ static void a_peer_over_ipv6_is_an_alert_if_the_rule_has_only_ipv4(void **state)
 	(void)state;
 	open_world(&w, 31);
 	scene_session(&w.s, "2001:db8::7", 22, 32, 3, 200, 300);
-	raises(&w, "Whittle_IPv6Bypass", "IPv4 alone");
+	raises(&w, "Whittle_IPv6Bypass", "only IPv4");
 	close_world(&w);
 }
 
@@ -559,7 +559,7 @@ static void a_list_that_names_our_own_address_is_an_alert_and_one_that_names_its
 	w.lists = &list;
 	raises_nothing(&w);
 	list.n_prefixes = 0;
-	raises(&w, "Network_ResourceIpIndicatedAsMalicious", "A threat list holds an address of vm1 itself");
+	raises(&w, "Network_ResourceIpIndicatedAsMalicious", "An address of vm1 itself is on a threat list");
 	close_world(&w);
 }
 
@@ -579,9 +579,9 @@ static void a_finding_of_the_watcher_is_an_alert(void **state)
 	                             .drops = 3};
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
 	raises(&w, "Whittle_RuleBlocksNormal", "is being dropped");
-	n = (struct wh_alert_noticed){.kind = "flushed", .text = "nft deleted our table", .time_us = n.time_us};
+	n = (struct wh_alert_noticed){.kind = "flushed", .text = "nft deleted whittle's table", .time_us = n.time_us};
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
-	raises(&w, "Whittle_FirewallChanged", "nft deleted our table");
+	raises(&w, "Whittle_FirewallChanged", "nft deleted whittle's table");
 	n = (struct wh_alert_noticed){.kind = "clock", .text = "the clock was set back", .time_us = n.time_us};
 	MUST(wh_alert_noticed(w.s.ledger.state, &n, &err));
 	raises(&w, "Whittle_ClockStep", "the clock was set back");

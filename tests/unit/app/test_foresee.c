@@ -39,7 +39,7 @@ static void much_breakage_or_little_confidence_needs_force(void **state)
 	assert_non_null(strstr(wh_app_doubtful(&replay, mem), "port 22/TCP would have lost 50 of 1050 flows"));
 	scene();
 	rule.confidence = 0.4;
-	assert_non_null(strstr(wh_app_doubtful(&replay, mem), "is sure to 40 % only"));
+	assert_non_null(strstr(wh_app_doubtful(&replay, mem), "is only 40 % sure"));
 	scene();
 	rule.expected = (struct wh_breakage){.flows = 2, .of = 100, .days = 7};
 	assert_non_null(strstr(wh_app_doubtful(&replay, mem), "the rule of 7 days ago would have lost 2 of 100 flows"));

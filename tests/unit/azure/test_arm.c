@@ -141,7 +141,7 @@ static void a_group_with_odd_json_that_is_not_written_back_is_read(void **state)
 static void a_group_with_odd_json_of_its_owner_is_left_as_it_is(void **state)
 {
 	NEEDS_NODE();
-	fails("oddtag", -ENOTSUP, "would not be written back");
+	fails("oddtag", -ENOTSUP, "can't be written back");
 }
 
 static void a_busy_throttling_or_failing_service_is_tried_again(void **state)
@@ -161,8 +161,8 @@ static void a_cut_connection_neither_loses_nor_doubles_the_change(void **state)
 static void a_concurrent_change_wins_and_is_reported(void **state)
 {
 	NEEDS_NODE();
-	fails("change", -EAGAIN, "somebody else changed");
-	fails("cutput-before,,change", -EAGAIN, "somebody else changed");
+	fails("change", -EAGAIN, "another user or program changed");
+	fails("cutput-before,,change", -EAGAIN, "another user or program changed");
 }
 
 static void a_group_that_reads_back_differently_is_rolled_back(void **state)

@@ -35,7 +35,7 @@ static void what_holds_no_text_is_refused_by_its_kind(void **state)
 	static const struct { const char *path, *says; } refused[] = {
 		{"/tmp", "/tmp: cannot be read: it is a directory"},
 		{"/dev/zero", "/dev/zero: cannot be read: it is a device"},
-		{"pipe", "pipe: cannot be read: it is a FIFO, and nobody wrote into it"},
+		{"pipe", "pipe: cannot be read: it is a FIFO without a writer"},
 	};
 	char dir[] = "/tmp/wh-kinds-XXXXXX", *text;
 	size_t len;

@@ -80,7 +80,7 @@ static void surprising_yaml_is_refused(void **state)
 	refused("a: 1\nb: *x\n", "f.yaml:2: anchors and aliases");
 	refused("a: !!int 1\n", "f.yaml:1: tags");
 	refused("a: 1\n---\nb: 2\n", "f.yaml:2: a second document");
-	refused("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' stands twice in one map (first on line 1)");
+	refused("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' is in the map twice (first on line 1)");
 	refused("? [a]\n: 1\n", "f.yaml:1: a key must be plain text");
 	refused("a: \"x\\0y\"\n", "f.yaml:1: a NUL character");
 	refused("a: [1,\nb: 2\n",

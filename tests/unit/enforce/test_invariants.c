@@ -330,7 +330,7 @@ static void behind_unbound_and_bind_their_forwarders_are_read(void **state)
 	write_file(r.dir, "etc/resolv.conf", "nameserver ::1\n");
 	write_file(r.dir, "etc/unbound/unbound.conf",
 	           "server:\n  interface: ::1\ninclude: \"/etc/unbound/unbound.conf.d/*.conf\"\n");
-	assert_non_null(strstr(asks(&r), "? unbound at ::1 asks each name's own servers"));
+	assert_non_null(strstr(asks(&r), "? unbound at ::1 asks the servers of each name"));
 	write_file(r.dir, "etc/unbound/unbound.conf.d/f.conf",
 	           "forward-zone:\n  name: \".\"\n  forward-addr: 9.9.9.9@853#dns.quad9.net\n  forward-addr: 10.0.0.53 # ours\n");
 	assert_string_equal(asks(&r), "9.9.9.9 853, 10.0.0.53 53");
@@ -360,7 +360,7 @@ static void names_behind_a_stub_stay_within_reach(void **state)
 	assert_null(wh_nft_unchecked(&o.rs, &host, mem));
 	host = (struct wh_nft_host){.resolvers = &stub, .n_resolvers = 1, .unchecked = "why"};
 	taken(&o, &host);
-	assert_non_null(strstr(wh_nft_unchecked(&o.rs, &host, mem), "cannot be checked: why"));
+	assert_non_null(strstr(wh_nft_unchecked(&o.rs, &host, mem), "can't check whether names can still be resolved: why"));
 	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "");
 	refused(&o, &host, "allows nobody");
 	rule(&o, WH_OUTBOUND, WH_PROTO_TCP, 443, "9.9.9.9");
