@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "alert/detect.h"
+#include "base/array.h"
 
 enum { FEW_TARGETS = 8 };
 
@@ -73,15 +74,8 @@ int wh_alert_load_attempts(struct walk *w, struct wh_error *err)
 static struct attempts *rows_of(const struct attempts_list *list, const struct wh_edge_key *k, size_t *n)
 {
 	const struct attempts first = {.local = k->local, .port = k->port, .proto = k->proto};
-	size_t lo = 0, hi = list->n;
+	size_t lo = WH_BISECT(i, 0, list->n, order(&list->at[i], &first) < 0);
 	*n = 0;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (order(&list->at[mid], &first) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	while (lo + *n < list->n && same_port(&list->at[lo + *n], &first))
 		++*n;
 	return *n ? list->at + lo : NULL;

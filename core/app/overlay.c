@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/overlay.h"
+#include "base/array.h"
 #include "whittle/review.h"
 
 /* ---- observed ---- */
@@ -129,15 +130,7 @@ void wh_overlay_close(struct wh_overlay *o)
 
 size_t wh_overlay_between(const struct wh_overlay *o, size_t from, size_t to, size_t *first)
 {
-	size_t lo = 0, hi = o->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct wh_observed *x = &o->o[mid];
-		if (x->from < from || (x->from == from && x->to < to))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = WH_BISECT(i, 0, o->n, o->o[i].from < from || (o->o[i].from == from && o->o[i].to < to));
 	*first = lo;
 	while (lo < o->n && o->o[lo].from == from && o->o[lo].to == to)
 		lo++;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "assess/policy_parts.h"
+#include "base/array.h"
 
 static int by_text(const char *x, const char *y)
 {
@@ -24,23 +25,17 @@ static int by_id(const void *a, const void *b, void *list)
 	               ((const struct wh_asset *)list)[*(const size_t *)b].id);
 }
 
+static int order(const struct wh_asset *x, const char *id, size_t len)
+{
+	int c = x->id ? strncasecmp(x->id, id, len) : -1;
+	return c ? c : x->id[len] != 0;
+}
+
 static const struct wh_asset *asset_of_id(const struct wh_assets *a, const char *id, size_t len)
 {
-	size_t lo = 0, hi = a->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const char *at = a->list[a->by_id[mid]].id;
-		int c = at ? strncasecmp(at, id, len) : -1;
-		if (!c && at[len])
-			c = 1;
-		if (!c)
-			return &a->list[a->by_id[mid]];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	size_t at = WH_BISECT(i, 0, a->n, order(&a->list[a->by_id[i]], id, len) < 0);
+	const struct wh_asset *x = at < a->n ? &a->list[a->by_id[at]] : NULL;
+	return x && !order(x, id, len) ? x : NULL;
 }
 
 /* An id without its last type and name. */
@@ -69,14 +64,7 @@ void wh_assets_index(struct wh_assets *a, struct wh_arena *mem)
 
 size_t wh_assets_of_type(const struct wh_assets *a, const char *type, size_t *from)
 {
-	size_t lo = 0, hi = a->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (by_text(a->list[a->by_type[mid]].type, type) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = WH_BISECT(i, 0, a->n, by_text(a->list[a->by_type[i]].type, type) < 0);
 	*from = lo;
 	while (lo < a->n && !by_text(a->list[a->by_type[lo]].type, type))
 		lo++;

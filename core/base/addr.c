@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <endian.h>
 #include <string.h>
+#include "base/array.h"
 #include "whittle/base.h"
 
 static const uint8_t v4_head[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -165,27 +166,13 @@ static bool siblings(const struct wh_prefix *a, const struct wh_prefix *b)
 
 size_t wh_prefix_lower_bound(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
-	size_t lo = 0;
-	while (lo < n) {
-		size_t mid = lo + (n - lo) / 2;
-		if (wh_addr_cmp(&p[mid].addr, a) < 0)
-			lo = mid + 1;
-		else
-			n = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, n, wh_addr_cmp(&p[i].addr, a) < 0);
 }
 
 const struct wh_prefix *wh_prefix_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
-	size_t lo = 0;
-	while (lo < n) { /* the first prefix after a; merged prefixes do not nest, so the one before is the only candidate */
-		size_t mid = lo + (n - lo) / 2;
-		if (wh_addr_cmp(&p[mid].addr, a) <= 0)
-			lo = mid + 1;
-		else
-			n = mid;
-	}
+	/* the first prefix after a; merged prefixes do not nest, so the one before is the only candidate */
+	size_t lo = WH_BISECT(i, 0, n, wh_addr_cmp(&p[i].addr, a) <= 0);
 	return lo > 0 && wh_prefix_has(&p[lo - 1], a) ? &p[lo - 1] : NULL;
 }
 

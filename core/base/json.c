@@ -326,3 +326,14 @@ int wh_json_refuse(struct wh_error *err, const char *name, const char *text, siz
 	va_end(ap);
 	return rc;
 }
+
+json_t *wh_json_row(const json_t *columns, const json_t *row)
+{
+	json_t *o = json_object();
+	for (size_t i = 0; i < json_array_size(columns); i++) {
+		const char *name = json_string_value(json_object_get(json_array_get(columns, i), "name"));
+		if (name && json_array_get(row, i))
+			json_object_set(o, name, json_array_get(row, i));
+	}
+	return o;
+}

@@ -33,6 +33,9 @@ char *wh_json_cut(const char *text, size_t len, const char *const *members);
  * `object` is not an object. */
 json_t *wh_json_member_n(const json_t *object, const char *key, size_t len);
 json_t *wh_json_member(const json_t *object, const char *key);
+/* A row of a table as an object: its values under the names of `columns`, a list of {"name": …}. A new reference; NULL without
+ * memory. */
+json_t *wh_json_row(const json_t *columns, const json_t *row);
 /* The line (from 1) on which the value at `path` (like "properties/securityRules/3/priority") starts; 0 when there is no such
  * value. For error messages: jansson keeps no positions. */
 int wh_json_line(const char *text, size_t len, const char *path);

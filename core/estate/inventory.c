@@ -107,17 +107,11 @@ static size_t walk(struct walk *w, const json_t *v, const char *path, unsigned d
 
 static size_t walk_rows(struct walk *w, const json_t *columns, const json_t *rows, const char *path)
 {
-	size_t i, k, before = w->inv->n;
-	json_t *row, *column;
-	json_array_foreach((json_t *)(uintptr_t)rows, i, row) {
-		json_t *o = json_object();
-		json_array_foreach((json_t *)(uintptr_t)columns, k, column) {
-			const char *name = json_string_value(json_object_get(column, "name"));
-			if (name && json_array_get(row, k))
-				json_object_set(o, name, json_array_get(row, k));
-		}
-		wh_inventory_take(w->inv, w->document, wh_arena_printf(w->inv->mem, "%s/rows/%zu", path, i), o, NULL, NULL);
-	}
+	size_t i, before = w->inv->n;
+	json_t *row;
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
+		wh_inventory_take(w->inv, w->document, wh_arena_printf(w->inv->mem, "%s/rows/%zu", path, i),
+		                  wh_json_row(columns, row), NULL, NULL);
 	return w->inv->n - before;
 }
 

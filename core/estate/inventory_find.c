@@ -2,22 +2,16 @@
 /* Resources of an inventory, by id or type. */
 #include <string.h>
 #include <strings.h>
+#include "base/array.h"
 #include "estate/inventory.h"
 
 size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id)
 {
-	size_t lo = 0, hi = n;
-	while (id && lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcasecmp(*(const char *const *)((const char *)list + mid * size + member), id);
-		if (!c)
-			return mid;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (size_t)-1;
+	if (!id)
+		return (size_t)-1;
+	const char *at = (const char *)list + member;
+	size_t k = WH_BISECT(i, 0, n, strcasecmp(*(const char *const *)(at + i * size), id) < 0);
+	return k < n && !strcasecmp(*(const char *const *)(at + k * size), id) ? k : (size_t)-1;
 }
 
 const struct wh_item *wh_inventory_find(const struct wh_inventory *inv, const char *id)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/array.h"
 #include "estate/aws.h"
 #include "estate/topology.h"
 
@@ -165,14 +166,7 @@ size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, siz
 
 size_t wh_topology_at(const struct wh_topology *t, const struct wh_addr *a, size_t *from)
 {
-	size_t lo = 0, hi = t->n_endpoints;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&t->endpoints[t->by_addr[mid]].addr, a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = WH_BISECT(i, 0, t->n_endpoints, wh_addr_cmp(&t->endpoints[t->by_addr[i]].addr, a) < 0);
 	*from = lo;
 	while (lo < t->n_endpoints && wh_addr_eq(&t->endpoints[t->by_addr[lo]].addr, a))
 		lo++;

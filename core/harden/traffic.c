@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "harden/analysis.h"
 
 struct row {
@@ -168,15 +169,7 @@ static void fill_port(const struct wh_analysis *a, struct row *rows, size_t n, s
 
 size_t wh_refused_of(const struct wh_analysis *a, const struct wh_addr *local)
 {
-	size_t lo = 0, hi = a->n_refused;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&a->refused[mid].local, local) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, a->n_refused, wh_addr_cmp(&a->refused[i].local, local) < 0);
 }
 
 /*

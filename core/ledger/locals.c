@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "whittle/ledger.h"
 
 struct words { uint64_t hi, lo; }; /* of an address, host order */
@@ -85,18 +86,8 @@ static bool multicast(struct words w)
 
 static bool has_addr(const struct wh_locals *l, const struct wh_addr *a)
 {
-	size_t lo = 0, hi = l->n_addrs;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		int c = wh_addr_cmp(&l->addrs[mid], a);
-		if (!c)
-			return true;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return false;
+	size_t at = WH_BISECT(i, 0, l->n_addrs, wh_addr_cmp(&l->addrs[i], a) < 0);
+	return at < l->n_addrs && wh_addr_eq(&l->addrs[at], a);
 }
 
 bool wh_locals_has(const struct wh_locals *l, const struct wh_addr *a)

@@ -31,15 +31,7 @@ void wh_realms_free(struct wh_realms *r)
 
 static size_t place_of(const struct wh_realms *r, const struct wh_addr *a)
 {
-	size_t lo = 0, hi = r->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&r->met[mid].addr, a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, r->n, wh_addr_cmp(&r->met[i].addr, a) < 0);
 }
 
 int wh_realms_meet(struct wh_realms *r, const struct wh_addr *a, const struct wh_realm *realm, struct wh_realm *other)

@@ -82,16 +82,11 @@ static int walk_named(struct wh_nsg_finding *f, const json_t *resources, const c
 /* {"columns":[{"name":…}],"rows":[[…]]}: Resource Graph's old way to answer. */
 static int walk_table(struct wh_nsg_finding *f, const json_t *columns, const json_t *rows, const char *path, int level)
 {
-	size_t i, k;
-	json_t *row, *column;
+	size_t i;
+	json_t *row;
 	int rc = 0;
 	json_array_foreach((json_t *)(uintptr_t)rows, i, row) {
-		json_t *o = json_object();
-		json_array_foreach((json_t *)(uintptr_t)columns, k, column) {
-			const char *name = json_string_value(json_object_get(column, "name"));
-			if (name && json_array_get(row, k))
-				json_object_set(o, name, json_array_get(row, k));
-		}
+		json_t *o = wh_json_row(columns, row);
 		if (!rc)
 			rc = walk(f, o, wh_arena_printf(f->mem, "%s/rows/%zu", path, i), level + 1);
 		json_decref(o);

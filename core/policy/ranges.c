@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "whittle/policy.h"
 
 static const struct wh_addr v4_first = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}};
@@ -95,15 +96,7 @@ struct wh_ranges wh_ranges_intersect(struct wh_ranges a, struct wh_ranges b, str
 
 size_t wh_ranges_ending_at(struct wh_ranges a, size_t lo, const struct wh_addr *x)
 {
-	size_t hi = a.n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&a.r[mid].to, x) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, lo, a.n, wh_addr_cmp(&a.r[i].to, x) < 0);
 }
 
 bool wh_ranges_meet(struct wh_ranges a, struct wh_ranges b, size_t *looked)

@@ -16,15 +16,6 @@ static const char vnet_type[] = "Microsoft.Network/virtualNetworks";
  */
 struct group { size_t class, count, first; const char *label; };
 
-static const char *label_of(const struct wh_host *h, const char *const *keys, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < h->n_tags; k++)
-			if (!strcasecmp(h->tags[k].name, keys[i]))
-				return h->tags[k].value;
-	return NULL;
-}
-
 static int by_group(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
@@ -38,7 +29,7 @@ static size_t group_endpoints(struct wh_run *run, const char *const *keys, size_
 	*out = wh_arena_array(run->mem, t->n_endpoints + 1, sizeof **out);
 	for (size_t i = 0; i < t->n_endpoints; i++) {
 		const struct wh_host *h = &t->hosts[t->endpoints[i].host];
-		const char *label = wh_run_judged(h) ? label_of(h, keys, n_keys) : NULL;
+		const char *label = wh_run_judged(h) ? wh_run_label(h, keys, n_keys) : NULL;
 		labels[i] = label;
 		if (label)
 			(*out)[n++] = (struct group){wh_reach_class(run->in->reach, i), 1, i, label};

@@ -68,15 +68,6 @@ int wh_check_two_groups(struct wh_run *run, struct wh_error *err)
 
 /* ---- labels ---- */
 
-static const char *label_of(const struct wh_host *h, const char *const *keys, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < h->n_tags; k++)
-			if (!strcasecmp(h->tags[k].name, keys[i]))
-				return h->tags[k].value;
-	return NULL;
-}
-
 /* Setting `tags`, whose values are labels (a machine's first one counts). */
 int wh_check_shared_network(struct wh_run *run, struct wh_error *err)
 {
@@ -88,7 +79,7 @@ int wh_check_shared_network(struct wh_run *run, struct wh_error *err)
 	for (size_t i = 0; i < t->n_endpoints; i++) {
 		const struct wh_endpoint *e = &t->endpoints[i];
 		size_t v = e->subnet == WH_NONE ? WH_NONE : t->subnets[e->subnet].vnet;
-		const char *label = wh_run_judged(&t->hosts[e->host]) ? label_of(&t->hosts[e->host], keys, n) : NULL;
+		const char *label = wh_run_judged(&t->hosts[e->host]) ? wh_run_label(&t->hosts[e->host], keys, n) : NULL;
 		if (!label || !wh_known(v))
 			continue;
 		first[v] = first[v] ? first[v] : label;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/array.h"
 #include "base/json.h"
 #include "posture/run.h"
 
@@ -278,15 +279,7 @@ int wh_posture_run(const struct wh_pack *pack, const struct wh_posture_input *in
 /* The first verdict that is not of an earlier assessment. */
 static size_t lower_bound(const struct wh_posture *p, const struct wh_assessment *a)
 {
-	size_t lo = 0, hi = p->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (p->list[mid].of < a)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, p->n, p->list[i].of < a);
 }
 
 size_t wh_posture_of(const struct wh_posture *p, const struct wh_assessment *a, size_t *from)

@@ -47,6 +47,8 @@ struct wh_wanted_ports { struct wh_ranges tcp, udp; };
 struct wh_wanted_ports wh_run_wanted_ports(struct wh_run *run);
 bool wh_run_judged(const struct wh_host *h); /* a machine, no private endpoint */
 const char *wh_host_type(const struct wh_host *h);
+/* The value of a machine's tag of one of these names, the first name first; NULL where it has none. */
+const char *wh_run_label(const struct wh_host *h, const char *const *keys, size_t n);
 
 /* ---- hosts.c: Linux hosts, and their reported facts ---- */
 struct wh_judged_host {

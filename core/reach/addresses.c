@@ -5,6 +5,7 @@
  * class.
  */
 #include <stdlib.h>
+#include "base/array.h"
 #include "reach/policy.h"
 
 static const struct wh_ranges *set_of(const struct wh_filter_rule *f, bool local)
@@ -80,14 +81,7 @@ void wh_address_prepare(struct stage *s, struct wh_arena *mem)
 
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem)
 {
-	size_t lo = 0, hi = c->n_cuts; /* the number of cuts at or below the address */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (wh_addr_cmp(&c->cuts[mid], a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = WH_BISECT(i, 0, c->n_cuts, wh_addr_cmp(&c->cuts[i], a) <= 0); /* the number of cuts at or below the address */
 	if (c->of_atom[lo])
 		return c->of_atom[lo] - 1;
 	uint64_t few[16] = {0}, *bits = s->words <= 16 ? few : wh_arena_array(mem, s->words, sizeof *bits);

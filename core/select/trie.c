@@ -10,6 +10,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "base/array.h"
 #include "select/select.h"
 #include "select/trie.h"
 
@@ -30,15 +31,7 @@ static double units_of(const struct wh_prefix *p)
 
 static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n, const struct wh_addr *a)
 {
-	size_t lo = 0;
-	while (lo < n) {
-		size_t mid = (lo + n) / 2;
-		if (wh_addr_cmp(&peers[mid].addr, a) < 0)
-			lo = mid + 1;
-		else
-			n = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, n, wh_addr_cmp(&peers[i].addr, a) < 0);
 }
 
 /* ---- excluded addresses ---- */
@@ -152,14 +145,8 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 		return node;
 	}
 	unsigned len = wh_addr_common_bits(&u[0].p.addr, &u[n - 1].p.addr);
-	size_t split = 1, hi = n - 1;
-	while (split < hi) { /* the first unit that has the bit after the common ones set */
-		size_t mid = (split + hi) / 2;
-		if (u[mid].p.addr.b[len / 8] & 0x80 >> len % 8)
-			hi = mid;
-		else
-			split = mid + 1;
-	}
+	/* the first unit that has the bit after the common ones set */
+	size_t split = WH_BISECT(i, 1, n - 1, !(u[i].p.addr.b[len / 8] & 0x80 >> len % 8));
 	node->p = wh_prefix_of(&u[0].p.addr, len);
 	out = part_of(t, out, &node->p);
 	node->left = build(t, u, split, out);

@@ -2,6 +2,7 @@
 /* A batch goes into a copy of the stored data, with everything that belongs to it; and open connections. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "ledger/memory/memory_store.h"
 
 static int order_of(const struct wh_sketch_key *a, const struct wh_sketch_key *b)
@@ -13,14 +14,7 @@ static int order_of(const struct wh_sketch_key *a, const struct wh_sketch_key *b
 
 int wh_memory_put_sketch(struct memory_data *d, const struct wh_sketch_key *k, const struct wh_sketch *sk)
 {
-	size_t lo = 0, hi = d->n_sketches;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (order_of(&d->sketches[mid].key, k) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = WH_BISECT(i, 0, d->n_sketches, order_of(&d->sketches[i].key, k) < 0);
 	if (lo < d->n_sketches && !order_of(&d->sketches[lo].key, k)) {
 		wh_sketch_merge(&d->sketches[lo].sketch, sk);
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Facts, in the order of their encoded keys. */
 #include <string.h>
+#include "base/array.h"
 #include "ledger/memory/memory_store.h"
 
 static int order(const struct wh_fact_key *k, const uint8_t *p, size_t len)
@@ -14,15 +15,7 @@ static int order(const struct wh_fact_key *k, const uint8_t *p, size_t len)
 /* The first row whose key is not below these bytes. */
 static size_t place_of(const struct memory_data *d, const uint8_t *p, size_t len)
 {
-	size_t lo = 0, hi = d->n_facts;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (order(&d->facts[mid].key, p, len) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, d->n_facts, order(&d->facts[i].key, p, len) < 0);
 }
 
 static int merge(void *arg, const struct wh_fact_entry *e, bool *there, struct wh_error *err)

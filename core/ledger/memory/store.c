@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/array.h"
 #include "ledger/memory/memory_store.h"
 
 struct memory_tables {
@@ -163,15 +164,7 @@ static void close_store(struct wh_store *s)
 
 size_t wh_memory_edge_from(const struct memory_edges *e, const struct wh_addr *a)
 {
-	size_t lo = 0, hi = e->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (wh_addr_cmp(&e->at[mid].key.local, a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, e->n, wh_addr_cmp(&e->at[i].key.local, a) < 0);
 }
 
 static int edges(struct wh_store *s, enum wh_edges_seen by, const struct wh_addr *from, const struct wh_addr *to, wh_edge_cb each,

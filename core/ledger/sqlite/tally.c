@@ -94,15 +94,7 @@ int wh_tally_begin(struct sqlite_store *s, struct wh_error *err)
 
 static size_t place_of(const struct edge_tally *t, const uint8_t *addr)
 {
-	size_t lo = 0, hi = t->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (memcmp(&t->locals[mid], addr, LOCAL_BYTES) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, t->n, memcmp(&t->locals[i], addr, LOCAL_BYTES) < 0);
 }
 
 static bool has(const struct edge_tally *t, size_t at, const uint8_t *addr)
