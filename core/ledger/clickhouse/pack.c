@@ -117,21 +117,19 @@ static size_t block_at(const struct fleet_page *p, size_t i, const uint8_t **blo
 	return end - p->rows[i];
 }
 
+static bool begins_by(const struct fleet_page *p, size_t i, const struct fleet_bound *key)
+{
+	const uint8_t *block;
+	size_t len = block_at(p, i, &block);
+	const uint8_t *first = wh_block_first(block, len);
+	return first && fleet_key_cmp(first, WH_EDGE_KEY_BYTES, key->key, key->len) <= 0;
+}
+
 /* The last block whose first key is not behind this one. */
 static size_t block_of(const struct fleet_page *p, const struct fleet_bound *key)
 {
-	size_t lo = 0, hi = p->n_rows;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const uint8_t *block, *first;
-		size_t len = block_at(p, mid, &block);
-		first = wh_block_first(block, len);
-		if (first && fleet_key_cmp(first, WH_EDGE_KEY_BYTES, key->key, key->len) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo ? lo - 1 : 0;
+	size_t after = WH_BISECT(i, 0, p->n_rows, begins_by(p, i, key));
+	return after ? after - 1 : 0;
 }
 
 static int walk_block(struct wh_block_reader *r, const struct fleet_walk *w, bool *past)

@@ -66,16 +66,9 @@ static bool step(struct run *r)
 /* Puts a run among others that are sorted by their rows: list[0] is its place if its row is the first. */
 static void put_run(struct run **list, size_t n, struct run *r)
 {
-	size_t lo = 0, hi = n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (order(&list[1 + mid]->row, &r->row) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	memmove(list, list + 1, lo * sizeof(struct run *));
-	list[lo] = r;
+	size_t at = WH_BISECT(i, 0, n, order(&list[1 + i]->row, &r->row) < 0);
+	memmove(list, list + 1, at * sizeof(struct run *));
+	list[at] = r;
 }
 
 int fleet_runs_each(struct fleet_runs *l, fleet_row_cb each, void *arg)
@@ -146,18 +139,15 @@ struct fleet_row fleet_page_row(const struct fleet_page *p, size_t i)
 	return r;
 }
 
+static bool is_before(const struct fleet_page *p, size_t row, const struct fleet_bound *key)
+{
+	const struct fleet_row r = fleet_page_row(p, row);
+	return fleet_key_cmp(r.key, r.key_len, key->key, key->len) < 0;
+}
+
 size_t fleet_page_find(const struct fleet_page *p, const struct fleet_bound *key)
 {
-	size_t lo = 0, hi = p->n_rows;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const struct fleet_row r = fleet_page_row(p, mid);
-		if (fleet_key_cmp(r.key, r.key_len, key->key, key->len) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return WH_BISECT(i, 0, p->n_rows, is_before(p, i, key));
 }
 
 void fleet_page_empty(struct fleet_page *p)

@@ -116,15 +116,8 @@ static unsigned longer(unsigned length)
 /* A key's group: the last one whose prefix is not after it. */
 static size_t group_of(const struct fleet_plan *r, const struct fleet_bound *key)
 {
-	size_t lo = 0, hi = r->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (fleet_key_cmp(r->groups[mid].prefix, r->groups[mid].len, key->key, key->len) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo ? lo - 1 : 0;
+	size_t after = WH_BISECT(i, 0, r->n, fleet_key_cmp(r->groups[i].prefix, r->groups[i].len, key->key, key->len) <= 0);
+	return after ? after - 1 : 0;
 }
 
 int fleet_plan_page(struct fleet_store *f, enum fleet_kind kind, struct fleet_plan *r, const struct fleet_bound *key,
