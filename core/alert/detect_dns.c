@@ -46,8 +46,8 @@ static void tunnel(const struct wh_fact_walk *w, const struct wh_fact_key *k, co
 	                : "AzureDNS_DataInfiltration",
 	      k, r, k->value,
 	      wh_arena_printf(w->all->mem,
-	                      "On one day it looked up about %.0f names below %s, %llu bytes in names and %llu in answers.", names,
-	                      k->value, (unsigned long long)r->up, (unsigned long long)r->down));
+	                      "On one day it looked up about %.0f names below %s, %llu bytes in names and %llu in answers.",
+	                      names, k->value, (unsigned long long)r->up, (unsigned long long)r->down));
 }
 
 static void generated(const struct wh_fact_walk *w, const struct wh_fact_key *k, const struct wh_fact_row *r)

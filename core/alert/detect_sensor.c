@@ -22,7 +22,8 @@ static void loss(const struct wh_alert_look *l, const struct wh_store_totals *to
 	if (!f.type || lost <= 0)
 		return;
 	f.first_us = f.last_us = totals->last_us;
-	f.note = wh_arena_printf(all->mem, "The plugin lost %lld of %lld records since Suricata's start, because its memory was full.",
+	f.note = wh_arena_printf(all->mem,
+	                         "The plugin lost %lld of %lld records since Suricata's start, because its memory was full.",
 	                         (long long)lost, (long long)json_integer_value(json_object_get(sensor, "records")));
 	wh_finding_of(all, &f);
 }

@@ -169,8 +169,8 @@ static void check_kernel(struct wh_app_doctor *r)
 		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_WARN, "the kernel answers only to CAP_NET_ADMIN"),
 		       "run doctor as root to check nf_tables");
 	else
-		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_FAIL, "the kernel has no nf_tables, or does not answer: %s",
-		                                strerror(-rc)),
+		wh_doctor_remedy(wh_doctor_note(r, "nf_tables", WH_APP_CHECK_FAIL,
+		                                "the kernel has no nf_tables, or does not answer: %s", strerror(-rc)),
 		                 "modprobe nf_tables; without it 'enforce' cannot work here, but 'export' can");
 	if (rc == 0 && admin)
 		check_features(r);

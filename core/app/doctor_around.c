@@ -89,9 +89,10 @@ static void check_clock(int64_t last_us, struct wh_app_doctor *r)
 	char at[WH_TIME_STRLEN];
 	if (wh_day(last_us - 1) > wh_day(wh_now_us() + INT64_C(1000000) * SLACK_S)) /* last_us: the end of that day */
 		wh_doctor_remedy(
-			wh_doctor_note(r, "clock", WH_APP_CHECK_WARN,
-		                       "the newest flow is of %s, in the future: the clock of this machine or of the sensor is wrong",
-		                       wh_time_text(last_us - 1, at)),
+			wh_doctor_note(
+				r, "clock", WH_APP_CHECK_WARN,
+				"the newest flow is of %s, in the future: the clock of this machine or of the sensor is wrong",
+				wh_time_text(last_us - 1, at)),
 			"timedatectl set-ntp true, here and at the sensor");
 	else if (!access("/run/systemd/timesync", F_OK) && access("/run/systemd/timesync/synchronized", F_OK))
 		wh_doctor_remedy(wh_doctor_note(r, "clock", WH_APP_CHECK_WARN, "it was not synchronised since boot"),

@@ -76,7 +76,8 @@ static void check_list(const struct wh_app_list *l, struct wh_app_doctor *r)
 	if (l->held)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s is held until a person confirms it", l->name),
-			"whittle intel update %s (names the peers that it would cut off), then whittle intel confirm %s", l->name, l->name);
+			"whittle intel update %s (names the peers that it would cut off), then whittle intel confirm %s", l->name,
+			l->name);
 	else if (!l->updated_us)
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s was never read", l->name),
 		                 "whittle intel update %s", l->name);

@@ -23,7 +23,8 @@ int wh_app_adopt_earlier(const struct wh_app *a, struct wh_error *err)
 			a->beside, why.text, jit ? ", `whittle jit on` and `whittle jit confirm`" : "");
 		goto out;
 	}
-	wh_app_note(a, "the rules that an earlier version stored in %s are in force; they are stored in %s from now on", a->beside, a->state_dir);
+	wh_app_note(a, "the rules that an earlier version stored in %s are in force; they are stored in %s from now on",
+	            a->beside, a->state_dir);
 	wh_app_ledger_forget_earlier(a);
 none:
 	rc = 0;

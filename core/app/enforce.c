@@ -202,7 +202,8 @@ int wh_app_enforce(const struct wh_app *a, const struct wh_app_enforce *ask, str
 	if (!rc && ask->reject)
 		out.own.rs->reject = reject;
 	if (!rc && ask->reviewed && strcmp(ask->reviewed, out.own.digest))
-		rc = wh_fail_input(err, -ESTALE, "refused: the rules of %s have changed since they were reviewed; review them again",
+		rc = wh_fail_input(err, -ESTALE,
+		                   "refused: the rules of %s have changed since they were reviewed; review them again",
 		                   out.own.names[0]);
 	rc = rc || !ask->only ? rc : select_ports(&j, err);
 	rc = rc ? rc : check(&j, err);

@@ -135,7 +135,8 @@ int wh_app_ingest(const struct wh_app *a, const struct wh_app_ingest *ask, struc
 	else
 		rc = read_files(&j, l.store, &paths, err);
 	if (!rc && !ask->listen && out->strange && out->strange == paths.n)
-		rc = wh_fail_input(err, -ENOMSG, "%s: neither this file nor any other in the directory has a known format: nothing was read",
+		rc = wh_fail_input(err, -ENOMSG,
+		                   "%s: neither this file nor any other in the directory has a known format: nothing was read",
 		                   out->first_strange);
 	note_waiting(a, l.store);
 	rc = rc ? rc : wh_app_retain(a, &l, err);

@@ -15,8 +15,8 @@ static int find_target(const struct wh_estate *e, const struct wh_app_jit_open *
 	g->resource = r->name;
 	g->nsg = ask->to ? !strcmp(ask->to, "nsg") : !wh_app_jit_is_own(e, r->name);
 	if (g->nsg && !r->n_nsgs)
-		return wh_fail_input(err, WH_APP_USAGE, "%s is not this machine, and the estate has no network security group for it",
-		                     r->name);
+		return wh_fail_input(err, WH_APP_USAGE,
+		                     "%s is not this machine, and the estate has no network security group for it", r->name);
 	if (!g->nsg && !wh_app_jit_is_own(e, r->name))
 		return wh_fail_input(err, WH_APP_USAGE, "%s has no address of this machine: run it there, or use --to nsg",
 		                     r->name);

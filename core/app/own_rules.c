@@ -100,10 +100,10 @@ static void say_present(const struct wh_estate *e, struct wh_arena *mem, struct 
 	for (size_t i = 0; i < e->n_resources && !out->present; i++) {
 		const struct wh_resource *r = &e->resources[i];
 		out->assumed = r->host_unread != NULL;
-		out->present = r->host_unread
-		                       ? wh_arena_printf(mem, "every port of %s is assumed to be open: %s", r->name, r->host_unread)
-		               : r->host ? wh_arena_printf(mem, "%s is this machine: the rules of its own firewall", r->name)
-		                         : NULL;
+		out->present = r->host_unread ? wh_arena_printf(mem, "every port of %s is assumed to be open: %s", r->name,
+		                                                r->host_unread)
+		               : r->host      ? wh_arena_printf(mem, "%s is this machine: the rules of its own firewall", r->name)
+		                              : NULL;
 	}
 }
 

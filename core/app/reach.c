@@ -17,7 +17,8 @@ static int no_such(struct wh_app_network *net, const char *text, struct wh_error
 	for (size_t i = 0; i < net->t.n_hosts && !near && len > 2; i++)
 		if (strcasestr(net->t.hosts[i].name, text))
 			near = net->t.hosts[i].name;
-	return wh_fail_input(err, -ENOENT, "'%.80s' is neither a resource of the estate, nor an address, a prefix or Internet%s%s%s", text,
+	return wh_fail_input(err, -ENOENT,
+	                     "'%.80s' is neither a resource of the estate, nor an address, a prefix or Internet%s%s%s", text,
 	                     near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
@@ -267,8 +268,8 @@ static int both_ends(struct wh_app_network *net, const struct wh_app_reach *ask,
 	struct tally t = {0};
 	compare(net, ask, a, b, &t);
 	if (!a->n && !b->n)
-		return wh_fail_input(err, -EINVAL, "neither '%.60s' nor '%.60s' is a resource of the estate; one end must be one", a->text,
-		                     b->text);
+		return wh_fail_input(err, -EINVAL, "neither '%.60s' nor '%.60s' is a resource of the estate; one end must be one",
+		                     a->text, b->text);
 	struct wh_reach_ports ports = wh_reach_ports(net->r, t.all);
 	enum wh_answer main = t.n[WH_ALLOWED] ? WH_ALLOWED : t.n[WH_UNDECIDED] ? WH_UNDECIDED : WH_DENIED;
 	json_t *missing = json_array(),

@@ -22,7 +22,8 @@ bool wh_app_kept_over(const struct wh_kept *k)
 static const char *sentence(int rc, const char *difference, const char *what, const struct wh_error *err, struct wh_arena *mem)
 {
 	if (rc == 1)
-		return wh_arena_printf(mem, "%s; `whittle restore` puts back the confirmed rules", difference ? difference : what);
+		return wh_arena_printf(mem, "%s; `whittle restore` puts back the confirmed rules",
+		                       difference ? difference : what);
 	return rc < 0 ? wh_arena_printf(mem, "can't check whether %s: %s", what, err->text) : NULL;
 }
 

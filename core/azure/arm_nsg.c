@@ -237,7 +237,8 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
-				rc = wh_fail(err, -EAGAIN, "another user or program changed %.200s meanwhile; nothing was applied", id);
+				rc = wh_fail(err, -EAGAIN,
+				             "another user or program changed %.200s meanwhile; nothing was applied", id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
 				rc = refused(arm, &r, "PUT", id, err);
 			else
@@ -258,7 +259,8 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		if (rc || took)
 			break;
 		if (!unchanged)
-			rc = wh_fail(err, -EAGAIN, "the connection broke, and another user or program changed %.200s meanwhile", id);
+			rc = wh_fail(err, -EAGAIN, "the connection broke, and another user or program changed %.200s meanwhile",
+			             id);
 		else if (tries >= 4)
 			rc = wh_fail(err, -EIO, "PUT %.200s: no usable answer after %u tries", id, tries + 1);
 		else

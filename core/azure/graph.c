@@ -75,7 +75,8 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 		rows += (json_int_t)page.rows;
 		bytes += r.len;
 		if (!rc && (rows > page.total || bytes > MOST_BYTES))
-			rc = wh_fail(err, -EPROTO, "Resource Graph gives more than the %lld rows that it counts, or more than 1 GiB",
+			rc = wh_fail(err, -EPROTO,
+			             "Resource Graph gives more than the %lld rows that it counts, or more than 1 GiB",
 			             (long long)page.total);
 		if (!rc && !page.token && (page.truncated || rows != page.total))
 			rc = wh_fail(err, -EPROTO, "Resource Graph gave %lld of %lld rows, and no next page", (long long)rows,

@@ -55,17 +55,19 @@ static int choose(struct wh_azure *a)
 				nsg->file ? nsg->file : "estate", nsg->name);
 		for (size_t k = 0; k < a->n; k++)
 			if (!strcasecmp(a->groups[k].id, nsg->id))
-				return wh_fail_input(a->err, -EEXIST,
-				                     "two files of the estate have the group %s: use one of them for all its resources",
-				                     nsg->id);
+				return wh_fail_input(
+					a->err, -EEXIST,
+					"two files of the estate have the group %s: use one of them for all its resources",
+					nsg->id);
 		struct wh_azure_work *w = &a->work[a->n];
 		a->groups[a->n++] = (struct wh_azure_group){.name = nsg->name, .id = nsg->id, .notes = ""};
 		*w = (struct wh_azure_work){.at = i, .imported = *nsg};
 		json_incref(w->imported.source);
 	}
 	return a->n ? 0
-	            : wh_fail_input(a->err, -ENOENT,
-	                            "no network security group of the estate protects the chosen resources (`whittle estate show`)");
+	            : wh_fail_input(
+			      a->err, -ENOENT,
+			      "no network security group of the estate protects the chosen resources (`whittle estate show`)");
 }
 
 /* ---- one group ---- */

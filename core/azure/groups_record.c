@@ -128,8 +128,8 @@ int wh_azure_record_load(const char *state, const char *id, json_t **out, struct
 	if (!rc && (*out = json_incref(json_object_get(all, key))) && !is_of(*out, id)) {
 		json_decref(*out);
 		*out = NULL;
-		rc = wh_fail(err, -EBADMSG, "the record of %.200s in the state directory belongs to another group, so it is not used",
-		             id);
+		rc = wh_fail(err, -EBADMSG,
+		             "the record of %.200s in the state directory belongs to another group, so it is not used", id);
 	}
 	json_decref(all);
 	free(key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* array: the only function that grows an array on the heap (wh_arena_grown() does this in an arena), and the only binary search. */
+/* array: the only function that grows an array on the heap (wh_arena_grown() does this in an arena), and the only binary
+ * search. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,8 +10,8 @@
  * unchanged. */
 bool wh_array_grow(void *array, size_t n, size_t *room, size_t size);
 
-/* The first `i` from `from` on for which `before` does not hold; `to` if it holds for all. `before` is an expression of i that holds
- * for the first ones alone: WH_BISECT(i, 0, n, list[i].key < key) is where the key is, or would be put. */
+/* The first `i` from `from` on for which `before` does not hold; `to` if it holds for all. `before` is an expression of i that
+ * holds for the first ones alone: WH_BISECT(i, 0, n, list[i].key < key) is where the key is, or would be put. */
 #define WH_BISECT(i, from, to, before)                                                                                           \
 	({                                                                                                                       \
 		size_t wh_lo = (from), wh_hi = (to);                                                                             \

@@ -148,9 +148,10 @@ int wh_trusted_file(const char *path, struct wh_error *err)
 		                     "%s: belongs to the user with uid %u, but root has to trust it: `chown root %s`", path,
 		                     (unsigned)st.st_uid, path);
 	if (others_write(&st))
-		return wh_fail_input(err, -EPERM,
-		                     "%s: users other than root may write it (mode %o), but root has to trust it: `chmod go-w %s`",
-		                     path, st.st_mode & 07777, path);
+		return wh_fail_input(
+			err, -EPERM,
+			"%s: users other than root may write it (mode %o), but root has to trust it: `chmod go-w %s`", path,
+			st.st_mode & 07777, path);
 	*strrchr(real, '/') = 0;
 	return wh_trusted_dir(*real ? real : "/", false, err);
 }

@@ -81,8 +81,9 @@ int cli_start_responders(const struct cli *c, int argc, char **argv, struct wh_e
 	if (!origin_of(a->webhook, origin, sizeof origin))
 		return wh_fail_input(err, -EINVAL, "the webhook must be an https URL with a path; http only for this machine");
 	if (!a->secret_file)
-		return wh_fail_input(err, -EINVAL,
-		                     "a webhook needs 'secret-file': its key proves to the receiver that whittle sent the message");
+		return wh_fail_input(
+			err, -EINVAL,
+			"a webhook needs 'secret-file': its key proves to the receiver that whittle sent the message");
 	rc = take_secret(a->secret_file, err);
 	return rc ? rc : wh_https_start(origin, err);
 }

@@ -163,8 +163,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_is_sync(argc, argv))
 		return cli_estate_sync(c, argc - 1, argv + 1);
 	if (argc != 2 || strcmp(argv[1], "show"))
-		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import") ? "name a file or directory to import"
-		                                                           : "name a subcommand: import FILE, sync, show or facts");
+		return cli_usage(c, argc > 1 && !strcmp(argv[1], "import")
+		                            ? "name a file or directory to import"
+		                            : "name a subcommand: import FILE, sync, show or facts");
 	const struct wh_app a = cli_app(c);
 	struct wh_estate *e = NULL;
 	struct wh_error err;

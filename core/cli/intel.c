@@ -55,8 +55,8 @@ static void print_cuts(const struct wh_app_intel_updated *u)
 	if (u->n_large > SHOWN)
 		printf("    … and %zu more\n", u->n_large - SHOWN);
 	if (u->n_cuts || u->n_large)
-		printf("    'whittle intel confirm %s' puts it in force%s; until then its former version stays in force\n", u->name,
-		       u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
+		printf("    'whittle intel confirm %s' puts it in force%s; until then its former version stays in force\n",
+		       u->name, u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
 }
 
 static void print_subtracted(const struct wh_intel_list *l)

@@ -205,7 +205,8 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_getopt(c, argc, argv, "", (const struct option[]){{0}}), CLI_USAGE;
 	if (!v)
 		return cli_usage(
-			c, "name a subcommand: on, confirm, off, open, request, approve, refuse, list, close, log, policy or nsg");
+			c,
+			"name a subcommand: on, confirm, off, open, request, approve, refuse, list, close, log, policy or nsg");
 	if (v->alone && argc > 2)
 		return cli_usage(c, "%s takes no further words", v->name);
 	struct wh_arena *mem = wh_arena_new();

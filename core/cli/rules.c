@@ -109,7 +109,8 @@ static void print_header(const struct wh_resource_result *r, const struct wh_app
 	if (!l->time_us)
 		puts("not yet enforced");
 	else if (l->changed_us > l->time_us)
-		printf("changed later, and not yet enforced (the last enforce was at %s, by %s)\n", wh_time_text(l->time_us, t), l->who);
+		printf("changed later, and not yet enforced (the last enforce was at %s, by %s)\n", wh_time_text(l->time_us, t),
+		       l->who);
 	else
 		printf("last enforced %s by %s%s\n", wh_time_text(l->time_us, t), l->who,
 		       l->taken_back ? ", and rolled back since" : "");

@@ -120,7 +120,8 @@ static void print_ledger(const struct wh_store_totals *totals)
 		printf("%s edges with the least evidence were removed, because their ports had more than port-edges: those peers are unknown.\n",
 		       wh_number_text(totals->crowded, edges));
 	if (totals->aged)
-		printf("%s edges were removed, because they were last seen before edge-days.\n", wh_number_text(totals->aged, edges));
+		printf("%s edges were removed, because they were last seen before edge-days.\n",
+		       wh_number_text(totals->aged, edges));
 	if (totals->full)
 		printf("%s edges were not added, because the ledger had reached ledger-size: no rule is made from such days.\n",
 		       wh_number_text(totals->full, edges));

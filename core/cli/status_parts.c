@@ -88,7 +88,8 @@ void cli_status_firewall(const struct wh_app_status *s)
 {
 	if (s->firewall_unknown.code) {
 		printf("The rules in force on this machine are not known: %s.\n\n",
-		       s->firewall_unknown.code == -EPERM ? "only root can read the rules in the kernel" : s->firewall_unknown.text);
+		       s->firewall_unknown.code == -EPERM ? "only root can read the rules in the kernel"
+		                                          : s->firewall_unknown.text);
 		return;
 	}
 	if (!s->firewall.n) {

@@ -138,7 +138,8 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 	char *strange = wh_nft_skeleton_differs(&c->live, c->mem);
 	if (strange) {
 		strange[strcspn(strange, "\n")] = 0;
-		return wh_fail(err, -EPERM, "not confirmed, because another program changed whittle's table: %s; run `whittle enforce` again",
+		return wh_fail(err, -EPERM,
+		               "not confirmed, because another program changed whittle's table: %s; run `whittle enforce` again",
 		               strange);
 	}
 	wh_batch_begin(&c->b, generation);

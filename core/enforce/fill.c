@@ -19,8 +19,9 @@ static int make_room(struct wh_apply *j, size_t more)
 		/* our transaction counts one, or none if there was nothing to flush; anything else is another program's */
 		now = wh_nl_generation(j->nl, j->err);
 		if (now != next && !(flushes_only && now == j->generation))
-			rc = wh_fail(j->err, -ERESTART,
-			             "another program changed the firewall meanwhile; nothing was applied: run the command again");
+			rc = wh_fail(
+				j->err, -ERESTART,
+				"another program changed the firewall meanwhile; nothing was applied: run the command again");
 	}
 	j->generation = now;
 	wh_batch_free(&j->b);

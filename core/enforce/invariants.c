@@ -106,7 +106,8 @@ static int only_ports(const struct wh_nft_ruleset *rs, struct wh_error *err)
 		if (p->proto == WH_PROTO_ICMPV6)
 			return refuse(err, "neighbour discovery", p, "judges ICMPv6, without which no neighbour is found");
 		if (p->proto == WH_PROTO_ICMP)
-			return refuse(err, "path MTU discovery", p, "judges ICMP, which reports packets that are too big for a path");
+			return refuse(err, "path MTU discovery", p,
+			              "judges ICMP, which reports packets that are too big for a path");
 		if (p->proto != WH_PROTO_TCP && p->proto != WH_PROTO_UDP)
 			return refuse(err, "protocols without ports", p, "is not for TCP or UDP");
 		for (size_t k = 0; k < p->n_locals; k++)

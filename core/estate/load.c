@@ -37,7 +37,8 @@ static int parse_short(const struct loading *ld, const char *key, const char *js
 {
 	static const char *const rules[] = {"securityRules", "defaultSecurityRules", NULL};
 	struct wh_error ignored;
-	char *rest = strstr(json, WH_NSG_KEEPS) || strstr(json, "\\u") /* it may hide there */ ? NULL : wh_json_cut(json, strlen(json), rules);
+	bool may_keep = strstr(json, WH_NSG_KEEPS) || strstr(json, "\\u"); /* it may hide in an escape */
+	char *rest = may_keep ? NULL : wh_json_cut(json, strlen(json), rules);
 	int rc = rest ? wh_nsg_parse(key, rest, strlen(rest), ld->mem, nsgs, n, &ignored) : 1;
 	free(rest);
 	return rc ? 1 : 0;

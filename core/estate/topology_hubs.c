@@ -105,8 +105,9 @@ static bool is_basic(const struct hubs *h, const struct wh_item *hub)
 {
 	const struct wh_item *wan = hub ? wh_inventory_find(h->b->inv, wan_of(hub)) : NULL;
 	const json_t *sku = hub ? wh_field(hub->body, "sku") : NULL;
-	const char *of = json_is_object(sku) ? wh_field_text(sku, "name") : json_string_value(sku),
-		   *kind = wan ? wh_field_text(wan->body, "typePropertiesType") : NULL; /* az's name, beside the resource's type */
+	const char *of = json_is_object(sku) ? wh_field_text(sku, "name") : json_string_value(sku);
+	/* az's name, beside the resource's type */
+	const char *kind = wan ? wh_field_text(wan->body, "typePropertiesType") : NULL;
 	kind = kind || !wan ? kind : wh_field_text(wan->body, "type");
 	return (of && !strcasecmp(of, "Basic")) || (kind && !strcasecmp(kind, "Basic"));
 }

@@ -143,9 +143,10 @@ static void permissive(struct finding *x, size_t i)
 			continue;
 		struct wh_box shown = x->boxes[i];
 		shown.set[4] = wh_ports(&(struct wh_port_range){p->port, p->port}, 1, x->work.mem);
-		found(x, WH_PERMISSIVE, i, (size_t)-1, &shown, p->inner
-		      ? "it opens SMB or RPC to the Internet: these are for networks of your own; close it, or lead to it by VPN"
-		      : "it opens a management port to the Internet: name the addresses that need it, or use just-in-time access");
+		found(x, WH_PERMISSIVE, i, (size_t)-1, &shown,
+		      p->inner
+		              ? "it opens SMB or RPC to the Internet: these are for networks of your own; close it, or lead to it by VPN"
+		              : "it opens a management port to the Internet: name the addresses that need it, or use just-in-time access");
 		return;
 	}
 }

@@ -95,7 +95,8 @@ static int read_rules(const char *path, struct wh_arena *mem, struct wh_nft_rule
 	json_t *doc = NULL;
 	struct stat st;
 	int rc = lstat(path, &st) ? -errno : !S_ISREG(st.st_mode) ? -EINVAL : 0; /* its directory belongs to another user */
-	rc = rc ? wh_fail(err, rc, "the file enforced.rules is not a plain file") : wh_read_file(path, MAX_BYTES, &text, &len, err);
+	rc = rc ? wh_fail(err, rc, "the file enforced.rules is not a plain file")
+	        : wh_read_file(path, MAX_BYTES, &text, &len, err);
 	if (rc)
 		return rc;
 	if (sscanf(text, MAGIC " %zu %8lx\n%n", &says, &crc, &body) != 2 || !body || len - (size_t)body != says ||

@@ -162,7 +162,8 @@ void wh_watch_look(struct wh_watcher *w)
 	if (judged && news(&w->told, difference, w->touched & WH_TOUCHED_RULES)) {
 		a.kind = flushed ? "flushed" : "changed";
 		if (flushed)
-			wh_watch_tell(w, &a, "%s deleted whittle's table, as `flush ruleset` does: nothing is narrowed any more%s", who,
+			wh_watch_tell(w, &a,
+			              "%s deleted whittle's table, as `flush ruleset` does: nothing is narrowed any more%s", who,
 			              w->opt->config->repair ? "" : "; `whittle restore` puts back the confirmed rules");
 		else
 			wh_watch_tell(w, &a, "%s changed whittle's table%s: %.300s", who, again ? " further" : "", difference);

@@ -133,8 +133,8 @@ static void revert(struct wh_watcher *w, const struct wh_drop *d, const struct w
 	if (wh_firewall_rollback(false, &back, &err))
 		wh_watch_tell(w, &a, "the rules could not be rolled back: %.300s", err.text);
 	else
-		wh_watch_tell(w, &a, "the rules were rolled back, because they dropped %zu peers that belong, the last %s%s%s", hit,
-		              addr,
+		wh_watch_tell(w, &a, "the rules were rolled back, because they dropped %zu peers that belong, the last %s%s%s",
+		              hit, addr,
 		              back.how == WH_ROLLBACK_REMOVED ? "; none were confirmed before, so nothing is narrowed"
 		                                              : "; those confirmed before are in force",
 		              back.stored ? "" : "; but a reboot may bring them back");

@@ -137,7 +137,9 @@ static int load(const char *dir, struct wh_arena *mem, struct kept *out, struct 
 		out->list = wh_arena_grown(mem, out->list, out->n, &out->room, sizeof *out->list);
 		if ((rc = read_line(line, mem, &out->list[out->n])))
 			wh_fail(err, rc,
-			        "%s/" FILE_NAME ": a line was not written by whittle; none of its policies is used until that line is corrected", dir);
+			        "%s/" FILE_NAME
+			        ": a line was not written by whittle; none of its policies is used until that line is corrected",
+			        dir);
 		else
 			out->n++;
 	}

@@ -42,7 +42,8 @@ static int make_room(struct wh_state *s, struct wh_jit_grant *g, struct wh_arena
 	}
 	snprintf(g->id, sizeof g->id, "%lld", (long long)last + 1);
 	if (!rc && (mine >= WH_JIT_REQUESTS || mine + others >= WH_JIT_ALL_REQUESTS))
-		rc = wh_fail_input(err, -EDQUOT, "%zu requests%s are waiting already; an operator must approve or refuse some first",
+		rc = wh_fail_input(err, -EDQUOT,
+		                   "%zu requests%s are waiting already; an operator must approve or refuse some first",
 		                   mine >= WH_JIT_REQUESTS ? mine : mine + others, mine >= WH_JIT_REQUESTS ? " of yours" : "");
 	return rc;
 }

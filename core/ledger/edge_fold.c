@@ -230,8 +230,8 @@ static inline __attribute__((always_inline)) void fetch_wholes(const struct wh_e
 			fetch_whole(t, &t->edges[d->cell[i] - 1], WHOLE_HOT);
 }
 
-/* Asks for the memory of all that wait, in three rounds, as each needs what the one before has fetched; then carries them out. The
- * requests of a round are so near each other in the program that the processor waits for all of them together. */
+/* Asks for the memory of all that wait, in three rounds, as each needs what the one before has fetched; then carries them out.
+ * The requests of a round are so near each other in the program that the processor waits for all of them together. */
 static int carry_out_all(struct wh_edge_table *t)
 {
 	struct edge_update *first = t->pending, *end = first + t->waiting;

@@ -160,7 +160,8 @@ static const char *concerned(const struct wh_batch *b, uint32_t seq)
 static int explain(const struct wh_batch *b, uint32_t seq, int code, struct wh_error *err)
 {
 	if (code == ERESTART || (seq == b->first_seq && code == EAGAIN))
-		return wh_fail(err, -ERESTART, "another program changed the firewall meanwhile; nothing was applied: run the command again");
+		return wh_fail(err, -ERESTART,
+		               "another program changed the firewall meanwhile; nothing was applied: run the command again");
 	if (code == EPERM)
 		return wh_fail(err, -EPERM, "the kernel refuses: changing the firewall needs CAP_NET_ADMIN (run as root)");
 	return wh_fail(err, -code, "the kernel refuses %s: %s", concerned(b, seq), strerror(code));

@@ -233,7 +233,8 @@ int wh_nft_live(struct wh_nl *nl, struct wh_arena *mem, struct wh_nft_live *out,
 	int rc = -EAGAIN;
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* the ruleset changed during the dump: read again */
 		rc = read_once(nl, mem, out);
-	return rc ? wh_fail(err, rc, "whittle's table can't be read: %s%s", strerror(-rc), rc == -EPERM ? ": run as root" : "") : 0;
+	return rc ? wh_fail(err, rc, "whittle's table can't be read: %s%s", strerror(-rc), rc == -EPERM ? ": run as root" : "")
+	          : 0;
 }
 
 /* The number of ports that are narrowed now: all addresses of one lead to one chain. */

@@ -74,7 +74,8 @@ struct wh_reach {
 	 * rules */
 	bool *placed, all_placed; struct last_placed *last; bool *admin;
 	bool *linked;                        /* vnet × vnet: the system's routes lead from one to the other */
-	size_t **hub_at;                     /* hub.c: table of a virtual hub × endpoint: its route to it; NULL until all are asked */
+	/* hub.c: table of a virtual hub × endpoint: its route to it; NULL until all are asked */
+	size_t **hub_at;
 	struct numbering *numbering;
 	/* classes.c */
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;

@@ -133,7 +133,8 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 	}
 	const struct wh_route *hub = b || x ? NULL : wh_hub_route(r, va, table, WH_NONE, to_addr);
 	if (hub && hub->hop == WH_HOP_APPLIANCE) {
-		because(mem, why, "what %s forwards (route %s of %s)", hub->appliance, hub->name, wh_hub_table(t, va, table)->name);
+		because(mem, why, "what %s forwards (route %s of %s)", hub->appliance, hub->name,
+		        wh_hub_table(t, va, table)->name);
 		return WH_UNDECIDED;
 	}
 	if (b && !linked && wh_hub_both(t, va, vb))

@@ -55,7 +55,8 @@ static int parse(const char *dir, char *text, struct wh_tokens *out, struct wh_e
 		if (!parse_line(line, &out->list[out->n++])) {
 			out->n = 0;
 			return wh_fail(err, -EBADMSG,
-			               "%s/" FILE_NAME ": a line was not written by whittle; no token is valid until that line is corrected",
+			               "%s/" FILE_NAME
+			               ": a line was not written by whittle; no token is valid until that line is corrected",
 			               dir);
 		}
 	}

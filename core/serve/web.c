@@ -11,7 +11,12 @@
 #include "serve/web_workers.h"
 #include "whittle/serve.h"
 
-enum { POOL = 24 << 10 /* bytes of a connection's head */, FILES = 4096, KEPT = 64 << 10 /* bytes that need no giving back */, CROWD = 100 };
+enum {
+	POOL = 24 << 10 /* bytes of a connection's head */,
+	FILES = 4096,
+	KEPT = 64 << 10 /* bytes that need no giving back */,
+	CROWD = 100
+};
 
 struct web {
 	struct MHD_Daemon *daemons[WH_SERVE_LISTENERS];

@@ -2,8 +2,8 @@
 /*
  * The library's time-out is of idle time alone: a client that sends or takes a byte now and then would stay for ever. So each
  * connection has a time for each phase as a whole. Where there are many, those that have been longest in theirs make room, except
- * those that wait for a worker. Bodies are read before anybody is asked whose they are: strangers can't fill the memory with them,
- * nor can clients with answers that they don't take.
+ * those that wait for a worker. Bodies are read before anybody is asked whose they are: strangers can't fill the memory with
+ * them, nor can clients with answers that they don't take.
  */
 #include <sys/socket.h>
 #include "serve/web.h"

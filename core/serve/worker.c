@@ -83,8 +83,8 @@ static const struct wh_serve_route *find(struct wh_call *c)
 	}
 	if (other) {
 		c->allow = methods(c);
-		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not known here; there is %s", wh_method_words[c->request->method],
-		               c->allow);
+		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not known here; there is %s",
+		               wh_method_words[c->request->method], c->allow);
 	} else {
 		wh_call_refuse(c, 404, "InvalidResourceType", "there is nothing at this path");
 	}

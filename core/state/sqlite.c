@@ -43,7 +43,10 @@ int wh_sql_fail(struct wh_state *s, const char *doing, struct wh_error *err)
 	case SQLITE_NOMEM: rc = -ENOMEM; break;
 	case SQLITE_IOERR:
 		if (sqlite3_system_errno(s->db) == ENOSPC) { rc = -ENOSPC; why = "the disk is full"; }
-		if (sqlite3_system_errno(s->db) == EFBIG) { rc = -EFBIG; why = "its file may not become larger (ulimit -f, LimitFSIZE=)"; }
+		if (sqlite3_system_errno(s->db) == EFBIG) {
+			rc = -EFBIG;
+			why = "its file may not become larger (ulimit -f, LimitFSIZE=)";
+		}
 		break;
 	}
 	return wh_fail(err, rc, "%s: the ledger can't be %s: %s", s->path, doing, why);

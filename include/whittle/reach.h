@@ -23,8 +23,8 @@
  * The tag VirtualNetwork is, at each subnet: the VNet's ranges, those of connected peers whose peering allows access
  * (allowVirtualNetworkAccess; it changes the tag, not the way), ranges on premises if there is a gateway, 168.63.129.16, and the
  * prefixes of the subnet's own routes and of the virtual hub's. Internet is all the rest. AzureLoadBalancer is 168.63.129.16. An
- * application security group is its members' addresses. A tag or group with unknown addresses may match anything: if that could change the outcome the
- * verdict is WH_UNDECIDED, with the missing part.
+ * application security group is its members' addresses. A tag or group with unknown addresses may match anything: if that could
+ * change the outcome the verdict is WH_UNDECIDED, with the missing part.
  *
  * From the Internet a host is reached at its own public address, at all ports, and by the rules of load balancers, at the ports
  * behind them. It reaches the Internet by its public address, a NAT gateway, a balancer's pool, or its subnet's default outbound

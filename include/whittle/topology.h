@@ -35,8 +35,8 @@ struct wh_vnet {
 	/* of AWS: its gateways, route tables and load balancers are not in the inventory */
 	bool aws;
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's or a virtual hub's gateway */
-	/* of a virtual hub: the table of its connection; WH_NONE: it is connected to none. WH_MISSING: to one, but the connection is
-	 * in no document */
+	/* of a virtual hub: the table of its connection; WH_NONE: it is connected to none. WH_MISSING: to one, but the connection
+	 * is in no document */
 	size_t hub_table;
 	bool hub_default;                        /* the hub may announce 0.0.0.0/0 to it (enableInternetSecurity) */
 	struct wh_tag *tags; size_t n_tags;
@@ -57,7 +57,8 @@ struct wh_route {
 struct wh_route_table {
 	const char *id, *name;
 	struct wh_route *routes; size_t n;
-	bool own_only;      /* disableBgpRoutePropagation: its subnets don't get the routes that a gateway or a virtual hub announces */
+	/* disableBgpRoutePropagation: its subnets don't get the routes that a gateway or a virtual hub announces */
+	bool own_only;
 	const char *unsure; /* of a virtual hub: it may have more routes, for lack of this. NULL: it has not */
 };
 struct wh_subnet {

@@ -149,8 +149,9 @@ static void put_edge(struct wh_bytes *b, unsigned i, uint64_t sensor, uint64_t v
 	const struct wh_edge e = edge_of(i, flows);
 	wh_edge_key_encode(&k, key);
 	const size_t len = flows ? wh_edge_encode(&e, value) : 0;
-	fleet_put_plain(b, &(struct fleet_row){
-				   .key = key, .key_len = sizeof key, .sensor = sensor, .version = version, .value = value, .len = len});
+	fleet_put_plain(
+		b, &(struct fleet_row){
+			   .key = key, .key_len = sizeof key, .sensor = sensor, .version = version, .value = value, .len = len});
 }
 
 struct expected { unsigned n, next, step; };
@@ -277,7 +278,8 @@ static unsigned edges_from(const struct wh_bytes *part, const struct wh_bytes *w
 /* A server sends rows as it finds them. If it then fails, its error follows them, and the answer was a success long ago. */
 static void an_answer_that_ends_in_an_error_is_asked_for_again_as_a_whole(void **state)
 {
-	static const char error[] = "Code: 241, e.displayText() = DB::Exception: Memory limit exceeded, e.what() = DB::Exception\n";
+	static const char error[] =
+		"Code: 241, e.displayText() = DB::Exception: Memory limit exceeded, e.what() = DB::Exception\n";
 	struct wh_bytes part = {0}, whole = {0}, good = {0};
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)

@@ -29,12 +29,15 @@
 	"{\"name\":\"" name "\",\"destinationType\":\"CIDR\",\"destinations\":[\"" to \
 	"\"],\"nextHopType\":\"ResourceId\",\"nextHop\":\"" hop "\"}"
 #define FIREWALL N "azureFirewalls/fw"
-#define THE_FIREWALL(h) \
-	",{\"id\":\"" FIREWALL "\",\"type\":\"Microsoft.Network/azureFirewalls\",\"name\":\"fw\",\"properties\":{\"virtualHub\":" \
+#define THE_FIREWALL(h)                                                                                                          \
+	",{\"id\":\"" FIREWALL                                                                                                   \
+	"\",\"type\":\"Microsoft.Network/azureFirewalls\",\"name\":\"fw\",\"properties\":{\"virtualHub\":"                       \
 	"{\"id\":\"" HUB(h) "\"}}}"
-#define INTENT(h) \
-	",{\"id\":\"" HUB(h) "/routingIntent/i\",\"type\":\"Microsoft.Network/virtualHubs/routingIntent\",\"name\":\"i\"," \
-	"\"properties\":{\"routingPolicies\":[{\"name\":\"p\",\"destinations\":[\"PrivateTraffic\"],\"nextHop\":\"" FIREWALL "\"}]}}"
+#define INTENT(h)                                                                                                                       \
+	",{\"id\":\"" HUB(                                                                                                              \
+		h) "/routingIntent/i\",\"type\":\"Microsoft.Network/virtualHubs/routingIntent\",\"name\":\"i\","                        \
+		   "\"properties\":{\"routingPolicies\":[{\"name\":\"p\",\"destinations\":[\"PrivateTraffic\"],\"nextHop\":\"" FIREWALL \
+		   "\"}]}}"
 #define ROUTES(more) \
 	",{\"id\":\"" N "routeTables/r\",\"type\":\"Microsoft.Network/routeTables\",\"name\":\"r\",\"properties\":{" more "}}"
 #define UDR(to, hop) "{\"name\":\"u\",\"properties\":{\"addressPrefix\":\"" to "\",\"nextHopType\":\"" hop "\"}}"
@@ -49,8 +52,8 @@
 /* Of VNet 0 → VNet 1 and back, 1 → 2. One letter each: Allowed, Denied, Unknown. */
 struct hub_case { const char *name, *more, *v0, *v1, *want, *why; };
 static const struct hub_case cases[] = {
-	{"connections without a routing configuration", THE_HUB("h", "w", "") CONNECTION("h", "0", "") CONNECTION("h", "1", ""), "", "",
-         "AAD", NULL},
+	{"connections without a routing configuration", THE_HUB("h", "w", "") CONNECTION("h", "0", "") CONNECTION("h", "1", ""),
+         "", "", "AAD", NULL},
 	{"the default table", PLAIN("h") USUAL("h", "0") USUAL("h", "1"), "", "", "AAD", NULL},
 	{"the group's tag holds the other VNet", GROUP USUAL("h", "0") USUAL("h", "1"), "",
          ",\"networkSecurityGroup\":{\"id\":\"" N "networkSecurityGroups/n\"}", "AAD", NULL},
@@ -64,13 +67,14 @@ static const struct hub_case cases[] = {
                  CONNECTION("h", "1", ROUTING(TABLE("h", "rt"), "", "\"red\"")),
          "", "", "AAD", NULL},
 	{"the labels of its table are in no document",
-         CONNECTION("h", "0", ROUTING(TABLE("h", "rt"), "", "\"red\"")) CONNECTION(
-                 "h", "1", ROUTING(TABLE("h", "rt"), REF(DEFAULT("h")), "\"red\"")),
+         CONNECTION("h", "0", ROUTING(TABLE("h", "rt"), "", "\"red\""))
+                 CONNECTION("h", "1", ROUTING(TABLE("h", "rt"), REF(DEFAULT("h")), "\"red\"")),
          "", "", "UUD", "the labels of the route table rt of the virtual hub h"},
-	{"two hubs of one WAN", THE_HUB("h", "w", "") THE_HUB("k", "w", "") WAN("w", "Standard") USUAL("h", "0") USUAL("k", "1"), "",
-         "", "AAD", NULL},
+	{"two hubs of one WAN", THE_HUB("h", "w", "") THE_HUB("k", "w", "") WAN("w", "Standard") USUAL("h", "0") USUAL("k", "1"),
+         "", "", "AAD", NULL},
 	{"two hubs of one WAN, propagated to its own hub alone",
-         THE_HUB("h", "w", "") THE_HUB("k", "w", "") USUAL("h", "0") CONNECTION("k", "1", ROUTING(DEFAULT("k"), REF(DEFAULT("k")), "")),
+         THE_HUB("h", "w", "") THE_HUB("k", "w", "") USUAL("h", "0")
+                 CONNECTION("k", "1", ROUTING(DEFAULT("k"), REF(DEFAULT("k")), "")),
          "", "", "DDD", "defaultRouteTable of the virtual hub h has no route to VNet v1"},
 	{"two WANs", THE_HUB("h", "w", "") THE_HUB("k", "x", "") USUAL("h", "0") USUAL("k", "1"), "", "", "DDD", "has no route"},
 	{"two hubs in no document", USUAL("h", "0") USUAL("k", "1"), "", "", "UUD",
@@ -93,20 +97,23 @@ static const struct hub_case cases[] = {
          "", "", "UUD", "what the firewall fw forwards (route private_traffic"},
 	{"a longer route leads to an appliance in VNet 2",
          TABLE_OF("h", "defaultRouteTable", "\"default\"",
-                  ROUTE("nva", "10.1.1.0/24", HUB("h") "/hubVirtualNetworkConnections/c2"))
-                 USUAL("h", "0") USUAL("h", "1") USUAL("h", "2"),
+                  ROUTE("nva", "10.1.1.0/24", HUB("h") "/hubVirtualNetworkConnections/c2")) USUAL("h", "0") USUAL("h", "1")
+                 USUAL("h", "2"),
          "", "", "UAA", "the appliance behind the connection c2"},
 	{"a route to a connection's own VNet",
-         TABLE_OF("h", "defaultRouteTable", "\"default\"", ROUTE("own", "10.1.0.0/16", HUB("h") "/hubVirtualNetworkConnections/c1"))
-                 USUAL("h", "0") CONNECTION("h", "1", ROUTING(DEFAULT("h"), "", "\"none\"")),
+         TABLE_OF("h", "defaultRouteTable", "\"default\"",
+                  ROUTE("own", "10.1.0.0/16", HUB("h") "/hubVirtualNetworkConnections/c1")) USUAL("h", "0")
+                 CONNECTION("h", "1", ROUTING(DEFAULT("h"), "", "\"none\"")),
          "", "", "AAD", NULL},
-	{"connections in no document", "",
-         ",\"HUB\"", ",\"HUB\"", "UUD", "the connection of VNet v0 to its virtual hub (`az network vhub connection list`)"},
+	{"connections in no document", "", ",\"HUB\"", ",\"HUB\"", "UUD",
+         "the connection of VNet v0 to its virtual hub (`az network vhub connection list`)"},
 	{"a table that keeps the hub's routes out", ROUTES("\"disableBgpRoutePropagation\":true") USUAL("h", "0") USUAL("h", "1"),
          ",\"routeTable\":{\"id\":\"" N "routeTables/r\"}", "", "DDD", "the route table r keeps the virtual hub's routes out"},
-	{"a route of the subnet as long as the hub's wins", ROUTES("\"routes\":[" UDR("10.1.0.0/16", "None") "]") USUAL("h", "0") USUAL("h", "1"),
+	{"a route of the subnet as long as the hub's wins",
+         ROUTES("\"routes\":[" UDR("10.1.0.0/16", "None") "]") USUAL("h", "0") USUAL("h", "1"),
          ",\"routeTable\":{\"id\":\"" N "routeTables/r\"}", "", "DAD", "route u of r leads to None"},
-	{"a shorter route of the subnet does not", ROUTES("\"routes\":[" UDR("10.0.0.0/8", "None") "]") USUAL("h", "0") USUAL("h", "1"),
+	{"a shorter route of the subnet does not",
+         ROUTES("\"routes\":[" UDR("10.0.0.0/8", "None") "]") USUAL("h", "0") USUAL("h", "1"),
          ",\"routeTable\":{\"id\":\"" N "routeTables/r\"}", "", "AAD", NULL},
 };
 
@@ -120,7 +127,8 @@ static char *documents(const struct hub_case *c)
 		const char *more = i == 0 ? c->v0 : i == 1 ? c->v1 : "";
 		bool hub = !strcmp(more, ",\"HUB\"");
 		fprintf(f,
-		        "%s{\"id\":\"" N "virtualNetworks/v%d\",\"type\":\"Microsoft.Network/virtualNetworks\",\"name\":\"v%d\",\"properties\":{"
+		        "%s{\"id\":\"" N
+		        "virtualNetworks/v%d\",\"type\":\"Microsoft.Network/virtualNetworks\",\"name\":\"v%d\",\"properties\":{"
 		        "\"addressSpace\":{\"addressPrefixes\":[\"10.%d.0.0/16\"]},\"subnets\":[{\"id\":\"" N
 		        "virtualNetworks/v%d/subnets/s\",\"name\":\"s\",\"properties\":{\"addressPrefix\":\"10.%d.1.0/24\"%s}}]%s}}",
 		        i ? "," : "", i, i, i, i, i, hub ? "" : more,
@@ -129,8 +137,10 @@ static char *documents(const struct hub_case *c)
 		              "Microsoft.Network/virtualNetworks/HV_h_1\"}}}]"
 		            : "");
 		fprintf(f,
-		        ",{\"id\":\"" N "networkInterfaces/n%d\",\"type\":\"Microsoft.Network/networkInterfaces\",\"name\":\"n%d\","
-		        "\"properties\":{\"virtualMachine\":{\"id\":\"" S "Compute/virtualMachines/h%d\"},\"ipConfigurations\":[{\"name\":"
+		        ",{\"id\":\"" N
+		        "networkInterfaces/n%d\",\"type\":\"Microsoft.Network/networkInterfaces\",\"name\":\"n%d\","
+		        "\"properties\":{\"virtualMachine\":{\"id\":\"" S
+		        "Compute/virtualMachines/h%d\"},\"ipConfigurations\":[{\"name\":"
 		        "\"c\",\"properties\":{\"privateIPAddress\":\"10.%d.1.4\",\"subnet\":{\"id\":\"" N
 		        "virtualNetworks/v%d/subnets/s\"}}}]}}",
 		        i, i, i, i, i);
@@ -202,8 +212,8 @@ static void a_default_route_of_the_hub_takes_the_answers_to_the_internet(void **
 		struct estate e;
 		char *more;
 		assert_true(asprintf(&more,
-		                     TABLE_OF("h", "defaultRouteTable", "\"default\"", ROUTE("all_traffic", "0.0.0.0/0", FIREWALL))
-		                             CONNECTION("h", "0", "%s"),
+		                     TABLE_OF("h", "defaultRouteTable", "\"default\"",
+		                              ROUTE("all_traffic", "0.0.0.0/0", FIREWALL)) CONNECTION("h", "0", "%s"),
 		                     secure[i]) > 0);
 		c.more = more;
 		char *text = documents(&c);
@@ -216,8 +226,9 @@ static void a_default_route_of_the_hub_takes_the_answers_to_the_internet(void **
 		wh_reach_decide(e.r, &p, e.mem, &a);
 		assert_int_equal(a.verdict, i ? WH_DENIED : WH_ALLOWED);
 		if (i)
-			assert_non_null(strstr(a.steps[0].why, "route all_traffic of defaultRouteTable of the virtual hub h takes its "
-			                                       "answers another way"));
+			assert_non_null(strstr(a.steps[0].why,
+			                       "route all_traffic of defaultRouteTable of the virtual hub h takes its "
+			                       "answers another way"));
 		p = (struct wh_reach_packet){.from = p.to, .to = WH_NONE, .to_addr = p.from_addr, .proto = 6, .dport = 443};
 		wh_reach_decide(e.r, &p, e.mem, &a);
 		assert_int_equal(a.verdict, i ? WH_UNDECIDED : WH_ALLOWED);
@@ -230,10 +241,12 @@ static void a_default_route_of_the_hub_takes_the_answers_to_the_internet(void **
 static void a_gateway_of_the_hub_leads_on_premises(void **state)
 {
 	static const char *const gateways[] = {
-		"", ",{\"id\":\"" N "vpnGateways/g\",\"type\":\"Microsoft.Network/vpnGateways\",\"name\":\"g\",\"properties\":{"
-		    "\"virtualHub\":{\"id\":\"" HUB("h") "\"}}},{\"id\":\"" N
-		    "vpnSites/o\",\"type\":\"Microsoft.Network/vpnSites\",\"name\":\"o\",\"properties\":{\"addressSpace\":{\"addressPrefixes\":"
-		    "[\"192.168.0.0/16\"]}}}"};
+		"",
+		",{\"id\":\"" N "vpnGateways/g\",\"type\":\"Microsoft.Network/vpnGateways\",\"name\":\"g\",\"properties\":{"
+		"\"virtualHub\":{\"id\":\"" HUB(
+			"h") "\"}}},{\"id\":\"" N
+			     "vpnSites/o\",\"type\":\"Microsoft.Network/vpnSites\",\"name\":\"o\",\"properties\":{\"addressSpace\":{\"addressPrefixes\":"
+			     "[\"192.168.0.0/16\"]}}}"};
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		struct hub_case c = {.v0 = "", .v1 = ""};
@@ -259,30 +272,35 @@ static void terraform_s_hub_is_read(void **state)
 {
 #define STATE(type, id, values) \
 	"{\"mode\":\"managed\",\"type\":\"azurerm_" type "\",\"name\":\"x\",\"values\":{\"id\":\"" id "\"," values "}}"
-#define VNET(i) \
-	STATE("virtual_network", N "virtualNetworks/v" i, "\"name\":\"v" i "\",\"address_space\":[\"10." i ".0.0/16\"]") \
+#define VNET(i)                                                                                                                           \
+	STATE("virtual_network", N "virtualNetworks/v" i, "\"name\":\"v" i "\",\"address_space\":[\"10." i ".0.0/16\"]")                  \
 	"," STATE("subnet", N "virtualNetworks/v" i "/subnets/s", "\"name\":\"s\",\"address_prefixes\":[\"10." i ".1.0/24\"]") "," STATE( \
-		"network_interface", N "networkInterfaces/n" i, \
-		"\"name\":\"n" i "\",\"ip_configuration\":[{\"name\":\"c\",\"private_ip_address\":\"10." i ".1.4\",\"subnet_id\":\"" N \
-		"virtualNetworks/v" i "/subnets/s\"}]") "," \
-	STATE("linux_virtual_machine", S "Compute/virtualMachines/h" i, \
-	      "\"name\":\"h" i "\",\"network_interface_ids\":[\"" N "networkInterfaces/n" i "\"]") "," \
-	STATE("virtual_hub_connection", HUB("h") "/hubVirtualNetworkConnections/c" i, \
-	      "\"name\":\"c" i "\",\"virtual_hub_id\":\"" HUB("h") "\",\"remote_virtual_network_id\":\"" N "virtualNetworks/v" i \
-	      "\",\"routing\":[{\"associated_route_table_id\":\"" TABLE("h", "rt") \
-	      "\",\"propagated_route_table\":[{\"labels\":[\"red\"],\"route_table_ids\":[]}]}]")
+		"network_interface", N "networkInterfaces/n" i,                                                                           \
+		"\"name\":\"n" i "\",\"ip_configuration\":[{\"name\":\"c\",\"private_ip_address\":\"10." i                                \
+		".1.4\",\"subnet_id\":\"" N "virtualNetworks/v" i                                                                         \
+		"/subnets/s\"}]") "," STATE("linux_virtual_machine", S "Compute/virtualMachines/h" i,                                     \
+	                                    "\"name\":\"h" i "\",\"network_interface_ids\":[\"" N "networkInterfaces/n" i                 \
+	                                    "\"]") "," STATE("virtual_hub_connection",                                                    \
+	                                                     HUB("h") "/hubVirtualNetworkConnections/c" i,                                \
+	                                                     "\"name\":\"c" i "\",\"virtual_hub_id\":\"" HUB(                             \
+								     "h") "\",\"remote_virtual_network_id\":\"" N                         \
+	                                                                  "virtualNetworks/v" i                                           \
+	                                                                  "\",\"routing\":[{\"associated_route_table_id\":\"" TABLE(      \
+										  "h",                                                    \
+										  "rt") "\",\"propagated_route_table\":[{\"labels\":[\"red\"],\"route_table_ids\":[]}]}]")
 	static const char text[] =
-		"{\"format_version\":\"1.0\",\"terraform_version\":\"1.9.0\",\"values\":{\"root_module\":{\"resources\":["
-		VNET("0") "," VNET("1") ","
-		STATE("virtual_hub_route_table", TABLE("h", "rt"), "\"name\":\"rt\",\"labels\":[\"red\"],\"route\":[{\"name\":\"u\","
-		"\"destinations\":[\"10.1.1.0/24\"],\"next_hop\":\"" FIREWALL "\"}]") "]}}}";
+		"{\"format_version\":\"1.0\",\"terraform_version\":\"1.9.0\",\"values\":{\"root_module\":{\"resources\":[" VNET(
+			"0") "," VNET("1") "," STATE("virtual_hub_route_table", TABLE("h", "rt"),
+	                                             "\"name\":\"rt\",\"labels\":[\"red\"],\"route\":[{\"name\":\"u\","
+	                                             "\"destinations\":[\"10.1.1.0/24\"],\"next_hop\":\"" FIREWALL "\"}]") "]}}}";
 	struct estate e;
 	struct wh_reach_answer a;
 	(void)state;
 	open_estate(&e, text);
 	for (int i = 0; i < 2; i++) {
 		wh_reach_decide(e.r,
-		                &(struct wh_reach_packet){.from = endpoint_of(&e, i), .to = endpoint_of(&e, !i), .proto = 6, .dport = 443},
+		                &(struct wh_reach_packet){
+					.from = endpoint_of(&e, i), .to = endpoint_of(&e, !i), .proto = 6, .dport = 443},
 		                e.mem, &a);
 		assert_int_equal(a.verdict, i ? WH_ALLOWED : WH_UNDECIDED);
 	}
