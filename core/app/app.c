@@ -78,7 +78,7 @@ void wh_app_platform(const struct wh_app *a, struct wh_estate *e)
 
 const char *wh_app_today(char buf[static WH_APP_DAY_STRLEN])
 {
-	_Static_assert(WH_APP_DAY_STRLEN >= WH_TIME_STRLEN, "a day means its first moment");
+	_Static_assert(WH_APP_DAY_STRLEN >= WH_TIME_STRLEN, "the time's text fits, which is cut to its day");
 	wh_time_text(wh_now_us(), buf);
 	buf[10] = 0;
 	return buf;

@@ -80,7 +80,7 @@ int wh_app_jit_on(const struct wh_app *a, int64_t confirm_within_s, bool force, 
 		*out = wh_app_jit_own_ports(a, l.estate, mem);
 	if (!rc && !out->n)
 		rc = wh_fail_input(err, WH_APP_USAGE,
-		                   "this machine has none of the resources that 'jit' in whittle.yaml names");
+		                   "no policy under 'jit' in whittle.yaml is for a resource of this machine");
 	if (!rc && !force)
 		rc = check_way_back(out, mem, err);
 	rc = rc ? rc : wh_firewall_jit_on(out->list, out->n, confirm_within_s, err);

@@ -50,7 +50,7 @@ gives "twice is once too often" 2 'there is none' w alerts unsuppress office
 gives "types are listed with their tactics" 0 'SSH_Incoming_BF_OneToOne +Medium +PreAttack' w alerts types
 gives "a severity that is none is refused" 2 'Informational, Low, Medium or High' w alerts --severity urgent
 gives "so is a status" 2 'Active, InProgress, Resolved or Dismissed' w alerts --status open
-gives "so is a verb" 2 "no 'alerts close'" w alerts close x
+gives "so is a verb" 2 "no subcommand 'close'" w alerts close x
 
 # ---- responses: a program that reads the alert, and a webhook ----
 cat >"$dir/on-alert" <<-X

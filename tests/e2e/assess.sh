@@ -36,7 +36,7 @@ check "an unknown operator is refused with file and place, and nothing is assess
 rm policies/bad.json
 echo '{"value": [{"sku": 1}]}' >inventory/none.json
 "$w" assess --policy policies inventory >out 2>err
-[ $? = 2 ] && grep -q 'inventory/none.json: there is no resource in it' err
+[ $? = 2 ] && grep -q 'inventory/none.json: no resource in it' err
 check "a file without a resource is refused by its name"
 # The ledger's owner and existence do not matter: the directories may be readable by the caller alone.
 if [ "$(id -u)" = 0 ]; then

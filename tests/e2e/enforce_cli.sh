@@ -130,7 +130,7 @@ for i in $(seq 15); do
 	in_srv "$BUILD/tools/nft_tool" apply "$dir/other" 60 >"$dir/two" 2>&1 & two=$!
 	for x in one two; do
 		if wait "${!x}"; then won=$((won + 1))
-		elif grep -qE 'somebody else changed the firewall meanwhile; nothing was applied|not what was sent' "$dir/$x"; then lost=$((lost + 1))
+		elif grep -qE 'another program changed the firewall meanwhile; nothing was applied|other rules than were sent' "$dir/$x"; then lost=$((lost + 1))
 		else odd=$((odd + 1)); sed 's/^/# /' "$dir/$x"; fi
 	done
 	same=$(tool compare "$dir/large" | grep -cx same) same2=$(tool compare "$dir/other" | grep -cx same)
@@ -163,8 +163,8 @@ for at in $(seq 2 40); do
 	tool rollback; tool apply "$dir/rules" 0 >/dev/null
 	out=$(in_srv env MEANWHILE_AT="$at" MEANWHILE="LD_PRELOAD= $BUILD/tools/nft_tool apply $dir/other 0 >/dev/null" LD_PRELOAD="$dir/slow.so" "$BUILD/tools/nft_tool" apply "$dir/large" 60 2>&1) && break
 	steps=$((steps + 1))
-	if grep -qE 'somebody else changed|not what was sent' <<<"$out" && tool compare "$dir/other" | grep -qx same; then told=$((told + 1)); else echo "# step $at: $out"; fi
-	grep -q 'not what was sent' <<<"$out" && break # from here on the slow one had applied, and reads the other's rules back
+	if grep -qE 'another program changed|other rules than were sent' <<<"$out" && tool compare "$dir/other" | grep -qx same; then told=$((told + 1)); else echo "# step $at: $out"; fi
+	grep -q 'other rules than were sent' <<<"$out" && break # from here on the slow one had applied, and reads the other's rules back
 done
 [ $steps -gt 5 ] && [ $told = $steps ]; t $? "the slower operator, at any of $steps steps, gets an error, and the faster one's rules hold"
 w rollback --all >/dev/null

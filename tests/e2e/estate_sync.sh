@@ -52,7 +52,7 @@ fails forbid '403 ExpiredAuthenticationToken'
 check "a refused token is an error with the service's words, which holds no token"
 fails truncate 'gave 7 of 22 rows, and no next page' && fails short 'gave 21 of 22 rows' && fails fewer 'more than the 1 rows'
 check "an answer that lacks rows, or has more than it counts, changes nothing"
-fails again 'the same page again' && fails html 'no page of resources'
+fails again 'the same page again' && fails html 'not a page of resources'
 check "a service that repeats a page for ever, or gives none, leaves no estate"
 cp rows.json whole.json; jq '(.resources[] | select(.name == "nic-m3") | .properties.ipConfigurations[0].properties.privateIPAddress) = "10.0.1.x"' whole.json >rows.json
 fails '' '^whittle: resource graph, resources, page [0-9]*:[0-9]*: '

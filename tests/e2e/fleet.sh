@@ -57,7 +57,7 @@ all_done; check "twenty sensors send their logs at once"
 check "while a shard is away nothing is read, rather than a half"
 everybody 2
 all_done; check "sensors go on while a shard is away"
-grep -q 'not in the cluster yet.*sends it' out.1; check "each reports that its records wait on its disk, and the command that sends them"
+grep -q 'not in the cluster yet.*sends them' out.1; check "each reports that its records wait on its disk, and the command that sends them"
 "$fleet" up "$dir/fleet" 2
 everybody 3
 all_done; check "when the shard is back the sensors send what waited"

@@ -60,7 +60,7 @@ check "and where it can go"
 check "connections are listed by class and pair by pair"
 "$w" connections --external --json >out 2>err && [ "$(jq -r '.connectableResources[] | select(.id | endswith("/web-1")) | .inboundConnectedResources | map(.tcpPorts) | sort | join(" ")' out)" = '[22,443] [443]' ]
 check "external connections name the ports and the owners of the addresses"
-"$w" reach web-1 nowhere >out 2>err; [ $? -eq 2 ] && grep -q "'nowhere' is no resource of the estate" err
+"$w" reach web-1 nowhere >out 2>err; [ $? -eq 2 ] && grep -q "'nowhere' is neither a resource of the estate" err
 check "an end that is not there is named"
 cp l.db before.db && sed 's/10.0.1.5/10.0.1.500/' az/nics.json >bad.json && ! "$w" estate import az/vnets.json bad.json >out 2>err && grep -q '^whittle: bad.json:1: n-web2: .10.0.1.500. is not an address' err &&
 	"$w" estate show --json >out 2>err && [ "$(jq '.resources | length' out)" = 4 ]

@@ -45,7 +45,7 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"]}\n' >"$
 : >"$dir/eve.json"
 check "without a sensor it is deaf, and says that nothing at all came" 3 'deaf: 0 of 3 flows.*nothing at all' from 10.0.0.4 --timeout 2s
 check "an empty log is deaf as well" 3 'deaf: .*nothing at all was written' from 10.0.0.4 --eve "$dir/eve.json" --timeout 2s
-check "an address that is no resource is refused before anything is sent" 2 'no address of a resource' from 192.0.2.1
+check "an address that is no resource is refused before anything is sent" 2 'not an address of a resource' from 192.0.2.1
 check "a missing log is reported" 2 'none.json: cannot be read' from 10.0.0.4 --eve "$dir/none.json"
 
 cat >"$dir/suricata.yaml" <<END

@@ -347,7 +347,7 @@ static void selftest_reports_why_a_sensor_is_deaf(void **state)
 	json_t *doc = wh_app_selftest_json(&o, &t);
 	assert_true(json_is_false(json_object_get(doc, "hears")) && json_is_string(json_object_get(doc, "reason")));
 	json_decref(doc);
-	assert_true(wh_app_selftest(&a, &o, &out, &err) && strstr(err.text, "192.0.2.1 is no address of a resource"));
+	assert_true(wh_app_selftest(&a, &o, &out, &err) && strstr(err.text, "192.0.2.1 is not an address of a resource"));
 	scene_close(&s);
 }
 

@@ -107,7 +107,7 @@ static void a_map_of_many_keys_is_read_in_time(void **state)
 	for (int i = 0; i < N; i++)
 		at += sprintf(at, "k%d: 1\n", i);
 	strcpy(at, "k7: 2\n");
-	refused(text, "f.yaml:50001: the key 'k7' stands twice");
+	refused(text, "f.yaml:50001: the key 'k7' is in the map twice");
 	free(text);
 }
 

@@ -67,7 +67,7 @@ static void a_masked_or_missing_unit_restores_nothing(void **state)
 	fresh();
 	enable();
 	sh("rm usr/lib/systemd/system/whittle-enforce.service");
-	says(false, "/var/lib/whittle-state/var-lib-whittle", "not there");
+	says(false, "/var/lib/whittle-state/var-lib-whittle", "missing");
 }
 
 static void a_unit_for_another_ledger_does_not_restore_this_one(void **state)
