@@ -17,7 +17,11 @@ one() {
 	if [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
 	{
 		if [ "$rc" -eq 0 ] && [ $((p + f + s)) -eq 0 ]; then f=1; echo "  $t: no test ran"; fi
-		if [ "$f" -gt 0 ]; then echo "  FAILED $t (status $rc)"; sed 's/^/    /' "$log" | tail -60; else
+		if [ "$f" -gt 0 ]; then 
+			echo "  FAILED $t (status $rc)"
+			[ "$(wc -l <"$log")" -le 60 ] || sed -n 's/^not ok/    failed: not ok/p' "$log" # of which the end may not show
+			sed 's/^/    /' "$log" | tail -60
+		else
 			echo "  ok     $t: $p passed$([ "$s" -gt 0 ] && echo ", $s skipped") ($(($(date +%s) - start)) s)"; grep -iE '^(not )?ok .*# skip' "$log" | sed 's/^/           /'; fi
 	} >"$log.block"
 	echo "$p $f $s" >>"$1/tally"

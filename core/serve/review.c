@@ -107,7 +107,7 @@ static int said(struct wh_call *c, int rc, const char *text)
 WH_ENDPOINT(own_rule_change)
 {
 	struct wh_review_change x;
-	const char *text;
+	const char *text = NULL;
 	int rc = take_change(c, &x, err);
 	rc = rc ? rc : wh_app_rules_change(c->app, &x, c->mem, &text, err);
 	return said(c, rc, text);
@@ -115,14 +115,14 @@ WH_ENDPOINT(own_rule_change)
 
 WH_ENDPOINT(own_undo)
 {
-	const char *text;
+	const char *text = NULL;
 	int rc = wh_app_rules_undo(c->app, c->values[0], c->mem, &text, err);
 	return said(c, rc, text);
 }
 
 WH_ENDPOINT(own_reset)
 {
-	const char *text;
+	const char *text = NULL;
 	int rc = wh_app_rules_reset(c->app, c->values[0], c->mem, &text, err);
 	return said(c, rc, text);
 }

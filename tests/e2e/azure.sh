@@ -77,7 +77,7 @@ azure rollback && grep -q 'the former rules are back' out && as_before web && [ 
 check "rollback --to azure puts the former rules back"
 "$w" --store l.db rules list vm1 >out 2>err && grep -q "last enforced 20.*, and rolled back since" out
 check "rules list shows that, too"
-azure rollback; [ $? -eq 2 ] && grep -q 'nothing at Azure' err
+azure rollback; [ $? -eq 2 ] && grep -q 'no change at Azure to undo' err
 check "a second rollback has nothing to put back and reports that"
 azure enforce vm9; [ $? -eq 2 ] && grep -q "no resource 'vm9'" err
 check "an unknown resource is refused"
@@ -100,10 +100,10 @@ jq '(.[0].properties.securityRules[] | select(.name | startswith("TCP-Inbound-DE
 	azure enforce vm1; [ $? -eq 2 ] && grep -q 'DENY-[0-9]* has another priority' err && azure enforce vm1 --force && has_deny web && rules web | grep -q ' Allow whittle-vm1-TCP-in-22-allow'
 check "if another person moved one of whittle's rules, --force loses neither the deny nor the allow"
 fresh change
-azure enforce vm1 && has_deny web && grep -q 'planning once more' err && [ "$(writes)" -eq 2 ]
+azure enforce vm1 && has_deny web && grep -q 'planning again' err && [ "$(writes)" -eq 2 ]
 check "412: a group that somebody changed meanwhile is read and planned once more"
 fresh change,change
-azure enforce vm1; [ $? -eq 1 ] && grep -q 'somebody else changed' err && as_before web
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'another user or program changed' err && as_before web
 check "412 twice is reported, and nothing is applied"
 fresh changerule
 azure enforce vm1; [ $? -eq 2 ] && grep -q 'theirs was added' err && ! has_deny web
@@ -144,7 +144,7 @@ check "a poll at another host is refused, and the former group put back"
 
 # ---- a service whose answers are chosen by an enemy ----
 fresh asyncslow
-azure enforce vm1 --wait 1s; [ $? -eq 1 ] && grep -q 'did not get done within 1 second' err && grep -q 'the former group was put back' err && as_before web && [ "$(grep -c '^GET 1$' requests)" -le 5 ]
+azure enforce vm1 --wait 1s; [ $? -eq 1 ] && grep -q 'did not finish within 1 second' err && grep -q 'the former group was put back' err && as_before web && [ "$(grep -c '^GET 1$' requests)" -le 5 ]
 check "one that never ends, and whose every answer takes its time, is given up in time, too"
 fresh; azure enforce vm1; serve other
 azure rollback; [ $? -eq 1 ] && grep -q 'answered with another resource' err && [ "$(writes)" -eq 0 ] && serve "" && azure rollback && as_before web
@@ -153,7 +153,7 @@ fresh other,other
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'answered with another resource' err && [ "$(writes)" -eq 0 ]
 check "nor is a rule planned upon another group"
 fresh etagline,etagline
-azure enforce vm1; [ $? -eq 1 ] && grep -q 'no text of one line' err && ! grep -q SMUGGLED requests && [ "$(writes)" -eq 0 ]
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'not a text of one line' err && ! grep -q SMUGGLED requests && [ "$(writes)" -eq 0 ]
 check "an etag of two lines adds no line to a request"
 fresh redirect; azure enforce vm1; [ $? -eq 1 ] && grep -q 'answered 307' err && fresh redirectput && azure enforce vm1; [ $? -eq 1 ] && grep -q '307.*nothing was applied' err && as_before web
 check "no redirection is followed"

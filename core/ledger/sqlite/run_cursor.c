@@ -158,7 +158,7 @@ static int search(struct run_cursor *c, const uint8_t *key, int64_t *found, stru
 	*found = low;
 	while (low < high && !rc) {
 		int64_t middle = low + (high - low) / 2, id = middle;
-		bool greater;
+		bool greater = false;
 		rc = compare_block(c, &id, key, &greater, err);
 		if (greater) {
 			high = middle;
