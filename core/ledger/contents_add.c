@@ -38,6 +38,8 @@ static bool add_line(struct added *a, const struct wh_line *line)
 	}
 	if (__builtin_expect(r->n_tail == a->tail_room, 0) && !wh_array_grow(&r->tail, r->n_tail, &a->tail_room, sizeof *r->tail))
 		return false;
+	if (r->lines == a->written)
+		a->first = line->hash;
 	r->tail[r->n_tail++] = line->hash;
 	r->checks[r->lines++] = wh_line_check(line->hash);
 	a->since += line->end - line->begin;
@@ -86,6 +88,10 @@ static int begin_one(struct wh_contents *c, struct wh_error *err)
 	int rc = c->ended != NOWHERE ? prolong(c, a, err) : 0;
 	if (rc)
 		return rc;
+	if (c->ended != NOWHERE && !a->written) {
+		a->behind = c->all[c->ended].id;
+		a->end = c->all[c->ended].lines;
+	}
 	if (!a->row.checks && follows_a_full_one(c) && !(a->row.checks = malloc(2 * MOST_LINES * sizeof *a->row.checks)))
 		return out_of_memory(err);
 	if (!a->room && a->row.checks)
@@ -139,7 +145,8 @@ static int by_number(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-/* The marks of lines that the ledger has not got from us. */
+/* Hashes of lines that the ledger has not got from us: the marks, and the first line of each content, with which another reading
+ * begins that met the content's end as it was. */
 struct pending {
 	struct wh_contents *c;
 	uint64_t *hashes;
@@ -151,11 +158,13 @@ static int gather(struct pending *p)
 {
 	size_t room = 1;
 	for (size_t i = 0; i < p->c->n_added; i++)
-		room += p->c->added[i].row.n_marks + p->c->added[i].row.n_tail;
+		room += 1 + p->c->added[i].row.n_marks + p->c->added[i].row.n_tail;
 	if (!(p->hashes = malloc(room * sizeof *p->hashes)))
 		return -ENOMEM;
 	for (size_t i = 0; i < p->c->n_added; i++) {
 		const struct added *a = &p->c->added[i];
+		if (a->row.lines > a->written)
+			p->hashes[p->n++] = a->first;
 		for (size_t m = a->marks_written; m < a->row.n_marks; m++)
 			p->hashes[p->n++] = a->row.marks[m].hash;
 		for (size_t t = 0; t < a->row.n_tail; t++)
@@ -186,8 +195,8 @@ static int compare(void *arg, const struct wh_content_row *row)
 		p->met = has(p, row->marks[i].hash);
 	for (i = 0; i < row->n_tail && !p->met; i++)
 		p->met = has(p, row->tail[i]);
-	for (i = 0; i < c->n_added && !p->met; i++)
-		p->met = c->added[i].row.id == row->id;
+	for (i = 0; i < c->n_added && !p->met; i++) /* a content that others continued, where we did, too */
+		p->met = c->added[i].row.id == row->id || (c->added[i].behind == row->id && row->lines > c->added[i].end);
 	return p->met ? 0 : wh_contents_learn(c, known < c->n ? &c->all[known] : NULL, row);
 }
 
@@ -274,6 +283,7 @@ void wh_contents_written(struct wh_contents *c)
 		if (c->open && i == c->n_added - 1) {
 			a->written = a->row.lines;
 			a->marks_written = (uint32_t)a->row.n_marks;
+			a->behind = 0;
 			c->added[kept++] = *a;
 		} else {
 			wh_contents_free_added(a);

@@ -87,7 +87,7 @@ as() {
 # without those whose ports come again by chance: without a verdict, a refused one and the next are one
 "$BUILD/tools/gen_flows" aws 20000 400 | awk '$6 > 9999 || NR == 1 { keep = !seen[$4, $5, $6, $7]++ } keep' >flows.aws || exit 1
 killed() { # FORMAT FILE: killed again and again, the ledger ends as that of one run
-	local began took
+	local began took pid
 	fresh
 	rm -f whole.db*
 	began=$(date +%s%N)
@@ -95,15 +95,28 @@ killed() { # FORMAT FILE: killed again and again, the ledger ends as that of one
 	took=$((($(date +%s%N) - began) / 1000))
 	for _ in 1 2 3 4 5 6; do
 		"$w" ingest --store l.db --memory 1MiB "$2" &
+		pid=$! # the next line changes it: a process substitution counts as a background process
 		read -rt "$(printf '0.%06d' $((RANDOM * 32 % (took < 900000 ? took : 900000))))" <> <(:)
-		kill -9 $! 2>/dev/null
-		wait $! 2>/dev/null
+		kill -9 $pid 2>/dev/null
+		wait $pid 2>/dev/null
 	done
 	ingest --memory 1MiB "$2" && same l.db whole.db
+}
+at_once() { # FILE: several runs read it at the same time, each begun a moment later; of the ledger of killed()
+	local pids=()
+	fresh
+	for _ in 1 2 3 4 5 6; do
+		"$w" ingest --store l.db --memory 1MiB "$1" &
+		pids+=($!)
+		read -rt "$(printf '0.%06d' $((RANDOM * 3)))" <> <(:)
+	done
+	wait "${pids[@]}"
+	ingest --memory 1MiB "$1" && same l.db whole.db
 }
 for f in vnet nsg zeek; do
 	"$BUILD/tools/gen_flows" $f 20000 400 >big.log
 	tell "$f: a run that is killed at random ends in the same ledger" killed $f big.log
+	tell "$f: runs at the same time count each record once" at_once big.log
 done
 tell "aws-v2: a run that is killed at random ends in the same ledger" killed aws-v2 flows.aws
 dump whole.db | grep '^edge' >aws-v2.edges

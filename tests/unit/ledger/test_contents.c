@@ -250,6 +250,58 @@ static void two_runs_that_count_the_same_lines_are_refused_but_the_first(void **
 	close_world(&w);
 }
 
+struct reading { struct wh_ledger ledger; struct wh_contents *c; unsigned at, counted; bool begun, ended; };
+
+/* Takes lines and commits them. One that another run was faster with ends, and what it took since its last commit is lost. */
+static void read_on(struct world *w, struct reading *r, const struct wh_line *all, unsigned n, unsigned most)
+{
+	struct wh_error err;
+	if (!r->begun) {
+		assert_int_equal(wh_ledger_open(w->path, WH_STATE_WRITE, &r->ledger, &err), 0);
+		assert_int_equal(wh_contents_load(r->ledger.store, &r->c, &err), 0);
+		r->begun = true;
+	}
+	unsigned some = n - r->at < most ? n - r->at : most, fresh = take(r->c, all + r->at, some);
+	int rc = commit(&r->ledger, r->c);
+	assert_true(!rc || rc == -ESTALE);
+	r->counted += rc ? 0 : fresh;
+	r->at += some;
+	r->ended = rc || r->at == n;
+}
+
+/* Three runs read one log, begin and commit when they like: the second has new lines behind a content of the first's that is too
+ * long to be extended by another. */
+static void however_runs_of_one_log_overlap_each_line_counts_once(void **state)
+{
+	enum { N = 36000, RUNS = 3 };
+	struct wh_line *all = malloc(N * sizeof *all);
+	unsigned seed = 1, lost = 0;
+	(void)state;
+	some_lines("a", 0, N, all);
+	for (int round = 0; round < 40; round++) {
+		struct world w;
+		struct reading r[RUNS + 1] = {0};
+		unsigned counted = 0, most = 3000u << round % 3;
+		open_world(&w);
+		while (!r[0].ended || !r[1].ended || !r[2].ended) {
+			unsigned k = rand_r(&seed) % RUNS;
+			if (!r[k].ended && (r[k].begun || !k || r[k - 1].at > N / 2))
+				read_on(&w, &r[k], all, N, 50 + rand_r(&seed) % most);
+		}
+		read_on(&w, &r[RUNS], all, N, N); /* what all have left out */
+		for (int k = 0; k <= RUNS; k++) {
+			counted += r[k].counted;
+			lost += r[k].ended && r[k].at < N;
+			wh_contents_free(r[k].c);
+			wh_ledger_close(&r[k].ledger);
+		}
+		assert_int_equal(counted, N);
+		close_world(&w);
+	}
+	assert_true(lost > 10); /* runs did overlap */
+	free(all);
+}
+
 static void a_hundred_logs_with_the_same_first_line_are_distinguished(void **state)
 {
 	static struct wh_line all[100];
@@ -288,6 +340,7 @@ int main(void)
 		cmocka_unit_test(any_end_and_any_beginning_of_a_log_is_recognised),
 		cmocka_unit_test(a_log_that_grows_extends_its_content),
 		cmocka_unit_test(two_runs_that_count_the_same_lines_are_refused_but_the_first),
+		cmocka_unit_test(however_runs_of_one_log_overlap_each_line_counts_once),
 		cmocka_unit_test(a_hundred_logs_with_the_same_first_line_are_distinguished),
 	};
 	wh_line_key_init(&key, secret);
