@@ -15,6 +15,9 @@ struct group_file {
 	struct wh_name_set by_name; /* the place of each group among all, a size_t */
 };
 
+/* How much of the groups is loaded; the first two are for callers that evaluate no rule. */
+enum groups { NO_GROUPS, GROUPS_WITHOUT_RULES, WHOLE_GROUPS };
+
 struct loading {
 	struct wh_state *state;
 	struct wh_arena *mem;
@@ -24,7 +27,7 @@ struct loading {
 	struct wh_name_set locals; /* the addresses of the estate's resources: one of these is not discovered again */
 	size_t room_nsgs, room_resources;
 	struct wh_prefix *discover; size_t n_discover;
-	enum { NO_GROUPS, GROUPS_WITHOUT_RULES, WHOLE_GROUPS } what; /* the first two are for callers that evaluate none */
+	enum groups groups;
 };
 
 static int damaged(const struct loading *ld)
@@ -49,7 +52,7 @@ static int load_nsg(void *arg, const char *key, const char *json)
 	struct loading *ld = arg;
 	struct wh_nsg *nsgs;
 	size_t n;
-	int rc = ld->what == WHOLE_GROUPS ? 1 : parse_short(ld, key, json, &nsgs, &n);
+	int rc = ld->groups == WHOLE_GROUPS ? 1 : parse_short(ld, key, json, &nsgs, &n);
 	if (rc)
 		rc = wh_nsg_parse(key, json, strlen(json), ld->mem, &nsgs, &n, ld->err);
 	if (rc)
@@ -124,7 +127,7 @@ static int load_groups(struct loading *ld, struct wh_resource *r, const json_t *
 	r->nsgs = wh_arena_array(ld->mem, most, sizeof *r->nsgs);
 	json_array_foreach((json_t *)(uintptr_t)refs, i, v)
 		if (!json_is_string(v) ||
-		    (!add_groups(ld, r, &list[i]) && ld->what != NO_GROUPS)) /* without its group the host would seem open */
+		    (!add_groups(ld, r, &list[i]) && ld->groups != NO_GROUPS)) /* without its group the host would seem open */
 			return damaged(ld);
 	return 0;
 }
@@ -193,7 +196,7 @@ static int load_estate(struct loading *ld)
 	const char *platform = json_string_value(json_object_get(doc, "platform"));
 	if (!rc && platform && wh_platform_parse(platform, &ld->e->platform))
 		rc = damaged(ld);
-	if (!rc && ld->what == WHOLE_GROUPS)
+	if (!rc && ld->groups == WHOLE_GROUPS)
 		rc = load_service_tags(ld, json_object_get(doc, "serviceTags"));
 	json_decref(doc);
 	return rc;
@@ -236,7 +239,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct wh_resource *)a)->name, ((const struct wh_resource *)b)->name);
 }
 
-static int load(const struct wh_ledger *l, int what, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
+static int load(const struct wh_ledger *l, enum groups groups, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err)
 {
 	struct loading ld = {.state = l->state,
 	                     .mem = mem,
@@ -244,8 +247,8 @@ static int load(const struct wh_ledger *l, int what, struct wh_arena *mem, struc
 	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
 	                     .files = {.mem = mem},
 	                     .locals = {.mem = mem},
-	                     .what = what};
-	int rc = what != NO_GROUPS ? wh_state_each(l->state, "nsg", load_nsg, &ld, err) : 0;
+	                     .groups = groups};
+	int rc = groups != NO_GROUPS ? wh_state_each(l->state, "nsg", load_nsg, &ld, err) : 0;
 	if (!rc)
 		rc = load_estate(&ld);
 	if (!rc)
@@ -354,7 +357,7 @@ int wh_estate_locals(struct wh_state *s, const char *discover, struct wh_locals 
 	                     .err = err,
 	                     .e = wh_arena_alloc(mem, sizeof *ld.e),
 	                     .files = {.mem = mem},
-	                     .what = NO_GROUPS};
+	                     .groups = NO_GROUPS};
 	struct wh_prefix *p = NULL;
 	size_t n = 0;
 	int rc = s ? load_estate(&ld) : 0;

@@ -75,7 +75,7 @@ static bool is_news(const char *told, const char *difference, bool touched)
 	return difference && (!told || touched || strcmp(told, difference));
 }
 
-/* Takes over the difference as what is told; true if it is news. */
+/* Remembers the difference as the last one told. True if it is news; the memory is *told's from then on. */
 static bool news(char **told, char *difference, bool touched)
 {
 	bool is = is_news(*told, difference, touched);
