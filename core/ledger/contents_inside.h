@@ -21,7 +21,8 @@ struct added {
 	size_t room, marks_room, tail_room;
 	uint32_t written, marks_written; /* lines and marks that the ledger has */
 	uint64_t first;                  /* hash of the first line that it has not */
-	int64_t behind; uint32_t end;    /* until it is written: the content at whose end it begins, 0: none; and that one's lines */
+	/* until it is written: the content at whose end it begins, 0: none; and that one's lines */
+	int64_t behind; uint32_t end;
 	uint64_t since;                  /* bytes since the last mark, about */
 };
 
