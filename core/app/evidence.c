@@ -28,9 +28,10 @@ json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *
 	if (!strcmp(k->value, WH_FACT_MORE))
 		return o;
 	json_object_set_new(o, "direction", json_string(wh_direction_text((enum wh_direction)k->direction)));
-	bool has_peer = *address(&k->peer, peer);
+	const char *other = address(&k->peer, peer);
+	bool has_peer = *other != 0;
 	if (has_peer)
-		json_object_set_new(o, "peer", json_string(peer));
+		json_object_set_new(o, "peer", json_string(other));
 	if (has_peer || k->port || k->kind == WH_FACT_ATTEMPTS) {
 		json_object_set_new(o, "port", json_integer(k->port));
 		json_object_set_new(o, "protocol", json_string(wh_proto_text(k->proto, proto)));

@@ -342,7 +342,7 @@ static int one_end(struct wh_app_network *net, const struct wh_app_reach *ask, c
 
 int wh_app_reach(struct wh_app_network *net, const struct wh_app_reach *ask, json_t **out, struct wh_error *err)
 {
-	struct end a, b;
+	struct end a = {0}, b = {0};
 	struct wh_overlay x = {.mem = net->mem};
 	int rc = 0;
 	*out = NULL;

@@ -76,7 +76,7 @@ static int prove_back(const struct back *b, const json_t *present, const struct 
 	const char *etag = json_string_value(json_object_get(b->step, "etag"));
 	bool as_written = etag && *etag && !wh_azure_step_changed(b->step, present);
 	const json_t *removed = as_written ? json_object_get(b->step, "removed") : NULL;
-	struct wh_filter_packet ce;
+	struct wh_filter_packet ce = {0};
 	struct wh_nsg bare = {0};
 	char addr[WH_ADDR_STRLEN], proto[8];
 	int rc = without_ours(b, present, live, target, former, removed, &bare);

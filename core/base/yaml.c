@@ -74,7 +74,7 @@ static int attach(struct builder *b, struct wh_yaml *node)
 		return 0;
 	}
 	struct frame *f = &b->stack[b->depth - 1];
-	/* NOLINT(clang-analyzer-core.NullDereference): a frame is pushed with its node and tail */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a frame is pushed with its node and tail */
 	if (f->node->kind == WH_YAML_MAP) {
 		node->key = f->key;
 		f->key = NULL;

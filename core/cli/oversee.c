@@ -56,8 +56,7 @@ static int wait_for(pid_t child, const sigset_t *unblocked, int *why)
 	bool stopped = false, passed_on = false;
 	int status;
 	for (;;) {
-		pid_t got;
-		while ((got = waitpid(child, &status, WNOHANG | WUNTRACED | WCONTINUED)) == child) {
+		while (waitpid(child, &status, WNOHANG | WUNTRACED | WCONTINUED) == child) {
 			if (WIFEXITED(status) || WIFSIGNALED(status))
 				return status;
 			stopped = WIFSTOPPED(status);

@@ -319,14 +319,14 @@ static int is_wanted(const struct dirent *d)
 
 static int read_path(struct wh_inventory *inv, const char *path, unsigned depth, struct pages *pages, struct wh_error *err)
 {
-	struct stat st;
+	struct stat st = {.st_mode = S_IFREG}; /* what standard input is read as */
 	struct dirent **names;
 	char *text;
 	size_t len;
 	int rc = strcmp(path, "-") ? wh_stat_input(path, &st) : 0;
 	if (rc)
 		return wh_fail_input(err, rc, "%s: %s%s", path, strerror(-rc), wh_as_owner(rc));
-	if (!strcmp(path, "-") || !S_ISDIR(st.st_mode)) {
+	if (!S_ISDIR(st.st_mode)) {
 		if (depth && !is_document(path))
 			return 0;
 		rc = wh_read_file(path, MAX_FILE, &text, &len, err);

@@ -57,7 +57,7 @@ static struct wh_name *insert(const struct wh_name_set *s, struct wh_name *at, s
 const void *wh_name_set_add(struct wh_name_set *s, const char *name, const void *value)
 {
 	const void *there = wh_name_set_find(s, name);
-	if (there)
+	if (there || !name)
 		return there;
 	struct wh_name *n = wh_arena_alloc(s->mem, sizeof *n);
 	*n = (struct wh_name){.name = name, .value = value, .priority = next_random()};

@@ -32,6 +32,7 @@ static void join_pool(struct wh_building *b, struct pool *p, size_t endpoint)
 {
 	if (endpoint == WH_NONE)
 		return;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a place in a list of pools has a pool */
 	for (size_t i = p->n; i-- > 0;)
 		if (p->endpoints[i] == endpoint)
 			return;
@@ -146,6 +147,7 @@ static struct pool targets_of(struct wh_building *b, struct balancer *l, const j
 	for (size_t i = 0; i <= json_array_size(wh_field(o, "backendAddressPools")); i++) {
 		const char *id = i ? wh_field_text(json_array_get(wh_field(o, "backendAddressPools"), i - 1), "id") : pool;
 		size_t at = wh_build_place(&l->pools, id);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a place in a list of pools has a pool */
 		for (size_t k = 0; at != WH_NONE && k < l->list[at].n; k++)
 			join_pool(b, &out, l->list[at].endpoints[k]);
 	}

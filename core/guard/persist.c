@@ -89,6 +89,7 @@ static int body_of(const uint8_t *bytes, size_t len, struct wh_taking *body)
 	char head[HEAD];
 	size_t says = 0, n = 0;
 	unsigned long crc = 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): read_whole() has set it */
 	const uint8_t *end = memchr(bytes, '\n', len < HEAD ? len : HEAD);
 	if (end) {
 		n = (size_t)(end - bytes) + 1;

@@ -209,18 +209,26 @@ static int make_locks(struct wh_error *err)
 	return 0;
 }
 
+static void free_endpoints(struct spoken_to *to)
+{
+	for (size_t i = 0; i < to->n; i++)
+		free(to->at[i]);
+}
+
 static int start_one(const char *const *endpoints, size_t n, struct wh_error *err)
 {
 	struct spoken_to to = {.n = n};
-	int end;
-	for (size_t i = 0; i < n; i++)
+	int end = -1, rc = 0;
+	for (size_t i = 0; i < n && !rc; i++)
 		if (!(to.at[i] = strdup(endpoints[i])))
-			return wh_fail(err, -ENOMEM, "out of memory");
-	int rc = wh_helper_fork("whittle-https", &end, err);
+			rc = wh_fail(err, -ENOMEM, "out of memory");
+	rc = rc ? rc : wh_helper_fork("whittle-https", &end, err);
 	if (rc == 1)
 		serve(end, &to);
-	if (rc)
+	if (rc) {
+		free_endpoints(&to);
 		return rc;
+	}
 	processes[n_processes].to = to; /* lives as long as the program */
 	processes[n_processes++].end = end;
 	wh_helper_kill_at_exit(end);

@@ -37,7 +37,7 @@ static void answer(struct page *p, struct client *c)
 	size_t method = space ? (size_t)(space - c->request) : 0, len = end ? (size_t)(end - space - 1) : 0;
 	bool get = method == 3 && !memcmp(c->request, "GET", 3), head = method == 4 && !memcmp(c->request, "HEAD", 4);
 	bool http = end && c->have - (size_t)(end - c->request) > 9 && !memcmp(end + 1, "HTTP/1.", 7);
-	bool here = len == strlen(p->path) && !memcmp(space + 1, p->path, len);
+	bool here = end && len == strlen(p->path) && !memcmp(space + 1, p->path, len);
 	const char *status = !http           ? "400 Bad Request"
 	                     : !get && !head ? "405 Method Not Allowed"
 	                     : !here         ? "404 Not Found"

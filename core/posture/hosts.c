@@ -78,6 +78,7 @@ const struct wh_hosts *wh_run_hosts(struct wh_run *run)
 	for (size_t i = 0; i < run->in->n_hosts; i++)
 		if (!joined[i]) {
 			const struct wh_host_facts *f = &run->in->hosts[i];
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are n_hosts hosts */
 			h->list[h->n++] = (struct wh_judged_host){f->name, "host", f->name, f, NULL};
 		}
 	return run->hosts = h;

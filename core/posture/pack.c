@@ -114,7 +114,7 @@ static int controls(struct reading *r, struct wh_assessment *a, const struct wh_
 
 static int severity(struct reading *r, struct wh_assessment *a, const struct wh_yaml *row)
 {
-	const char *word;
+	const char *word = NULL;
 	int rc = text(r, row, "severity", true, &word);
 	int at = rc ? -1 : wh_key_choice(wh_severity_words, word);
 	if (!rc && at < 0)

@@ -77,6 +77,7 @@ static size_t combination(struct stage *const *of, size_t n, size_t class, uint3
 {
 	size_t at = 0;
 	for (size_t k = 0; k < n; k++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has set n of them */
 		key[k] = of[k]->peer_of[class];
 		at = at * of[k]->peer.bits.n + key[k];
 	}

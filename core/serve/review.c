@@ -106,7 +106,7 @@ static int said(struct wh_call *c, int rc, const char *text)
 
 WH_ENDPOINT(own_rule_change)
 {
-	struct wh_review_change x;
+	struct wh_review_change x = {0};
 	const char *text = NULL;
 	int rc = take_change(c, &x, err);
 	rc = rc ? rc : wh_app_rules_change(c->app, &x, c->mem, &text, err);

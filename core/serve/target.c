@@ -18,10 +18,10 @@ static const char *decode(const char *text, size_t n, bool plus, struct wh_arena
 			*p++ = plus && text[i] == '+' ? ' ' : text[i];
 			continue;
 		}
-		if (n - i < 3 || hex(text[i + 1]) < 0 || hex(text[i + 2]) < 0)
+		int high = n - i < 3 ? -1 : hex(text[i + 1]), low = high < 0 ? -1 : hex(text[i + 2]);
+		if (low < 0 || !(high | low))
 			return NULL;
-		if (!(*p = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]))))
-			return NULL;
+		*p = (char)(high << 4 | low);
 		p++;
 		i += 2;
 	}

@@ -217,7 +217,7 @@ static int run(struct wh_call *c, int web, struct wh_refused *refused)
 		wh_call_error(c, rc, &err);
 		return put_call(c, web);
 	}
-	if ((rc = authenticate(c, &err))) {
+	if (authenticate(c, &err)) {
 		wh_call_refuse(c, 503, "ServerBusy", "%s", err.text);
 		return put_call(c, web);
 	}
@@ -285,16 +285,14 @@ static bool serve_one(const struct wh_app *a, int web, int gate, struct wh_refus
 
 void wh_worker(const struct wh_app *a, int web, int gate, struct wh_refused *refused)
 {
-	for (bool rested = false;;) {
-		if (!rested && !wait_for_request(web)) { /* an idle server is a small one */
+	for (;;) {
+		if (!wait_for_request(web)) { /* an idle server is a small one */
 			wh_cache_close();
 			malloc_trim(0);
-			rested = true;
 		}
 		const int64_t begun = wh_monotonic_us();
 		if (!serve_one(a, web, gate, refused))
 			return;
-		rested = false;
 		if (wh_monotonic_us() - begun > LONG_US && mallinfo2().fordblks > MOST_UNUSED)
 			malloc_trim(0);
 	}

@@ -62,6 +62,7 @@ static int add_part(struct wh_state *s, sqlite3_stmt *st, int64_t number, uint8_
 	if (!wh_sql_number(st, 0, &at) || at != number || !wh_sql_blob(st, 1, &part, &n) || !n || n > PART ||
 	    *len != (size_t)number * PART || n > room - *len)
 		return wh_sql_damaged(s, err);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): n is 0 where there is no room */
 	memcpy(bytes + *len, part, n);
 	*len += n;
 	return 0;

@@ -46,6 +46,7 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 			rc = wh_fail(err, -ENOMEM, "out of memory");
 		if (rc)
 			break;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): grown above */
 		g[*n] = (struct fleet_group){.len = (uint8_t)len, .rows = rows};
 		memcpy(g[(*n)++].prefix, p, len);
 	}

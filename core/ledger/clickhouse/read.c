@@ -75,7 +75,7 @@ static void merge(struct merging *m, const union value *add)
 /* The sensor's last row of the key is known now. */
 static int end_sensor(struct merging *m)
 {
-	union value v;
+	union value v = {.flows = 0};
 	if (!m->any || !m->last_len)
 		return 0;
 	if (decode(m, m->has_sum ? &v : &m->sum))

@@ -134,7 +134,7 @@ int wh_sqlite_contents(struct wh_store *store, wh_content_cb each, void *arg, st
 	int64_t before = 0;
 	int step = SQLITE_DONE, rc = st ? 0 : -EIO;
 	while (!rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct wh_content_row row;
+		struct wh_content_row row = {0};
 		s->state->rows++;
 		rc = sqlite3_column_int64(st, 0) <= before ? wh_sql_damaged(s->state, err) : read_row(s, st, &row, err);
 		if (!rc) {

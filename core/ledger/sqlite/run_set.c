@@ -79,6 +79,7 @@ void wh_run_set_close(struct run_set *m)
 static inline void move_back(struct run_set *m, size_t at)
 {
 	struct run_cursor *c = m->order[at];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a live cursor stands on a row */
 	for (; at + 1 < m->live && memcmp(m->order[at + 1]->r.key, c->r.key, KEY_BYTES) < 0; at++)
 		m->order[at] = m->order[at + 1];
 	m->order[at] = c;

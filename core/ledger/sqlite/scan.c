@@ -33,8 +33,8 @@ static void scan_row(sqlite3_context *c, int n, sqlite3_value **v)
 	scan->ended = scan->to && key && len >= scan->to_len && memcmp(key, scan->to, scan->to_len) >= 0;
 	if (scan->ended)
 		goto stop;
-	if (sqlite3_value_type(v[0]) != SQLITE_BLOB || sqlite3_value_type(v[1]) != SQLITE_BLOB || len != WH_EDGE_KEY_BYTES ||
-	    (scan->any && memcmp(scan->before, key, len) >= 0)) {
+	if (!key || sqlite3_value_type(v[0]) != SQLITE_BLOB || sqlite3_value_type(v[1]) != SQLITE_BLOB ||
+	    len != WH_EDGE_KEY_BYTES || (scan->any && memcmp(scan->before, key, len) >= 0)) {
 		scan->damaged = true;
 		goto stop;
 	}
