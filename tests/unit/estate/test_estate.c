@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "whittle/estate.h"
@@ -283,17 +282,18 @@ static void a_bad_discovery_range_is_refused(void **state)
 	wh_ledger_close(&ledger);
 }
 
-/* CPU seconds of importing and loading n resources that share one file of n groups. */
-static double seconds_of(size_t n, const char *store)
+static void each_of_thousands_of_resources_finds_its_group_in_one_file(void **state)
 {
-	struct wh_ledger ledger = open_ledger(store);
+	enum { N = 3000 };
+	struct wh_ledger ledger = open_ledger("many.db");
 	struct wh_estate_summary sum;
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_estate *e;
 	struct wh_error err;
 	FILE *yaml = fopen(in_dir("many.yaml"), "w"), *groups = fopen(in_dir("many.json"), "w");
+	(void)state;
 	fputs("resources:\n", yaml);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < N; i++) {
 		fprintf(yaml, "  - {name: vm%zu, addresses: [10.%zu.%zu.%zu], nsgs: ['many.json#g%zu']}\n", i, i >> 16,
 		        i >> 8 & 255, i & 255, i);
 		fprintf(groups, "%c{\"name\":\"g%zu\",\"securityRules\":[]}", i ? ',' : '[', i);
@@ -301,26 +301,17 @@ static double seconds_of(size_t n, const char *store)
 	fputs("]", groups);
 	fclose(yaml);
 	fclose(groups);
-	clock_t begin = clock();
 	if (wh_estate_import(ledger.state, in_dir("many.yaml"), &sum, &err) || wh_estate_load(&ledger, mem, &e, &err))
 		fail_msg("%s", err.text);
-	double took = (double)(clock() - begin) / CLOCKS_PER_SEC;
-	assert_int_equal(e->n_resources, n);
-	assert_int_equal(e->resources[n - 1].n_nsgs, 1);
+	assert_int_equal(e->n_resources, N);
+	for (size_t i = 0; i < N; i++) {
+		assert_int_equal(e->resources[i].n_nsgs, 1);
+		assert_string_equal(e->resources[i].nsgs[0]->name + 1, e->resources[i].name + 2); /* g7 of vm7 */
+	}
 	free(sum.note_texts);
 	wh_estate_free(e);
 	wh_arena_free(mem);
 	wh_ledger_close(&ledger);
-	return took;
-}
-
-static void an_estate_eight_times_as_large_takes_not_much_more_than_eight_times_as_long(void **state)
-{
-	(void)state;
-	seconds_of(1000, "warm.db");
-	double small = seconds_of(1000, "small.db"), large = seconds_of(8000, "large.db");
-	if (large > 24 * small + 0.2) /* in squares it were 64 times */
-		fail_msg("%.3f s for 1,000 resources, %.3f s for 8,000", small, large);
 }
 
 int main(void)
@@ -331,7 +322,7 @@ int main(void)
 		cmocka_unit_test(bad_input_names_its_line_and_changes_nothing),
 		cmocka_unit_test(hosts_that_answered_become_resources_where_discovery_looks),
 		cmocka_unit_test(a_bad_discovery_range_is_refused),
-		cmocka_unit_test(an_estate_eight_times_as_large_takes_not_much_more_than_eight_times_as_long),
+		cmocka_unit_test(each_of_thousands_of_resources_finds_its_group_in_one_file),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
