@@ -7,8 +7,11 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/helper.h"
 #include "serve/gate.h"
@@ -18,8 +21,28 @@ static struct wh_serve_options o = {.store_url = "/l.db", .state_dir = dir, .n_l
 static int control, gate, listener;
 static struct wh_error err;
 
+/* ---- stand-in for the C library, in the gate's process too: how far its clocks are from the kernel's ---- */
+
+static struct { time_t set_s, passed_s; } *clocks;
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, t);
+	if (!rc && clocks)
+		t->tv_sec += id == CLOCK_REALTIME ? clocks->set_s : clocks->passed_s;
+	return rc;
+}
+
+static int share_clocks(void **state)
+{
+	(void)state;
+	clocks = mmap(NULL, sizeof *clocks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return clocks == MAP_FAILED ? -1 : 0;
+}
+
 static int setup(void **state)
 {
+	*clocks = (typeof(*clocks)){0, 0};
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int pair[2];
 	(void)state;
@@ -99,6 +122,22 @@ static void a_session_that_is_over_is_none_and_begins_none(void **state)
 	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, "", -1).who, WH_WHO_NOBODY);
 }
 
+static void a_session_lasts_a_working_day_wherever_the_clock_is_set(void **state)
+{
+	enum { DAY_S = 86400, WORKING_DAY_S = DAY_S / 2 };
+	char secret[WH_TOKEN_SECRET];
+	(void)state;
+	assert_int_equal(wh_token_add(dir, "ada", WH_SERVE_READER, 0, secret, &err), 0);
+	struct wh_gate_answer in = ask(WH_GATE_LOG_IN, WH_SHOWN_TOKEN, secret, -1);
+	clocks->set_s = DAY_S;
+	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, in.session, -1).who, WH_WHO_KNOWN);
+	clocks->set_s = -DAY_S;
+	clocks->passed_s = WORKING_DAY_S - 600;
+	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, in.session, -1).who, WH_WHO_KNOWN);
+	clocks->passed_s = WORKING_DAY_S + 1;
+	assert_int_equal(ask(WH_GATE_WHO, WH_SHOWN_SESSION, in.session, -1).who, WH_WHO_NOBODY);
+}
+
 /* The kernel gives a user for every local socket: for those that the web side holds, the one that started the server. */
 static void only_a_connection_to_the_server_s_own_socket_shows_a_user(void **state)
 {
@@ -128,7 +167,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_session_ends_with_its_token_also_if_another_token_gets_the_name, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(a_session_that_is_over_is_none_and_begins_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_session_lasts_a_working_day_wherever_the_clock_is_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_a_connection_to_the_server_s_own_socket_shows_a_user, setup, teardown),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, share_clocks, NULL);
 }
