@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The filters list system-call numbers from the kernel's own headers, and need no library: the list is the policy. A call that
- * newer C libraries try first (clone3) fails with ENOSYS, so that they fall back to the listed call. For socket(2), ioctl(2) and
- * clone(2) the arguments are checked too.
+ * newer C libraries try first (clone3) fails with ENOSYS, so that they fall back to the listed call. For socket(2), ioctl(2),
+ * clone(2) and prlimit(2) the arguments are checked too.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -83,7 +83,6 @@ static const int always[] = {
 	CALL(capget),
 	CALL(sched_yield),
 	CALL(set_robust_list),
-	CALL(prlimit64),
 	CALL(membarrier),
 #ifdef __NR_rseq
 	CALL(rseq),
@@ -142,7 +141,6 @@ static const int reader[] = {
 	CALL(accept4),
 	CALL(socketpair),
 	CALL(sched_getaffinity),
-	CALL(sched_setaffinity),
 	CALL(sched_getparam),
 	CALL(sched_getscheduler),
 	CALL(fallocate),
@@ -186,14 +184,23 @@ static void allow(struct filter *p, const int *calls, size_t n)
 		answer(p, (unsigned)calls[i], SECCOMP_RET_ALLOW);
 }
 
-/* socket(2): netlink, and for the reader also AF_UNIX, to reach the system's log. */
-static void judge_sockets(struct filter *p, bool local)
+/* socket(2): of these families; `local`: also AF_UNIX without connections, as the system's log and the service manager take
+ * messages. A connection to a socket of root's would make programs run, for whoever has root's uid and nothing else. */
+static void judge_sockets(struct filter *p, const unsigned *families, uint8_t n, bool local)
 {
-	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, local ? 5 : 4));
+	enum { LOCAL = 4, TYPE = 0xf };
+	const uint8_t more = local ? LOCAL : 0;
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, (uint8_t)(n + more + 3)));
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])));
-	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, local ? 1 : 0, local ? 0 : 1));
-	if (local)
-		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1));
+	for (uint8_t i = 0; i < n; i++)
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, families[i], (uint8_t)(n - 1 - i + more),
+		                                    i + 1 == n && !local));
+	if (local) {
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, LOCAL));
+		put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])));
+		put(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TYPE));
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1));
+	}
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT));
 }
@@ -215,6 +222,8 @@ static void build(struct filter *p, enum wh_confinement kind)
 	static const unsigned types_for[] = {TIOCSTI, TIOCLINUX}; /* they type into the user's terminal */
 	static const unsigned namespaces[] = {CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
 	                                      CLONE_NEWPID | CLONE_NEWNET};
+	static const unsigned another[] = {~0u}; /* any process but this one, which has the number 0 */
+	static const unsigned families[] = {AF_NETLINK, AF_INET, AF_INET6};
 	put(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
 	put(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
@@ -222,8 +231,9 @@ static void build(struct filter *p, enum wh_confinement kind)
 	const bool reads = kind == WH_CONFINE_READER || kind == WH_CONFINE_PROBE,
 		   networks = kind == WH_CONFINE_NETWORK || kind == WH_CONFINE_PROBE;
 	const bool listens = kind == WH_CONFINE_LISTENER || kind == WH_CONFINE_WEB;
-	if (kind == WH_CONFINE_FIREWALL || kind == WH_CONFINE_READER)
-		judge_sockets(p, kind == WH_CONFINE_READER);
+	if (kind == WH_CONFINE_FIREWALL || reads)
+		judge_sockets(p, families, kind == WH_CONFINE_PROBE ? 3 : 1, reads);
+	allow_unless(p, __NR_prlimit64, 0, BPF_JSET, another, 1);
 	allow_unless(p, __NR_ioctl, 1, BPF_JEQ, types_for, sizeof types_for / sizeof *types_for);
 	if (reads || networks)
 		allow_unless(p, __NR_clone, 0, BPF_JSET, namespaces, sizeof namespaces / sizeof *namespaces);

@@ -23,10 +23,11 @@ enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, ASK_VERSION = 
 #define READ_DIR (UINT64_C(1) << 3)
 #define REFER (UINT64_C(1) << 13)
 #define TRUNCATE (UINT64_C(1) << 14)
+#define SCOPE_SIGNAL (UINT64_C(1) << 1)
 #define FIRST_VERSION ((UINT64_C(1) << 13) - 1)
 #define OF_FILES (READ_FILE | WRITE_FILE | TRUNCATE)
 
-struct ruleset { uint64_t fs; };
+struct ruleset { uint64_t fs, net, scoped; }; /* a kernel that has fewer members takes zeros for the others */
 struct beneath { uint64_t allowed; int32_t fd; } __attribute__((packed));
 
 static uint64_t known_to(long version)
@@ -60,7 +61,7 @@ static int add(int set, const struct wh_beneath *b, uint64_t known, struct wh_er
 	return rc;
 }
 
-int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *err)
+int wh_confine_files(const struct wh_beneath *list, size_t n, enum wh_signals signals, struct wh_error *err)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, ASK_VERSION);
 	if (version < 1) {
@@ -68,7 +69,7 @@ int wh_confine_files(const struct wh_beneath *list, size_t n, struct wh_error *e
 		return 1;
 	}
 	uint64_t known = known_to(version);
-	struct ruleset handled = {known};
+	struct ruleset handled = {.fs = known, .scoped = signals == WH_SIGNALS_OWN && version >= 6 ? SCOPE_SIGNAL : 0};
 	int set = (int)syscall(CREATE_RULESET, &handled, sizeof handled, 0), rc = 0;
 	if (set < 0)
 		return wh_fail(err, -errno, "Landlock: %s", strerror(errno));

@@ -128,7 +128,8 @@ static int confine_files(const struct cli *c, bool ledger, int argc, char **argv
 	if (!strcmp(argv[0], "estate") && argc > 1 &&
 	    !strcmp(argv[1], "import")) /* an estate names its groups' files, wherever they are */
 		list[n++] = (struct wh_beneath){"/", false};
-	int rc = wh_confine_files(list, n, err);
+	/* a command that keeps its user ends the process of the ledger's owner */
+	int rc = wh_confine_files(list, n, ledger ? WH_SIGNALS_OWN : WH_SIGNALS_ALL, err);
 	free(list);
 	return rc;
 }

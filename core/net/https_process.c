@@ -87,7 +87,7 @@ static int keep_to_system_files(struct wh_error *err)
 		{"/proc", false},        {"/sys", false},     {"/var/lib/ca-certificates", false},
 		{"/var/lib/sss", false}, {"/dev/null", true}, {"/dev/urandom", false},
 		{"/dev/random", false}};
-	int rc = wh_confine_files(list, sizeof list / sizeof *list, err);
+	int rc = wh_confine_files(list, sizeof list / sizeof *list, WH_SIGNALS_OWN, err);
 	return rc < 0 ? rc : 0;
 }
 

@@ -10,8 +10,8 @@ is() { if [ "$1" = "$2" ]; then t 0 "$3"; else t 1 "$3" "got '$1', wanted '$2'";
 if [ "$(id -u)" != 0 ] || ! ${CC:-gcc} --version >/dev/null 2>&1; then echo "ok 1 - $0 # skip needs root and a C compiler"; exit 0; fi
 . tests/support/learned.sh
 dir=$(mktemp -d -p "${ATTACK_BASE:-/var/lib}" whittle-confined.XXXXXX) || exit 1
-server=
-trap '[ -z "$server" ] || kill $server 2>/dev/null; rm -rf "$dir"' EXIT
+server= roots=
+trap '[ -z "$server" ] || kill $server 2>/dev/null; [ -z "$roots" ] || kill $roots 2>/dev/null; rm -rf "$dir"' EXIT
 unset SUDO_USER WHITTLE_STORE WHITTLE_STATE
 # shellcheck disable=SC2086
 ${CC:-gcc} -shared -fPIC -O1 -o "$dir/attack.so" tests/support/attack.c -ldl 2>"$dir/err" || { echo "ok 1 - $0 # skip the library does not build: $(head -n 1 "$dir/err")"; exit 0; }
@@ -22,6 +22,11 @@ chmod 711 "$dir"
 mkdir -m 700 "$dir/closed"; mv "$dir/eve.json" "$dir/estate.yaml" "$dir/web.json" "$dir/closed/"
 mkdir -m 755 "$dir/roots"; export ATTACK_DIR=$dir/roots ATTACK_SECRET=$dir/roots/secret ATTACK_LOG=$dir/log WHITTLE_STATE=$dir/state
 printf 'min-days: 1\nwatch: {hits: 4}\n' >"$dir/closed/whittle.yaml"; chmod 600 "$dir/closed/whittle.yaml"
+# a program of root's that listens, and that others of its uid could reach or end; Linux limits signals since 6.12
+"$W" --store "$dir/closed/l.db" ingest --listen "unix:$dir/closed/socket" >"$dir/closed/listens" 2>&1 & roots=$!
+for _ in $(seq 100); do [ ! -S "$dir/closed/socket" ] || break; read -rt 0.1 <> <(:) || true; done
+export ATTACK_SOCKET=$dir/closed/socket ATTACK_PID=$roots
+[ "$(printf '6.12\n%s\n' "$(uname -r)" | sort -V | head -n 1)" != 6.12 ] || export ATTACK_SIGNALS=1
 plain() { rm -rf "$dir/roots"/*; echo secret >"$ATTACK_SECRET"; chmod 600 "$ATTACK_SECRET"; : >"$ATTACK_LOG"; chmod 600 "$ATTACK_LOG"; }
 w() { timeout -k 1 60 env LD_PRELOAD="$dir/attack.so" "$W" --store "$store" "$@" >"$dir/out" 2>&1; }
 # kept PARSER UID SENTENCE: the attacker ran there, as UID, and got nowhere
@@ -66,4 +71,5 @@ if command -v node >/dev/null; then
 		kept sqlite "$uid" "code in the reader of the ledger has no network either"
 	done
 fi
+[ -S "$ATTACK_SOCKET" ] && kill -0 $roots 2>/dev/null; t $? "the program of root's listened all the time, and still does" "$(cat "$dir/closed/listens")"
 echo "1..$n"

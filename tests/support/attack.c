@@ -4,12 +4,16 @@
  * look-up. It tries what an attacker would, prints "attack NAME uid N" once a parser's process, and "through NAME: WHAT" for what
  * it was not kept from.
  *   ATTACK_SECRET  a file that only root may read       ATTACK_DIR  a directory that only root may write
+ *   ATTACK_SOCKET  where a program of root's listens    ATTACK_PID  a process of root's
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <errno.h>
 #include <netdb.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,9 +21,11 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +111,36 @@ static void network(const char *reader)
 		say("through %s: has the network\n", reader);
 }
 
+/* Other processes of the same uid: the ways of one that has root's uid and nothing else. */
+static void processes(const char *reader)
+{
+	const char *path = getenv("ATTACK_SOCKET"), *number = getenv("ATTACK_PID");
+	const struct rlimit none = {0, 0};
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	cpu_set_t one;
+	pid_t pid = number ? (pid_t)atoi(number) : 0;
+	if (path) {
+		static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_STREAM | SOCK_CLOEXEC};
+		snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+		for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+			int fd = socket(AF_UNIX, types[i], 0);
+			if (fd >= 0 && (connect(fd, (const void *)&at, sizeof at) == 0 || errno == EPROTOTYPE))
+				say("through %s: reached a program of root's\n", reader);
+			close(fd);
+		}
+	}
+	if (pid <= 0)
+		return;
+	if (getenv("ATTACK_SIGNALS") && kill(pid, SIGTERM) == 0)
+		say("through %s: ended a process of root's\n", reader);
+	if (prlimit(pid, RLIMIT_CPU, &none, NULL) == 0)
+		say("through %s: limited a process of root's\n", reader);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sched_setaffinity(pid, sizeof one, &one) == 0)
+		say("through %s: moved a process of root's\n", reader);
+}
+
 static void attack(const char *reader, int has_network)
 {
 	static const char *last;
@@ -116,6 +152,7 @@ static void attack(const char *reader, int has_network)
 	say("attack %s uid %d\n", reader, (int)geteuid());
 	files(reader);
 	privileges(reader);
+	processes(reader);
 	if (!has_network)
 		network(reader);
 }

@@ -183,7 +183,7 @@ static void confine_to_file(void)
 {
 	const struct wh_beneath list[] = {{file, true}};
 	struct wh_error err;
-	int rc = wh_confine_files(list, 1, &err), fd;
+	int rc = wh_confine_files(list, 1, WH_SIGNALS_OWN, &err), fd;
 	if (rc == 1) /* a kernel without Landlock */
 		_exit(0);
 	if (rc)
