@@ -138,7 +138,7 @@ static void skip_space(struct cursor *c)
 /* Past a string whose opening quote is at c->at. */
 static void skip_string(struct cursor *c)
 {
-	for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
+	for (c->at = wh_json_odd(c->at + 1, c->end); c->at < c->end && *c->at != '"'; c->at = wh_json_odd(c->at + 1, c->end)) {
 		if (*c->at == '\\' && c->at + 1 < c->end)
 			c->at++;
 		c->line += *c->at == '\n';

@@ -140,7 +140,8 @@ json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, 
 		je->text[sizeof je->text - 1] = (char)json_error_invalid_syntax;
 		return NULL;
 	}
-	json_t *doc = json_loadb(text, len, flags, je);
+	json_t *doc = wh_json_plain(text, len, flags);
+	doc = doc ? doc : json_loadb(text, len, flags, je);
 	if (doc || json_error_code(je) == json_error_out_of_memory)
 		return doc;
 	char *copy = malloc(len + 1);

@@ -180,7 +180,7 @@ static int load_estate(struct loading *ld)
 	int rc = wh_state_get(ld->state, "estate", "estate", &text, ld->err);
 	if (rc || !text)
 		return rc;
-	json_t *doc = json_loads(text, 0, NULL), *vnets = json_object_get(doc, "vnets");
+	json_t *doc = wh_json_own(text), *vnets = json_object_get(doc, "vnets");
 	free(text);
 	ld->e->imported = true;
 	if (!doc)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/json.h"
 #include "posture/run.h"
 #include "whittle/state.h"
 
@@ -48,7 +49,7 @@ static int take_away(struct wh_state *s, const char *collection, const char *key
 
 static int collect(void *arg, const char *key, const char *json)
 {
-	json_t *doc = json_loads(json, 0, NULL);
+	json_t *doc = wh_json_own(json);
 	(void)key;
 	if (json_is_object(doc))
 		json_array_append((json_t *)arg, doc);

@@ -2,6 +2,7 @@
 /* The recommendation, read back from the ledger. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/json.h"
 #include "recommendation/document.h"
 
 struct reading {
@@ -115,7 +116,7 @@ static json_t *load_reasons(struct wh_state *s, int64_t serial)
 	char *text = NULL;
 	json_t *doc = NULL;
 	if (!wh_state_get(s, COLLECTION, REASONS, &text, NULL) && text)
-		doc = json_loads(text, 0, NULL);
+		doc = wh_json_own(text);
 	if (doc && json_integer_value(json_object_get(doc, "serial")) != serial) {
 		json_decref(doc);
 		doc = NULL;
@@ -171,7 +172,7 @@ static void read_head(struct reading *rd, const json_t *doc, struct wh_recommend
 static void read_whole(struct reading *rd, struct wh_state *s, char *text, struct wh_recommendation *r)
 {
 	wh_prefix_lists_cut(text, rd->mem, &rd->lists);
-	json_t *doc = json_loads(text, 0, NULL);
+	json_t *doc = wh_json_own(text);
 	const json_t *list = json_object_get(doc, "resources");
 	rd->reasons = load_reasons(s, r->serial);
 	r->resources = wh_arena_array(rd->mem, json_array_size(list) + 1, sizeof *r->resources);
@@ -190,7 +191,7 @@ static int read_one(struct reading *rd, struct wh_state *s, const char *name, st
 	if (rc || !text)
 		return rc ? rc : 1;
 	wh_prefix_lists_cut(text, rd->mem, &rd->lists);
-	json_t *doc = json_loads(text, 0, NULL);
+	json_t *doc = wh_json_own(text);
 	if (!doc)
 		rd->bad = true;
 	else if (json_integer_value(json_object_get(doc, "serial")) != r->serial)
@@ -246,7 +247,7 @@ static int load(struct reading *rd, const struct question *q, struct wh_recommen
 		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
 	if (rc)
 		return rc;
-	json_t *doc = json_loads(text, 0, NULL), *names = json_object_get(doc, "names");
+	json_t *doc = wh_json_own(text), *names = json_object_get(doc, "names");
 	if (doc)
 		read_head(rd, doc, r);
 	if (names) {

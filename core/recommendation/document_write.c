@@ -2,6 +2,7 @@
 /* The recommendation, written into the ledger. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/json.h"
 #include "recommendation/document.h"
 
 int wh_recommendation_serial(struct wh_state *s, int64_t *out, struct wh_error *err)
@@ -63,7 +64,7 @@ static int put_all(struct wh_state *s, const struct wh_recommendation *r, int64_
 {
 	char *text = NULL;
 	int rc = wh_state_get(s, COLLECTION, KEY, &text, err);
-	json_t *before = !rc && text ? json_loads(text, 0, NULL) : NULL;
+	json_t *before = !rc && text ? wh_json_own(text) : NULL;
 	free(text);
 	rc = rc ? rc : delete_others(s, r, json_object_get(before, "names"), err);
 	json_decref(before);

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/json.h"
 #include "recommendation/document.h"
 
 enum { MEMBERS = 6, PORT_MEMBERS = 3, LAST_DAY = 2932896 /* of the year 9999 */ };
@@ -128,7 +129,7 @@ int wh_standing_load(struct wh_state *s, const struct wh_estate *e, struct wh_ar
 	char *text = NULL;
 	int rc = wh_recommendation_serial(s, &r->serial, err);
 	rc = rc ? rc : wh_state_get(s, COLLECTION, STANDING, &text, err);
-	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *doc = text ? wh_json_own(text) : NULL;
 	free(text);
 	r->resources = wh_arena_array(mem, e->n_resources + 1, sizeof *r->resources);
 	for (size_t i = 0; i < e->n_resources; i++)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/json.h"
 #include "review/changes.h"
 
 static const char *const ops[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
@@ -12,7 +13,7 @@ int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, stru
 	int rc = wh_state_get(s, "review", resource, &text, err);
 	if (rc)
 		return rc;
-	json_t *doc = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *doc = text ? wh_json_own(text) : NULL;
 	json_t *list = json_object_get(doc, "changes");
 	if (text && !json_is_array(list))
 		rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged: `whittle rules reset %s` begins anew",

@@ -220,9 +220,86 @@ static void every_text_is_read_as_an_independent_reader_reads_it(void **state)
 	}
 }
 
+/* ---- the reader of ordinary texts, against jansson ---- */
+
+/* Returns whether the text is read; then jansson reads the same. */
+static bool as_jansson(const char *text, size_t len, size_t flags)
+{
+	char *exact = malloc(len ? len : 1); /* exactly as long as it is, for the sanitizer */
+	memcpy(exact, text, len);
+	json_t *v = wh_json_plain(exact, len, flags);
+	json_t *wanted = json_loadb(exact, len, flags, NULL);
+	free(exact);
+	if (!v) {
+		json_decref(wanted);
+		return false;
+	}
+	char *a = json_dumps(v, JSON_COMPACT), *b = json_dumps(wanted, JSON_COMPACT);
+	assert_non_null(wanted);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	json_decref(v);
+	json_decref(wanted);
+	return true;
+}
+
+static const char ordinary[] = "{\"name\": \"a group's name that is longer than a vector\", \"properties\":{\"n\":[1,-20,0,-0,123456789012345678,1234567890123456789,"
+			       "1.5,-2e3],\r\n\t\"e\":[],\"o\":{},\"t\":true,\"f\":false,\"z\":null,\"\":\"\"},\"s\":[\"\\u00e4\\n\", \"\xc3\xa4\", \"\x7f\","
+			       "\"0123456789abcde\\\\\", \"0123456789abcdef\\\"\"], \"n\":1}  \n";
+
+static void an_ordinary_text_is_read_as_jansson_reads_it(void **state)
+{
+	(void)state;
+	assert_true(as_jansson(ordinary, strlen(ordinary), 0));
+	assert_true(as_jansson(ordinary, strlen(ordinary), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY));
+	assert_true(as_jansson(" [{}]", 5, 0));
+}
+
+static void what_jansson_refuses_is_never_read(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"",          " ",        "1",         "\"a\"",        "{",        "[",          "]",       "[1",       "[1,]",
+	                                    "[,1]",      "[1 2]",    "{\"a\"}",   "{\"a\":}",     "{\"a\":1,}", "{a:1}",    "[01]",    "[1.]",     "[.5]",
+	                                    "[-]",       "[+1]",     "[1-2]",     "[tru]",        "[truex]",  "[nul",       "[\"a]",   "[\"\\x\"]", "[\"\n\"]",
+	                                    "[\"\xff\"]", "[1]x",     "[1][2]",    "{\"a\":1]",    "[1}",      "[\"\\u0000\"]", "[99999999999999999999]",
+	                                    "[\"\\",    "{\"a\" 1}", "{\"a\":1 \"b\":2}"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		assert_false(as_jansson(texts[i], strlen(texts[i]), 0));
+	assert_false(as_jansson("[1]\0", 4, 0));
+	assert_false(as_jansson("{\"a\":1,\"a\":2}", 13, JSON_REJECT_DUPLICATES));
+	assert_true(as_jansson("{\"a\":1,\"b\":0,\"a\":2}", 19, 0));
+	char deep[200];
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 100);
+	assert_false(as_jansson(deep, sizeof deep, 0)); /* jansson does */
+}
+
+static void a_damaged_text_is_read_as_jansson_reads_it(void **state)
+{
+	(void)state;
+	static const char bytes[] = "{}[]\",:\\u0e.-1 \n\0\xc3nt";
+	uint32_t x = 2463534242u;
+	size_t len = strlen(ordinary), read = 0;
+	for (int round = 0; round < 20000; round++) {
+		char text[sizeof ordinary];
+		memcpy(text, ordinary, len);
+		for (int i = 0; i <= round % 3; i++) {
+			x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+			text[x % len] = bytes[(x >> 20) % sizeof bytes];
+		}
+		read += as_jansson(text, len - (x >> 8) % 3, round % 2 ? JSON_REJECT_DUPLICATES : 0);
+	}
+	assert_in_range(read, 1000, 19000); /* both happen */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_ordinary_text_is_read_as_jansson_reads_it),
+		cmocka_unit_test(what_jansson_refuses_is_never_read),
+		cmocka_unit_test(a_damaged_text_is_read_as_jansson_reads_it),
+
 		cmocka_unit_test(a_document_with_a_nul_or_half_a_surrogate_pair_is_read),
 		cmocka_unit_test(a_string_with_a_nul_is_never_the_text_before_it),
 		cmocka_unit_test(a_document_with_a_number_of_any_size_is_read),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "base/sha256.h"
+#include "base/sha256_blocks.h"
 
 static const char *hex(const uint8_t *p)
 {
@@ -47,9 +47,49 @@ static void signatures_are_those_of_the_standard(void **state)
 	assert_string_equal(out, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+static void parts_give_the_digest_of_the_whole(void **state)
+{
+	uint8_t text[300], whole[32], parts[32];
+	(void)state;
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (uint8_t)(i * 7);
+	for (size_t len = 0; len <= sizeof text; len++) {
+		wh_sha256(text, len, whole);
+		for (size_t cut = 0; cut <= len; cut++) {
+			struct wh_sha256_parts s;
+			wh_sha256_begin(&s);
+			wh_sha256_add(&s, text, cut);
+			wh_sha256_add(&s, NULL, 0);
+			wh_sha256_add(&s, text + cut, len - cut);
+			wh_sha256_end(&s, parts);
+			assert_memory_equal(parts, whole, sizeof whole);
+		}
+	}
+}
+
+static void both_implementations_are_equal(void **state)
+{
+	uint8_t text[1 + 40 * WH_SHA256_BLOCK];
+	uint32_t x = 2463534242u, a[8], b[8];
+	(void)state;
+	if (!wh_sha256_has_fast())
+		skip();
+	for (int round = 0; round < 500; round++) {
+		for (size_t i = 0; i < sizeof text; i++)
+			x ^= x << 13, x ^= x >> 17, x ^= x << 5, text[i] = (uint8_t)(x >> 9);
+		for (int i = 0; i < 8; i++)
+			a[i] = b[i] = x * (uint32_t)(2 * i + 1);
+		wh_sha256_blocks(a, text + 1, (size_t)round % 41);
+		wh_sha256_blocks_fast(b, text + 1, (size_t)round % 41);
+		assert_memory_equal(a, b, sizeof a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(digests_are_those_of_the_standard),
-	                                   cmocka_unit_test(signatures_are_those_of_the_standard)};
+	                                   cmocka_unit_test(signatures_are_those_of_the_standard),
+	                                   cmocka_unit_test(parts_give_the_digest_of_the_whole),
+	                                   cmocka_unit_test(both_implementations_are_equal)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
