@@ -12,7 +12,8 @@ mkdir -p "$out"
 tar -x -C "$out" -f "$out/whittle_$version.orig.tar.gz"
 cp -r "$out/whittle-$version/packaging/debian" "$out/whittle-$version/debian"
 cd "$out/whittle-$version"
-dpkg-buildpackage -us -uc "$@" >"$out/build.log" 2>&1 || { tail -n 30 "$out/build.log" >&2; exit 1; }
+echo "deb: building the packages takes a few minutes; the log is $out/build.log" >&2
+dpkg-buildpackage -us -uc "$@" >"$out/build.log" 2>&1 || { tail -n 30 "$out/build.log" >&2; echo "deb: failed; the whole log is $out/build.log" >&2; exit 1; }
 cd "$out"
 rm -rf "whittle-$version"
 ls ./*.deb
