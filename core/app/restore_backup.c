@@ -36,7 +36,7 @@ static int check_owner(const struct restoring *r)
 	if (fstat(r->fd, &st) || (st.st_uid && st.st_uid != geteuid()) || st.st_mode & 022)
 		return wh_fail_input(
 			r->err, -EPERM,
-			"%s: another user can write it: a backup that is put back belongs to root, or to the user who puts it back, and no other user may write it",
+			"%s: another user can write it. A backup must belong to root or to you, and nobody else may be able to write it",
 			r->opt->file);
 	return 0;
 }

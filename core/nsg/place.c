@@ -139,13 +139,13 @@ static int refuse_cut(const struct walk *w, const struct wh_rule *cut, const str
 	if (cut->origin == WH_ORIGIN_JIT)
 		return wh_fail(
 			err, -EBUSY,
-			"%s: %s lets somebody in just in time, behind %s which is to be narrowed, and would be cut off: close it first, or wait until it ends",
-			w->nsg->name, cut->name, before->name);
+			"%s: narrowing %s would cut off %s, an opening of just-in-time access that follows it: close it first, or wait until it ends",
+			w->nsg->name, before->name, cut->name);
 	return wh_fail(
 		err, -EBUSY,
-		"%s: %s stands behind %s which is to be narrowed, and lets in peers that the deny would cut off: %s; delete the recommended rule "
-		"(`whittle rules delete`), or narrow the group by hand",
-		w->nsg->name, cut->name, before->name,
+		"%s: narrowing %s would cut off peers that %s, which follows it, lets in: %s. Delete the recommended rule (`whittle rules delete`), "
+		"or narrow the group by hand",
+		w->nsg->name, before->name, cut->name,
 		behind ? wh_arena_printf(w->mem, "whom %s denies ahead of it is not known here", behind->name)
 		       : wh_rule_unknown_text(cut, w->tags, w->mem));
 }

@@ -109,8 +109,8 @@ const char *wh_reason_why(const struct wh_reason *r, struct wh_arena *mem)
 	case WH_REASON_DRAWN:
 		return wh_arena_printf(
 			mem,
-			"they are drawn anew, for each connection or as their server starts (%llu of them were used, by %llu recurring peer%s), so that rules for those "
-			"that were seen would close those that come next",
+			"each connection or start of the server uses others of them (%llu were used so far, by %llu recurring peer%s), so rules for these would close "
+			"the next ones",
 			(ull)c[0], (ull)c[1], c[1] == 1 ? "" : "s");
 	case WH_REASON_ADDRESSES_DIFFER: return "the rules in force treat the resource's addresses differently";
 	case WH_REASON_NO_ROOM: return "the budget has no room for a rule";

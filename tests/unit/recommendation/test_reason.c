@@ -119,8 +119,8 @@ static void several_ports_with_one_reason_are_named_together(void **state)
 		wh_reasons_summary(res.reasons, res.n_reasons, mem),
 		wh_arena_printf(
 			mem,
-			"ports 5000-5100/TCP are left alone: they are drawn anew, for each connection or as their server starts (30 of them were used, by 1 recurring peer), so "
-			"that rules for those that were seen would close those that come next; ports 20/TCP, 21/TCP, 22/TCP and 1 more are left alone: "
+			"ports 5000-5100/TCP are left alone: each connection or start of the server uses others of them (30 were used so far, by 1 recurring peer), "
+			"so rules for these would close the next ones; ports 20/TCP, 21/TCP, 22/TCP and 1 more are left alone: "
 			"the budget has no room for a rule; %s; web has no room for narrower rules: it holds 5 prefixes; split it",
 			alert));
 	assert_null(wh_reasons_summary(NULL, 0, mem));

@@ -545,7 +545,7 @@ static void an_unknown_allow_behind_the_narrowed_rule_refuses_the_edit_by_its_na
 	                                                                                     "*", "22")),
 	                      &p, &out, &err),
 	                 -EBUSY);
-	assert_non_null(strstr(err.text, "agents stands behind ssh"));
+	assert_non_null(strstr(err.text, "narrowing ssh would cut off peers that agents"));
 	assert_non_null(strstr(err.text, "service tag Storage"));
 	drop(&w, out);
 	/* nothing is left open for it: it decides nothing */
