@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 6 };
+enum { VERSION = 7 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -123,7 +123,7 @@ static void host(struct io *x, struct wh_host *h)
 	wh_io_name(x, &h->name);
 	wh_io_name(x, &h->location);
 	wh_io_name(x, &h->key);
-	NUMBER(x, h->kind, 1, WH_HOST_INTERFACE);
+	NUMBER(x, h->kind, 1, WH_HOST_SET);
 	wh_io_text(x, &h->unscanned);
 	wh_io_tags(x, &h->tags, &h->n_tags);
 	NUMBER(x, h->first, 4, x->t->n_endpoints);

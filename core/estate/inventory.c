@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/owner.h"
 #include "estate/aws.h"
+#include "estate/scale_sets.h"
 #include "estate/inventory.h"
 
 enum { MAX_FILE = 512 << 20, MAX_NESTED = 8, MAX_DIRECTORIES = 16 };
@@ -302,6 +303,7 @@ void wh_inventory_join(struct wh_inventory *inv)
 			inv->items[n++] = inv->items[i];
 	inv->n = n;
 	wh_aws_derive(inv);
+	wh_scale_sets_derive(inv);
 	if (inv->n > n)
 		qsort(inv->items, inv->n, sizeof *inv->items, by_key);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set, a private endpoint or a Classic VM; a
- * machine and an interface name each other, and either may be missing. An interface without a machine carries nothing and makes
+ * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set or a set without known instances, a
+ * private endpoint or a Classic VM; a machine and an interface name each other, and either may be missing. An interface without a machine carries nothing and makes
  * no host.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "estate/aws.h"
+#include "estate/scale_sets.h"
 #include "estate/topology.h"
 
 static const struct { const char *type; enum wh_host_kind kind; } kinds[] = {
 	{"microsoft.compute/virtualmachines", WH_HOST_VM},
 	{"microsoft.compute/virtualmachinescalesets/virtualmachines", WH_HOST_INSTANCE},
+	{"microsoft.compute/virtualmachinescalesets", WH_HOST_SET},
 	{"microsoft.network/privateendpoints", WH_HOST_PRIVATE_ENDPOINT},
 	{"microsoft.classiccompute/virtualmachines", WH_HOST_CLASSIC},
 	{WH_AWS_DERIVED "interface", WH_HOST_INTERFACE},
@@ -79,7 +81,8 @@ static void add_hosts(struct wh_building *b)
 {
 	for (size_t i = 0; i < b->inv->n; i++)
 		for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-			if (wh_aws_or(b->inv->items[i].type, kinds[k].type))
+			if (wh_aws_or(b->inv->items[i].type, kinds[k].type) &&
+			    (kinds[k].kind != WH_HOST_SET || wh_scale_set_stands(b->inv, &b->inv->items[i])))
 				add_host(b, b->inv->items[i].id, b->inv->items[i].name, kinds[k].kind, b->inv->items[i].body);
 	size_t known = b->t->n_hosts;
 	for (size_t i = 0; i < b->inv->n; i++) {

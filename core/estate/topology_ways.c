@@ -228,17 +228,24 @@ static void read_balancer(struct wh_building *b, struct balancer *l)
 		add_pool(b, l, v, child_id(b, l->it, "backendAddressPools", v));
 }
 
+/* A rule for the interfaces that name it. */
+static void name_rule(struct wh_building *b, struct balancer *l, const json_t *o, const char *id, struct wh_name_set *nat)
+{
+	struct wh_exposure *x = wh_arena_alloc(b->mem, sizeof *x);
+	if (exposure_of(b, l, o, x))
+		wh_name_set_add(nat, id, x);
+}
+
 static void use_balancer(struct wh_building *b, struct balancer *l, struct wh_name_set *nat)
 {
-	static const char *const lists[] = {"inboundNatRules", "loadBalancingRules"};
+	static const char *const lists[] = {"loadBalancingRules", "inboundNatRules", "inboundNatPools"};
 	json_t *v;
-	for (size_t k = 0; k < 2; k++) {
+	for (size_t k = 0; k < 3; k++) {
 		size_t i;
 		json_array_foreach(wh_field(l->it->body, lists[k]), i, v) {
-			struct wh_exposure *x = k ? NULL : wh_arena_alloc(b->mem, sizeof *x);
 			use_rule(b, l, v);
-			if (x && exposure_of(b, l, v, x))
-				wh_name_set_add(nat, wh_arena_strdup(b->mem, child_id(b, l->it, "inboundNatRules", v)), x);
+			if (k)
+				name_rule(b, l, v, wh_arena_strdup(b->mem, child_id(b, l->it, lists[k], v)), nat);
 		}
 	}
 	for (size_t i = 0; i < l->n && l->fronts.root; i++)
@@ -247,18 +254,22 @@ static void use_balancer(struct wh_building *b, struct balancer *l, struct wh_na
 }
 
 /* Terraform has a balancer's pools and rules as resources of their own. */
-static void use_lone(struct wh_building *b, struct balancer *all, size_t n)
+static void use_lone(struct wh_building *b, struct balancer *all, size_t n, struct wh_name_set *nat)
 {
 	static const char *const types[] = {"microsoft.network/loadbalancers/loadbalancingrules",
-	                                    "microsoft.network/loadbalancers/inboundnatrules"};
-	for (size_t k = 0; k < 2; k++) {
+	                                    "microsoft.network/loadbalancers/inboundnatrules",
+	                                    "microsoft.network/loadbalancers/inboundnatpools"};
+	for (size_t k = 0; k < 3; k++) {
 		const struct wh_item **list;
 		size_t many = wh_inventory_of_type(b->inv, types[k], &list);
 		for (size_t i = 0; i < many; i++)
 			for (size_t l = 0; l < n; l++)
 				if (!strncasecmp(list[i]->key, all[l].it->key, strlen(all[l].it->key)) &&
-				    list[i]->key[strlen(all[l].it->key)] == '/')
+				    list[i]->key[strlen(all[l].it->key)] == '/') {
 					use_rule(b, &all[l], list[i]->body);
+					if (k)
+						name_rule(b, &all[l], list[i]->body, list[i]->id, nat);
+				}
 	}
 }
 
@@ -288,9 +299,9 @@ int wh_build_balancers(struct wh_building *b)
 		join_interfaces(b, &pools, all);
 	for (size_t i = 0; i < n; i++)
 		use_balancer(b, &all[i], &nat);
+	use_lone(b, all, n, &nat);
 	if (n)
 		use_named_rules(b, &nat);
-	use_lone(b, all, n);
 	return 0;
 }
 

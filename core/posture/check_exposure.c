@@ -161,13 +161,13 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
 }
 
-/* Whether the inventory has a machine of a scale set: an instance below its id, or a VM that names it. */
+/* Whether the inventory has a machine of a scale set: an instance below its id, or one that stands for all; or a VM that names it. */
 static bool has_instance(const struct wh_run *run, const char *set)
 {
 	const struct wh_topology *t = run->in->topology;
 	size_t len = strlen(set), from, to = wh_assets_of_type(run->in->assets, "Microsoft.Compute/virtualMachines", &from);
 	for (size_t i = 0; i < t->n_hosts; i++)
-		if (!strncasecmp(t->hosts[i].id, set, len) && t->hosts[i].id[len] == '/')
+		if (!strncasecmp(t->hosts[i].id, set, len) && (t->hosts[i].id[len] == '/' || !t->hosts[i].id[len]))
 			return true;
 	for (size_t i = from; i < to; i++) {
 		const char *of = wh_field_ref(run->in->assets->list[run->in->assets->by_type[i]].body, "virtualMachineScaleSet");
@@ -177,7 +177,7 @@ static bool has_instance(const struct wh_run *run, const char *set)
 	return false;
 }
 
-/* Scale sets of which the inventory has the model alone. */
+/* Scale sets of which neither an instance nor a model with addresses is in the inventory. */
 static void judge_sets(struct wh_run *run)
 {
 	static const char type[] = "Microsoft.Compute/virtualMachineScaleSets";

@@ -14,7 +14,8 @@ const char *wh_host_type(const struct wh_host *h)
 	                                    [WH_HOST_INSTANCE] = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
 	                                    [WH_HOST_PRIVATE_ENDPOINT] = "Microsoft.Network/privateEndpoints",
 	                                    [WH_HOST_CLASSIC] = "Microsoft.ClassicCompute/virtualMachines",
-	                                    [WH_HOST_INTERFACE] = "AWS::EC2::NetworkInterface"};
+	                                    [WH_HOST_INTERFACE] = "AWS::EC2::NetworkInterface",
+	                                    [WH_HOST_SET] = "Microsoft.Compute/virtualMachineScaleSets"};
 	return types[h->kind];
 }
 

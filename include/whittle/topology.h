@@ -103,7 +103,8 @@ enum wh_host_kind {
 	WH_HOST_INSTANCE /* of a scale set */,
 	WH_HOST_PRIVATE_ENDPOINT,
 	WH_HOST_CLASSIC,
-	WH_HOST_INTERFACE /* of AWS: of a load balancer, a database, a function, which no document has */
+	WH_HOST_INTERFACE /* of AWS: of a load balancer, a database, a function, which no document has */,
+	WH_HOST_SET /* a scale set of which no instance is known: one machine stands for all, by the set's model */
 };
 struct wh_host {
 	const char *id, *name, *location, *key;

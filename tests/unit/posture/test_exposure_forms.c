@@ -349,8 +349,43 @@ static void an_estate_means_the_same_in_every_notation(void **state)
 	   "`id`:`" P "azureFirewalls/" firewall "/natRuleCollections/n`,`name`:`n`,`azure_firewall_name`:`" firewall \
 	   "`,`action`:`Dnat`,`rule`:" TF_DNAT("`source_addresses`:[`*`]", "`22`"))
 
+#define TF_SET(address, pools)                                                                                                   \
+	TF("linux_virtual_machine_scale_set",                                                                                    \
+	   "`id`:`" C "virtualMachineScaleSets/vm1`,`name`:`vm1`,`sku`:`Standard_F2`,`instances`:2,`network_interface`:[{"       \
+	   "`name`:`n`,`primary`:true,`network_security_group_id`:null,`ip_configuration`:[{`name`:`c`,`subnet_id`:`" P          \
+	   "virtualNetworks/net/subnets/web`," address "`load_balancer_inbound_nat_rules_ids`:[" pools "]}]}]")
+#define TF_NETWORK                                                                                                               \
+	TF("virtual_network", "`id`:`" P "virtualNetworks/net`,`name`:`net`,`address_space`:[`10.0.0.0/16`]")                    \
+	"," TF("subnet", "`id`:`" P "virtualNetworks/net/subnets/web`,`name`:`web`,`address_prefixes`:[`10.0.1.0/24`]")
+#define TF_BALANCER                                                                                                              \
+	TF("lb",                                                                                                                 \
+	   "`id`:`" P "loadBalancers/lb`,`name`:`lb`,`sku`:`Standard`,`frontend_ip_configuration`:[{`name`:`f`,`id`:`" P         \
+	   "loadBalancers/lb/frontendIPConfigurations/f`,`public_ip_address_id`:`" P "publicIPAddresses/pip`}]")
+#define TF_BEHIND(type, id, port)                                                                                                \
+	TF(type, "`id`:`" P "loadBalancers/lb/" id                                                                               \
+	         "`,`name`:`n`,`protocol`:`Tcp`,`backend_port`:" port ",`frontend_ip_configuration_id`:`" P                      \
+	         "loadBalancers/lb/frontendIPConfigurations/f`")
+#define TF_NAT_JOIN                                                                                                              \
+	TF("network_interface_nat_rule_association",                                                                             \
+	   "`network_interface_id`:`" P "networkInterfaces/nic1`,`ip_configuration_name`:`c`,`nat_rule_id`:`" P                  \
+	   "loadBalancers/lb/inboundNatRules/n`")
+#define TF_GUARDED TF_GROUP("{" TF_RULE "}") "," TF_JOIN
+
 static const struct { struct wanted want; const char *text;
 } states[] = {
+	{{"a_set_whose_instances_have_addresses", "U", "U"},
+         TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_SET("`public_ip_address`:[{`name`:`p`}],", "") "]")},
+	{{"a_set_whose_instances_have_none", "H", "H"},
+         TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_SET("`public_ip_address`:[],", "") "]")},
+	{{"a_set_behind_a_pool_for_nat", "U", "U"},
+         TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_pool", "inboundNatPools/n", "22") "," TF_SET(
+		 "", "`" P "loadBalancers/lb/inboundNatPools/n`") "]")},
+	{{"an_associated_nat_rule", "U", "U"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n",
+                                                                                       "22") "," TF_NAT_JOIN "]")},
+	{{"an_associated_nat_rule_to_another_port", "H", "H"},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n",
+                                                                                       "443") "," TF_NAT_JOIN "]")},
 	{{"a_policys_rules", "U", "U"},
          TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_addresses`:[`*`]") "]")},
 	{{"a_policys_rules_for_an_office", "H", "H"},
