@@ -4,36 +4,59 @@
  * where that set has a large part of it, however many rules it is made of, or where it holds every customer of Azure.
  *
  *   storage, key vault, registry, AI …  networkAcls: a default, and ranges that are let in
- *   SQL, PostgreSQL, MySQL, MariaDB     firewallRules below it: ranges; 0.0.0.0 alone is all of Azure. Redis: none is everybody
+ *   SQL, PostgreSQL, MySQL, Synapse …   firewallRules below it: ranges; 0.0.0.0 alone is all of Azure. Redis: none is everybody
+ *   Search, Event Grid, Data Explorer … a list of ranges; an empty one is everybody
+ *   Service Bus, Event Hubs, Relay      networkRuleSets below it; without an entry it answers everybody, whatever its default
  *   Cosmos DB                           ipRules; 0.0.0.0 is all of Azure
  *   Kubernetes                          authorizedIPRanges, or a private cluster
  *   App Service                         ipSecurityRestrictions in the order of their priorities; its deployment site (scm) has
  *                                       a list of its own, or uses the main one
+ *   Databricks, Data Factory …          public network access, and no list
+ *   API Management, SQL instances …     a network of yours, whose groups decide, or the Internet
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "posture/checks.h"
 
-enum kind { ACL, RULES, OPEN_RULES, COSMOS, KUBERNETES, SITE };
-static const struct {
+enum kind { ACL, RULES, OPEN_RULES, LIST, NAMESPACE, COSMOS, KUBERNETES, SITE, SWITCH, INSIDE };
+static const struct service {
 	const char *type;
 	enum kind kind;
+	const char *list; /* LIST: the member that has it. INSIDE: the member that says where it is */
 } services[] = {
-	{"Microsoft.Storage/storageAccounts", ACL},
-	{"Microsoft.KeyVault/vaults", ACL},
-	{"Microsoft.CognitiveServices/accounts", ACL},
-	{"Microsoft.ContainerRegistry/registries", ACL},
-	{"Microsoft.Sql/servers", RULES},
-	{"Microsoft.DBforPostgreSQL/servers", RULES},
-	{"Microsoft.DBforPostgreSQL/flexibleServers", RULES},
-	{"Microsoft.DBforMySQL/servers", RULES},
-	{"Microsoft.DBforMySQL/flexibleServers", RULES},
-	{"Microsoft.DBforMariaDB/servers", RULES},
-	{"Microsoft.Cache/Redis", OPEN_RULES},
-	{"Microsoft.DocumentDB/databaseAccounts", COSMOS},
-	{"Microsoft.ContainerService/managedClusters", KUBERNETES},
-	{"Microsoft.Web/sites", SITE},
+	{"Microsoft.Storage/storageAccounts", ACL, NULL},
+	{"Microsoft.KeyVault/vaults", ACL, NULL},
+	{"Microsoft.CognitiveServices/accounts", ACL, NULL},
+	{"Microsoft.ContainerRegistry/registries", ACL, NULL},
+	{"Microsoft.Devices/IotHubs", ACL, NULL},
+	{"Microsoft.Sql/servers", RULES, NULL},
+	{"Microsoft.DBforPostgreSQL/servers", RULES, NULL},
+	{"Microsoft.DBforPostgreSQL/flexibleServers", RULES, NULL},
+	{"Microsoft.DBforPostgreSQL/serverGroupsv2", RULES, NULL},
+	{"Microsoft.DBforMySQL/servers", RULES, NULL},
+	{"Microsoft.DBforMySQL/flexibleServers", RULES, NULL},
+	{"Microsoft.DBforMariaDB/servers", RULES, NULL},
+	{"Microsoft.Synapse/workspaces", RULES, NULL},
+	{"Microsoft.Cache/Redis", OPEN_RULES, NULL},
+	{"Microsoft.Search/searchServices", LIST, "ipRules"},
+	{"Microsoft.EventGrid/topics", LIST, "inboundIpRules"},
+	{"Microsoft.EventGrid/domains", LIST, "inboundIpRules"},
+	{"Microsoft.Kusto/clusters", LIST, "allowedIpRangeList"},
+	{"Microsoft.MachineLearningServices/workspaces", LIST, "ipAllowlist"},
+	{"Microsoft.ServiceBus/namespaces", NAMESPACE, NULL},
+	{"Microsoft.EventHub/namespaces", NAMESPACE, NULL},
+	{"Microsoft.Relay/namespaces", NAMESPACE, NULL},
+	{"Microsoft.DocumentDB/databaseAccounts", COSMOS, NULL},
+	{"Microsoft.ContainerService/managedClusters", KUBERNETES, NULL},
+	{"Microsoft.Web/sites", SITE, NULL},
+	{"Microsoft.Web/sites/slots", SITE, NULL},
+	{"Microsoft.AppConfiguration/configurationStores", SWITCH, NULL},
+	{"Microsoft.Databricks/workspaces", SWITCH, NULL},
+	{"Microsoft.DataFactory/factories", SWITCH, NULL},
+	{"Microsoft.ApiManagement/service", INSIDE, "virtualNetworkType"},
+	{"Microsoft.Sql/managedInstances", INSIDE, "publicDataEndpointEnabled"},
+	{"Microsoft.ContainerInstance/containerGroups", INSIDE, "ipAddress"},
 };
 
 /* The addresses that a service answers. */
@@ -43,6 +66,7 @@ struct whom {
 	bool everybody, azure;
 	const char *unknown; /* why it can't be told; NULL: it is known */
 	const char *where;   /* "" or the part of it that answers */
+	const char *cause;   /* why it answers, where that is no firewall of its own; NULL: it is */
 };
 
 static const char *first_text(const json_t *o, const char *const *names)
@@ -53,18 +77,43 @@ static const char *first_text(const json_t *o, const char *const *names)
 	return found;
 }
 
-static void by_acl(struct whom *w, const json_t *body)
+static void add_list(struct whom *w, const json_t *list)
 {
 	static const char *const values[] = {"value", "ipAddressOrRange", "ipMask", NULL};
-	const json_t *acl = wh_field(body, "networkAcls"), *list;
-	acl = acl ? acl : wh_field(body, "networkRuleSet");
-	const char *otherwise = wh_field_text(acl, "defaultAction");
 	size_t i;
 	json_t *v;
-	w->everybody = !otherwise || strcasecmp(otherwise, "Deny") != 0;
-	list = wh_field(acl, "ipRules");
 	json_array_foreach((json_t *)(uintptr_t)list, i, v)
-		wh_run_add_prefix(w->run, &w->set, first_text(v, values));
+		wh_run_add_prefix(w->run, &w->set, json_is_string(v) ? json_string_value(v) : first_text(v, values));
+}
+
+static void by_acl(struct whom *w, const json_t *acl)
+{
+	const char *otherwise = wh_field_text(acl, "defaultAction");
+	w->everybody = !otherwise || strcasecmp(otherwise, "Deny") != 0;
+	add_list(w, wh_field(acl, "ipRules"));
+}
+
+static void by_own_acl(struct whom *w, const json_t *body)
+{
+	static const char *const names[] = {"networkAcls", "networkRuleSet", "networkRuleSets", NULL};
+	const json_t *acl = NULL;
+	for (size_t i = 0; names[i] && !acl; i++)
+		acl = wh_field(body, names[i]);
+	by_acl(w, acl);
+}
+
+static void by_own_list(struct whom *w, const json_t *body, const char *name)
+{
+	const json_t *list = wh_field(body, name);
+	list = list ? list : wh_field(wh_field(body, "networkRuleSet"), name);
+	w->everybody = !json_array_size(list);
+	add_list(w, list);
+}
+
+static bool is_below(const struct wh_asset *child, const struct wh_asset *a)
+{
+	size_t len = a->id ? strlen(a->id) : 0;
+	return len && child->id && !strncasecmp(child->id, a->id, len) && child->id[len] == '/';
 }
 
 /* The rules of a server are resources below it. */
@@ -72,13 +121,12 @@ static void by_rules(struct whom *w, const struct wh_asset *a, enum kind kind)
 {
 	static const char *const starts[] = {"startIpAddress", "startIP", NULL}, *const ends[] = {"endIpAddress", "endIP", NULL};
 	const struct wh_assets *all = w->run->in->assets;
-	size_t from, own = 0, to = wh_assets_of_type(all, wh_arena_printf(w->run->mem, "%s/firewallRules", a->type), &from),
-		     len = a->id ? strlen(a->id) : 0;
+	size_t from, own = 0, to = wh_assets_of_type(all, wh_arena_printf(w->run->mem, "%s/firewallRules", a->type), &from);
 	for (size_t i = from; i < to; i++) {
 		const struct wh_asset *rule = &all->list[all->by_type[i]];
 		const char *start = first_text(rule->body, starts), *end = first_text(rule->body, ends);
 		struct wh_range r;
-		if (!a->id || !rule->id || strncasecmp(rule->id, a->id, len) || rule->id[len] != '/')
+		if (!is_below(rule, a))
 			continue;
 		own++;
 		if (!start || !end || wh_addr_parse(start, strlen(start), &r.from) || wh_addr_parse(end, strlen(end), &r.to) ||
@@ -94,18 +142,70 @@ static void by_rules(struct whom *w, const struct wh_asset *a, enum kind kind)
 		w->everybody = kind == OPEN_RULES && !own;
 }
 
+/* The tiers below Premium of Service Bus, and the Basic one of Event Hubs, have no firewall. */
+static bool has_no_firewall(const struct wh_asset *a)
+{
+	const char *tier = wh_field_text(wh_field(a->body, "sku"), "tier");
+	tier = tier ? tier : wh_field_text(wh_field(a->body, "sku"), "name");
+	return tier && (!strcasecmp(tier, "Basic") ||
+	                (!strcasecmp(a->type, "Microsoft.ServiceBus/namespaces") && !strcasecmp(tier, "Standard")));
+}
+
+static void by_namespace(struct whom *w, const struct wh_asset *a)
+{
+	const struct wh_assets *all = w->run->in->assets;
+	size_t from, to = wh_assets_of_type(all, wh_arena_printf(w->run->mem, "%s/networkRuleSets", a->type), &from);
+	const json_t *set = NULL;
+	for (size_t i = from; i < to && !set; i++)
+		set = is_below(&all->list[all->by_type[i]], a) ? all->list[all->by_type[i]].body : NULL;
+	const char *access = wh_field_text(set, "publicNetworkAccess");
+	w->everybody = has_no_firewall(a);
+	if (w->everybody || (access && strcasecmp(access, "Enabled")))
+		return;
+	if (!set) {
+		w->unknown = "the inventory has no network rules of it (`… namespace network-rule-set show`)";
+		return;
+	}
+	by_acl(w, set);
+	w->everybody |= !json_array_size(wh_field(set, "ipRules")) && !json_array_size(wh_field(set, "virtualNetworkRules"));
+}
+
+/* Older answers have a text with commas. */
 static void by_cosmos(struct whom *w, const json_t *body)
 {
 	static const char *const values[] = {"ipAddressOrRange", NULL};
 	const json_t *list = wh_field(body, "ipRules");
-	size_t i;
-	json_t *v;
-	w->everybody = !json_array_size(list) && !wh_field_bool(body, "isVirtualNetworkFilterEnabled", false);
-	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
-		const char *text = first_text(v, values);
+	const char *at = list ? "" : wh_field_text(body, "ipRangeFilter");
+	size_t n = json_array_size(list);
+	w->everybody = !n && (!at || !*at) && !wh_field_bool(body, "isVirtualNetworkFilterEnabled", false);
+	for (size_t i = 0; i < n || (at && *at); i++) {
+		size_t len = i < n ? 0 : strcspn(at += strspn(at, ", "), ", ");
+		const char *text = i < n ? first_text(json_array_get(list, i), values)
+		                         : wh_arena_printf(w->run->mem, "%.*s", (int)len, at);
+		at = at ? at + len : at;
 		w->azure |= text && (!strcmp(text, "0.0.0.0") || !strcmp(text, "0.0.0.0/32"));
 		wh_run_add_prefix(w->run, &w->set, text);
 	}
+}
+
+/* A store with a private endpoint, whose switch was never set, is closed. */
+static void by_switch(struct whom *w, const struct wh_asset *a)
+{
+	bool automatic = !strcasecmp(a->type, "Microsoft.AppConfiguration/configurationStores");
+	w->everybody = wh_field(a->body, "publicNetworkAccess") || !automatic || !wh_field(a->body, "privateEndpointConnections");
+	w->cause = "it answers the Internet: its public network access is not disabled";
+}
+
+static void by_place(struct whom *w, const struct wh_asset *a, const char *member)
+{
+	const json_t *v = wh_field(a->body, member);
+	const char *where = json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "External" : wh_field_text(v, "type");
+	bool instance = !strcasecmp(member, "publicDataEndpointEnabled");
+	if (where && !strcasecmp(where, "External"))
+		w->unknown = "the group before its subnet decides whom it answers";
+	w->everybody = !strcasecmp(member, "ipAddress") ? where && !strcasecmp(where, "Public")
+	               : !instance && (!where || !strcasecmp(where, "None"));
+	w->cause = "it has a public address, and nothing stands before it";
 }
 
 static void by_cluster(struct whom *w, const json_t *body)
@@ -181,13 +281,15 @@ static void by_list(struct whom *w, const json_t *list, const char *otherwise)
 static const json_t *configuration_of(const struct wh_run *run, const struct wh_asset *a)
 {
 	const struct wh_assets *all = run->in->assets;
-	size_t from, to = wh_assets_of_type(all, "Microsoft.Web/sites/config", &from), len = a->id ? strlen(a->id) : 0;
+	size_t from, to = wh_assets_of_type(all, wh_arena_printf(run->mem, "%s/config", a->type), &from),
+		     len = a->id ? strlen(a->id) : 0;
 	for (size_t i = from; i < to && a->id; i++) {
 		const struct wh_asset *c = &all->list[all->by_type[i]];
 		if (c->id && !strncasecmp(c->id, a->id, len) && !strcasecmp(c->id + len, "/config/web"))
 			return c->body;
 	}
-	return NULL;
+	const json_t *inside = wh_field(a->body, "siteConfig"); /* a template's; of an answer its members are null */
+	return wh_field(inside, "ipSecurityRestrictions") ? inside : NULL;
 }
 
 static bool answers(struct whom *w);
@@ -226,33 +328,51 @@ static bool is_private(const json_t *body)
 	       wh_field_text(network, "delegatedSubnetResourceId");
 }
 
-static void judge(struct wh_run *run, const struct wh_asset *a, enum kind kind)
+static void ask(struct whom *w, const struct wh_asset *a, const struct service *s)
+{
+	switch (s->kind) {
+	case ACL:
+		by_own_acl(w, a->body);
+		break;
+	case RULES:
+	case OPEN_RULES:
+		by_rules(w, a, s->kind);
+		break;
+	case LIST:
+		by_own_list(w, a->body, s->list);
+		break;
+	case NAMESPACE:
+		by_namespace(w, a);
+		break;
+	case COSMOS:
+		by_cosmos(w, a->body);
+		break;
+	case KUBERNETES:
+		by_cluster(w, a->body);
+		break;
+	case SITE:
+		by_site(w, a);
+		break;
+	case SWITCH:
+		by_switch(w, a);
+		break;
+	case INSIDE:
+		by_place(w, a, s->list);
+		break;
+	}
+}
+
+static void judge(struct wh_run *run, const struct wh_asset *a, const struct service *s)
 {
 	struct whom w = {.run = run, .where = ""};
-	if (!is_private(a->body)) {
-		switch (kind) {
-		case ACL:
-			by_acl(&w, a->body);
-			break;
-		case RULES:
-		case OPEN_RULES:
-			by_rules(&w, a, kind);
-			break;
-		case COSMOS:
-			by_cosmos(&w, a->body);
-			break;
-		case KUBERNETES:
-			by_cluster(&w, a->body);
-			break;
-		case SITE:
-			by_site(&w, a);
-			break;
-		}
-	}
+	if (!is_private(a->body))
+		ask(&w, a, s);
 	if (w.unknown)
 		wh_run_add(run, a->id, a->type, WH_POSTURE_NO_EVIDENCE, "%s", w.unknown);
 	else if (!answers(&w))
 		wh_run_add(run, a->id, a->type, WH_POSTURE_HEALTHY, NULL);
+	else if (w.cause)
+		wh_run_add(run, a->id, a->type, WH_POSTURE_UNHEALTHY, "%s", w.cause);
 	else
 		wh_run_add(run, a->id, a->type, WH_POSTURE_UNHEALTHY, "its firewall lets in %s%s",
 		           w.azure && !w.everybody ? "all of Azure, where anybody can rent a machine" : "the Internet", w.where);
@@ -264,7 +384,7 @@ int wh_check_open_services(struct wh_run *run, struct wh_error *err)
 	for (size_t k = 0; k < sizeof services / sizeof *services; k++) {
 		size_t from, to = wh_assets_of_type(run->in->assets, services[k].type, &from);
 		for (size_t i = from; i < to; i++)
-			judge(run, &run->in->assets->list[run->in->assets->by_type[i]], services[k].kind);
+			judge(run, &run->in->assets->list[run->in->assets->by_type[i]], &services[k]);
 	}
 	return 0;
 }
