@@ -115,7 +115,7 @@ static const struct wh_filter *list_of(struct translation *t, const struct wh_nf
 	if (*at || t->depth == WH_FILTER_DEPTH)
 		return *at;
 	t->depth++;
-	if (c->hook >= 0 && c->family != NFPROTO_INET) /* packets of the other family never reach the chain */
+	if (c->hook >= 0 && (c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6)) /* packets of the other family never reach the chain */
 		add(&l, &(struct wh_nft_match){.v4 = c->family == NFPROTO_IPV6, .v6 = c->family == NFPROTO_IPV4, .proto = -1},
 		    WH_FILTER_ALLOW, NULL, NULL);
 	add_rules(&l, c);
@@ -151,8 +151,8 @@ size_t wh_nft_filters_at(const struct wh_nft_view *v, const struct wh_nft_hooks 
 		const struct wh_nft_view_chain *c = &v->chains[i];
 		bool asked = c->hook >= 0 && h->hooks >> c->hook & 1 &&
 		             (c->hook != NF_INET_PRE_ROUTING || (c->priority >= h->least && c->priority <= h->most));
-		if (c->filters && asked &&
-		    (c->family == NFPROTO_INET || c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6))
+		bool here = !c->device || (v->interface && !strcmp(c->device, v->interface));
+		if (c->filters && asked && here && c->family != NFPROTO_ARP && c->family != NFPROTO_BRIDGE)
 			base[n++] = c;
 	}
 	if (n)

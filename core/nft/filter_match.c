@@ -14,7 +14,7 @@
 #include <string.h>
 #include "nft/match.h"
 
-enum { CT_SNAT = 0x10, CT_DNAT = 0x20 };
+enum { CT_SNAT = 0x10, CT_DNAT = 0x20, CT_NEW = 8, CT_UNTRACKED = 64 };
 
 void wh_nft_hold(struct wh_nft_following *f, uint32_t reg, struct wh_nft_held h)
 {
@@ -145,6 +145,10 @@ static void bitwise(struct wh_nft_following *f, struct nftnl_expr *e)
 			out.constant[i] &= mask[i];
 	} else if (plain && h->kind == TCP_FLAGS && !(*mask & ~(TH_FIN | TH_SYN | TH_RST | TH_ACK))) {
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 1, .constant = {TH_SYN & *mask}};
+	} else if (plain && h->kind == CT_STATE && len == 4 && (status & (CT_NEW | CT_UNTRACKED)) != CT_UNTRACKED) {
+		out = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
+		status &= CT_NEW;
+		memcpy(out.constant, &status, sizeof status);
 	} else if (plain && h->kind == CT_STATUS && len == 4 && !(status & ~(uint32_t)(CT_SNAT | CT_DNAT))) {
 		out = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
 		status &= f->v->translated ? CT_DNAT : 0;
@@ -210,11 +214,19 @@ static void compare(struct wh_nft_following *f, struct nftnl_expr *e)
 		wh_nft_compare_interface(f, h, op, data, len);
 	} else if (!data || len > 16 || (h->kind != UNKNOWN && len != h->len)) {
 		wh_nft_may(f, h->what ? h->what : "a comparison");
-	} else if (h->kind == CONSTANT || h->kind == FIXED) {
-		if (!holds(op, memcmp(h->constant, data, len)))
+	} else if (h->kind == CONSTANT || h->kind == FIXED || h->kind == TCP_FLAGS) {
+		const uint8_t syn = TH_SYN;
+		if (!holds(op, memcmp(h->kind == TCP_FLAGS ? &syn : h->constant, data, len)))
 			f->out->n = 0; /* it never holds */
 	} else if (h->kind == FIELD) {
 		compare_field(f, h, op, data);
+	} else if (h->kind == ETHER_TYPE && op == NFT_CMP_EQ) {
+		static const uint8_t four[] = {0x08, 0x00}, six[] = {0x86, 0xdd};
+		for (size_t i = 0; i < f->out->n; i++)
+			if (!memcmp(data, four, 2) || !memcmp(data, six, 2))
+				wh_nft_narrow_family(&f->out->m[i], *data == *six);
+			else
+				f->out->m[i].never = true; /* ARP, say */
 	} else {
 		wh_nft_may(f, h->what ? h->what : "what a register holds");
 	}
@@ -310,7 +322,7 @@ static int follow(struct nftnl_expr *e, void *arg)
 			kinds[i].does(f, e);
 			return 0;
 		}
-	if (kind && (wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind) || wh_nft_follow_target(f, e, kind)))
+	if (kind && (wh_nft_follow_limit(f, e, kind) || wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind) || wh_nft_follow_target(f, e, kind)))
 		return 0;
 	if (!kind || !passes_all(kind))
 		wh_nft_may(f, kind ? wh_arena_strdup(f->mem, kind) : "an expression");

@@ -5,7 +5,8 @@
 #include "nft/filter.h"
 
 enum { WH_NFT_SLOTS = 16 };
-enum wh_nft_held_kind { UNKNOWN, FIELD, FIXED, CONSTANT, MAPPED, CT_STATUS, TCP_FLAGS, INTERFACE, NO_INTERFACE, INTERFACE_NAME };
+enum wh_nft_held_kind { UNKNOWN, FIELD, FIXED, CONSTANT, MAPPED, CT_STATE, CT_STATUS, TCP_FLAGS, ETHER_TYPE, INTERFACE, NO_INTERFACE,
+                        INTERFACE_NAME };
 enum wh_nft_field { FAMILY, PROTO, SADDR, DADDR, SPORT, DPORT, PORTS };
 /* The content of a register. FIXED: a field with the same value in every packet in question, `constant`. MAPPED: a map's value
  * for each variant, in its `mapped`. */
@@ -62,6 +63,11 @@ void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e);
 void wh_nft_load_payload(struct wh_nft_following *f, struct nftnl_expr *e);
 void wh_nft_load_conntrack(struct wh_nft_following *f, struct nftnl_expr *e);
 void wh_nft_load_fib(struct wh_nft_following *f, struct nftnl_expr *e);
+/* match_limit.c: a limit, whose condition holds for a first packet if the view is idle. False: it is none, or it is not known. */
+bool wh_nft_follow_limit(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind);
+bool wh_nft_follow_xt_limit(struct wh_nft_following *f, const char *name, const void *info, uint32_t len);
+/* match_host.c: an interface as a constant that sets can be asked for: its name or its index. Others as they are; in f->mem. */
+const struct wh_nft_held *wh_nft_settled(struct wh_nft_following *f, const struct wh_nft_held *h);
 /* match_lookup.c */
 void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e);
 /* match_host.c: an interface, by its index or name; and a verdict that is not an immediate (reject, queue, iptables' targets);

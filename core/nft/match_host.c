@@ -35,6 +35,24 @@ void wh_nft_compare_interface(struct wh_nft_following *f, const struct wh_nft_he
 		answer(f, (index == ours) == equals);
 }
 
+const struct wh_nft_held *wh_nft_settled(struct wh_nft_following *f, const struct wh_nft_held *h)
+{
+	bool named = h->kind == INTERFACE_NAME;
+	uint32_t index = h->out ? f->v->out_index : f->v->index;
+	const char *name = h->out ? f->v->out : f->v->interface;
+	if (h->kind == CT_STATE || (named ? name && strlen(name) < sizeof h->constant : h->kind == INTERFACE && index)) {
+		struct wh_nft_held *out = wh_arena_alloc(f->mem, sizeof *out);
+		*out = *h;
+		out->kind = FIXED;
+		if (named)
+			memcpy(out->constant, name, strlen(name));
+		else if (h->kind == INTERFACE)
+			memcpy(out->constant, &index, sizeof index);
+		return out;
+	}
+	return h;
+}
+
 bool wh_nft_follow_target(struct wh_nft_following *f, struct nftnl_expr *e, const char *kind)
 {
 	static const char *const go_on[] = {"LOG",  "NFLOG", "MARK", "CONNMARK", "TRACE",    "CT",  "TCPMSS", "CLASSIFY",

@@ -20,6 +20,9 @@ void wh_nft_load_meta(struct wh_nft_following *f, struct nftnl_expr *e)
 	case NFT_META_NFPROTO:
 		wh_nft_hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = FAMILY, .len = 1});
 		break;
+	case NFT_META_PROTOCOL:
+		wh_nft_hold(f, reg, (struct wh_nft_held){.kind = ETHER_TYPE, .len = 2, .what = "meta protocol"});
+		break;
 	case NFT_META_L4PROTO:
 		wh_nft_hold(f, reg, (struct wh_nft_held){.kind = FIELD, .field = PROTO, .len = 1});
 		break;
@@ -144,7 +147,7 @@ void wh_nft_load_conntrack(struct wh_nft_following *f, struct nftnl_expr *e)
 	if (original(f, e, reg))
 		return;
 	if (key == NFT_CT_STATE) {
-		h = (struct wh_nft_held){.kind = CONSTANT, .len = 4};
+		h = (struct wh_nft_held){.kind = f->v->untracks ? CT_STATE : CONSTANT, .len = 4, .what = "ct state untracked"};
 		memcpy(h.constant, &state, sizeof state);
 	} else if (key == NFT_CT_STATUS) {
 		h = (struct wh_nft_held){.kind = CT_STATUS, .len = 4, .what = "ct status"};

@@ -9,13 +9,13 @@
 enum { MOST_VARIANTS = 1 << 17 };
 
 /* The fields of a key, from register to register. Returns how many; 0: not all of it is known. */
-static size_t fields_of(const struct wh_nft_following *f, uint32_t reg, uint32_t key_len,
+static size_t fields_of(struct wh_nft_following *f, uint32_t reg, uint32_t key_len,
                         const struct wh_nft_held *out[static WH_NFT_SLOTS])
 {
 	size_t n = 0;
 	uint32_t at = 0;
 	for (unsigned s = wh_nft_slot(reg); at < key_len && s < WH_NFT_SLOTS; s += (out[n++]->len + 3) / 4) {
-		const struct wh_nft_held *h = &f->at[s];
+		const struct wh_nft_held *h = wh_nft_settled(f, &f->at[s]);
 		if ((h->kind != FIELD && h->kind != FIXED) || h->field == PORTS || !h->len || (h->bits && h->bits != h->len * 8))
 			return 0;
 		out[n] = h;
@@ -123,7 +123,7 @@ static bool look_up_constant(struct wh_nft_following *f, const struct wh_nft_vie
                              bool inverted, bool verdicts)
 {
 	const struct wh_nft_element *found = NULL;
-	if (h->kind != CONSTANT || h->len != s->key_len || h->len > sizeof h->constant || s->flags & NFT_SET_INTERVAL)
+	if ((h->kind != CONSTANT && h->kind != FIXED) || h->len != s->key_len || h->len > sizeof h->constant || s->flags & NFT_SET_INTERVAL)
 		return false;
 	for (size_t i = 0; i < s->n && !found; i++)
 		found = memcmp(s->e[i].key, h->constant, s->key_len) ? NULL : &s->e[i];
@@ -153,7 +153,8 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 	uint32_t to = maps ? nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) : 0;
 	f->done |= verdicts;
 	if (s && !s->odd && !maps &&
-	    look_up_constant(f, s, &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG))], inverted, verdicts))
+	    look_up_constant(f, s, wh_nft_settled(f, &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG))]), inverted,
+	                     verdicts))
 		return;
 	if (!n_fields) {
 		wh_nft_may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));

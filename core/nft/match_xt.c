@@ -115,7 +115,7 @@ bool wh_nft_follow_xt(struct wh_nft_following *f, struct nftnl_expr *e, const ch
 		by_addrtype(f, memcpy(&x.type, info, sizeof x.type));
 	} else if (!strcmp(name, "conntrack") && revision == 3 && len >= sizeof x.tracked) {
 		by_conntrack(f, memcpy(&x.tracked, info, sizeof x.tracked));
-	} else {
+	} else if (!wh_nft_follow_xt_limit(f, name, info, len)) {
 		wh_nft_may(f, wh_arena_strdup(f->mem, name));
 	}
 	return true;

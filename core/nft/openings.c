@@ -6,6 +6,8 @@
  * cut the ports of each protocol into classes that no rule distinguishes. One evaluation for each class and class of source ports
  * gives the exact set of peers; neighbours with the same peers are one row.
  *
+ * A port that is limited in rate is open: peers get in, if slowly.
+ *
  * A port that is translated to another machine passes the chains before routing with its original port, and those of forwarding
  * with the translated one: it is open to the peers that both let through.
  */
@@ -307,6 +309,7 @@ void wh_nft_view_openings(struct wh_nft_view *v, const struct wh_nft_way *ways, 
 {
 	struct walk w = {.v = v, .ways = ways, .n_ways = n, .mem = mem, .out = out};
 	*out = (struct wh_nft_openings){.n = 0};
+	v->idle = true;
 	add_ways(&w, WH_NFT_LETS_IN);
 	add_ways(&w, WH_NFT_LETS_OUT);
 	add_published(&w);

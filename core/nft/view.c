@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h> /* libnftnl needs it */
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
@@ -46,17 +47,36 @@ static bool is_dormant(const struct wh_nft_view *v, uint8_t family, const char *
 	return false;
 }
 
+static bool at_ingress(uint8_t family, const struct nlattr *hook)
+{
+	uint32_t number_of = number(nested(hook, NFTA_HOOK_HOOKNUM));
+	return hook && ((family == NFPROTO_NETDEV && number_of == NF_NETDEV_INGRESS) ||
+	                (family == NFPROTO_INET && number_of == NF_INET_INGRESS));
+}
+
+static const char *device_of(struct wh_nft_view *v, const struct nlattr *hook)
+{
+	const struct nlattr *list = nested(hook, NFTA_HOOK_DEVS), *one = nested(hook, NFTA_HOOK_DEV), *a;
+	size_t n = 0;
+	if (list)
+		mnl_attr_for_each_nested(a, list)
+			one = n++ ? NULL : a;
+	return wh_arena_strdup(v->mem, one && mnl_attr_validate(one, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(one) : "");
+}
+
 static void take_chain(struct wh_nft_view *v, const struct nlmsghdr *h)
 {
 	const struct nlattr *hook = is_dormant(v, family_of(h), text_of(h, NFTA_CHAIN_TABLE)) ? NULL : attr(h, NFTA_CHAIN_HOOK),
 			    *type = attr(h, NFTA_CHAIN_TYPE);
+	bool ingress = at_ingress(family_of(h), hook);
 	v->chains = wh_arena_grown(v->mem, v->chains, v->n_chains, &v->room_chains, sizeof *v->chains);
 	v->chains[v->n_chains++] = (struct wh_nft_view_chain){
 		.family = family_of(h),
 		.table = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_TABLE)),
 		.name = wh_arena_strdup(v->mem, text_of(h, NFTA_CHAIN_NAME)),
-		.hook = hook ? (int)number(nested(hook, NFTA_HOOK_HOOKNUM)) : -1,
-		.priority = (int)number(nested(hook, NFTA_HOOK_PRIORITY)),
+		.hook = ingress ? NF_INET_PRE_ROUTING : hook ? (int)number(nested(hook, NFTA_HOOK_HOOKNUM)) : -1,
+		.priority = ingress ? INT_MIN : (int)number(nested(hook, NFTA_HOOK_PRIORITY)),
+		.device = ingress ? device_of(v, hook) : NULL,
 		.drops = hook && attr(h, NFTA_CHAIN_POLICY) && number(attr(h, NFTA_CHAIN_POLICY)) == NF_DROP,
 		.filters = !type || !strcmp(text_of(h, NFTA_CHAIN_TYPE), "filter") ||
 	                   !strcmp(text_of(h, NFTA_CHAIN_TYPE), "route"),
@@ -67,6 +87,22 @@ static struct wh_nft_view_chain *chain_of_rule(struct wh_nft_view *v, const stru
 {
 	return (struct wh_nft_view_chain *)(uintptr_t)wh_nft_view_chain_of(v, family_of(h), text_of(h, NFTA_RULE_TABLE),
 	                                                                   text_of(h, NFTA_RULE_CHAIN));
+}
+
+/* nft's statement, or iptables' targets: that of CT has its flags first. */
+static int find_notrack(struct nftnl_expr *e, void *arg)
+{
+	enum { CT_NOTRACK = 1 };
+	struct wh_nft_view *v = arg;
+	const char *kind = nftnl_expr_get_str(e, NFTNL_EXPR_NAME),
+		   *target = kind && !strcmp(kind, "target") ? nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME) : "";
+	uint32_t len = 0;
+	uint16_t flags = 0;
+	const void *info = target && !strcmp(target, "CT") ? nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &len) : NULL;
+	if (info && len >= sizeof flags)
+		memcpy(&flags, info, sizeof flags);
+	v->untracks |= (kind && !strcmp(kind, "notrack")) || (target && !strcmp(target, "NOTRACK")) || flags & CT_NOTRACK;
+	return 0;
 }
 
 static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
@@ -80,6 +116,7 @@ static void take_rule(struct wh_nft_view *v, const struct nlmsghdr *h)
 	struct nftnl_expr *unread = nftnl_rule_nlmsg_parse(h, r) < 0 ? nftnl_expr_alloc("queue") : NULL;
 	if (unread)
 		nftnl_rule_add_expr(r, unread);
+	nftnl_expr_foreach(r, find_notrack, v);
 	c->rules = wh_arena_grown(v->mem, c->rules, c->n, &c->room, sizeof *c->rules);
 	c->rules[c->n++] = r;
 }

@@ -26,7 +26,8 @@ struct wh_nft_view_set {
 struct wh_nft_view_chain {
 	uint8_t family;
 	const char *table, *name;
-	int hook, priority;                        /* hook -1: none */
+	int hook, priority;                        /* hook -1: none. At a device's ingress: before routing, and before all others */
+	const char *device;                        /* of such a chain, the one; "": several, or not known. NULL: of no device */
 	bool drops;                                /* its policy */
 	/* its type is filter or route: its verdicts let packets through or drop them */
 	bool filters;
@@ -45,13 +46,17 @@ struct wh_nft_view {
 	bool translated; struct wh_addr asked; uint16_t asked_port;
 	/* the decision of an element that expires counts as unknown */
 	bool lasting;
+	/* Limits of rates, connections and quotas have not been reached: a rule that asks for one lets a first packet through. Else
+	 * what such a rule decides counts as unknown. */
+	bool idle;
+	bool untracks;                             /* a rule excludes packets from connection tracking */
 };
 /* One message: of a new chain, rule, set or element, or one that empties a chain; others are skipped. */
 void wh_nft_view_take(struct wh_nft_view *v, const struct nlmsghdr *h);
 /* Reads all tables but ours that have a chain before routing (NF_INET_PRE_ROUTING) of an IP family; at most 65,536 elements of a
  * set. */
 int wh_nft_view_before_routing(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
-/* Reads all IP tables of any program, ours included; at most 65,536 elements of a set. */
+/* Reads all IP tables of any program, ours included, and those at devices' ingress; at most 65,536 elements of a set. */
 int wh_nft_view_live(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);
 /* The same without our own tables, for lasting decisions: a set with elements that expire may match. */
 int wh_nft_view_present(struct wh_arena *mem, struct wh_nft_view *out, struct wh_error *err);

@@ -13,7 +13,7 @@ enum { MOST_ELEMENTS = 65536 };
 struct table { uint8_t family; const char *name; };
 enum which {
 	BEFORE_ROUTING /* other programs' tables with a chain there */,
-	LIVE /* all IP tables */,
+	LIVE /* all IP tables, and those of devices */,
 	PRESENT /* others' */,
 	OURS /* inet whittle */
 };
@@ -47,7 +47,8 @@ static int find_table(const struct nlmsghdr *h, void *arg)
 	bool elsewhere = r->which == BEFORE_ROUTING && number(nested(hook, NFTA_HOOK_HOOKNUM)) != NF_INET_PRE_ROUTING;
 	bool rules = family == NFPROTO_INET && !strcmp(name, WH_NFT_TABLE);
 	if (!hook || (r->which == OURS ? !rules : r->which != LIVE && ours) || elsewhere || find(r, family, name) ||
-	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6))
+	    (family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6 &&
+	     (family != NFPROTO_NETDEV || r->which != LIVE)))
 		return MNL_CB_OK;
 	r->tables = wh_arena_grown(r->v->mem, r->tables, r->n, &r->room, sizeof *r->tables);
 	r->tables[r->n++] = (struct table){family, wh_arena_strdup(r->v->mem, name)};

@@ -156,7 +156,7 @@ static const struct wh_host_opening *open_door(struct wh_run *run, const struct 
 		const struct wh_host_opening *o = &f->published.list[i];
 		const struct wh_reach_piece piece = {wh_ranges_intersect(o->peers, internet, run->mem),
 		                               wh_ports(&o->ports, 1, run->mem)};
-		if (o->certain == certain && wh_reach_large_part(&piece, 1, run->mem).n)
+		if (o->certain == certain && wh_host_leads_outside(f, &o->local) && wh_reach_large_part(&piece, 1, run->mem).n)
 			return o;
 	}
 	return NULL;

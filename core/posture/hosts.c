@@ -127,7 +127,7 @@ static bool of_family(const struct wh_addr *a, int family)
 	return family == AF_UNSPEC || (family == AF_INET) == wh_addr_is_v4(a);
 }
 
-static bool leads_outside(const struct wh_host_facts *f, const struct wh_addr *local)
+bool wh_host_leads_outside(const struct wh_host_facts *f, const struct wh_addr *local)
 {
 	for (size_t i = 0; i < f->n_addresses; i++)
 		if (wh_addr_eq(&f->addresses[i].addr, local))
@@ -148,7 +148,7 @@ struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h
 			struct wh_ranges peers = row->proto == way->proto && row->certain == way->certain
 			                                 ? wh_ranges_intersect(row->peers, internet, run->mem)
 			                                 : (struct wh_ranges){0};
-			if (!peers.n || !of_family(local, way->family) || !leads_outside(h->facts, local))
+			if (!peers.n || !of_family(local, way->family) || !wh_host_leads_outside(h->facts, local))
 				continue;
 			pieces[n] = (struct wh_reach_piece){peers, wh_ports(&row->ports, 1, run->mem)};
 			if (by && !*by && wh_reach_large_part(&pieces[n], 1, run->mem).n)

@@ -70,6 +70,9 @@ struct wh_host_way { int family; uint8_t proto; bool certain; };
 struct wh_ranges wh_host_open(struct wh_run *run, const struct wh_judged_host *h, const struct wh_host_openings *o,
                               const struct wh_host_way *way, const char **by);
 
+/* Whether an address is of an interface that leads outside; where none does, each may. */
+bool wh_host_leads_outside(const struct wh_host_facts *f, const struct wh_addr *local);
+
 /* ---- sensor.c ---- */
 struct wh_sensor {
 	int64_t first_us, last_us;      /* of the ledger's flows; 0: none */

@@ -17,8 +17,8 @@
  *    "resolvers": ["9.9.9.9"…]}
  *
  * Outside: a default route leads by that interface. Inbound: the peers whose connections the ruleset allows, at these ports, to
- * this address; everything else is denied. Certain false: a rule depends on something unknown to whittle (a mark, a rate).
- * Forwards: the decision on packets to other machines that no rule names. Without `ruleset` it was not read.
+ * this address; everything else is denied. Certain false: a rule depends on something unknown to whittle (a mark). Limits
+ * count as not reached. Forwards: the decision on packets to other machines that no rule names. Without `ruleset` it was not read.
  */
 #pragma once
 #include <jansson.h>
