@@ -83,7 +83,7 @@ static uint64_t hash_text(const struct wh_line_key *k, const char *p, size_t n)
 	return finish(k, lane, n);
 }
 
-size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+static size_t hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
 {
 	const char *p = buf, *end = buf + len;
 	size_t n = 0;
@@ -98,71 +98,141 @@ size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, siz
 	return n;
 }
 
-/* ---- 32 bytes at once ---- */
+/* ---- 32 bytes at once, in pairs ---- */
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2")))
 
-/* The first n bytes of v; the others zero. */
-AVX2 static inline __m256i first_bytes(__m256i v, unsigned n)
+/* All ones in the first n bytes. */
+AVX2 static inline __m256i first_bytes(size_t n)
 {
 	static const uint8_t ones[64] = {
 		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-	return _mm256_and_si256(v, _mm256_loadu_si256((const __m256i *)(ones + 32 - n)));
+	return _mm256_loadu_si256((const __m256i *)(ones + PIECE - n));
 }
 
-AVX2 static inline __m256i add_vector(__m256i lanes, __m256i v, const uint64_t *key)
+AVX2 static inline __m256i without_returns(__m256i v)
 {
-	__m256i w = _mm256_andnot_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r')), v);
-	__m256i x = _mm256_add_epi32(w, _mm256_load_si256((const __m256i *)key));
-	lanes = _mm256_add_epi64(lanes, _mm256_mul_epu32(x, _mm256_srli_epi64(x, 32)));
-	return _mm256_add_epi64(lanes, _mm256_shuffle_epi32(w, 0x4e)); /* the words of a pair change places */
+	return _mm256_andnot_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r')), v);
 }
 
-AVX2 static __m256i mix_vector(const struct wh_line_key *k, __m256i lanes)
+AVX2 static inline __m256i product(__m256i w, const uint64_t *key)
+{
+	__m256i x = _mm256_add_epi32(w, _mm256_load_si256((const __m256i *)key));
+	return _mm256_mul_epu32(x, _mm256_srli_epi64(x, 32));
+}
+
+/* The sums of the products; and of the words, which come to the lanes at the end, when those of a pair change places. */
+struct sums { __m256i products, words; };
+
+AVX2 static inline struct sums first_sums(const struct wh_line_key *k)
+{
+	return (struct sums){_mm256_loadu_si256((const __m256i *)&k->word[14]), _mm256_setzero_si256()};
+}
+
+AVX2 static inline void add_piece_of_words(struct sums *s, __m256i w, const uint64_t *key)
+{
+	s->products = _mm256_add_epi64(s->products, product(w, key));
+	s->words = _mm256_add_epi64(s->words, w);
+}
+
+/* A line's last piece, of which the first n bytes belong to it; if none do, it adds nothing. */
+AVX2 static inline void add_last_piece(struct sums *s, __m256i v, const uint64_t *key, size_t n)
+{
+	__m256i first = first_bytes(n), w = _mm256_and_si256(without_returns(v), first);
+	__m256i x = _mm256_and_si256(product(w, key), _mm256_broadcastb_epi8(_mm256_castsi256_si128(first)));
+	s->products = _mm256_add_epi64(s->products, x);
+	s->words = _mm256_add_epi64(s->words, w);
+}
+
+AVX2 static inline void store_lanes(const struct sums *s, uint64_t lane[4])
+{
+	_mm256_storeu_si256((__m256i *)lane, _mm256_add_epi64(s->products, _mm256_shuffle_epi32(s->words, 0x4e)));
+}
+
+AVX2 static void mix_sums(const struct wh_line_key *k, struct sums *s)
 {
 	uint64_t lane[4];
-	_mm256_storeu_si256((__m256i *)lane, lanes);
+	store_lanes(s, lane);
 	mix_lanes(k, lane);
-	return _mm256_loadu_si256((const __m256i *)lane);
+	*s = (struct sums){_mm256_loadu_si256((const __m256i *)lane), _mm256_setzero_si256()};
 }
 
-/* One line from p. Returns where it ends: its newline, or end. */
+AVX2 static inline uint64_t newlines_of(__m256i v, __m256i w)
+{
+	const __m256i newline = _mm256_set1_epi8('\n');
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, newline)) |
+	       (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(w, newline)) << PIECE;
+}
+
+struct two { __m256i v, w; };
+
+AVX2 static inline struct two load_two(const char *p)
+{
+	const __m256i *source = (const __m256i *)p;
+	return (struct two){_mm256_loadu_si256(source), _mm256_loadu_si256(source + 1)};
+}
+
+/* Fewer bytes than two pieces have; zeros follow them. */
+AVX2 static __attribute__((noinline)) struct two load_rest(const char *p, size_t have)
+{
+	char last[2 * PIECE] = {0};
+	memcpy(last, p, have);
+	return load_two(last);
+}
+
+/* Pairs of pieces from p on without a newline or a carriage return, as most are. At least *count pairs are there, and as many words
+ * of the key. Returns the place behind them, and their number in *count. */
+AVX2 static inline const char *add_plain(struct sums *s, const char *p, const uint64_t *key, size_t *count)
+{
+	const __m256i above = _mm256_set1_epi8('\r' + 1);
+	size_t i = 0;
+	for (; i < *count; i++, p += 2 * PIECE, key += 8) {
+		struct two t = load_two(p);
+		if (_mm256_movemask_epi8(_mm256_cmpgt_epi8(above, _mm256_min_epu8(t.v, t.w))))
+			break;
+		add_piece_of_words(s, t.v, key);
+		add_piece_of_words(s, t.w, key + 4);
+	}
+	*count = i;
+	return p;
+}
+
+/* One line from p, two pieces at once. Returns where it ends: its newline, or end. */
 AVX2 static inline const char *hash_line(const struct wh_line_key *k, const char *p, const char *end, uint64_t *hash)
 {
-	const __m256i newlines = _mm256_set1_epi8('\n');
-	__m256i lanes = _mm256_loadu_si256((const __m256i *)&k->word[14]);
+	struct sums s = first_sums(k);
 	const char *from = p;
-	uint64_t lane[4];
-	for (unsigned at = 0;; p += PIECE) {
-		char last[PIECE];
-		const char *source = p;
-		unsigned have = PIECE;
-		if (__builtin_expect(end - p < PIECE, 0)) {
-			have = (unsigned)(end - p);
-			memcpy(last, p, have);
-			memset(last + have, 0, PIECE - have);
-			source = last;
-		}
-		__m256i v = _mm256_loadu_si256((const __m256i *)source);
-		uint32_t found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, newlines));
-		if (found || have < PIECE) {
-			unsigned n = found ? (unsigned)__builtin_ctz(found) : have;
-			size_t length = text_length(from, (size_t)(p + n - from));
-			if (length > (size_t)(p - from))
-				lanes = add_vector(lanes, first_bytes(v, (unsigned)(length - (size_t)(p - from))),
-				                   &k->word[4 * at]);
-			if (length > (size_t)(p - from) && at == PIECES - 1)
-				lanes = mix_vector(k, lanes);
-			_mm256_storeu_si256((__m256i *)lane, lanes);
+	for (unsigned at = 0;; p += 2 * PIECE) {
+		size_t pairs = (size_t)(end - p) / (2 * PIECE), room = (PIECES - 2 - at) / 2;
+		pairs = pairs < room ? pairs : room;
+		p = add_plain(&s, p, &k->word[4 * at], &pairs);
+		at += 2 * (unsigned)pairs;
+		/* one pair with care: it is the last one of the line, or of the key, or has a carriage return */
+		size_t have = (size_t)(end - p);
+		bool whole = have >= 2 * PIECE;
+		struct two t = __builtin_expect(whole, 1) ? load_two(p) : load_rest(p, have);
+		const uint64_t *key = &k->word[4 * at];
+		uint64_t found = newlines_of(t.v, t.w);
+		if (found || !whole) {
+			size_t n = found ? (size_t)__builtin_ctzll(found) : have;
+			size_t length = text_length(from, (size_t)(p + n - from)), before = (size_t)(p - from);
+			size_t rest = length > before ? length - before : 0;
+			uint64_t lane[4];
+			add_last_piece(&s, t.v, key, rest < PIECE ? rest : PIECE);
+			add_last_piece(&s, t.w, key + 4, rest < PIECE ? 0 : rest - PIECE);
+			if (__builtin_expect(rest > PIECE && at + 2 == PIECES, 0))
+				mix_sums(k, &s);
+			store_lanes(&s, lane);
 			*hash = length ? finish(k, lane, length) : 0;
 			return p + n;
 		}
-		lanes = add_vector(lanes, v, &k->word[4 * at]);
-		if (++at == PIECES) {
-			lanes = mix_vector(k, lanes);
+		add_piece_of_words(&s, without_returns(t.v), key);
+		add_piece_of_words(&s, without_returns(t.w), key + 4);
+		if ((at += 2) == PIECES) {
+			mix_sums(k, &s);
 			at = 0;
 		}
 	}
@@ -194,6 +264,14 @@ LINE_HASHES(line_hashes_avx2, AVX2, hash_line)
 AVX512 static inline __m256i halve_lanes(__m512i lanes)
 {
 	return _mm256_add_epi64(_mm512_castsi512_si256(lanes), _mm512_extracti64x4_epi64(lanes, 1));
+}
+
+AVX512 static __m256i mix_vector(const struct wh_line_key *k, __m256i lanes)
+{
+	uint64_t lane[4];
+	_mm256_storeu_si256((__m256i *)lane, lanes);
+	mix_lanes(k, lane);
+	return _mm256_loadu_si256((const __m256i *)lane);
 }
 
 AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, const char *p, const char *end, uint64_t *hash)
@@ -237,16 +315,24 @@ AVX512 static inline const char *hash_line_avx512(const struct wh_line_key *k, c
 
 LINE_HASHES(line_hashes_avx512, AVX512, hash_line_avx512)
 
-size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+static const struct wh_line_hasher with_avx512[] = {
+	{"avx512", line_hashes_avx512}, {"avx2", line_hashes_avx2}, {"portable", hashes_portable}, {0}};
+
+const struct wh_line_hasher *wh_line_hashers(void)
 {
 	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-		return line_hashes_avx512(k, buf, len, out, max);
-	return __builtin_cpu_supports("avx2") ? line_hashes_avx2(k, buf, len, out, max)
-	                                      : wh_line_hashes_portable(k, buf, len, out, max);
+		return with_avx512;
+	return with_avx512 + (__builtin_cpu_supports("avx2") ? 1 : 2);
 }
 #else
-size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+const struct wh_line_hasher *wh_line_hashers(void)
 {
-	return wh_line_hashes_portable(k, buf, len, out, max);
+	static const struct wh_line_hasher any[] = {{"portable", hashes_portable}, {0}};
+	return any;
 }
 #endif
+
+size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max)
+{
+	return wh_line_hashers()->hashes(k, buf, len, out, max);
+}

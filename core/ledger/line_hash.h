@@ -32,5 +32,9 @@ size_t wh_line_hashes(const struct wh_line_key *k, const char *buf, size_t len, 
 /* The beginning of a line's text: after zeros and byte order marks. If only zeros are left, the last one is
  * kept. */
 const char *wh_line_text(const char *p, const char *end);
-/* For tests: the same without the processor's vectors. */
-size_t wh_line_hashes_portable(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);
+/* For tests: the ways that this machine has to find them, the best one first, up to one without a name. All find the same. */
+struct wh_line_hasher {
+	const char *name;
+	size_t (*hashes)(const struct wh_line_key *k, const char *buf, size_t len, struct wh_line *out, size_t max);
+};
+const struct wh_line_hasher *wh_line_hashers(void);
