@@ -17,11 +17,3 @@ void wh_count_bad(struct wh_read_stats *s, const char *reason, uint64_t line, ui
 	}
 	s->bad[i].count++;
 }
-
-void wh_count_good(struct wh_read_stats *s, const struct wh_record *rec)
-{
-	s->records++;
-	s->flows += rec->kind == WH_RECORD_FLOW;
-	s->alerts += rec->kind == WH_RECORD_ALERT;
-	s->other += rec->kind == WH_RECORD_OTHER;
-}

@@ -191,8 +191,9 @@ ALWAYS_INLINE int walk_as(struct eve_walker *w, const char *p, const char *end, 
 	struct eve_node *cur = w->cache->nodes;
 	struct trail trail = {cur, NULL};
 	const char *start = p; /* of cur's scalar */
+	const uintptr_t fast_to = (uintptr_t)w->safe - EVE_MARGIN;
 	for (;;) {
-		bool fast = w->safe - p >= EVE_MARGIN;
+		bool fast = (uintptr_t)p <= fast_to;
 		struct eve_node *n = likely(fast) ? recall(w, cur, &p, &trail, learning) : NULL;
 		if (unlikely(!n)) {
 			p = resume_number(w, cur, start, p, end);
