@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/app.h"
+#include "app/network.h"
+#include "base/heap.h"
 #include "base/json.h"
 #include "whittle/app_rules.h"
 
@@ -25,6 +27,7 @@ void wh_app_note(const struct wh_app *a, const char *fmt, ...)
 
 int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
 {
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	*out = (struct wh_app_ledger){.estate = NULL};
 	int rc = wh_ledger_open(a->store_url, flags, &out->is, err);
 	return rc ? rc : wh_estate_load(&out->is, mem, &out->estate, err);
@@ -33,6 +36,7 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 int wh_app_open_without_rules(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out,
                               struct wh_error *err)
 {
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	*out = (struct wh_app_ledger){.estate = NULL};
 	int rc = wh_ledger_open(a->store_url, flags, &out->is, err);
 	return rc ? rc : wh_estate_load_without_rules(&out->is, mem, &out->estate, err);

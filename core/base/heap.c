@@ -8,8 +8,12 @@
 #include "base/heap.h"
 
 #if defined __GLIBC__
+#include <sys/single_threaded.h>
+
 void wh_heap_in_large_pages(size_t bytes)
 {
+	if (!__libc_single_threaded)
+		return;
 	enum { PAGE = 4096, TOP_PAD = 128 << 10 /* malloc()'s own */, MAPPED_FROM = 32 << 20 /* the most that glibc takes */ };
 	size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE;
 	bytes = bytes > memory / 2 ? memory / 2 : bytes; /* the kernel refuses a heap that is larger than its memory */

@@ -12,7 +12,7 @@
  * this (median of 14 pairs, 0.80 to 0.94), has 713 page faults instead of 1,806, and 16.0 MB of memory instead of 14.3.
  *
  * `bytes` is cut to half of the machine's memory. Blocks of more than 32 MiB are mapped by themselves, in small pages.
- * At most one large page more than needed is allocated. Does nothing where the kernel or the C library lacks it. Call it before
- * threads are started.
+ * At most one large page more than needed is allocated. Does nothing where the kernel or the C library lacks it, and nothing once
+ * threads were started.
  */
 void wh_heap_in_large_pages(size_t bytes);

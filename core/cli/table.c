@@ -60,10 +60,20 @@ static size_t next_char(const char *s, size_t *width, bool *printable)
 	return n;
 }
 
+/* The number of ASCII characters at the start: one byte and one column each. */
+static size_t ascii(const char *s)
+{
+	size_t n = 0;
+	while (s[n] >= ' ' && s[n] <= '~')
+		n++;
+	return n;
+}
+
 size_t cli_width(const char *text)
 {
-	size_t total = 0, w, n;
+	size_t total = ascii(text), w, n;
 	bool ok;
+	text += total;
 	for (; (n = next_char(text, &w, &ok)); text += n)
 		total += w;
 	return total;
@@ -73,8 +83,10 @@ size_t cli_width(const char *text)
 static char *sanitised(const char *text, bool lines)
 {
 	char *out = must(malloc(strlen(text) + 1)), *to = out;
-	size_t w, n;
+	size_t w, n = ascii(text);
 	bool ok;
+	to = mempcpy(to, text, n);
+	text += n;
 	for (; (n = next_char(text, &w, &ok)); text += n) {
 		if (ok || (lines && *text == '\n')) {
 			memcpy(to, text, n);
@@ -131,8 +143,9 @@ struct cli_table *cli_table_new(const char *columns)
 /* Of the longest line. */
 static size_t width_of(const char *text)
 {
-	size_t longest = 0, line = 0, w, n;
+	size_t line = ascii(text), longest = line, w, n;
 	bool ok;
+	text += line;
 	for (; (n = next_char(text, &w, &ok)); text += n) {
 		line = *text == '\n' ? 0 : line + w;
 		longest = line > longest ? line : longest;
@@ -264,8 +277,11 @@ static void fit(struct cli_table *t)
 /* The bytes of `text`'s first line that fit `width` columns, cut after a space or comma if there is one. */
 static size_t piece(const char *text, size_t width)
 {
-	size_t used = 0, at = 0, good = 0, w, n = 0;
+	size_t used = 0, at = 0, good = 0, w, n = ascii(text);
 	bool ok;
+	if (!text[n] && n <= width)
+		return n;
+	n = 0;
 	while (text[at] != '\n' && (n = next_char(text + at, &w, &ok)) && used + w <= width) {
 		used += w;
 		at += n;
