@@ -9,7 +9,7 @@ BUILD ?= build
 V ?= 0
 PKG_CONFIG ?= pkg-config
 
-PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng
+PKGS := libnftnl libmnl jansson yaml-0.1 sqlite3 zlib libzstd libcap-ng nettle
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) libcurl 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 REPORT_CFLAGS = $(shell $(PKG_CONFIG) --cflags pangocairo cairo-pdf 2>/dev/null)

@@ -3,7 +3,7 @@
 #        install-deps.sh deb ARCHITECTURE   what building packages for another one needs, such as arm64
 set -eu
 mode=${1:-build}
-build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libpango1.0-dev fonts-dejavu-core esbuild"
+build="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev nettle-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev libpango1.0-dev fonts-dejavu-core esbuild"
 demo="$build suricata nftables iproute2 ca-certificates jq"
 test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck debootstrap ufw dropbear-bin sudo dbus-daemon python3-firewall python3-nftables poppler-utils zsh fish"
 deb="$build build-essential debhelper dpkg-dev"

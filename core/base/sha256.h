@@ -3,9 +3,10 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <nettle/sha2.h>
 
 enum { WH_SHA256_BYTES = 32 };
-struct wh_sha256_parts { uint32_t h[8]; uint8_t block[64]; size_t n; uint64_t bytes; }; /* a hash computed in parts */
+struct wh_sha256_parts { struct sha256_ctx nettle; }; /* a hash computed in parts */
 void wh_sha256_begin(struct wh_sha256_parts *s);
 void wh_sha256_add(struct wh_sha256_parts *s, const void *data, size_t len);
 void wh_sha256_end(struct wh_sha256_parts *s, uint8_t out[static WH_SHA256_BYTES]);

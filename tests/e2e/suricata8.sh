@@ -7,7 +7,7 @@ cache=${WHITTLE_TEST_CACHE:-/var/cache/whittle-test}
 root=$cache/trixie
 major="Suricata 8"
 # the packages that the plugin's objects are compiled and linked with
-wants="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev"
+wants="gcc make pkg-config libc6-dev libnftnl-dev libmnl-dev libjansson-dev libyaml-dev libsqlite3-dev zlib1g-dev libzstd-dev libcap-ng-dev nettle-dev libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev"
 skip_all() { echo "ok 1 - the plugin in Suricata 8 # skip $1"; exit 0; }
 
 [ "$(id -u)" = 0 ] || skip_all "root is wanted to make a Debian 13 root"
