@@ -34,8 +34,10 @@ static const struct wh_check checks[] = {
 	{"host-jit", wh_check_host_jit, SETTINGS("ports")},
 	{"host-owners", wh_check_host_owners, none},
 	{"host-ports", wh_check_host_ports, SETTINGS("ports")},
+	{"host-programs", wh_check_host_programs, SETTINGS("any")},
 	{"host-published", wh_check_host_published, none},
 	{"host-resolvers", wh_check_host_resolvers, SETTINGS("trusted")},
+	{"host-settings", wh_check_host_settings, SETTINGS("program", "bad", "good", "defaults")},
 	{"host-spoofing", wh_check_host_spoofing, none},
 	{"host-twins", wh_check_host_twins, none},
 	{"host-unused", wh_check_host_unused, SETTINGS("days")},
@@ -67,6 +69,7 @@ static const struct wh_check checks[] = {
 	{"two-groups", wh_check_two_groups, none},
 	{"unused-group", wh_check_unused_group, none},
 	{"unused-public", wh_check_unused_public, SETTINGS("days")},
+	{"unused-rules", wh_check_unused_rules, SETTINGS("days", "share", "addresses")},
 	{"watcher", wh_check_watcher, none},
 	{"wide-tags", wh_check_wide_tags, SETTINGS("tags")},
 };

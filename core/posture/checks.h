@@ -14,6 +14,8 @@ int wh_check_unused_group(struct wh_run *run, struct wh_error *err);
 int wh_check_group_size(struct wh_run *run, struct wh_error *err);
 int wh_check_wide_tags(struct wh_run *run, struct wh_error *err);
 int wh_check_twin_groups(struct wh_run *run, struct wh_error *err);
+/* check_unused_rules.c: of groups, by the connections that their rules let in */
+int wh_check_unused_rules(struct wh_run *run, struct wh_error *err);
 /* check_network.c: of networks and how they are joined */
 int wh_check_labels(struct wh_run *run, struct wh_error *err);
 int wh_check_ddos(struct wh_run *run, struct wh_error *err);
@@ -51,6 +53,9 @@ int wh_check_host_daemons(struct wh_run *run, struct wh_error *err);
 int wh_check_host_unused(struct wh_run *run, struct wh_error *err);
 int wh_check_host_resolvers(struct wh_run *run, struct wh_error *err);
 int wh_check_host_owners(struct wh_run *run, struct wh_error *err);
+/* check_host_programs.c: of Linux hosts, by what their programs are set to, and which run */
+int wh_check_host_settings(struct wh_run *run, struct wh_error *err);
+int wh_check_host_programs(struct wh_run *run, struct wh_error *err);
 /* check_traffic.c: of connections */
 int wh_check_listed_peers(struct wh_run *run, struct wh_error *err);
 int wh_check_clear_text(struct wh_run *run, struct wh_error *err);

@@ -148,15 +148,35 @@ static int addresses_of(const struct reading *r, const json_t *doc, struct wh_ho
 
 static int settings_of(const struct reading *r, const json_t *doc, struct wh_host_facts *out)
 {
-	json_t *o = json_object_get(doc, "sysctls"), *v;
+	static const char *const names[] = {"sysctls", "settings"};
+	size_t most = json_object_size(json_object_get(doc, names[0])) + json_object_size(json_object_get(doc, names[1]));
 	const char *key;
-	if (o && !json_is_object(o))
-		return wh_fail_input(r->err, -EINVAL, "%s: 'sysctls' is no object", r->file);
-	out->settings = wh_arena_array(r->mem, json_object_size(o) + 1, sizeof *out->settings);
-	json_object_foreach(o, key, v)
-		if (json_is_string(v))
-			out->settings[out->n_settings++] = (struct wh_host_setting){key, json_string_value(v)};
+	json_t *o, *v;
+	out->settings = wh_arena_array(r->mem, most + 1, sizeof *out->settings);
+	for (size_t i = 0; i < 2; i++) {
+		o = json_object_get(doc, names[i]);
+		if (o && !json_is_object(o))
+			return wh_fail_input(r->err, -EINVAL, "%s: '%s' is no object", r->file, names[i]);
+		json_object_foreach(o, key, v)
+			if (json_is_string(v))
+				out->settings[out->n_settings++] = (struct wh_host_setting){key, json_string_value(v)};
+	}
+	out->asked = json_object_get(doc, names[1]) != NULL;
 	return 0;
+}
+
+static int programs_of(const struct reading *r, const json_t *doc, struct wh_host_facts *out)
+{
+	json_t *v;
+	size_t i;
+	int rc = list_of(r, doc, "programs", &out->n_programs);
+	out->programs = wh_arena_array(r->mem, out->n_programs + 1, sizeof *out->programs);
+	json_array_foreach(rc ? NULL : json_object_get(doc, "programs"), i, v) {
+		out->programs[i] = json_string_value(v);
+		if (!out->programs[i])
+			return bad(r, "programs", i, "it is no name");
+	}
+	return rc;
 }
 
 static int listeners_of(const struct reading *r, const json_t *doc, struct wh_host_facts *out)
@@ -203,6 +223,7 @@ int wh_host_facts_read(const char *file, const json_t *doc, struct wh_arena *mem
 	int rc = addresses_of(&r, doc, out);
 	rc = rc ? rc : ruleset_of(&r, json_object_get(doc, "ruleset"), out);
 	rc = rc ? rc : settings_of(&r, doc, out);
+	rc = rc ? rc : programs_of(&r, doc, out);
 	rc = rc ? rc : listeners_of(&r, doc, out);
 	return rc ? rc : resolvers_of(&r, doc, out);
 }

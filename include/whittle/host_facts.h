@@ -13,6 +13,8 @@
  *      "forwards4": "denied|allowed|unknown", "forwards6": the same,
  *      "unread": "what of the ruleset could not be read"},
  *    "sysctls": {"net.ipv4.ip_forward": "0"…},
+ *    "settings": {"sshd": "read", "sshd.ciphers": "aes256-ctr"…}: programs that are configured there, and what they state,
+ *    "programs": ["auditd"…]: those that run of the programs that watch a host,
  *    "listeners": [{"protocol": "TCP", "address": "0.0.0.0", "port": 22}…],
  *    "resolvers": ["9.9.9.9"…]}
  *
@@ -51,6 +53,8 @@ struct wh_host_facts {
 	struct wh_host_setting *settings; size_t n_settings;
 	struct wh_host_listener *listeners; size_t n_listeners;
 	struct wh_addr *resolvers; size_t n_resolvers;
+	bool asked;                        /* its programs and their settings were; these are among `settings` */
+	const char **programs; size_t n_programs;
 };
 bool wh_host_facts_are(const json_t *doc); /* Whether it claims to be such a document. */
 /* Reads and checks one. `file` is for errors; texts are the document's, which must last. */

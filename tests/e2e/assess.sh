@@ -145,8 +145,17 @@ for p in '9999 Unhealthy' '443 Healthy'; do
 	"$w" --store lateral.db estate import facts.json >out 2>>err && "$w" assess host-unused-listeners --store lateral.db --json >out 2>>err && [ "$(status host-unused-listeners /web-1)" = "${p#* }" ] || bad="$bad listener:$p:$(status host-unused-listeners /web-1)"
 done
 [ -z "$bad" ] || echo "#$bad"
+rules_of() { # STORE WANTED: the group web
+	"$w" assess ns-1-unused-rules --store "$1" --json >out 2>>err && [ "$(status ns-1-unused-rules /networkSecurityGroups/web)" = "$2" ] || bad="$bad rules:$1:$(status ns-1-unused-rules /networkSecurityGroups/web)"
+}
+rules_of lateral.db Unhealthy && grep -q 'no connection came through 1 of its 1 allow rules, such as ssh-any (300)' out || bad="$bad unused"
+flow 41 198.51.100.9 10.0.1.4 22 >used.json; cp lateral.db used.db; "$w" ingest --store used.db used.json >out 2>>err; rules_of used.db Healthy
+cp -r az wide && sed 's|"sourceAddressPrefix": "\*"|"sourceAddressPrefix": "10.0.0.0/16"|' az/net.json >wide/net.json; flow 42 10.0.9.9 10.0.1.5 22 >used.json; "$w" --store used.db estate import wide >out 2>>err; "$w" ingest --store used.db used.json >out 2>>err
+rules_of used.db Unhealthy && grep -q 'rule ssh-any (300) lets in 65536 addresses, of which 1 came at most' out || bad="$bad wide"
+rules_of clean.db NoEvidence
+[ -z "$bad" ] || echo "#$bad"
 "$w" assess --store clean.db --json >out 2>>err && [ -z "$bad" ] && [ "$(status ns-1-new-paths /web-2)" = NoEvidence ]
-check "new paths, a machine that administers many, amplifiers and services without clients are found; a young ledger does not know what is new"
+check "new paths, a machine that administers many, rules that nobody or few used, amplifiers and services without clients are found; a young ledger does not know what is new"
 # Private endpoints, gateways, signatures and answers against the traffic: nothing of their kind, then as it should be, then web-1 as it should not be.
 sep=; cp -r az doors && cat >doors/endpoints.json <<J
 [$(for k in '9 pe-1 plant' '10 pe-2 mill'; do set -- $k; printf '%s' "$sep{\"id\":\"$i.Network/privateEndpoints/$2\",\"name\":\"$2\",\"type\":\"Microsoft.Network/privateEndpoints\",\"subnet\":{\"id\":\"$i.Network/virtualNetworks/net/subnets/web\"},\"privateLinkServiceConnections\":[{\"groupIds\":[\"blob\"],\"privateLinkServiceId\":\"$i.Storage/storageAccounts/$3\"}]},

@@ -88,6 +88,74 @@ static void a_sound_host_passes_and_each_question_has_one_that_fails(void **stat
 	}
 }
 
+/* ---- programs and their settings ---- */
+
+#define SET(more) "\"settings\":{" more "},\"programs\":[\"auditd\"],"
+
+static void settings_of_programs_are_judged_by_what_they_state_and_what_they_do_by_themselves(void **state)
+{
+	static const struct { const char *key, *settings, *want, *cause;
+	} rows[] = {
+		{"host-ssh-settings", "\"sshd\":\"read\"", "Healthy", ""},
+		{"host-ssh-settings", "\"sshd\":\"read\",\"sshd.ciphers\":\"aes256-gcm@openssh.com,3des-cbc\"", "Unhealthy",
+	         "by its configuration sshd.ciphers is aes256-gcm@openssh.com,3des-cbc"},
+		{"host-ssh-settings", "\"sshd\":\"read\",\"sshd.ciphers\":\"+aes128-cbc\"", "Unhealthy",
+	         "by its configuration sshd.ciphers is +aes128-cbc"},
+		{"host-ssh-settings", "\"sshd\":\"read\",\"sshd.ciphers\":\"-3des-cbc\"", "Healthy", ""},
+		{"host-ssh-settings", "\"sshd\":\"read\",\"sshd.permitemptypasswords\":\"Yes\"", "Unhealthy",
+	         "by its configuration sshd.permitemptypasswords is Yes"},
+		{"host-ssh-settings", "", "NotApplicable", "it has no configuration of such a program"},
+		{"host-smb-settings", "\"samba\":\"read\"", "Healthy", ""},
+		{"host-smb-settings", "\"samba\":\"read\",\"samba.server min protocol\":\"NT1\"", "Unhealthy",
+	         "by its configuration samba.server min protocol is NT1"},
+		{"host-smb-signing", "\"samba\":\"read\"", "Unhealthy", "by its configuration samba.server signing is default"},
+		{"host-smb-signing", "\"samba\":\"read\",\"samba.server smb encrypt\":\"required\"", "Healthy", ""},
+		{"host-tls-settings", "\"openssl\":\"read\",\"openssl.minprotocol\":\"TLSv1.2,TLSv1\"", "Unhealthy",
+	         "by its configuration openssl.minprotocol is TLSv1.2,TLSv1"},
+		{"host-tls-settings", "\"openssl\":\"read\",\"openssl.cipherstring\":\"DEFAULT@SECLEVEL=2\"", "Healthy", ""},
+		{"host-tls-settings", "\"openssl\":\"read\"", "NoEvidence",
+	         "its configuration says nothing of it: what the program does by itself depends on its version"},
+		{"host-kerberos-settings", "\"kerberos\":\"read\",\"kerberos.permitted_enctypes\":\"aes256-cts rc4-hmac\"",
+	         "Unhealthy", "by its configuration kerberos.permitted_enctypes is aes256-cts rc4-hmac"},
+		{"host-kerberos-settings", "\"kerberos\":\"read\"", "Healthy", ""},
+		{"host-ipsec-settings", "\"swanctl\":\"read\",\"swanctl.proposals\":\"aes256-sha256-modp1024\"", "Unhealthy",
+	         "by its configuration swanctl.proposals is aes256-sha256-modp1024"},
+		{"host-ipsec-settings", "\"ipsec\":\"read\",\"ipsec.keyexchange\":\"ikev2\",\"ipsec.ike\":\"aes256-sha256-ecp256!\"",
+	         "Healthy", ""},
+		{"host-name-services", "\"resolved\":\"read\",\"resolved.llmnr\":\"yes\"", "Unhealthy",
+	         "by its configuration resolved.llmnr is yes"},
+		{"host-name-services", "\"resolved\":\"read\",\"resolved.llmnr\":\"no\",\"resolved.dnssec\":\"allow-downgrade\"",
+	         "Healthy", ""},
+		{"host-waf", "\"modsecurity\":\"read\",\"modsecurity.secruleengine\":\"DetectionOnly\"", "Unhealthy",
+	         "by its configuration modsecurity.secruleengine is DetectionOnly"},
+		{"host-waf", "\"modsecurity\":\"read\",\"modsecurity.secruleengine\":\"on\"", "Healthy", ""},
+		{"host-detection", "", "Healthy", "auditd runs"},
+	};
+	const char *cause;
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *facts = wh_arena_printf(mem, FACTS(SOUND, SET("%s")), rows[i].settings);
+		const char *status = judged(rows[i].key, facts, &cause);
+		if (strcmp(status, rows[i].want) != 0 || strcmp(cause, rows[i].cause) != 0)
+			fail_msg("%s (%s): %s, %s", rows[i].key, rows[i].settings, status, cause);
+	}
+	assert_string_equal(judged("host-detection", FACTS(SOUND, "\"settings\":{},\"programs\":[\"suricata\"],"), NULL),
+	                    "Unhealthy");
+}
+
+static void facts_without_settings_of_programs_are_no_evidence(void **state)
+{
+	static const char *const keys[] = {"host-ssh-settings",  "host-smb-settings",      "host-smb-signing",
+	                                   "host-tls-settings",  "host-kerberos-settings", "host-ipsec-settings",
+	                                   "host-name-services", "host-waf",               "host-detection"};
+	const char *cause;
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		assert_string_equal(judged(keys[i], FACTS(SOUND, ""), &cause), "NoEvidence");
+		assert_non_null(strstr(cause, "its facts have no settings of programs"));
+	}
+}
+
 static void the_cause_names_port_and_rule(void **state)
 {
 	const char *cause;
@@ -181,6 +249,8 @@ static void facts_that_are_wrong_are_refused_by_file_and_place(void **state)
 		{FACTS(RULES(FOUR(PORT("22"), "\"x\""), ""), ""), "f.json: inbound[0]: 'peers' is no list of prefixes"},
 		{FACTS(RULES(FOUR(PORT("70000"), "\"0.0.0.0/0\""), ""), ""), "f.json: inbound[0]: it needs interface"},
 		{FACTS(RULES("", ",\"published\":[" FOUR(PORT("1"), "") "]"), ""), "f.json: published[0]: it needs 'to'"},
+		{FACTS(RULES("", ""), "\"settings\":[],"), "f.json: 'settings' is no object"},
+		{FACTS(RULES("", ""), "\"programs\":[1],"), "f.json: programs[0]: it is no name"},
 		{FACTS("\"forwards4\":\"yes\"", ""), "f.json: 'forwards4' is denied, allowed or unknown"},
 	};
 	(void)state;
@@ -200,6 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_host_passes_and_each_question_has_one_that_fails),
+		cmocka_unit_test(settings_of_programs_are_judged_by_what_they_state_and_what_they_do_by_themselves),
+		cmocka_unit_test(facts_without_settings_of_programs_are_no_evidence),
 		cmocka_unit_test(the_cause_names_port_and_rule),
 		cmocka_unit_test(an_office_is_not_the_internet_and_a_bridge_leads_nowhere),
 		cmocka_unit_test(an_unknown_state_is_never_healthy),

@@ -67,6 +67,7 @@ static void judge_first(const json_t *resources, const char *key, const char *ju
 static bool tested_elsewhere(const struct wh_assessment *a)
 {
 	static const char *const keys[] = {"ns-1-new-paths",
+	                                   "ns-1-unused-rules",
 	                                   "ns-1-fan-out",
 	                                   "ns-1-two-groups",
 	                                   "ns-1-shared-networks",
