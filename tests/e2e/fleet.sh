@@ -81,6 +81,16 @@ check "a log that is read again adds nothing"
 	[ "$(jq '[.sensors[].tenant] | unique | length' out)" -eq 2 ] && "$w" status --sensors --store "$controller" >out 2>err && [ "$(wc -l <out)" -eq $((sensors + 1)) ]
 check "the table of sensors names each with its labels, what it saw, and its version"
 "$w" ingest --store "clickhouse://u:secret@127.0.0.1/d" log1.1 >out 2>&1; [ $? -eq 2 ] && grep -q 'password-file=FILE' out && ! grep -q secret out; check "a password in the URL is refused, and not repeated"
+for wrong in "${url/cluster=fleet/cluster=flete}" "${url/cluster=fleet/gzip=0}"; do "$w" edges --store "$wrong&local=$dir/wrong.db"; echo "exit $?"; done >out 2>&1
+[ "$(grep -c '^exit 2$' out)" -eq 2 ] && [ "$(grep -c "tables of database 'whittle' are of the cluster 'fleet'.*write cluster=fleet" out)" -eq 2 ]
+check "a URL with another cluster, or none, is refused, with the cluster that the tables are of"
+none=${url/whittle\?cluster=fleet/none?cluster=flete}; "$w" edges --store "$none&local=$dir/wrong.db" >out 2>&1; [ $? -eq 2 ] && grep -q "knows no cluster 'flete'; it knows .*fleet" out
+check "so is a cluster that does not exist, with those that do"
+two=${url/whittle\?/two?}
+for s in 1 2; do "$w" ingest --store "$two&local=$dir/unnamed$s.db" "log$s.1"; done >out 2>&1
+"$w" status --sensors --json --store "$two&local=$dir/unnamed1.db" >out 2>err &&
+	[ "$(jq -r '.sensors[] | .name == "'"$(hostname | tr -c 'A-Za-z0-9._:+\n' -)"'-" + .id[:4]' out | sort | uniq -c | tr -s ' ')" = " 2 true" ]
+check "sensors without a name are told apart by their ledgers"
 
 # More rows than are compared: a database of its own.
 seq 21000 | awk '{ at = "2026-10-05T10:00:00.000000+0000"

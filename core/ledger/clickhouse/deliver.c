@@ -120,7 +120,7 @@ static int send_self(struct sending *s, struct wh_store *own)
 {
 	char *text;
 	uint8_t key[8];
-	int rc = fleet_sensor_text(s->f, own, &text, s->err);
+	int rc = fleet_sensor_text(s->f, s->id.sensor, own, &text, s->err);
 	if (rc)
 		return rc;
 	for (int i = 0; i < 8; i++)

@@ -45,6 +45,7 @@ struct fleet_url {
 	char origins[FLEET_HOSTS][FLEET_ORIGIN]; size_t n; /* "https://host:8443" */
 	char user[FLEET_NAME], database[FLEET_NAME], cluster[FLEET_NAME]; /* cluster empty: one server */
 	char sensor[FLEET_NAME], tenant[FLEET_NAME], site[FLEET_NAME];
+	bool named; /* the URL names the sensor; else `sensor` is this machine's name */
 	char password_file[512], ca_file[512]; /* empty: none */
 	bool gzip;
 };
@@ -169,8 +170,9 @@ int fleet_changes(const struct fleet_changes *c, enum fleet_kind kind, const uin
 struct fleet_identity { uint64_t sensor, version; struct wh_hash_key key; /* of the hashes */ };
 /* The identity, with a version that is above all before, also those of a copy of the ledger that was put back. */
 int fleet_identify(struct fleet_store *f, struct fleet_identity *out, struct wh_error *err);
-/* The row's value; `own`: a way to the ledger for reading. free(*text). */
-int fleet_sensor_text(struct fleet_store *f, struct wh_store *own, char **text, struct wh_error *err);
+/* The row's value; `own`: a way to the ledger for reading. A sensor that the URL does not name is called after its machine and the
+ * sensor's id, since machines and ledgers may have one name. free(*text). */
+int fleet_sensor_text(struct fleet_store *f, uint64_t id, struct wh_store *own, char **text, struct wh_error *err);
 int fleet_sensor_read(const uint8_t *p, size_t len, uint64_t id, struct wh_fleet_sensor *out); /* -EBADMSG */
 
 /* ---- deliver.c ---- */

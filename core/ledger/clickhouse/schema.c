@@ -50,19 +50,64 @@ static int run(struct fleet_client *c, int host, struct wh_error *err, const cha
 	return rc;
 }
 
+/* The only field of the only row of an answer in TabSeparated, cut to the room that there is. */
+static int ask_text(struct fleet_client *c, int host, const char *sql, char *out, size_t room, struct wh_error *err)
+{
+	struct fleet_answer a = {0};
+	int rc = fleet_query(c, host, sql, NULL, &a, err);
+	const char *end = a.n ? memchr(a.bytes, '\n', a.n) : NULL;
+	size_t len = end ? (size_t)(end - (const char *)a.bytes) : 0;
+	len = len < room ? len : room - 1;
+	*(char *)mempcpy(out, len ? (const char *)a.bytes : "", len) = 0;
+	wh_text_make_printable(out);
+	fleet_answer_free(&a);
+	return rc;
+}
+
 /* Whether the cluster that the URL names is known to this host, and has replicas. */
 static int cluster_of(struct fleet_client *c, int host, bool *replicated, struct wh_error *err)
 {
-	char sql[256];
+	char sql[256], known[400];
 	uint64_t most = 0;
 	snprintf(sql, sizeof sql, "SELECT toUInt64(max(replica_num)) FROM system.clusters WHERE cluster = '%s' FORMAT RowBinary",
 	         c->url.cluster);
 	int rc = fleet_query_number(c, host, sql, &most, err);
-	if (!rc && !most)
-		rc = wh_fail_input(err, -EINVAL, "%s: knows no cluster '%s': see its table system.clusters", c->url.origins[host],
-		                   c->url.cluster);
 	*replicated = most > 1;
-	return rc;
+	if (rc || most)
+		return rc;
+	rc = ask_text(c, host,
+	              "SELECT arrayStringConcat(arraySort(groupUniqArray(cluster)), ', ') FROM system.clusters FORMAT TabSeparated",
+	              known, sizeof known, err);
+	return rc ? rc
+	          : wh_fail_input(err, -EINVAL, "%s: knows no cluster '%s'; it knows %s", c->url.origins[host], c->url.cluster,
+	                          *known ? known : "none");
+}
+
+/* Refuses tables that are of another cluster than the URL's: of some of their shards, edges would be missing. */
+static int check_cluster(const struct fleet_client *c, int host, const char *cluster, struct wh_error *err)
+{
+	const struct fleet_url *u = &c->url;
+	if (!strcmp(cluster, u->cluster))
+		return 0;
+	if (!*cluster)
+		return wh_fail_input(err, -EINVAL, "%s: the tables of database '%s' are of no cluster: leave out cluster=%s",
+		                     u->origins[host], u->database, u->cluster);
+	return wh_fail_input(err, -EINVAL, "%s: the tables of database '%s' are of the cluster '%s'%s%s: write cluster=%s",
+	                     u->origins[host], u->database, cluster, *u->cluster ? ", not of " : "", u->cluster, cluster);
+}
+
+/* Whether all tables are there, by the one that is made last; then they are of the URL's cluster. */
+static int look_for_tables(struct fleet_client *c, int host, bool *there, struct wh_error *err)
+{
+	char sql[500], text[FLEET_NAME + 8];
+	snprintf(sql, sizeof sql,
+	         "SELECT concat(toString(sum(name = 'edges')), max(if(name = 'edge' AND engine = 'Distributed', "
+	         "replaceRegexpAll(substring(engine_full, 13, position(engine_full, ',') - 13), '[^A-Za-z0-9._:+-]', ''), ''))) "
+	         "FROM system.tables WHERE database = '%s' AND name IN ('edge', 'edges') FORMAT TabSeparated",
+	         c->url.database);
+	int rc = ask_text(c, host, sql, text, sizeof text, err);
+	*there = *text == '1';
+	return rc || !*there ? rc : check_cluster(c, host, text + 1, err);
 }
 
 static int make_table(struct fleet_client *c, int host, enum fleet_kind kind, bool replicated, struct wh_error *err)
@@ -86,13 +131,9 @@ static int make_table(struct fleet_client *c, int host, enum fleet_kind kind, bo
 
 static int make_tables(struct fleet_client *c, int host, struct wh_error *err)
 {
-	char sql[256];
-	bool replicated = false;
-	uint64_t there = 0;
-	snprintf(sql, sizeof sql, "SELECT count() FROM system.tables WHERE database = '%s' AND name = 'edges' FORMAT RowBinary",
-	         c->url.database);
-	int rc = fleet_query_number(c, host, sql, &there, err);
-	if (rc || there) /* the last one that is made */
+	bool replicated = false, there = false;
+	int rc = look_for_tables(c, host, &there, err);
+	if (rc || there)
 		return rc;
 	rc = *c->url.cluster ? cluster_of(c, host, &replicated, err) : 0;
 	rc = rc ? rc : run(c, host, err, "CREATE DATABASE IF NOT EXISTS %s", c->url.database);

@@ -85,9 +85,15 @@ static int plugin_lost(struct fleet_store *f, json_int_t *lost, struct wh_error 
 	return rc;
 }
 
-static json_t *self_of(const struct fleet_url *u, struct wh_store_totals *t, json_int_t lost, const struct wh_capture *c)
+static json_t *self_of(const struct fleet_url *u, uint64_t id, struct wh_store_totals *t, json_int_t lost,
+                       const struct wh_capture *c)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "name", u->sensor, "tenant", u->tenant, "site",
+	char name[FLEET_NAME];
+	if (u->named)
+		snprintf(name, sizeof name, "%s", u->sensor);
+	else
+		snprintf(name, sizeof name, "%.*s-%04x", FLEET_NAME - 6, u->sensor, (unsigned)(id >> 48));
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "name", name, "tenant", u->tenant, "site",
 	                        u->site, "release", WH_VERSION, "seen", (json_int_t)wh_now_us(), "lost", lost, "packets",
 	                        (json_int_t)c->packets, "drops", (json_int_t)c->drops);
 	for (size_t i = 0; i < WH_STORE_COUNTERS; i++)
@@ -95,7 +101,7 @@ static json_t *self_of(const struct fleet_url *u, struct wh_store_totals *t, jso
 	return doc;
 }
 
-int fleet_sensor_text(struct fleet_store *f, struct wh_store *own, char **text, struct wh_error *err)
+int fleet_sensor_text(struct fleet_store *f, uint64_t id, struct wh_store *own, char **text, struct wh_error *err)
 {
 	struct wh_store_totals t;
 	struct wh_capture capture = {0};
@@ -103,7 +109,7 @@ int fleet_sensor_text(struct fleet_store *f, struct wh_store *own, char **text, 
 	int rc = wh_store_totals(own, &t, err);
 	rc = rc ? rc : wh_store_facts(own, WH_FACT_CAPTURE, add_capture, &capture, err);
 	rc = rc ? rc : plugin_lost(f, &lost, err);
-	json_t *doc = rc ? NULL : self_of(&f->client.url, &t, lost, &capture);
+	json_t *doc = rc ? NULL : self_of(&f->client.url, id, &t, lost, &capture);
 	*text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	json_decref(doc);
 	return rc || *text ? rc : wh_fail(err, -ENOMEM, "out of memory");

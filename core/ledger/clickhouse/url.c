@@ -137,7 +137,8 @@ int fleet_url_parse(const char *url, struct fleet_url *u, struct wh_error *err)
 			break;
 		rc = take_parameter(u, p, len, err);
 	}
-	if (!rc && !*u->sensor && gethostname(u->sensor, sizeof u->sensor - 1))
+	u->named = *u->sensor;
+	if (!rc && !u->named && gethostname(u->sensor, sizeof u->sensor - 1))
 		snprintf(u->sensor, sizeof u->sensor, "unnamed");
 	for (char *c = u->sensor; *c; c++)
 		*c = isalnum((unsigned char)*c) || strchr("._-:+", *c) ? *c : '-';
