@@ -32,6 +32,11 @@ struct wh_call {
 
 /* Each route is one row (routes.c). `run` returns 0 with the answer set, or a failure of a use case, which becomes an error's
  * document. */
+enum wh_route_takes {
+	WH_TAKES_NOTHING,
+	WH_TAKES_BODY,
+	WH_TAKES_LONG, /* in a large estate: a GET without a body, with the same answer for all who may ask */
+};
 struct wh_serve_route {
 	enum wh_method method;
 	const char *path, *versions;          /* "2020-01-01 …": what api-version may be; NULL: our own, which has none */
@@ -39,7 +44,7 @@ struct wh_serve_route {
 	int (*run)(struct wh_call *c, struct wh_error *err);
 	const char *summary;                  /* for OpenAPI */
 	const char *parameters;               /* its query's, "name,name"; NULL: none */
-	bool body;                            /* it takes one */
+	enum wh_route_takes takes;
 	enum wh_cached_until cached;          /* its document follows from the ledger alone, or from its documents alone */
 };
 extern const struct wh_serve_route wh_routes[]; /* ends with a row without a path */

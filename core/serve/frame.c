@@ -48,6 +48,7 @@ void wh_frame_put_request(struct wh_bytes *b, const struct wh_frame_request *r)
 	put(b, r->client);
 	put(b, r->request_id);
 	put(b, r->if_none_match);
+	wh_put_number(b, r->whole, 1);
 	put_text(b, r->body, r->n_body);
 }
 
@@ -62,6 +63,7 @@ bool wh_frame_take_request(uint8_t *p, size_t n, struct wh_frame_request *out)
 	out->client = take(&t, 64);
 	out->request_id = take(&t, 128);
 	out->if_none_match = take(&t, 256);
+	out->whole = wh_take_number(&t, 1, 0, 1);
 	out->body = take_bytes(&t, WH_BODY_MAX, &out->n_body);
 	return !t.failed && !t.n;
 }
@@ -72,6 +74,7 @@ static void put_reply_head(struct wh_bytes *b, const struct wh_frame_reply *r)
 	wh_put_number(b, r->status, 2);
 	wh_put_number(b, r->retry_after, 2);
 	wh_put_number(b, r->authenticate, 1);
+	wh_put_number(b, r->later, 1);
 	wh_put_number(b, r->session != NULL, 1);
 	put(b, r->type);
 	put(b, r->location);
@@ -114,6 +117,7 @@ bool wh_frame_take_reply(uint8_t *p, size_t n, struct wh_frame_reply *out)
 	*out = (struct wh_frame_reply){.status = (unsigned)wh_take_number(&t, 2, 200, 599)};
 	out->retry_after = (unsigned)wh_take_number(&t, 2, 0, 3600);
 	out->authenticate = wh_take_number(&t, 1, 0, 1);
+	out->later = wh_take_number(&t, 1, 0, 1);
 	bool session = wh_take_number(&t, 1, 0, 1);
 	out->type = take(&t, 128);
 	out->location = take(&t, 2 * WH_TARGET_MAX);

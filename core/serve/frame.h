@@ -19,6 +19,7 @@ struct wh_frame_request {
 	const char *client;      /* its address; "" for a socket of this machine */
 	const char *request_id;  /* x-ms-client-request-id; "" */
 	const char *if_none_match;
+	bool whole;              /* to be answered however long that takes; else the worker may reply "later" */
 	const char *body; size_t n_body;
 };
 struct wh_frame_reply {
@@ -27,6 +28,7 @@ struct wh_frame_reply {
 		*file /* a name to save it under */, *allow /* of a 405: "GET, HEAD" */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
+	bool later;              /* no answer: the sender may have it, but it takes long; the request is to come again as a whole */
 	const char *body; size_t n_body;
 	size_t n_plain;          /* the body is compressed (gzip), and this is its length as text; 0: not compressed */
 };

@@ -39,7 +39,7 @@ static json_t *operation(const struct wh_serve_route *r, struct wh_arena *mem)
 	json_t *o = json_pack("{s:s, s:o, s:o}", "summary", r->summary, "parameters", parameters(r, mem), "responses",
 	                      responses(r));
 	json_object_set_new(o, "security", r->may == WH_ANYBODY ? json_array() : json_pack("[{s:[]}]", "token"));
-	if (r->body)
+	if (r->takes == WH_TAKES_BODY)
 		json_object_set_new(o, "requestBody",
 		                    json_pack("{s:b, s:{s:{s:{s:s}}}}", "required", 1, "content", "application/json", "schema",
 		                              "type", "object"));

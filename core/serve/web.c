@@ -166,7 +166,7 @@ static void forget(struct wh_web_job *j)
 	if (j->head)
 		explicit_bzero(j->head, sizeof *j->head);
 	free(j->head);
-	free(j->frame);
+	wh_web_frame_drop(j->frame);
 	free(j->target);
 	free(j);
 }

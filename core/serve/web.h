@@ -8,7 +8,7 @@
 #include "serve/frame.h"
 #include "serve/listen.h"
 
-enum { WH_WEB_CONNECTIONS = 2000, WH_WEB_WAITING = 256 };
+enum { WH_WEB_CONNECTIONS = 2000, WH_WEB_WAITING = 256, WH_WEB_SLOW = 32 };
 struct wh_web_setup {
 	const struct wh_listener *listeners; size_t n;
 	const struct wh_certificate *certificate; /* of TLS */

@@ -9,24 +9,38 @@
 #include "whittle/serve.h"
 
 /* `frame`: the answer that is being read, of which `have` bytes are there, its length included. */
-struct worker { int fd; struct wh_web_job *job; uint8_t head[4], *frame; uint32_t len; size_t have; };
+struct worker { int fd; struct wh_web_job *job; uint8_t head[4]; struct wh_web_frame *frame; uint32_t len; size_t have; };
 static struct worker workers[WH_SERVE_WORKERS];
-static struct { struct wh_web_job *first, **last; size_t n; } queue;
+static struct wh_web_line queue, slow;
 
-static void answer_job(struct wh_web_job *j, uint8_t *frame, const struct wh_frame_reply *reply)
+void wh_web_frame_drop(struct wh_web_frame *f)
 {
-	j->frame = frame;
-	if (reply)
-		j->reply = *reply;
-	j->answered = true;
-	wh_http.MHD_resume_connection(j->c);
+	if (f && !--f->users)
+		free(f);
+}
+
+/* And all that wait for the same answer. */
+static void answer_job(struct wh_web_job *j, struct wh_web_frame *frame, const struct wh_frame_reply *reply)
+{
+	for (struct wh_web_job *next; j; j = next) {
+		next = j->same;
+		j->same = NULL;
+		j->frame = frame;
+		if (frame)
+			frame->users++;
+		if (reply)
+			j->reply = *reply;
+		j->answered = true;
+		wh_http.MHD_resume_connection(j->c);
+	}
+	wh_web_frame_drop(frame); /* the reader's own use */
 }
 
 /* The worker's life: its socket ends with it, and a new one comes by the control socket. */
 static void lose(struct worker *w)
 {
 	close(w->fd);
-	free(w->frame);
+	wh_web_frame_drop(w->frame);
 	if (w->job)
 		answer_job(w->job, NULL, NULL);
 	*w = (struct worker){.fd = -1};
@@ -49,6 +63,8 @@ static void hand_over(struct worker *w, struct wh_web_job *j)
 	j->head->frame.body = (const char *)j->body.p;
 	j->head->frame.n_body = j->body.n;
 	j->head->frame.client = client_of(j->c, client);
+	j->head->frame.whole = j->slow || wh_web_is_quick(j);
+	j->begun_us = wh_monotonic_us();
 	wh_frame_put_request(&b, &j->head->frame);
 	w->job = j;
 	if (wh_frame_send(w->fd, &b, i ? i->connect_fd : -1))
@@ -58,27 +74,88 @@ static void hand_over(struct worker *w, struct wh_web_job *j)
 	free(b.p);
 }
 
+/* ---- slow requests ---- */
+
+/* The workers before this one take no slow requests, unless there is only one. */
+static size_t first_slow(void)
+{
+	size_t n = 0;
+	while (n < WH_SERVE_WORKERS && workers[n].fd >= 0)
+		n++;
+	return n > 1 ? n - n / 2 : 0;
+}
+
+/* A request for the same that waits or that a worker is busy with. */
+static struct wh_web_job *find_same(const struct wh_web_job *j)
+{
+	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
+		if (workers[i].job && workers[i].job->slow && wh_web_same(workers[i].job, j))
+			return workers[i].job;
+	for (struct wh_web_job *k = slow.first; k; k = k->next)
+		if (wh_web_same(k, j))
+			return k;
+	return NULL;
+}
+
+/* A worker has found that its sender may ask, and that it takes long. */
+static void take_slow(struct wh_web_job *j)
+{
+	struct wh_web_job *same = find_same(j);
+	j->slow = true;
+	if (same) {
+		j->same = same->same;
+		same->same = j;
+	} else if (slow.n < WH_WEB_SLOW) {
+		wh_web_line_put(&slow, j);
+	} else {
+		j->refused = 503;
+		j->why = "too many requests that take long wait for an answer; try again in a few seconds";
+		answer_job(j, NULL, NULL);
+	}
+}
+
 void wh_web_dispatch(void)
 {
-	for (size_t i = 0; i < WH_SERVE_WORKERS && queue.first; i++) {
+	const size_t from = first_slow();
+	for (size_t i = 0; i < WH_SERVE_WORKERS && (queue.first || slow.first); i++) {
 		struct worker *w = &workers[i];
 		if (w->fd < 0 || w->job)
 			continue;
-		struct wh_web_job *j = queue.first;
-		queue.first = j->next;
-		if (!queue.first)
-			queue.last = &queue.first;
-		queue.n--;
-		hand_over(w, j);
+		struct wh_web_job *j = i >= from ? wh_web_line_take(&slow) : NULL;
+		if (j || (j = wh_web_line_take(&queue)))
+			hand_over(w, j);
 	}
+}
+
+/* ---- answers ---- */
+
+static void take_reply(struct worker *w)
+{
+	struct wh_frame_reply reply;
+	struct wh_web_job *j = w->job;
+	struct wh_web_frame *frame = w->frame;
+	if (!wh_frame_take_reply(frame->bytes, w->len, &reply) || (reply.later && j->head->frame.whole)) {
+		lose(w);
+		return;
+	}
+	w->job = NULL;
+	w->frame = NULL;
+	w->have = 0;
+	if (reply.later) {
+		wh_web_frame_drop(frame);
+		take_slow(j);
+		return;
+	}
+	if (j->head->frame.whole)
+		wh_web_took(j, wh_monotonic_us() - j->begun_us);
+	answer_job(j, frame, &reply);
 }
 
 /* Some of the answer; false: for now there is no more of it, or it is whole. */
 static bool hear_some(struct worker *w)
 {
-	struct wh_frame_reply reply;
 	bool head = w->have < sizeof w->head;
-	uint8_t *to = head ? w->head + w->have : w->frame + (w->have - sizeof w->head);
+	uint8_t *to = head ? w->head + w->have : w->frame->bytes + (w->have - sizeof w->head);
 	size_t want = head ? sizeof w->head - w->have : sizeof w->head + w->len - w->have;
 	ssize_t n = recv(w->fd, to, want, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -88,19 +165,15 @@ static bool hear_some(struct worker *w)
 	w->have += (size_t)n;
 	if (head && w->have == sizeof w->head) {
 		memcpy(&w->len, w->head, sizeof w->len);
-		w->frame = w->len && w->len <= WH_FRAME_MAX ? malloc((size_t)w->len + 1) : NULL;
+		w->frame = w->len && w->len <= WH_FRAME_MAX ? malloc(sizeof *w->frame + (size_t)w->len + 1) : NULL;
 		if (!w->frame)
 			return lose(w), false;
+		w->frame->users = 1;
 	}
 	if (w->have < sizeof w->head || w->have < sizeof w->head + w->len)
 		return true;
-	w->frame[w->len] = 0;
-	if (!wh_frame_take_reply(w->frame, w->len, &reply))
-		return lose(w), false;
-	answer_job(w->job, w->frame, &reply);
-	w->job = NULL;
-	w->frame = NULL;
-	w->have = 0;
+	w->frame->bytes[w->len] = 0;
+	take_reply(w);
 	return false;
 }
 
@@ -116,16 +189,14 @@ bool wh_web_queue(struct wh_web_job *j)
 	if (queue.n >= WH_WEB_WAITING)
 		return false;
 	j->handed = true;
-	j->next = NULL;
-	*queue.last = j;
-	queue.last = &j->next;
-	queue.n++;
+	wh_web_line_put(&queue, j);
 	return true;
 }
 
 void wh_web_workers_begin(void)
 {
-	queue.last = &queue.first;
+	wh_web_line_begin(&queue);
+	wh_web_line_begin(&slow);
 	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
 		workers[i].fd = -1;
 }

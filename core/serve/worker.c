@@ -119,7 +119,7 @@ static int read_body(struct wh_call *c)
 	json_error_t why;
 	if (!c->request->n_body)
 		return 0;
-	if (!c->route->body)
+	if (c->route->takes != WH_TAKES_BODY)
 		return wh_call_refuse(c, 400, "InvalidRequestContent", "this request takes no body"), 1;
 	c->body = wh_json_bounded(c->request->body, c->request->n_body)
 	                  ? NULL
@@ -226,6 +226,8 @@ static int run(struct wh_call *c, int web, struct wh_refused *refused)
 	if ((c->route = find(c)) && !authorise(c) && !check_version(c)) {
 		if ((kept = cached(c)))
 			return put(c, &kept->body, web);
+		if (c->route->takes == WH_TAKES_LONG && !c->request->whole) /* the others don't wait for it */
+			return wh_frame_send_reply(web, &(struct wh_frame_reply){.status = 503, .later = true});
 		rc = read_body(c) ? 0 : at_location(c, &err);
 		if (rc)
 			wh_call_error(c, rc, &err);
