@@ -106,18 +106,21 @@ static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *
 	struct wh_app_status s = {NULL};
 	struct wh_error err = {0};
 	char at[WH_TIME_STRLEN];
+	const bool learns = a->config && a->config->watch.learn == WH_LEARN_CONNTRACK; /* `watch` is this machine's sensor */
 	if (wh_store_totals(l->is.store, &s.totals, &err) || (a->config && wh_app_sensor(a, l, &s, &err)))
 		return; /* the check of the ledger reports the reason */
 	wh_time_text(s.totals.last_us - 1, at)[10] = 0; /* only the day is known */
 	if (!s.totals.last_us)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN, "no flow has reached the ledger yet"),
-			"whittle ingest LOG; or run whittle selftest ADDRESS on another machine, to see whether the sensor hears it");
+			learns ? "systemctl start whittle-watch; it learns from this machine's connections"
+			       : "whittle ingest LOG; or run whittle selftest ADDRESS on another machine, to see whether the sensor hears it");
 	else if (s.sensor.silent)
-		wh_doctor_remedy(wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN,
-		                                "the last one is of %s: the sensor is silent, or its log is not read",
-		                                at),
-		                 "systemctl status suricata whittle-ingest; then whittle selftest ADDRESS on another machine");
+		wh_doctor_remedy(
+			wh_doctor_note(r, "last flow", WH_APP_CHECK_WARN,
+		                       "the last one is of %s: the sensor is silent, or its log is not read", at),
+			learns ? "systemctl status whittle-watch"
+			       : "systemctl status suricata whittle-ingest; then whittle selftest ADDRESS on another machine");
 	else
 		wh_doctor_note(r, "last flow", WH_APP_CHECK_OK, "%s", at);
 	check_clock(s.totals.last_us, r);

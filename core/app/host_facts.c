@@ -271,7 +271,7 @@ int wh_app_host_facts_import(const struct wh_app *a, const char *const *paths, s
 	}
 	rc = rc ? rc : wh_ledger_state(a->store_url, WH_STATE_CREATE, &s, err);
 	rc = rc ? rc : wh_state_begin(s, err);
-	if (s && !rc) {
+	if (!rc) {
 		for (size_t i = 0; i < n && !rc; i++)
 			rc = wh_host_facts_put(s, docs[i], a->who, err);
 		rc = wh_state_finish(s, rc, err);

@@ -114,8 +114,9 @@ static void print_origin(const struct wh_app_status *s)
 static void print_ledger(const struct wh_store_totals *totals)
 {
 	char flows[32], edges[32];
-	printf("The ledger holds %s%s edges of %s flows.\n", totals->edges_at_most ? "at most " : "",
-	       wh_number_text(totals->edges, edges), wh_number_text(totals->flows, flows));
+	printf("The ledger holds %s%s edge%s of %s flow%s.\n", totals->edges_at_most ? "at most " : "",
+	       wh_number_text(totals->edges, edges), totals->edges == 1 ? "" : "s", wh_number_text(totals->flows, flows),
+	       totals->flows == 1 ? "" : "s");
 	if (totals->crowded)
 		printf("%s edges with the least evidence were removed, because their ports had more than port-edges: those peers are unknown.\n",
 		       wh_number_text(totals->crowded, edges));

@@ -113,7 +113,7 @@ static void print_sensor(const struct wh_app_sensor *s)
 		return;
 	const int ago = wh_day(wh_now_us()) - wh_day(s->last_us - 1); /* last_us: the end of the last day */
 	wh_time_text(s->last_us - 1, day)[10] = 0;
-	printf("The last flow was on %s%s", ago > 0 ? "" : "today, ", day);
+	printf("The last flow was %s%s", ago > 0 ? "on " : "today, ", day);
 	if (ago > 0)
 		printf(", %d day%s ago", ago, plural((size_t)ago));
 	printf("%s.\n", s->silent ? ": the sensor is silent, or its log is not read" : "");

@@ -80,6 +80,8 @@ for found in "ports .*'99999' is not a port" "discover: 'nonsense' is not a pref
 	check "doctor checks every value: $found" 1 "$found" "$w" doctor --config "$dir/values.yaml" --store "$dir/v.db"
 done
 check "each finding has a command or a line that mends it" 1 '^0$' sh -c "'$w' doctor --json --config '$dir/values.yaml' --store '$dir/v.db' >'$dir/found.json'; rc=\$?; jq '[.checks[] | select(.state != \"ok\" and .remedy == null)] | length' '$dir/found.json'; exit \$rc"
+printf 'watch: {learn: conntrack}\n' >"$dir/learns.yaml"
+check "where watch learns, doctor names it as what to start" 0 'systemctl start whittle-watch; it learns' sh -c "'$w' doctor --config '$dir/learns.yaml' --store '$dir/v.db' || [ \$? = 1 ]"
 check "selftest without a ledger prints the command that makes one" 1 'no ledger yet.*whittle estate import FILE' "$w" selftest --store "$dir/none.db" 10.0.0.4
 printf 'no ledger' >"$dir/broken.db"
 check "doctor names a ledger that can't be read once, and makes no check that needs it" 1 '^ledger$' sh -c "'$w' doctor --json --config /dev/null --store '$dir/broken.db' >'$dir/found.json'; rc=\$?; jq -r --arg f '$dir/broken.db' '.checks[] | select(.check == \"coverage\" or (.found | contains(\$f))) | .check' '$dir/found.json' | tr '\n' ' ' | sed 's/disk //; s/ *\$//'; exit \$rc"
