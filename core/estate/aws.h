@@ -12,7 +12,7 @@
 
 #define WH_AWS_RAW "aws.ec2/"
 #define WH_AWS_DERIVED "aws."
-#define WH_AWS_PAGE "oneOfAPage" /* a member of an interface that was read from one page of an answer */
+#define WH_AWS_PAGE "oneOfAPage" /* a member of an interface or route table that was read from one page of an answer */
 
 /* The item's type, or the same of AWS's. */
 bool wh_aws_or(const char *type, const char *azure);
@@ -41,11 +41,12 @@ struct wh_aws_members { json_t *addresses; }; /* of one group's interfaces */
 struct wh_aws {
 	struct wh_inventory *inv;
 	struct wh_arena *mem;
-	struct wh_aws_list groups, rules, subnets, vpcs, acls, lists, peerings, instances;
+	struct wh_aws_list groups, rules, subnets, vpcs, acls, lists, peerings, instances, tables;
 	struct wh_aws_interface *interfaces; size_t n_interfaces, room_interfaces;
 	struct wh_aws_members *members; size_t n_members, room_members;
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
+	struct wh_name_set table_of;   /* aws_routes.c: by the subnet's id: its table's */
 	struct wh_item *derived; size_t n_derived, room_derived;
 };
 /* Adds an item in az's form; `body` is taken over. */
@@ -84,6 +85,15 @@ void wh_aws_balancers(struct wh_aws *a);
 /* aws_acl.c: the rules of the network ACL before a subnet; returns the id of the group in az's form, NULL where it lets
  * everything through, or there is none. */
 const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefixes);
+
+/* aws_routes.c: the route tables. Once the interfaces are known. */
+void wh_aws_routes(struct wh_aws *a);
+/* The id of a subnet's table, also where it is in no document; NULL: no document has any. */
+const char *wh_aws_table_of(struct wh_aws *a, const char *subnet, const char *vpc, const struct wh_item *from);
+/* The table of what comes into a VPC by its Internet gateway; NULL: none. */
+const char *wh_aws_edge(const struct wh_aws *a, const char *vpc);
+/* Whether answers from a subnet may reach somebody on the Internet. */
+bool wh_aws_may_face(struct wh_aws *a, const char *subnet, const char *vpc, const struct wh_item *from);
 
 /* Rules in az's form. `from` and `to` are ports; -1 in `from`: any. */
 struct wh_aws_rule {

@@ -237,6 +237,20 @@ static void add_groups(struct balancer *b)
 		not_judged(b, "no document has its target groups (`aws elbv2 describe-target-groups`)");
 }
 
+/* Whether one of the balancer's own subnets has a way to the Internet. */
+static bool has_way(struct wh_aws *a, const struct wh_item *it)
+{
+	const json_t *zones = json_object_get(it->body, "AvailabilityZones");
+	bool any = false;
+	size_t i;
+	json_t *v;
+	json_array_foreach((json_t *)(uintptr_t)zones, i, v) {
+		const char *subnet = wh_aws_text(v, "SubnetId");
+		any |= subnet && wh_aws_may_face(a, subnet, wh_aws_text(it->body, "VpcId"), it);
+	}
+	return any || !json_array_size(zones);
+}
+
 static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 {
 	const char *scheme = wh_aws_text(it->body, "Scheme"), *type = wh_aws_text(it->body, "Type"),
@@ -249,8 +263,15 @@ static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 	                     .peers = own_addresses(a, name ? name : ""),
 	                     .pools = json_array(),
 	                     .rules = json_array()};
-	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network"))
-		add_groups(&b);
+	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network")) {
+		if (has_way(a, it))
+			add_groups(&b);
+		else
+			wh_inventory_note(
+				a->inv,
+				"%s: none of the subnets of the load balancer %s has a route to an Internet gateway: nobody there reaches it",
+				it->file, b.name);
+	}
 	if (json_array_size(b.rules))
 		wh_aws_derived(a, it, "microsoft.network/loadbalancers", arn, b.name,
 		               json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,

@@ -122,6 +122,9 @@ static void add_subnet(struct networks *w, const char *id, const char *vpc, cons
 	const char *acl = wh_aws_acl(w->a, id, prefixes);
 	if (acl)
 		json_object_set_new(o, "networkSecurityGroup", json_pack("{s:s}", "id", acl));
+	const char *table = wh_aws_table_of(w->a, id, in, from);
+	if (table)
+		json_object_set_new(o, "routeTable", json_pack("{s:s}", "id", table));
 	json_array_append_new(v->subnets, o);
 	json_decref(prefixes);
 }
@@ -163,9 +166,12 @@ static void derive_vpc(struct networks *w, struct vpc *v)
 			"%s: the VPC %s is in no document (`aws ec2 describe-vpcs`): its addresses are taken to be those of its subnets",
 			v->from->file, v->id);
 	}
-	wh_aws_derived(w->a, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id),
-	               json_pack("{s:s, s:{s:o}, s:o, s:o, s:o}", "id", v->id, "addressSpace", "addressPrefixes", v->space,
-	                         "subnets", v->subnets, "virtualNetworkPeerings", v->peerings, "tags", wh_aws_tags(o)));
+	json_t *body = json_pack("{s:s, s:{s:o}, s:o, s:o, s:o}", "id", v->id, "addressSpace", "addressPrefixes", v->space,
+	                         "subnets", v->subnets, "virtualNetworkPeerings", v->peerings, "tags", wh_aws_tags(o));
+	const char *edge = wh_aws_edge(w->a, v->id);
+	if (edge)
+		json_object_set_new(body, "edgeRouteTable", json_string(edge));
+	wh_aws_derived(w->a, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id), body);
 }
 
 static void derive_networks(struct wh_aws *a)
@@ -191,12 +197,11 @@ static void derive_networks(struct wh_aws *a)
 		add_peering(&w, a->peerings.items[i]);
 	for (size_t i = 0; i < w.n; i++)
 		derive_vpc(&w, &w.list[i]);
-	if (w.n)
+	if (w.n && !a->tables.n)
 		wh_inventory_note(
 			a->inv,
-			"%s: route tables%s of AWS are not read: a public address and an IPv6 one are taken to be reached from the Internet, an active peering to be routed; whether other networks are connected is unknown",
-			w.list[0].from->file,
-			wh_aws_of_kind(a, "load-balancer").n ? " and gateways" : ", gateways and load balancers");
+			"%s: no document has the route tables of AWS (`aws ec2 describe-route-tables`): a public address and an IPv6 one are taken to be reached from the Internet, an active peering to be routed; whether other networks are connected is unknown",
+			w.list[0].from->file);
 }
 
 /* ---- hosts ---- */
@@ -291,7 +296,10 @@ void wh_aws_derive(struct wh_inventory *inv)
 	a.lists = wh_aws_of_kind(&a, "prefix-list");
 	a.peerings = wh_aws_of_kind(&a, "peering");
 	a.instances = wh_aws_of_kind(&a, "instance");
+	a.tables = wh_aws_of_kind(&a, "route-table");
+	a.table_of.mem = a.mem;
 	wh_aws_find_interfaces(&a);
+	wh_aws_routes(&a);
 	derive_networks(&a);
 	derive_instances(&a);
 	derive_interfaces(&a);

@@ -33,6 +33,7 @@ static void vnet(struct io *x, struct wh_vnet *v)
 	wh_io_prefixes(x, &v->space, &v->n_space);
 	FLAG(x, v->gateway);
 	FLAG(x, v->aws);
+	wh_io_place(x, &v->edge, x->t->n_route_tables, 1);
 	wh_io_place(x, &v->hub_table, x->t->n_hub_tables, 2);
 	FLAG(x, v->hub_default);
 	wh_io_tags(x, &v->tags, &v->n_tags);
@@ -67,14 +68,16 @@ static void route_table(struct io *x, struct wh_route_table *r)
 {
 	wh_io_name(x, &r->id);
 	wh_io_name(x, &r->name);
-	LIST(x, r->routes, r->n, 26);
+	LIST(x, r->routes, r->n, 30);
 	for (size_t i = 0; i < r->n; i++) {
 		wh_io_name(x, &r->routes[i].name);
 		wh_io_prefix(x, &r->routes[i].prefix);
 		NUMBER(x, r->routes[i].hop, 1, WH_HOP_NONE);
 		wh_io_text(x, &r->routes[i].appliance);
+		wh_io_place(x, &r->routes[i].via, x->t->n_route_tables, 1);
 	}
 	FLAG(x, r->own_only);
+	FLAG(x, r->closed);
 	wh_io_text(x, &r->unsure);
 }
 
@@ -154,6 +157,7 @@ static void endpoint(struct io *x, struct wh_endpoint *e)
 	wh_io_place(x, &e->nic, x->t->n_nics, 0);
 	wh_io_place(x, &e->subnet, x->t->n_subnets, 1);
 	wh_io_place(x, &e->public_ip, x->t->n_public_ips, 2);
+	FLAG(x, e->unrouted);
 	FLAG(x, e->in_pool);
 	LIST(x, e->exposures, e->n_exposures, 10);
 	for (size_t i = 0; i < e->n_exposures; i++)

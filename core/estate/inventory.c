@@ -92,14 +92,17 @@ static void count_page(struct pages *p, const json_t *o, const char *file)
 	p->given += (double)json_array_size(data);
 }
 
-/* AWS's interfaces of one page: others may have the same groups, so that none of these is narrowed. */
+/* AWS's interfaces of one page: others may have the same groups, so that none of these is narrowed. Its route tables: others may
+ * be those of some subnets. */
 static void mark_page(const json_t *o)
 {
+	static const char *const lists[] = {"NetworkInterfaces", "RouteTables"};
 	size_t i;
 	json_t *v;
-	json_array_foreach(wh_field_text(o, "NextToken") ? json_object_get(o, "NetworkInterfaces") : NULL, i, v)
-		if (json_is_object(v))
-			json_object_set_new(v, WH_AWS_PAGE, json_true());
+	for (int k = 0; k < 2 && wh_field_text(o, "NextToken"); k++)
+		json_array_foreach(json_object_get(o, lists[k]), i, v)
+			if (json_is_object(v))
+				json_object_set_new(v, WH_AWS_PAGE, json_true());
 }
 
 struct walk { struct wh_inventory *inv; size_t document; struct pages *pages; struct wh_error *err; int rc; };
@@ -123,7 +126,8 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	                                    /* of AWS */
 	                                    "Reservations", "Instances", "SecurityGroups", "SecurityGroupRules", "Subnets",
 	                                    "Vpcs", "NetworkInterfaces", "NetworkAcls", "PrefixLists", "VpcPeeringConnections",
-	                                    "LoadBalancers", "TargetGroups"};
+	                                    "LoadBalancers", "TargetGroups", "RouteTables", "InternetGateways",
+	                                    "EgressOnlyInternetGateways", "NatGateways"};
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {

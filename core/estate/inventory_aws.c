@@ -20,6 +20,10 @@ static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
 	{"security-group-rule", "SecurityGroupRuleId", {"GroupId"}},
 	{"security-group", "GroupId", {"IpPermissions", "IpPermissionsEgress"}},
 	{"instance", "InstanceId", {"ImageId", "InstanceType"}},
+	{"route-table", "RouteTableId", {"Routes", "Associations"}},
+	{"nat-gateway", "NatGatewayId", {"NatGatewayAddresses", "ConnectivityType", "SubnetId"}},
+	{"internet-gateway", "InternetGatewayId", {"Attachments", "OwnerId"}},
+	{"egress-gateway", "EgressOnlyInternetGatewayId", {"Attachments"}},
 	{"interface", "NetworkInterfaceId", {"MacAddress", "PrivateIpAddress", "InterfaceType"}},
 	{"network-acl", "NetworkAclId", {"Entries"}},
 	{"subnet", "SubnetId", {"CidrBlock", "Ipv6CidrBlockAssociationSet"}},
@@ -34,7 +38,8 @@ static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
 static const char *const answers[] = {
 	"Reservations", "Instances",   "SecurityGroups", "SecurityGroupRules",    "Subnets",          "Vpcs",
 	"NetworkAcls",  "PrefixLists", "Entries",        "VpcPeeringConnections", "NetworkInterfaces",
-	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions", "Listeners"};
+	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions", "Listeners", "RouteTables", "InternetGateways",
+	"EgressOnlyInternetGateways", "NatGateways"};
 
 static const struct kind *kind_of(const json_t *o)
 {
@@ -63,6 +68,7 @@ static const struct { const char *member; enum value value; } values[] = {
 	{"CidrIp", PREFIX},          {"CidrIpv4", PREFIX},    {"CidrIpv6", PREFIX},          {"CidrBlock", PREFIX},
 	{"Ipv6CidrBlock", PREFIX},   {"Cidr", PREFIX},        {"PrivateIpAddress", ADDRESS}, {"Ipv6Address", ADDRESS},
 	{"PublicIpAddress", ADDRESS}, {"PublicIp", ADDRESS},  {"IpProtocol", PROTOCOL},      {"Protocol", PROTOCOL},
+	{"DestinationCidrBlock", PREFIX}, {"DestinationIpv6CidrBlock", PREFIX},
 	{"FromPort", PORT},          {"ToPort", PORT},        {"RuleNumber", NUMBER},        {"RuleAction", VERDICT},
 };
 

@@ -106,6 +106,7 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	int rc = wh_build_networks(&b);
 	rc = rc ? rc : wh_build_hosts(&b);
 	wh_topology_index(out);
+	wh_build_unrouted(&b);
 	rc = rc ? rc : wh_build_balancers(&b);
 	if (!rc)
 		wh_build_translations(&b);
@@ -138,7 +139,7 @@ void wh_topology_free(struct wh_topology *t)
 
 bool wh_topology_endpoint_faces(const struct wh_endpoint *e)
 {
-	return e->public_ip != WH_NONE || e->n_exposures;
+	return (e->public_ip != WH_NONE && !e->unrouted) || e->n_exposures;
 }
 
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h)

@@ -24,6 +24,8 @@ struct wh_building {
 /* Before the steps; and what `member` of a resource refers to, by itself or by who refers to `id`. NULL: nothing. */
 void wh_build_back(struct wh_building *b);
 const char *wh_build_ref(const struct wh_name_set *back, const json_t *o, const char *member, const char *id);
+int wh_build_tables(struct wh_building *b);      /* topology_routes.c */
+void wh_build_unrouted(struct wh_building *b);   /* which public addresses of AWS's endpoints lead nowhere */
 /* Each step reads the items of its types. */
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
 void wh_build_hubs(struct wh_building *b);     /* virtual hubs' routes, after the VNets */

@@ -174,7 +174,8 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 	if (name && !strcasecmp(name, "_policy_PrivateTraffic"))
 		t->intent = wh_arena_printf(h->b->mem, "the firewall %s", last_name(hop));
 	json_array_foreach(wh_field(o, "destinations"), i, v) {
-		struct wh_route r = {.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE};
+		struct wh_route r = {
+			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE};
 		const char *s = text_of(v);
 		const struct connection *to = connection_named(h, s);
 		r.appliance = wh_arena_printf(h->b->mem, "%s %s", what, last_name(hop));
@@ -258,6 +259,7 @@ static void propagate(struct hubs *h, struct table *t, const struct connection *
 		          &(struct wh_route){.name = c->it->name,
 		                             .prefix = v->space[i],
 		                             .hop = through ? WH_HOP_APPLIANCE : WH_HOP_SPOKE,
+		                             .via = WH_NONE,
 		                             .appliance = through});
 }
 

@@ -99,7 +99,8 @@ static int add_vnet(struct wh_building *b, const struct wh_item *it, struct wh_v
 	const json_t *space = space_of(it->body, "addressSpace"), *peerings = wh_field(it->body, "virtualNetworkPeerings");
 	const char *location = wh_field_text(it->body, "location");
 	*v = (struct wh_vnet){.id = it->id, .name = it->name, .location = location ? location : "",
-	                      .aws = it->derived, .hub_table = WH_NONE};
+	                      .aws = it->derived, .hub_table = WH_NONE,
+	                      .edge = wh_topology_route_table(b->t, wh_field_text(it->body, "edgeRouteTable"))};
 	wh_build_tags(b, it->body, &v->tags, &v->n_tags);
 	v->peerings = wh_arena_array(b->mem, json_array_size(peerings) + lone_peerings + 1, sizeof *v->peerings);
 	return wh_build_prefixes(b, it, space ? space : wh_field(it->body, "addressPrefixes"), "addressSpace/addressPrefixes",
@@ -215,55 +216,6 @@ static int add_vnets(struct wh_building *b)
 	return rc;
 }
 
-static enum wh_next_hop hop_of(const char *s)
-{
-	return !s                                        ? WH_HOP_NONE
-	       : !strcasecmp(s, "VnetLocal")             ? WH_HOP_VNET
-	       : !strcasecmp(s, "Internet")              ? WH_HOP_INTERNET
-	       : !strcasecmp(s, "VirtualNetworkGateway") ? WH_HOP_GATEWAY
-	       : !strcasecmp(s, "VirtualAppliance")      ? WH_HOP_APPLIANCE
-	                                                 : WH_HOP_NONE;
-}
-
-static int add_tables(struct wh_building *b)
-{
-	const struct wh_item **list;
-	size_t n = wh_inventory_of_type(b->inv, "microsoft.network/routetables", &list), k;
-	json_t *o;
-	int rc = 0;
-	b->t->route_tables = wh_arena_array(b->mem, n + 1, sizeof *b->t->route_tables);
-	for (size_t i = 0; i < n && !rc; i++) {
-		const json_t *routes = wh_field(list[i]->body, "routes");
-		struct wh_route_table *r = &b->t->route_tables[b->t->n_route_tables++];
-		*r = (struct wh_route_table){.id = list[i]->id,
-		                             .name = list[i]->name,
-		                             .routes = wh_arena_array(b->mem, json_array_size(routes) + 1, sizeof *r->routes),
-		                             .own_only = wh_field_bool(list[i]->body, "disableBgpRoutePropagation", false) ||
-		                                         !wh_field_bool(list[i]->body, "bgpRoutePropagationEnabled", true)};
-		json_array_foreach((json_t *)(uintptr_t)routes, k, o) {
-			const char *prefix = wh_field_text(o, "addressPrefix"), *name = wh_field_text(o, "name"),
-				   *hop = wh_field_text(o, "nextHopIpAddress");
-			struct wh_route *to = &r->routes[r->n];
-			if (prefix && !wh_prefix_parse(prefix, strlen(prefix), &to->prefix, NULL)) {
-				to->name = wh_arena_strdup(b->mem, name ? name : prefix);
-				to->hop = hop_of(wh_field_text(o, "nextHopType"));
-				to->appliance = hop ? wh_arena_strdup(b->mem, hop) : NULL;
-				r->n++;
-			} else if (prefix && strchr(prefix, '.') && strspn(prefix, "0123456789./") == strlen(prefix)) {
-				rc = rc ? rc
-				        : wh_item_refuse(b->inv, list[i], wh_arena_printf(b->mem, "routes/%zu/addressPrefix", k),
-				                         b->err, "%s: '%.60s' is not a prefix", list[i]->name, prefix);
-			} else {
-				wh_inventory_note(
-					b->inv,
-					"%s: route %s of %s is for the service tag %s: taken not to concern the estate's own addresses",
-					list[i]->file, name ? name : "", list[i]->name, prefix ? prefix : "");
-			}
-		}
-	}
-	return rc;
-}
-
 /* Rules that a template declares as separate resources belong to their groups. */
 static void join_rules(struct wh_building *b)
 {
@@ -337,7 +289,7 @@ static int add_public_ips(struct wh_building *b)
 int wh_build_networks(struct wh_building *b)
 {
 	int rc = add_groups(b);
-	rc = rc ? rc : add_tables(b);
+	rc = rc ? rc : wh_build_tables(b);
 	rc = rc ? rc : add_vnets(b);
 	return rc ? rc : add_public_ips(b);
 }

@@ -169,6 +169,7 @@ int wh_check_bypass(struct wh_run *run, struct wh_error *err)
 	(void)err;
 	for (size_t i = 0; i < t->n_subnets; i++)
 		for (size_t k = 0; wh_known(t->subnets[i].route_table) && wh_known(t->subnets[i].vnet) &&
+		                   !t->vnets[t->subnets[i].vnet].aws &&
 		                   k < t->route_tables[t->subnets[i].route_table].n;
 		     k++)
 			filtered[t->subnets[i].vnet] |= t->route_tables[t->subnets[i].route_table].routes[k].hop ==

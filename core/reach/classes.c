@@ -26,15 +26,24 @@ void wh_print_mix(struct print *p, const struct wh_hash_key *key, uint64_t a, ui
 	}
 }
 
+/* Whether a route may lead to other VNets than those that peerings join. */
+static bool leads_on(const struct wh_route_table *t, const struct wh_route *x)
+{
+	return x->hop == WH_HOP_APPLIANCE || x->hop == WH_HOP_GATEWAY ||
+	       (t->closed && (x->hop == WH_HOP_NAT || !wh_prefix_is_v4(&x->prefix)));
+}
+
 static bool uses_appliances(const struct wh_reach *r, size_t vnet)
 {
-	for (size_t i = 0; i < r->n_contexts; i++)
-		for (size_t k = 0; r->contexts[i].vnet == vnet && r->contexts[i].table != WH_NONE &&
-		                   k < r->t->route_tables[r->contexts[i].table].n;
-		     k++)
-			if (r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_APPLIANCE ||
-			    r->t->route_tables[r->contexts[i].table].routes[k].hop == WH_HOP_GATEWAY)
+	for (size_t i = 0; i < r->n_contexts; i++) {
+		size_t at = r->contexts[i].vnet == vnet ? r->contexts[i].table : WH_NONE;
+		const struct wh_route_table *t = at == WH_NONE ? NULL : &r->t->route_tables[at];
+		if (t && t->closed && t->unsure)
+			return true;
+		for (size_t k = 0; t && k < t->n; k++)
+			if (leads_on(t, &t->routes[k]))
 				return true;
+	}
 	return false;
 }
 
@@ -81,6 +90,8 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	             : r->t->public_ips[e->public_ip].standard ? 1
 	                                                       : 2,
 	             (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	if (wh_vpc_routed(r, e->subnet))
+		wh_print_mix(p, key, wh_vpc_edge(r, e), 0);
 	for (size_t i = 0; i < e->n_exposures; i++)
 		mix_exposure(p, &e->exposures[i], key);
 	for (int d = 0; r->context_of[p->endpoint] && d < 2; d++) {
@@ -141,8 +152,14 @@ static void mix_routes(const struct wh_reach *r, struct print *prints, const str
 			wh_print_mix(&prints[i], key, k, r->hub_at[k][i]);
 	for (size_t c = 0; c < r->n_contexts; c++) {
 		size_t from = r->contexts[c].table == WH_NONE ? WH_NONE : sender(r, c);
-		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++)
-			wh_print_mix(&prints[i], key, c, wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem));
+		bool vpc = from != WH_NONE && wh_vpc_routed(r, r->t->endpoints[from].subnet);
+		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++) {
+			uint64_t hop = 0;
+			enum wh_answer v = vpc ? wh_vpc_step(r, r->contexts[c].vnet, r->contexts[c].table,
+			                                     &r->t->endpoints[i].addr, vnet_of(r, i), &hop)
+			                       : wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem);
+			wh_print_mix(&prints[i], key, c, hop << 8 | v);
+		}
 	}
 }
 

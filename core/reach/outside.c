@@ -63,6 +63,16 @@ static uint32_t by_balancers(struct wh_reach *r, const struct wh_endpoint *e, bo
 	return out;
 }
 
+/* What comes by the VPC's own Internet gateway. */
+static uint32_t by_own_gateway(struct wh_reach *r, size_t endpoint, const struct wh_addr *client, uint32_t cell)
+{
+	const char *why = NULL;
+	enum wh_answer v = wh_vpc_in(r, endpoint, client, &why, r->scratch);
+	return v == WH_DENIED    ? WH_CELL_NONE
+	       : v == WH_ALLOWED ? cell
+	                         : wh_cell_unsure(r->numbering, cell, why, r->scratch);
+}
+
 /* From the Internet: at the endpoint's public address, by balancers, and by translations. `cell`: what its lists let through. */
 static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint32_t cell)
 {
@@ -71,11 +81,14 @@ static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct 
 	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded,
 	     missing = e->public_ip == WH_MISSING && !guarded,
 	     open = e->public_ip != WH_NONE && !missing && (guarded || !r->t->public_ips[e->public_ip].standard);
-	if (wh_reach_answers_lost(r, endpoint, peer))
+	bool vpc = wh_vpc_routed(r, e->subnet);
+	if (!vpc && wh_reach_answers_lost(r, endpoint, peer))
 		cell = WH_CELL_NONE;
 	uint32_t all = cell;
 	if (!open)
 		cell = by_balancers(r, e, guarded, peer, cell);
+	else if (vpc && cell)
+		cell = wh_reach_union(r, by_own_gateway(r, endpoint, peer, cell), by_balancers(r, e, guarded, peer, cell));
 	if (missing && all && wh_reach_exposed(r, endpoint, peer, WH_PROTO_ANY, 0, &why, r->scratch) == WH_UNDECIDED)
 		cell = wh_reach_union(r, cell, wh_cell_unsure(r->numbering, all, why, r->scratch));
 	for (size_t i = 0; i < e->n_exposures; i++)
@@ -140,6 +153,11 @@ static struct cuts cuts_of(struct wh_reach *r, size_t endpoint, enum wh_directio
 	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
 	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++)
 		add_cuts(&c, wh_ranges_from_prefixes(&r->t->route_tables[table].routes[i].prefix, 1, mem));
+	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++) {
+		size_t via = r->t->route_tables[table].routes[i].via;
+		for (size_t k = 0; via != WH_NONE && k < r->t->route_tables[via].n; k++)
+			add_cuts(&c, wh_ranges_from_prefixes(&r->t->route_tables[via].routes[k].prefix, 1, mem));
+	}
 	const struct wh_route_table *hub =
 		e->subnet == WH_NONE ? NULL : wh_hub_table(r->t, r->t->subnets[e->subnet].vnet, table);
 	for (size_t i = 0; hub && i < hub->n; i++)

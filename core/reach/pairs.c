@@ -127,10 +127,13 @@ static uint32_t column_of(struct wh_reach *r, struct side *s, size_t class)
 
 static enum wh_answer gate(struct wh_reach *r, size_t from, size_t to, size_t to_class)
 {
-	uint8_t *at = r->context_of[from] ? &r->gates[(r->context_of[from] - 1) * r->n_classes + to_class] : NULL;
+	const struct wh_endpoint *a = &r->t->endpoints[from], *b = &r->t->endpoints[to];
+	/* by AWS's tables the way depends on both addresses */
+	bool vpc = wh_vpc_routed(r, a->subnet) || wh_vpc_routed(r, b->subnet);
+	uint8_t *at = r->context_of[from] && !vpc ? &r->gates[(r->context_of[from] - 1) * r->n_classes + to_class] : NULL;
 	if (at && *at)
 		return (enum wh_answer)(*at - 1);
-	enum wh_answer v = wh_reach_way(r, from, to, &r->t->endpoints[to].addr, NULL, r->scratch);
+	enum wh_answer v = wh_reach_way(r, from, to, &b->addr, NULL, r->scratch);
 	if (at)
 		*at = (uint8_t)(v + 1);
 	return v;

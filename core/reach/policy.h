@@ -90,6 +90,13 @@ struct wh_reach {
 	struct wh_reach_opened **opened, **opened_class;
 };
 
+/* Sets *why if it was requested. */
+#define because(mem, why, ...) \
+	do { \
+		if (why) \
+			*(why) = wh_arena_printf(mem, __VA_ARGS__); \
+	} while (0)
+
 /* translate.c */
 uint32_t wh_reach_context(struct wh_reach *r, size_t subnet);
 void wh_stage_translate(struct wh_reach *r, struct stage *s);
@@ -130,6 +137,24 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer);
 enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                                 struct wh_arena *mem);
+/* way.c: the longest prefix that contains the address, in bits of its family, -1: none; and of a table's routes. */
+int wh_longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
+const struct wh_route *wh_route_for(const struct wh_reach *r, size_t table, const struct wh_addr *a);
+/* vpc.c: where AWS's route tables are known. Whether they are for a subnet; the way between two endpoints, of which one is in
+ * such a subnet; between one and an address of `dest` (WH_NONE: of no VNet), not of the Internet; to the Internet; and from there
+ * to the endpoint's own public address. */
+bool wh_vpc_routed(const struct wh_reach *r, size_t subnet);
+enum wh_answer wh_vpc_way(const struct wh_reach *r, size_t from, size_t to, const char **why, struct wh_arena *mem);
+enum wh_answer wh_vpc_private(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, size_t dest,
+                              enum wh_direction d, const char **why, struct wh_arena *mem);
+enum wh_answer wh_vpc_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
+                          struct wh_arena *mem);
+enum wh_answer wh_vpc_in(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, const char **why,
+                         struct wh_arena *mem);
+/* For classes: where one VNet's table leads an address, and what its Internet gateway's table does with an endpoint. */
+enum wh_answer wh_vpc_step(const struct wh_reach *r, size_t vnet, size_t table, const struct wh_addr *to, size_t dest,
+                           uint64_t *hop);
+enum wh_answer wh_vpc_edge(const struct wh_reach *r, const struct wh_endpoint *e);
 /* outside.c: whether a balancer or a translation serves a client; sure: certainly. And why that may be unknown. */
 bool wh_reach_serves(const struct wh_exposure *x, const struct wh_addr *client, bool *sure);
 #define WH_REACH_CLIENTS "the clients that the firewall or balancer before it serves (IP groups, prefix lists)"

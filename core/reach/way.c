@@ -29,7 +29,7 @@ void wh_reach_links(struct wh_reach *r)
 }
 
 /* The longest prefix of a VNet that contains the address, in bits of its family; -1: none. */
-static int longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+int wh_longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 {
 	int best = -1;
 	for (size_t i = 0; i < n; i++)
@@ -38,7 +38,7 @@ static int longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
 	return best;
 }
 
-static const struct wh_route *route_for(const struct wh_reach *r, size_t table, const struct wh_addr *a)
+const struct wh_route *wh_route_for(const struct wh_reach *r, size_t table, const struct wh_addr *a)
 {
 	const struct wh_route *best = NULL;
 	for (size_t i = 0; table != WH_NONE && i < r->t->route_tables[table].n; i++) {
@@ -49,13 +49,6 @@ static const struct wh_route *route_for(const struct wh_reach *r, size_t table, 
 	}
 	return best;
 }
-
-/* Sets *why if it was requested. */
-#define because(mem, why, ...) \
-	do { \
-		if (why) \
-			*(why) = wh_arena_printf(mem, __VA_ARGS__); \
-	} while (0)
 
 /* The route's decision on the packet; ALLOWED: it follows the system's routes. */
 static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *x, size_t table, const struct wh_addr *to,
@@ -119,8 +112,10 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		return WH_UNDECIDED;
 	}
 	bool linked = b && r->linked[va * t->n_vnets + vb];
-	const struct wh_route *x = route_for(r, table, to_addr);
-	int system = linked ? longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
+	if (b && (wh_vpc_routed(r, a->subnet) || wh_vpc_routed(r, b->subnet)))
+		return wh_vpc_way(r, from, to, why, mem);
+	const struct wh_route *x = wh_route_for(r, table, to_addr);
+	int system = linked ? wh_longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
 	x = linked ? x : before_hub(r, x, va, table, to, to_addr);
 	if (x && (int)wh_prefix_family_len(&x->prefix) >= system) {
 		enum wh_answer v = by_route(r, x, table, to_addr, why, mem);
@@ -142,7 +137,7 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		         : wh_hub_way(r, &(struct wh_hub_end){va, table, from, a->addr},
 		                      &(struct wh_hub_end){vb, t->subnets[b->subnet].route_table, to, *to_addr}, why, mem);
 	if (b && !linked && may_be_linked(t, va, vb)) {
-		because(mem, why, "whether %s and %s are connected (gateways and route tables of AWS are not read)",
+		because(mem, why, "whether %s and %s are connected (`aws ec2 describe-route-tables`)",
 		        t->vnets[va].name, t->vnets[vb].name);
 		return WH_UNDECIDED;
 	}
@@ -169,7 +164,7 @@ const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t en
 {
 	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
 	size_t table = e->subnet == WH_NONE ? WH_NONE : r->t->subnets[e->subnet].route_table;
-	const struct wh_route *x = route_for(r, table, peer);
+	const struct wh_route *x = wh_route_for(r, table, peer);
 	char own[WH_ADDR_STRLEN];
 	const struct wh_route *hub = firewall_of_hub(r, e->subnet, table, peer);
 	if (hub && (!x || hub->prefix.len > x->prefix.len))
@@ -182,13 +177,13 @@ const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t en
 
 /* Whether its own address, or a balancer, leads from a peer on the Internet to a port; *closed: it does, but Standard ones are
  * closed. */
-static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endpoint *e, bool guarded, const struct wh_addr *peer,
-                                  uint8_t proto, uint16_t dport, bool *closed)
+static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endpoint *e, bool guarded, bool own,
+                                  const struct wh_addr *peer, uint8_t proto, uint16_t dport, bool *closed)
 {
 	enum wh_answer answer = WH_DENIED;
 	bool sure;
 	*closed = false;
-	if (e->public_ip != WH_NONE) {
+	if (own && e->public_ip != WH_NONE) {
 		if (guarded || (e->public_ip != WH_MISSING && !r->t->public_ips[e->public_ip].standard))
 			return WH_ALLOWED;
 		*closed = true;
@@ -215,8 +210,12 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 		because(mem, why, "the subnet of %s", t->hosts[e->host].name);
 		return WH_UNDECIDED;
 	}
-	enum wh_answer leads = leads_there(r, e, guarded, peer, proto, dport, &closed);
-	const struct wh_route *lost = leads != WH_DENIED || closed ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
+	bool vpc = wh_vpc_routed(r, e->subnet);
+	enum wh_answer way = vpc && e->public_ip != WH_NONE ? wh_vpc_in(r, endpoint, peer, why, mem) : WH_DENIED;
+	if (way == WH_ALLOWED)
+		return way;
+	enum wh_answer leads = leads_there(r, e, guarded, !vpc, peer, proto, dport, &closed);
+	const struct wh_route *lost = !vpc && (leads != WH_DENIED || closed) ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
 	if (lost) {
 		because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
 		        owner_of(t, e->subnet, lost));
@@ -228,6 +227,8 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 		because(mem, why, "%s", WH_REACH_CLIENTS);
 		return WH_UNDECIDED;
 	}
+	if (vpc && e->public_ip != WH_NONE)
+		return way;
 	if (e->public_ip == WH_MISSING) {
 		because(mem, why, "the public address of its interface (`az network public-ip list`)");
 		return WH_UNDECIDED;
@@ -250,7 +251,7 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 	if (e->public_ip != WH_NONE || e->in_pool || (r->t->subnets[e->subnet].way_out && !aws))
 		return WH_ALLOWED;
 	if (aws) {
-		because(mem, why, "whether subnet %s has a way out, such as a NAT gateway (route tables of AWS are not read)",
+		because(mem, why, "whether subnet %s has a way out, such as a NAT gateway (`aws ec2 describe-route-tables`)",
 		        r->t->subnets[e->subnet].name);
 		return WH_UNDECIDED;
 	}
@@ -262,7 +263,7 @@ enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const
 static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < t->n_vnets; i++)
-		if (longest(t->vnets[i].space, t->vnets[i].n_space, a) >= 0)
+		if (wh_longest(t->vnets[i].space, t->vnets[i].n_space, a) >= 0)
 			return i;
 	return WH_NONE;
 }
@@ -272,9 +273,22 @@ static bool of_peer(const struct wh_vnet *v, const struct wh_addr *a)
 {
 	for (size_t i = 0; i < v->n_peerings; i++)
 		if (v->peerings[i].connected && v->peerings[i].remote == WH_NONE &&
-		    longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
+		    wh_longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
 			return true;
 	return false;
+}
+
+static enum wh_answer on_premises(const struct wh_topology *t, size_t own, const struct wh_addr *peer, const char **why,
+                                  struct wh_arena *mem)
+{
+	if (!t->vnets[own].gateway) {
+		because(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address", t->vnets[own].name);
+		return WH_DENIED;
+	}
+	if (wh_longest(t->on_premises, t->n_on_premises, peer) >= 0)
+		return WH_ALLOWED;
+	because(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)", t->vnets[own].name);
+	return WH_UNDECIDED;
 }
 
 enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
@@ -289,12 +303,17 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	if (wh_prefix_has(&wh_azure_probes, peer))
 		return WH_ALLOWED;
 	size_t other = vnet_with(t, peer);
-	if (longest(t->vnets[own].space, t->vnets[own].n_space, peer) >= 0)
+	if (wh_longest(t->vnets[own].space, t->vnets[own].n_space, peer) >= 0)
 		other = own;
+	bool vpc = wh_vpc_routed(r, subnet);
+	if (wh_reach_is_internet(r, peer) && vpc && d == WH_OUTBOUND)
+		return wh_vpc_out(r, endpoint, peer, why, mem);
 	if (wh_reach_is_internet(r, peer))
 		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem)
 		                        : wh_reach_exposed(r, endpoint, peer, proto, dport, why, mem);
-	if (d == WH_OUTBOUND && route_for(r, t->subnets[subnet].route_table, peer)) {
+	if (vpc)
+		return wh_vpc_private(r, endpoint, peer, other, d, why, mem);
+	if (d == WH_OUTBOUND && wh_route_for(r, t->subnets[subnet].route_table, peer)) {
 		enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, peer, why, mem);
 		if (v != WH_ALLOWED)
 			return v;
@@ -307,7 +326,7 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 		return d == WH_OUTBOUND ? wh_hub_way(r, &here, &there, why, mem) : wh_hub_way(r, &there, &here, why, mem);
 	}
 	if (t->vnets[own].aws && (other == WH_NONE || may_be_linked(t, own, other))) {
-		because(mem, why, "whether %s is connected to other networks (gateways and route tables of AWS are not read)",
+		because(mem, why, "whether %s is connected to other networks (`aws ec2 describe-route-tables`)",
 		        t->vnets[own].name);
 		return WH_UNDECIDED;
 	}
@@ -317,12 +336,5 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 		        t->vnets[own].name, t->vnets[other].name);
 		return WH_DENIED;
 	}
-	if (!t->vnets[own].gateway) {
-		because(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address", t->vnets[own].name);
-		return WH_DENIED;
-	}
-	if (longest(t->on_premises, t->n_on_premises, peer) >= 0)
-		return WH_ALLOWED;
-	because(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)", t->vnets[own].name);
-	return WH_UNDECIDED;
+	return on_premises(t, own, peer, why, mem);
 }

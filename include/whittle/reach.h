@@ -11,6 +11,9 @@
  *      Spokes of virtual hubs: by the routes of the hub's table with which the sender's connection is associated, if the table of
  *      the receiver's connection has one for the answers. To a firewall or an appliance: as with other routes. Longer routes win,
  *      and the subnet's own route among equals; a table that propagates none keeps them out.
+ *   AWS's VPCs whose route tables are known: the longest matching route of the sender's subnet, and one of the receiver's for the
+ *   answers, must lead there, locally or by an active peering. From the Internet: an attached Internet gateway must be where the
+ *   answers go. NAT and egress-only gateways lead outward only. Other targets are undecided.
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
  *

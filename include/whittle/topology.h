@@ -32,8 +32,8 @@ struct wh_vnet {
 	const char *id, *name, *location;
 	struct wh_prefix *space; size_t n_space; /* as written: each is a route of the system, chosen by its length */
 	struct wh_peering *peerings; size_t n_peerings;
-	/* of AWS: its gateways, route tables and load balancers are not in the inventory */
 	bool aws;
+	size_t edge;                             /* of AWS: the table of what comes in by its Internet gateway; WH_NONE: none */
 	bool gateway;                            /* it has a GatewaySubnet, or uses a peer's or a virtual hub's gateway */
 	/* of a virtual hub: the table of its connection; WH_NONE: it is connected to none. WH_MISSING: to one, but the connection
 	 * is in no document */
@@ -50,16 +50,22 @@ struct wh_route {
 		WH_HOP_GATEWAY,
 		WH_HOP_APPLIANCE,
 		WH_HOP_SPOKE /* of a virtual hub: the VNet whose connection announced it */,
+		/* of AWS: outward only, to the Internet by a NAT gateway, or of IPv6; a VPC peering */
+		WH_HOP_NAT,
+		WH_HOP_EGRESS,
+		WH_HOP_PEERING,
 		WH_HOP_NONE
 	} hop;
-	const char *appliance; /* its address, or NULL; of a virtual hub: "the firewall fw" */
+	const char *appliance; /* its address, or NULL; of a virtual hub: "the firewall fw"; of AWS: the target's id */
+	size_t via;            /* WH_HOP_NAT: the table of the NAT gateway's own subnet; WH_NONE: not known */
 };
 struct wh_route_table {
 	const char *id, *name;
 	struct wh_route *routes; size_t n;
 	/* disableBgpRoutePropagation: its subnets don't get the routes that a gateway or a virtual hub announces */
 	bool own_only;
-	const char *unsure; /* of a virtual hub: it may have more routes, for lack of this. NULL: it has not */
+	const char *unsure; /* it may have more routes, for lack of this. NULL: it has not */
+	bool closed;        /* of AWS: besides the VPC's own addresses, only its routes lead anywhere */
 };
 struct wh_subnet {
 	const char *id, *name;
@@ -95,6 +101,7 @@ struct wh_endpoint {
 	size_t host, nic, subnet;                /* subnet may be WH_NONE */
 	size_t public_ip;
 	struct wh_exposure *exposures; size_t n_exposures, room_exposures;
+	bool unrouted;                           /* of AWS: no route of its subnet leads answers from public_ip to the Internet */
 	bool in_pool;                            /* behind a load balancer with a public frontend, which gives it a way out */
 };
 struct wh_nic { const char *id, *name; size_t host, nsg; bool forwards; };
@@ -164,8 +171,9 @@ bool wh_topology_with(const struct wh_topology *base, const struct wh_topology *
 void wh_topology_free(struct wh_topology *t);
 /* A host by id, or by name, ignoring case; WH_NONE: none. *twins: the number of hosts of that name. */
 size_t wh_topology_host(const struct wh_topology *t, const char *name_or_id, size_t *twins);
-/* The zone: whether the Internet has an address for it (InternetFacing): its own public one, or that of a balancer or
- * translation. Whether rules then let something through is another question: wh_reach_opened(). */
+/* The zone: whether the Internet has an address for it (InternetFacing): its own public one (at AWS: if its subnet has a way for
+ * the answers), or that of a balancer or translation. Whether rules then let something through is another question:
+ * wh_reach_opened(). */
 bool wh_topology_faces_internet(const struct wh_topology *t, const struct wh_host *h);
 bool wh_topology_endpoint_faces(const struct wh_endpoint *e);
 /*

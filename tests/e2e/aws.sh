@@ -52,7 +52,7 @@ echo '{"Entries": [{"Cidr": "192.0.2.53/32"}]}' >aws/pl-0aa0bb0cc0dd0ee12.json
 "$w" estate import aws >out 2>err && grep -q '^4 resources with 4 addresses' out && "$w" estate show --json >out 2>>err &&
 	[ "$(jq -r '.resources | map(.name + ":" + (.networkSecurityGroups | join(","))) | join(" ")' out)" = 'db-1:db far-1:sg-ghost web-1:ops+web web-2:web' ]
 check "what aws ec2 describe-… prints is an estate; terminated instances are not"
-"$w" estate import aws >err 2>&1 && grep -q 'interfaces.json: eni-far has the security group sg-ghost, which is in no document' err && grep -q 'route tables, gateways and load balancers of AWS are not read' err
+"$w" estate import aws >err 2>&1 && grep -q 'interfaces.json: eni-far has the security group sg-ghost, which is in no document' err && grep -q 'no document has the route tables of AWS (.aws ec2 describe-route-tables.)' err
 check "what is missing is said with its file"
 verdict() { "$w" reach "$@" --json 2>>err | jq -r '.verdict + (if .verdict == "unknown" then ": " + (.decidedBy | map(select(.verdict == "unknown"))[0].why) else "" end)'; }
 : >err
@@ -62,15 +62,15 @@ cat >want <<'E'
 allowed
 allowed
 denied
-unknown: whether vpc-1 is connected to other networks (gateways and route tables of AWS are not read)
+unknown: whether vpc-1 is connected to other networks (`aws ec2 describe-route-tables`)
 allowed
 allowed
 denied
 denied
 unknown: the addresses of the prefix list pl-0aa0bb0cc0dd0ee99 (`aws ec2 get-managed-prefix-list-entries`, as pl-0aa0bb0cc0dd0ee99.json)
 unknown: the members of the security group sg-far
-unknown: whether vpc-1 and vpc-2 are connected (gateways and route tables of AWS are not read)
-unknown: whether subnet web has a way out, such as a NAT gateway (route tables of AWS are not read)
+unknown: whether vpc-1 and vpc-2 are connected (`aws ec2 describe-route-tables`)
+unknown: whether subnet web has a way out, such as a NAT gateway (`aws ec2 describe-route-tables`)
 unknown: which type of ICMP it is: only type 8 matches
 E
 diff want out >err
@@ -138,4 +138,42 @@ echo "{\"NetworkAcls\": [{\"NetworkAclId\": \"acl-1\", \"VpcId\": \"vpc-1\", \"A
  {\"RuleNumber\": 32767, \"Egress\": false, \"Protocol\": \"-1\", \"CidrBlock\": \"0.0.0.0/0\", \"RuleAction\": \"deny\"}, {\"RuleNumber\": 32767, \"Egress\": true, \"Protocol\": \"-1\", \"CidrBlock\": \"0.0.0.0/0\", \"RuleAction\": \"deny\"}]}]}" >aws/acl.json
 "$w" estate import aws >out 2>err; { verdict web-1 db-1 --port 5432; verdict web-2 db-1 --port 5432; verdict web-1 db-1 --port 5431; } >out && [ "$(paste -sd' ' out)" = 'allowed denied denied' ] && "$w" reach web-2 db-1 --port 5432 | grep -q 'acl-1 100 32767, whose answers 32767 stops\|acl-1 100, whose answers 32767 stops'
 check "a network ACL is judged, with the answers that it stops"
+# Route tables: the web subnet has an Internet gateway and a peering that vpc-2 answers, the database's a NAT gateway of the web subnet.
+rm aws/acl.json
+route() { printf '{"%s": "%s", "%s": "%s", "Origin": "%s", "State": "%s"}' "${5:-DestinationCidrBlock}" "$1" "$2" "$3" "$([ "$3" = local ] && echo CreateRouteTable || echo CreateRoute)" "${4:-active}"; }
+table() { # ID VPC ASSOCIATION ROUTE…
+	printf '{"RouteTableId": "%s", "VpcId": "%s", "OwnerId": "1", "PropagatingVgws": [], "Associations": [%s], "Routes": [' "$1" "$2" "$3"
+	shift 3
+	printf '%s\n' "$@" | paste -sd, | tr '\n' ' '
+	echo ']}'
+}
+{
+	echo '{"RouteTables": ['
+	table rtb-main vpc-1 '{"Main": true, "RouteTableId": "rtb-main"}' "$(route 10.0.0.0/16 GatewayId local)"; echo ,
+	table rtb-web vpc-1 '{"Main": false, "SubnetId": "subnet-web"}' "$(route 10.0.0.0/16 GatewayId local)" "$(route 0.0.0.0/0 GatewayId igw-1)" "$(route 10.9.1.0/24 VpcPeeringConnectionId pcx-1)" "$(route 10.3.0.0/16 TransitGatewayId tgw-1)" "$(route 192.0.2.0/24 GatewayId vgw-1 blackhole)"; echo ,
+	table rtb-db vpc-1 '{"Main": false, "SubnetId": "subnet-db"}' "$(route 10.0.0.0/16 GatewayId local)" "$(route 0.0.0.0/0 NatGatewayId nat-1)"; echo ,
+	table rtb-far vpc-2 '{"Main": true}' "$(route 10.9.0.0/16 GatewayId local)" "$(route 10.0.1.0/24 VpcPeeringConnectionId pcx-1)"
+	echo ']}'
+} >aws/routes.json
+echo '{"InternetGateways": [{"InternetGatewayId": "igw-1", "OwnerId": "1", "Attachments": [{"State": "available", "VpcId": "vpc-1"}]}]}' >aws/igw.json
+echo '{"NatGateways": [{"NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-web", "State": "available", "ConnectivityType": "public"}]}' >aws/nat.json
+echo '{"VpcPeeringConnections": [{"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": "active"}, "RequesterVpcInfo": {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}, "AccepterVpcInfo": {"VpcId": "vpc-2", "CidrBlock": "10.9.0.0/16"}}]}' >aws/pcx.json
+jq '.SecurityGroups += [{GroupId: "sg-ghost", GroupName: "ghost", VpcId: "vpc-2", IpPermissions: [{IpProtocol: "-1", IpRanges: [{CidrIp: "0.0.0.0/0"}]}], IpPermissionsEgress: [{IpProtocol: "-1", IpRanges: [{CidrIp: "0.0.0.0/0"}]}]}] | (.SecurityGroups[] | select(.GroupName == "db")).IpPermissionsEgress = [{IpProtocol: "-1", IpRanges: [{CidrIp: "0.0.0.0/0"}]}]' aws/groups.json >g.json && mv g.json aws/groups.json
+"$w" estate import aws >err 2>&1; ! grep -q 'no document has the route tables' err && { verdict Internet web-1 --port 443; verdict 192.0.2.9 web-1 --port 22; verdict web-1 far-1 --port 80; verdict db-1 far-1 --port 80; verdict db-1 8.8.8.8 --port 443; verdict far-1 8.8.8.8 --port 443; verdict 10.3.0.1 web-2 --port 22; verdict web-2 8.8.8.8 --port 53; } >out 2>>err
+cat >want <<'E'
+partly
+denied
+allowed
+denied
+allowed
+denied
+unknown: what tgw-1 forwards (route 10.3.0.0/16 to tgw-1 of rtb-web)
+denied
+E
+diff want out >>err
+check "route tables decide: Internet and NAT gateways, a peering with a route at both ends, a blackhole, and a transit gateway is unknown"
+jq '(.RouteTables[] | select(.RouteTableId == "rtb-web").Routes[] | select(.GatewayId == "igw-1")) |= {DestinationCidrBlock, NatGatewayId: "nat-1", State: "active"}' aws/routes.json >r.json && mv r.json aws/routes.json && "$w" estate import aws >out 2>err &&
+	[ "$(verdict Internet web-1 --port 443)" = denied ] && "$w" reach Internet web-1 --port 443 | grep -q 'rtb-web leads its answers to no Internet gateway: route 0.0.0.0/0 to nat-1' && "$w" inventory --json >out 2>>err &&
+	[ "$(jq -r '[.. | objects | select(.id? == "i-web1") | .zone] | join(" ")' out)" = internal ]
+check "a public address in a subnet without a route to an Internet gateway faces nobody"
 echo "1..$n"
