@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * locations of Microsoft.Security: this server is one. Scripts also name the region of the machine that they ask about, so those
- * of the estate are known, too. Any other is refused, as Azure does: an empty or a full list would hide the misspelled name.
+ * locations of Microsoft.Security: this server is one. In Azure each subscription has one, its home region, where its data are
+ * kept; so a location chooses no machines, and a list by location has all of them. Scripts also name the region of the machine
+ * that they ask about, so those of the estate are known, too. Any other is refused, as Azure does: an empty or a full list would
+ * hide the misspelled name.
  */
 #include <strings.h>
 #include "serve/endpoints.h"
