@@ -9,6 +9,7 @@
 #include "whittle/graph.h"
 #include "whittle/topology.h"
 
+enum { MOST_BYTES = 1 << 30 };
 /* Instances of scale sets and the active configuration of Virtual Network Manager are in tables of their own. */
 static const struct { const char *table, *query; } queries[] = {
 	{"resources", "Resources | order by id asc"},
@@ -32,10 +33,11 @@ static int take_page(void *arg, unsigned number, const char *text, size_t len, s
 
 static int fetch(const struct wh_app_sync *ask, struct wh_inventory *inv, struct wh_error *err)
 {
+	size_t bytes = 0;
 	struct wh_arm *arm = NULL;
 	int rc = wh_arm_open(ask->arm, &arm, err);
 	for (size_t i = 0; i < sizeof queries / sizeof *queries && !rc; i++) {
-		const struct wh_graph_query q = {queries[i].query, ask->subscriptions, ask->n_subscriptions};
+		const struct wh_graph_query q = {queries[i].query, ask->subscriptions, ask->n_subscriptions, MOST_BYTES, &bytes};
 		rc = wh_arm_graph(arm, &q, take_page, &(struct taking){inv, queries[i].table}, err);
 	}
 	wh_arm_close(arm);

@@ -13,7 +13,7 @@
 #include "whittle/graph.h"
 
 #define PATH "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
-enum { PAGE_ROWS = 1000 /* the service's maximum */, MOST_PAGES = 20000, MOST_BYTES = 1 << 30 };
+enum { PAGE_ROWS = 1000 /* the service's maximum */, MOST_PAGES = 20000 };
 
 static char *body_of(const struct wh_graph_query *q, const char *token)
 {
@@ -59,7 +59,6 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 {
 	struct wh_https_reply r = {.body = NULL};
 	json_int_t rows = 0;
-	size_t bytes = 0;
 	char *token = NULL;
 	int rc = 0;
 	for (unsigned n = 0; !rc; n++) {
@@ -73,11 +72,13 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 		if (!rc && page.token && token && !strcmp(page.token, token))
 			rc = wh_fail(err, -EPROTO, "Resource Graph gives the same page again");
 		rows += (json_int_t)page.rows;
-		bytes += r.len;
-		if (!rc && (rows > page.total || bytes > MOST_BYTES))
-			rc = wh_fail(err, -EPROTO,
-			             "Resource Graph gives more than the %lld rows that it counts, or more than 1 GiB",
+		*q->bytes += r.len;
+		if (!rc && rows > page.total)
+			rc = wh_fail(err, -EPROTO, "Resource Graph gives more than the %lld rows that it counts",
 			             (long long)page.total);
+		if (!rc && *q->bytes > q->most_bytes)
+			rc = wh_fail(err, -EMSGSIZE, "Resource Graph's answers have more than %zu MiB: ask for some subscriptions only",
+			             q->most_bytes >> 20);
 		if (!rc && !page.token && (page.truncated || rows != page.total))
 			rc = wh_fail(err, -EPROTO, "Resource Graph gave %lld of %lld rows, and no next page", (long long)rows,
 			             (long long)page.total);
