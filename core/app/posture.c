@@ -15,6 +15,7 @@
 #include "whittle/intel.h"
 #include "whittle/review.h"
 
+enum { MOST_NAMED_HOSTS = 12 };
 enum { POSTURE_HEAP = 1280 << 20 }; /* bytes: the JSON of 60,000 rules, and the verdicts on 10,000 machines */
 
 int wh_app_rules_file(const struct wh_app *a, const char *name, struct wh_arena *mem, const char **out, struct wh_error *err)
@@ -53,6 +54,38 @@ static void note_documents(struct wh_app_posture *p, const char *const *paths, s
 		}
 		put_input(p, "inventory", paths[i], newest);
 	}
+}
+
+/* "1,566 resources of Azure in 2 subscriptions, 22 of AWS": those of documents, not what is derived from them. */
+static const char *scope_text(struct wh_app_posture *p)
+{
+	size_t azure = 0, aws = 0, other = 0;
+	json_t *subscriptions = json_object();
+	for (size_t i = 0; i < p->inv.n; i++) {
+		const struct wh_item *it = &p->inv.items[i];
+		static const char prefix[] = "/subscriptions/";
+		if (it->derived)
+			continue;
+		if (!strncmp(it->key, prefix, sizeof prefix - 1)) {
+			const char *s = it->key + sizeof prefix - 1;
+			json_object_set(subscriptions, wh_arena_printf(p->mem, "%.*s", (int)strcspn(s, "/"), s), json_true());
+			azure++;
+		} else if (!strncmp(it->key, "/aws/", 5)) {
+			aws++;
+		} else {
+			other++;
+		}
+	}
+	size_t n = json_object_size(subscriptions);
+	json_decref(subscriptions);
+	const char *text = azure ? wh_arena_printf(p->mem, "%zu resources of Azure in %zu subscription%s", azure, n,
+	                                           n == 1 ? "" : "s")
+	                         : "";
+	if (aws)
+		text = wh_arena_printf(p->mem, *text ? "%s, %zu of AWS" : "%s%zu resources of AWS", text, aws);
+	if (other || !*text)
+		text = wh_arena_printf(p->mem, *text ? "%s, %zu others" : "%s%zu resources", text, other);
+	return text;
 }
 
 /* ---- the ledger ---- */
@@ -127,6 +160,24 @@ static void read_own(struct wh_app_posture *p)
 	json_array_append_new(p->hosts, own);
 }
 
+/* Each host; of many the oldest and the newest. */
+static void put_hosts(struct wh_app_posture *p, const struct wh_host_facts *list, size_t n)
+{
+	const struct wh_host_facts *oldest = list, *newest = list;
+	char at[WH_TIME_STRLEN];
+	for (size_t i = 0; i < n; i++) {
+		oldest = list[i].at_us < oldest->at_us ? &list[i] : oldest;
+		newest = list[i].at_us > newest->at_us ? &list[i] : newest;
+		if (n <= MOST_NAMED_HOSTS)
+			put_input(p, "host facts", list[i].name, list[i].at_us);
+	}
+	if (n > MOST_NAMED_HOSTS)
+		put_input(p, "host facts",
+		          wh_arena_printf(p->mem, "%zu hosts; the oldest are of %s: %s", n, wh_time_text(oldest->at_us, at),
+		                          oldest->name),
+		          newest->at_us);
+}
+
 static int read_hosts(struct wh_app_posture *p, struct wh_error *err)
 {
 	json_t *v;
@@ -136,11 +187,10 @@ static int read_hosts(struct wh_app_posture *p, struct wh_error *err)
 		return rc;
 	read_own(p);
 	struct wh_host_facts *list = wh_arena_array(p->mem, json_array_size(p->hosts) + 1, sizeof *list);
-	json_array_foreach(p->hosts, i, v) {
+	json_array_foreach(p->hosts, i, v)
 		rc = rc ? rc : wh_host_facts_read("the ledger's host facts", v, p->mem, &list[i], err);
-		if (!rc)
-			put_input(p, "host facts", list[i].name, list[i].at_us);
-	}
+	if (!rc)
+		put_hosts(p, list, json_array_size(p->hosts));
 	p->in.hosts = list;
 	p->in.n_hosts = json_array_size(p->hosts);
 	return rc;
@@ -164,7 +214,7 @@ static int read_ledger(struct wh_app_posture *p, struct wh_error *err)
 	                                err);
 	rc = rc ? rc : wh_state_log_each(p->ledger.is.state, "estate.import", latest, &imported, err);
 	if (!rc)
-		put_input(p, "inventory", wh_arena_printf(p->mem, "%zu resources in the ledger", p->inv.n), imported);
+		put_input(p, "inventory", scope_text(p), imported);
 	rc = rc ? rc : read_traffic(p, err);
 	rc = rc ? rc : read_rules(p, err);
 	rc = rc ? rc : read_lists(p, err);

@@ -211,6 +211,12 @@ check "a question is grey until somebody answers it, with the evidence's hash"
 "$w" compliance --json >out 2>err && [ "$(jq -r '[.controls[].id] | join(" ")' out)" = 'NS-1 NS-2 NS-3 NS-4 NS-5 NS-6 NS-7 NS-8 NS-9 NS-10' ] && [ "$(jq -r '.controls[] | select(.id == "NS-3").state' out)" = Failed ] && jq -e '.score.percent > 0 and .inputs[0].at != null and .at != null' out >/dev/null &&
 	"$w" compliance --framework pci-dss-3.2.1 --json >out 2>>err && [ "$(jq -r '.controls[] | select(.id == "1.1").state' out)" = Failed ] && "$w" compliance --framework none >out 2>err; [ $? = 2 ] && grep -q "'none' is no standard" err
 check "compliance by the benchmark, and by a framework that it maps to"
+cp -r az twins && jq '[.[] | select(.name == "plant") | .id |= sub("/g/"; "/h/")]' az/net.json >twins/more.json && "$w" compliance --in twins --json >out 2>err &&
+	[ "$(jq -c '[.controls[].assessments[].resources[] | select(.id | endswith("/plant")).name] | unique' out)" = '["g/plant","h/plant"]' ] &&
+	mkdir facts && for k in 1 2 3 4 5 6 7 8 9 10 11 12 13; do printf '{"kind":"whittle host facts","version":1,"name":"h%s","at":"2026-11-%02dT10:00:00Z"}' $k $k >facts/$k.json; done && cp l.db hosts.db && "$w" --store hosts.db estate import facts/*.json >out 2>>err &&
+	"$w" --store hosts.db compliance --json >out 2>>err && [ "$(jq -c '[.inputs[] | select(.name == "host facts") | .what, .at]' out)" = '["13 hosts; the oldest are of 2026-11-01T10:00:00Z: h1","2026-11-13T10:00:00Z"]' ] &&
+	jq -e '.inputs[] | select(.name == "inventory").what | test("^[0-9]+ resources of Azure in 1 subscription$")' out >/dev/null
+check "resources of one name are told apart by their groups; what was read is told by clouds, and many hosts by their number"
 "$w" compliance --json >out 2>err && unseen=$(jq '.controls[] | select(.id == "NS-5" and .state == "Passed").unsupportedAssessments' out) && all=$(jq '.controls[] | select(.id == "NS-5") | .unsupportedAssessments + .passedAssessments + .skippedAssessments' out) && [ "$unseen" -gt 0 ] && "$w" compliance >out 2>>err && grep -q "^NS-5 *Passed ($unseen of $all not assessed) " out &&
 	"$w" compliance NS-5 >out 2>>err && grep -q "^NS-5 .*: Passed ($unseen of $all not assessed)\$" out &&
 	"$w" compliance >out 2>>err && grep -Eq '^[0-9]+ of [0-9]+ controls passed \([0-9]+ of these in part: ' out && [ "$("$w" compliance --json | jq '.partlyPassedControls == ([.controls[] | select(.state == "Passed" and .unsupportedAssessments > 0)] | length)')" = true ]
