@@ -14,6 +14,8 @@
 #define WH_AWS_DERIVED "aws."
 #define WH_AWS_PAGE "oneOfAPage" /* a member of an interface or route table that was read from one page of an answer */
 
+#define WH_AWS_PART "partOfIt" /* a member of a route table that may have more routes than those that were read */
+
 /* The item's type, or the same of AWS's. */
 bool wh_aws_or(const char *type, const char *azure);
 

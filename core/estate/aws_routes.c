@@ -177,6 +177,8 @@ static void derive_table(struct wh_aws *a, const struct wh_item *it)
 	struct tables t = {a, it, wh_aws_text(it->body, "VpcId"), NULL, json_array(), json_array()};
 	for (int rank = STATIC; rank <= ANNOUNCED; rank++)
 		put_routes(&t, (enum rank)rank);
+	if (json_object_get(it->body, WH_AWS_PART))
+		t.unsure = wh_arena_printf(a->mem, "all routes of the route table %s (`aws ec2 describe-route-tables`)", id);
 	json_t *o = json_pack("{s:s, s:O}", "id", id, "routes", t.routes);
 	if (t.unsure)
 		json_object_set_new(o, "unsure", json_string(t.unsure));

@@ -9,11 +9,12 @@
 #include "base/json.h"
 #include "estate/inventory.h"
 #include "estate/name_set.h"
+#include "estate/terraform_aws.h"
 #include "nsg/shapes.h"
 
 enum { MOST_MODULES = 16 };
 
-struct state { struct wh_inventory *inv; size_t document; json_t *joins; struct wh_name_set by_id; };
+struct state { struct wh_inventory *inv; size_t document; json_t *joins; struct wh_name_set by_id; struct wh_tf_aws aws; };
 
 static const struct { const char *from, *to;
 } types[] = {
@@ -171,6 +172,8 @@ static void take(struct state *s, const json_t *resource, const char *path, cons
 	const char *type = text(resource, "type"), *to = NULL;
 	if (!json_is_object(values) || strcmp(text(resource, "mode"), "managed"))
 		return;
+	if (wh_tf_aws_take(&s->aws, type, path, values))
+		return;
 	if (strstr(type, "_association")) {
 		json_array_append_new(s->joins, json_pack("{s:s, s:O}", "type", type, "values", values));
 		return;
@@ -269,7 +272,7 @@ const char *wh_terraform_type(const char *type)
 
 static int take_state(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)
 {
-	struct state s = {inv, document, json_array(), {.mem = inv->mem, .any_case = true}};
+	struct state s = {inv, document, json_array(), {.mem = inv->mem, .any_case = true}, {.inv = inv, .document = document}};
 	bool file = *text(doc, "terraform_version") && json_is_integer(json_object_get(doc, "version"));
 	size_t first = inv->n, i, k;
 	json_t *r, *instance;
@@ -291,7 +294,9 @@ static int take_state(struct wh_inventory *inv, size_t document, const json_t *d
 		json_array_foreach(s.joins, i, r)
 			join(&s, text(r, "type"), json_object_get(r, "values"));
 	json_decref(s.joins);
-	return rc == 1 ? 0 : rc;
+	rc = rc == 1 ? 0 : rc;
+	int aws = wh_tf_aws_finish(&s.aws, err);
+	return rc ? rc : aws;
 }
 
 int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* AWS's resources of one state of Terraform's, collected, then taken as `aws ec2 describe-…` prints them. */
+#pragma once
+#include "estate/inventory.h"
+
+struct wh_tf_aws {
+	struct wh_inventory *inv;
+	size_t document;
+	const char *path;  /* of the resource that is taken */
+	const char *type;  /* its type */
+	size_t n_nameless; /* resources without an id: of a plan */
+	/* NULL before the first. AWS's objects by member and id, and where they are; by VPC the main tables, chosen and original; by
+	 * instance its first interface's id, by that one its object; what joins others */
+	json_t *objects, *paths, *mains, *originals, *first, *joins;
+};
+/* False: the type is none of those that are read. `v`: its attributes. */
+bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, const json_t *v);
+/* Takes what was collected into the inventory, and frees it. */
+int wh_tf_aws_finish(struct wh_tf_aws *s, struct wh_error *err);
