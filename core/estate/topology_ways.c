@@ -312,6 +312,7 @@ static const struct { const char *type, *kind;
 	{"microsoft.network/loadbalancers", "load balancer"},    {"microsoft.network/applicationgateways", "application gateway"},
 	{"microsoft.network/azurefirewalls", "firewall"},        {"microsoft.network/bastionhosts", "bastion"},
 	{"microsoft.network/virtualnetworkgateways", "gateway"}, {"microsoft.network/natgateways", "NAT gateway"},
+	{"microsoft.network/virtualhubs", "virtual hub"},
 };
 
 static void add_appliance(struct wh_building *b, const struct wh_item *it, const char *kind)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/intern.h"
 #include "base/text.h"
+#include "map/draw.h"
 #include "whittle/map.h"
 
 struct brief { FILE *f; const struct wh_map *m; struct intern heads, places, reasons; };
@@ -88,17 +89,27 @@ static void write_peerings(struct brief *b)
 	fputc(']', b->f);
 }
 
+static void write_gateway(struct brief *b, const char *between, const struct wh_appliance *a, long long vnet)
+{
+	fprintf(b->f, "%s[", between);
+	write_text(b->f, a->name, strlen(a->name));
+	fputc(',', b->f);
+	write_text(b->f, a->kind, strlen(a->kind));
+	fprintf(b->f, ",%lld,%d]", vnet, a->internet);
+}
+
 static void write_gateways(struct brief *b)
 {
 	const struct wh_topology *t = b->m->t;
+	const char *between = "";
 	fputs(",\n\"gateways\":[", b->f);
 	for (size_t i = 0; i < t->n_appliances; i++) {
 		const struct wh_appliance *a = &t->appliances[i];
-		fputs(i ? ",[" : "[", b->f);
-		write_text(b->f, a->name, strlen(a->name));
-		fputc(',', b->f);
-		write_text(b->f, a->kind, strlen(a->kind));
-		fprintf(b->f, ",%lld,%d]", wh_known(a->vnet) ? (long long)a->vnet : -1, a->internet);
+		write_gateway(b, between, a, wh_known(a->vnet) ? (long long)a->vnet : -1);
+		between = ",";
+		for (size_t v = 0; v < t->n_vnets; v++) /* a virtual hub is at each of its VNets */
+			if (wh_map_is_hub_of(t, i, v))
+				write_gateway(b, ",", a, (long long)v);
 	}
 	fputc(']', b->f);
 }

@@ -19,6 +19,9 @@ void wh_map_draw_head(const struct drawing *d, const struct wh_map_frame *frame,
 
 /* Colours and lines of both: CSS rules, light, then dark if the reader prefers that. */
 extern const char wh_map_style[];
+/* hubs.c: the lines of virtual hubs, or the hubs; their number. A NULL d->f only counts. */
+size_t wh_map_draw_hubs(const struct drawing *d, bool lines);
+bool wh_map_is_hub_of(const struct wh_topology *t, size_t appliance, size_t vnet);
 /* Text between tags and in attributes: markup is escaped, and what XML does not allow, or is no UTF-8, becomes U+FFFD. At most
  * `most` characters (0: all), then an ellipsis. */
 void wh_map_text(FILE *f, const char *s, size_t most);

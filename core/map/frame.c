@@ -13,7 +13,7 @@ enum {
 	HEAD = 74,
 	ROW = 22,
 	MOST_TITLE = 60,
-	MOST_ITEMS = 8
+	MOST_ITEMS = 9
 };
 
 /* ---- how large ---- */
@@ -60,6 +60,15 @@ static void include_mark(struct wh_map_frame *b, const struct wh_map_layout *l, 
 
 struct item { const char *symbol; const char *text; }; /* 20 wide, from 0 0 */
 
+/* Whether some gateway is at a VNet. */
+static bool has_diamond(const struct wh_topology *t)
+{
+	for (size_t i = 0; i < t->n_appliances; i++)
+		if (wh_known(t->appliances[i].vnet))
+			return true;
+	return false;
+}
+
 static size_t list_items(const struct drawing *d, struct item out[static MOST_ITEMS])
 {
 	bool reached = false, perhaps = false, loose = false, peerings = false;
@@ -82,7 +91,10 @@ static size_t list_items(const struct drawing *d, struct item out[static MOST_IT
 		out[n++] = (struct item){"<path class=\"wm-net wm-off\" d=\"M0 0h20\"/>", "perhaps reached from the Internet"};
 	if (peerings)
 		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/>", "peering (dashed: not connected)"};
-	if (d->m->t->n_appliances)
+	if (wh_map_draw_hubs(&(struct drawing){NULL, d->m, d->l}, true))
+		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/><path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>",
+		                         "virtual hub and its VNets"};
+	if (has_diamond(d->m->t))
 		out[n++] = (struct item){"<path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>", "gateway, firewall"};
 	if (d->m->n_flows)
 		out[n++] = (struct item){"<path class=\"wm-f\" stroke-width=\"4\" d=\"M0 0h20\"/>", "observed traffic"};

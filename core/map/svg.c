@@ -238,7 +238,7 @@ static void draw_appliances(const struct drawing *d)
 		size_t v = (size_t)(k->node - d->m->nodes);
 		for (size_t j = 0; j < t->n_appliances && n < MOST_DIAMONDS; j++) {
 			const struct wh_appliance *a = &t->appliances[j];
-			if (a->vnet != v)
+			if (a->vnet != v && !(k->distance < 1 && wh_map_is_hub_of(t, j, v)))
 				continue;
 			double x = k->x + 24 + 15 * (double)n++, y = k->y - 24;
 			fprintf(d->f, "<path class=\"wm-g\" d=\"M%.1f %.1fl7 7l-7 7l-7 -7z\"><title>", x, y - 7);
@@ -301,10 +301,12 @@ void wh_map_draw(FILE *f, const struct wh_map *m, size_t root, const char *title
 	fprintf(f, "<circle class=\"wm-i\" r=\"%.1f\"/>", d.l.internet);
 	draw_tree(&d);
 	draw_peerings(&d);
+	wh_map_draw_hubs(&d, true);
 	size_t hidden = draw_flows(&d);
 	for (size_t i = 0; i < d.l.n; i++)
 		draw_circle(&d, &d.l.marks[i]);
 	draw_appliances(&d);
+	wh_map_draw_hubs(&d, false);
 	draw_names(&d);
 	wh_map_draw_head(&d, &at, title, hidden);
 	fputs("</svg>\n", f);

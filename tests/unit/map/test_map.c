@@ -348,6 +348,46 @@ static void a_machine_of_no_known_vnet_is_marked(void **state)
 	erase(&d);
 }
 
+static void virtual_hubs_stand_between_their_vnets(void **state)
+{
+	static const char text[] =
+		"[{\"type\": \"Microsoft.Network/virtualHubs\", \"id\": \"" P
+		"Network/virtualHubs/hub\", \"name\": \"hub\", \"addressPrefix\": \"10.200.0.0/24\"}"
+#define CONNECTED(n)                                                                                                             \
+	", {\"type\": \"Microsoft.Network/virtualHubs/hubVirtualNetworkConnections\", \"id\": \"" P                             \
+	"Network/virtualHubs/hub/hubVirtualNetworkConnections/c" n "\", \"name\": \"c" n                                         \
+	"\", \"remoteVirtualNetwork\": {\"id\": \"" P "Network/virtualNetworks/v" n                                              \
+	"\"}, \"routingConfiguration\": {\"associatedRouteTable\": {\"id\": \"" P                                              \
+	"Network/virtualHubs/hub/hubRouteTables/defaultRouteTable\"}}}"
+#define NET(n)                                                                                                                   \
+	", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v" n                        \
+	"\", \"name\": \"v" n "\", \"addressSpace\": {\"addressPrefixes\": [\"10." n ".0.0/16\"]}}"
+		CONNECTED("0") CONNECTED("1") NET("0") NET("1") NET("2") "]";
+	struct drawn d = {.mem = wh_arena_new()};
+	struct wh_error err = {.text = ""};
+	(void)state;
+	d.inv = (struct wh_inventory){.mem = d.mem};
+	assert_int_equal(wh_inventory_add(&d.inv, "net.json", strdup(text), sizeof text - 1, &err), 0);
+	wh_inventory_join(&d.inv);
+	assert_int_equal(wh_topology_build(&d.inv, d.mem, &d.t, &err), 0);
+	d.r = wh_reach_new(&d.t, d.mem);
+	wh_map_build(d.r, &d.t, NULL, 0, NULL, 0, d.mem, &d.m);
+	size_t n;
+	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m), *brief = wh_map_brief(&d.m, 0, &n);
+	assert_non_null(strstr(svg, "<title>virtual hub hub</title>"));
+	assert_non_null(strstr(svg, "<title>hub – v0: connection of the virtual hub</title>"));
+	assert_non_null(strstr(svg, "<title>hub – v1: connection of the virtual hub</title>"));
+	assert_null(strstr(svg, "hub – v2"));
+	assert_non_null(strstr(svg, ">virtual hub and its VNets</text>"));
+	assert_null(strstr(svg, ">gateway, firewall</text>"));
+	assert_non_null(strstr(html, "hub – v1: connection"));
+	assert_non_null(strstr(brief, "[\"hub\",\"virtual hub\",-1,0],[\"hub\",\"virtual hub\",0,0],[\"hub\",\"virtual hub\",1,0]"));
+	free(svg);
+	free(html);
+	free(brief);
+	erase(&d);
+}
+
 static void names_cannot_become_markup(void **state)
 {
 	struct drawn d;
@@ -382,6 +422,7 @@ int main(void)
 		cmocka_unit_test(counts_of_one_are_singular),
 		cmocka_unit_test(a_private_endpoint_is_no_vm),
 		cmocka_unit_test(a_machine_of_no_known_vnet_is_marked),
+		cmocka_unit_test(virtual_hubs_stand_between_their_vnets),
 		cmocka_unit_test(names_cannot_become_markup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
