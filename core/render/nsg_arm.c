@@ -51,6 +51,14 @@ int wh_nsg_render(const struct wh_recommendation *r, const struct wh_estate *e, 
 	return rc;
 }
 
+/* The names of members are evaluated, too: templates write identities so. */
+static void set_escaped(json_t *o, const char *name, json_t *value)
+{
+	json_t *text = *name == '[' ? json_sprintf("[%s", name) : NULL;
+	json_object_set_new(o, text ? json_string_value(text) : name, value);
+	json_decref(text);
+}
+
 /* In a template a text in brackets is an expression; a second bracket escapes it. Only our own expressions stay expressions.
  */
 static json_t *escaped(json_t *v)
@@ -63,7 +71,7 @@ static json_t *escaped(json_t *v)
 	if (json_is_object(v)) {
 		out = json_object();
 		json_object_foreach(v, key, item)
-			json_object_set_new(out, key, escaped(item));
+			set_escaped(out, key, escaped(item));
 		return out;
 	}
 	if (!json_is_array(v))

@@ -240,7 +240,7 @@ static void no_text_of_a_group_becomes_an_expression_of_the_template(void **stat
 	char *out;
 	make(&w,
 	     "{\"name\":\"web\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*",
-	                                                  "22") "],\"tags\":{\"owner\":\"[resourceGroup().id]\"}}",
+	                                                  "22") "],\"tags\":{\"owner\":\"[resourceGroup().id]\",\"[subscription().id]\":\"x\"}}",
 	     1);
 	w.rules[0] = (struct wh_recommended_rule){
 		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .narrows = "web: ssh"};
@@ -248,6 +248,7 @@ static void no_text_of_a_group_becomes_an_expression_of_the_template(void **stat
 		fail_msg("%s", err.text);
 	assert_non_null(strstr(out, "\"[[resourceGroup().id]\""));
 	assert_null(strstr(out, "\"[resourceGroup().id]\""));
+	assert_non_null(strstr(out, "\"[[subscription().id]\": \"x\""));
 	free(out);
 	drop(&w);
 }
