@@ -9,7 +9,7 @@
 #define HEAD "# whittle-backup 1\n"
 #define MANIFEST "MANIFEST"
 #define STATE "state/"
-enum { HEX = 2 * WH_SHA256_BYTES, MEMBER_NAME = sizeof((struct wh_backup_member *)0)->name };
+enum { HEX = 2 * WH_SHA256_BYTES, END_MAX = 1 << 20, MEMBER_NAME = sizeof((struct wh_backup_member *)0)->name };
 #define LEDGER_MAX ((uint64_t)1 << 40)
 
 const char *const wh_backup_state_files[] = {
@@ -230,6 +230,20 @@ static int hash_member(int fd, const struct wh_backup_member *m)
 	return memcmp(hash, m->hash, sizeof hash) ? -EBADMSG : 0;
 }
 
+/* Zeros, as far as a copying tar may fill up: tar would restore more members, and whittle would not. */
+static bool ends_at(int fd, uint64_t at, uint64_t size)
+{
+	uint8_t block[WH_TAR_BLOCK];
+	bool zero = size - at <= END_MAX;
+	for (; zero && at < size; at += sizeof block) {
+		size_t n = size - at < sizeof block ? (size_t)(size - at) : sizeof block;
+		zero = !wh_backup_bytes(fd, at, block, n);
+		for (size_t i = 0; zero && i < n; i++)
+			zero = !block[i];
+	}
+	return zero;
+}
+
 int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, struct wh_error *err)
 {
 	char text[WH_BACKUP_MANIFEST_MAX];
@@ -251,5 +265,5 @@ int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, str
 		if (hash_member(fd, m))
 			return wh_fail_input(err, -EBADMSG, "%s: damaged: %s is not what the manifest says", file, m->name);
 	}
-	return 0;
+	return ends_at(fd, at, size) ? 0 : wh_fail_input(err, -EBADMSG, "%s: has more in it than its manifest names", file);
 }

@@ -66,6 +66,7 @@ refused() { out=$(w restore-backup "$dir/closed/x.tar" --force); has "$? $out" "
 fresh() { rm -f "$dir/closed/x.tar"; cp "$b" "$dir/closed/x.tar"; chmod 600 "$dir/closed/x.tar"; }
 fresh; chown nobody "$dir/closed/x.tar"; refused "a backup that another user can write is refused" 'another user can write it'
 fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one with changed bytes" 'ledger.db is not what the manifest says'
+fresh; cat "$b" >>"$dir/closed/x.tar"; refused "one with other files after its own" 'more in it than its manifest names'
 fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'cut or damaged'
 fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'cut or damaged|no backup'
 if command -v sqlite3 >/dev/null; then
