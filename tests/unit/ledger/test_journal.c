@@ -97,6 +97,7 @@ static void a_tampered_entry_is_found(void **state)
 	         "UPDATE chain SET seq = seq + 1000 WHERE seq >= 3; UPDATE chain SET seq = seq - 999 WHERE seq > 1000;"
 	         "INSERT INTO journal VALUES(3, 0, 'eve', 'test', '{}'); INSERT INTO chain SELECT 3, hash FROM chain WHERE seq = 2",
 	         WH_JOURNAL_CHANGED, 3},
+		{"UPDATE journal SET seq = 9 WHERE seq = 6; UPDATE chain SET seq = 9 WHERE seq = 6", WH_JOURNAL_CHANGED, 9},
 		{"UPDATE journal SET seq = 100 WHERE seq = 3; UPDATE journal SET seq = 3 WHERE seq = 4; UPDATE journal SET seq = 4 WHERE seq = 100",
 	         WH_JOURNAL_CHANGED, 3},
 		{"UPDATE journal SET seq = 100 WHERE seq = 3; UPDATE journal SET seq = 3 WHERE seq = 4; UPDATE journal SET seq = 4 WHERE seq = 100;"
