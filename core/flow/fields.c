@@ -3,6 +3,9 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+#if defined(__x86_64__)
+#include <tmmintrin.h> /* of which only functions for such a processor use anything */
+#endif
 #include "flow/fields.h"
 
 #if defined(__SSE2__)
@@ -97,41 +100,94 @@ static inline uint32_t octet_of(unsigned __int128 text, unsigned from, unsigned 
 	return v < least[len] ? 256 : v;
 }
 
-/* An address of IPv4 without a branch on how many digits its octets have. False: it is anything else. */
-static bool dotted_quad(const char *p, size_t len, struct wh_addr *out)
+/* The text of an IPv4 address, and where its octets end. False: it is anything else. */
+static inline __attribute__((always_inline)) bool quad_ends(const char *p, size_t len, unsigned __int128 *text, unsigned ends[4])
 {
 	if (len < 7 || len > 15)
 		return false;
-	unsigned __int128 text = load_quad(p, len);
-	__m128i v = _mm_set_epi64x((long long)(uint64_t)(text >> 64), (long long)(uint64_t)text),
+	*text = load_quad(p, len);
+	__m128i v = _mm_set_epi64x((long long)(uint64_t)(*text >> 64), (long long)(uint64_t)*text),
 		d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
 	uint32_t all = (UINT32_C(1) << len) - 1, dots = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
 	uint32_t digits = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d)) & all;
 	uint32_t second = dots & (dots - 1), third = second & (second - 1);
 	if ((dots | digits) != all || !third || (third & (third - 1)))
 		return false;
-	unsigned a = (unsigned)__builtin_ctz(dots), b = (unsigned)__builtin_ctz(second), c = (unsigned)__builtin_ctz(third),
-		 n = (unsigned)len;
-	if ((a - 1 > 2) | (b - a - 2 > 2) | (c - b - 2 > 2) | (n - c - 2 > 2))
+	ends[0] = (unsigned)__builtin_ctz(dots);
+	ends[1] = (unsigned)__builtin_ctz(second);
+	ends[2] = (unsigned)__builtin_ctz(third);
+	ends[3] = (unsigned)len;
+	return !((ends[0] - 1 > 2) | (ends[1] - ends[0] - 2 > 2) | (ends[2] - ends[1] - 2 > 2) | (ends[3] - ends[2] - 2 > 2));
+}
+
+/* An address of IPv4 without a branch on how many digits its octets have. */
+static bool quad_plain(const char *p, size_t len, struct wh_addr *out)
+{
+	unsigned __int128 text;
+	unsigned e[4];
+	if (!quad_ends(p, len, &text, e))
 		return false;
-	uint32_t w = octet_of(text, 0, a), x = octet_of(text, a + 1, b - a - 1), y = octet_of(text, b + 1, c - b - 1),
-		 z = octet_of(text, c + 1, n - c - 1);
+	uint32_t w = octet_of(text, 0, e[0]), x = octet_of(text, e[0] + 1, e[1] - e[0] - 1),
+		 y = octet_of(text, e[1] + 1, e[2] - e[1] - 1), z = octet_of(text, e[2] + 1, e[3] - e[2] - 1);
 	if ((w | x | y | z) > 255)
 		return false;
 	*out = wh_addr_of_halves(0, UINT64_C(0xffff) << 32 | (w << 24 | x << 16 | y << 8 | z));
 	return true;
 }
 #else
-static bool dotted_quad(const char *p, size_t len, struct wh_addr *out)
+static bool quad_plain(const char *p, size_t len, struct wh_addr *out)
 {
 	(void)p, (void)len, (void)out;
 	return false;
 }
 #endif
 
+#if defined(__x86_64__)
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("ssse3"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("ssse3")
+#endif
+#include "flow/quad.h"
+
+static bool quad_shuffled(const char *p, size_t len, struct wh_addr *out)
+{
+	unsigned __int128 text;
+	unsigned ends[4];
+	uint32_t octets;
+	if (!quad_ends(p, len, &text, ends) ||
+	    !quad_by_shuffles(_mm_set_epi64x((long long)(uint64_t)(text >> 64), (long long)(uint64_t)text), ends, &octets))
+		return false;
+	*out = wh_addr_of_halves(0, UINT64_C(0xffff) << 32 | be32toh(octets));
+	return true;
+}
+
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+static bool dotted_quad(const char *p, size_t len, struct wh_addr *out)
+{
+	return __builtin_cpu_supports("ssse3") ? quad_shuffled(p, len, out) : quad_plain(p, len, out);
+}
+#else
+static bool dotted_quad(const char *p, size_t len, struct wh_addr *out)
+{
+	return quad_plain(p, len, out);
+}
+#endif
+
 bool field_addr(struct field f, struct wh_addr *out)
 {
 	return dotted_quad(f.p, f.len, out) || !wh_addr_parse(f.p, f.len, out);
+}
+
+bool field_addr_plain(struct field f, struct wh_addr *out)
+{
+	return quad_plain(f.p, f.len, out) || !wh_addr_parse(f.p, f.len, out);
 }
 
 void field_columns(const struct field *f, size_t n, const char *const *names, int16_t *out)

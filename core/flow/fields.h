@@ -78,6 +78,8 @@ static inline bool field_port(struct field f, uint16_t *out)
 }
 
 bool field_addr(struct field f, struct wh_addr *out);
+/* For tests: the same without shuffles of vectors, which not all processors have. */
+bool field_addr_plain(struct field f, struct wh_addr *out);
 
 /* Seconds since 1970 with or without a fraction ("1793692801.200000"), to microseconds. */
 bool field_seconds(struct field f, int64_t *us);

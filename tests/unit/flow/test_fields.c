@@ -69,6 +69,8 @@ static void addresses_are_those_of_the_exact_parser(void **s)
 		bool good = !wh_addr_parse(f.p, f.len, &a);
 		assert_int_equal(field_addr(f, &b), good);
 		assert_true(!good || wh_addr_eq(&a, &b));
+		assert_int_equal(field_addr_plain(f, &b), good);
+		assert_true(!good || wh_addr_eq(&a, &b));
 		free((char *)f.p);
 	}
 }
