@@ -17,23 +17,28 @@ struct ends {
 	uint8_t proto;
 };
 
-/* Two IPv4 addresses are one word. */
+/* Two IPv4 addresses are one word. Which end comes first is chosen without a branch: a log has either as often. */
+static uint64_t hash_of_v4(const struct wh_pairing *p, const struct ends *e)
+{
+	uint64_t a = (uint64_t)(uint32_t)wh_addr_low(e->a) << 16 | e->port_a;
+	uint64_t b = (uint64_t)(uint32_t)wh_addr_low(e->b) << 16 | e->port_b;
+	uint64_t first = a < b ? a : b, second = a < b ? b : a;
+	const uint64_t w[] = {e->source, first >> 16 << 32 | second >> 16};
+	return wh_siphash(p->key, w, 2, (first & 0xffff) << 32 | (second & 0xffff) << 16 | e->proto);
+}
+
 static uint64_t hash_of(const struct wh_pairing *p, const struct ends *e)
 {
-	uint64_t w[5], n = 0;
+	uint64_t w[5];
+	if (wh_addr_is_v4(e->a) && wh_addr_is_v4(e->b))
+		return hash_of_v4(p, e);
 	int order = wh_addr_cmp(e->a, e->b);
 	bool turned = order > 0 || (!order && e->port_a > e->port_b);
-	const struct wh_addr *x = turned ? e->b : e->a, *y = turned ? e->a : e->b;
 	uint64_t port = turned ? e->port_b : e->port_a, other = turned ? e->port_a : e->port_b;
-	w[n++] = e->source;
-	if (wh_addr_is_v4(x) && wh_addr_is_v4(y)) {
-		w[n++] = wh_addr_low(x) << 32 | (uint32_t)wh_addr_low(y);
-	} else {
-		memcpy(w + 1, x, 16);
-		memcpy(w + 3, y, 16);
-		n = 5;
-	}
-	return wh_siphash(p->key, w, n, port << 32 | other << 16 | e->proto);
+	w[0] = e->source;
+	memcpy(w + 1, turned ? e->b : e->a, 16);
+	memcpy(w + 3, turned ? e->a : e->b, 16);
+	return wh_siphash(p->key, w, 5, port << 32 | other << 16 | e->proto);
 }
 
 uint64_t wh_pair_hash(const struct wh_pairing *p, const struct pair *k)

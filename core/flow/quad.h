@@ -21,8 +21,8 @@ struct quad_shape {
 #define QUADS_B(a) QUADS_C(a, 1), QUADS_C(a, 2), QUADS_C(a, 3)
 static const struct quad_shape quad_shapes[81] = {QUADS_B(1), QUADS_B(2), QUADS_B(3)};
 
-/* From text, which begins with the quad, and the places where its octets end. The octets are in the order of memory. Returns false
- * when one is over 255 or has a leading zero (inet_pton's rule). */
+/* From text, which begins with the quad, and the places where its octets end. The octets are in the order of memory. Returns
+ * false when one is over 255 or has a leading zero (inet_pton's rule). */
 static inline bool quad_by_shuffles(__m128i text, const unsigned ends[4], uint32_t *octets)
 {
 	unsigned a = ends[0] - 1, b = ends[1] - ends[0] - 2, c = ends[2] - ends[1] - 2, d = ends[3] - ends[2] - 2;
