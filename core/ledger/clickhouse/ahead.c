@@ -33,7 +33,7 @@ static void start(const struct fleet_store *of)
 		struct fleet_store *f = calloc(1, sizeof *f);
 		if (!f)
 			break;
-		f->client = of->client;
+		fleet_client_again(&of->client, &f->client);
 		f->book = of->book;
 		f->keeps = true;
 		if (pthread_create(&a->threads[a->n], NULL, fetch_pages, f)) {

@@ -92,6 +92,12 @@ static int ask(struct fleet_client *c, size_t host, const struct statement *s, s
 	return rc ? rc : r->status == OK ? 0 : refused(c, host, r, err);
 }
 
+void fleet_client_again(const struct fleet_client *of, struct fleet_client *out)
+{
+	*out = (struct fleet_client){.url = of->url, .host = of->host, .ready = of->ready, .shards = of->shards};
+	memcpy(out->shard_hosts, of->shard_hosts, sizeof out->shard_hosts);
+}
+
 void fleet_answer_free(struct fleet_answer *a)
 {
 	wh_https_body_free((void *)(uintptr_t)a->bytes, a->room);

@@ -59,12 +59,14 @@ extern const char *const fleet_tables[FLEET_KINDS];
 /* ---- client.c ---- */
 struct fleet_client {
 	struct fleet_url url;
-	size_t host;         /* that answered last */
+	_Atomic size_t host; /* that answered last; others may begin with it while this client asks */
 	bool ready;          /* the tables are known to be there */
 	/* Which host is the server of each shard. 0 shards: not known, or there are replicas, of which the servers choose one
 	 * that is not behind. */
 	size_t shard_hosts[FLEET_HOSTS], shards;
 };
+/* A client of the same servers, for another thread, also while `of` asks. */
+void fleet_client_again(const struct fleet_client *of, struct fleet_client *out);
 struct fleet_answer { const uint8_t *bytes; size_t n, room; }; /* fleet_answer_free() it; the memory of one may be used again */
 void fleet_answer_free(struct fleet_answer *a);
 /* Sends a statement, with `data` behind it where it is an INSERT. Any host if `at` is negative, else that one. 0; -EHOSTUNREACH:

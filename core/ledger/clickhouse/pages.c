@@ -190,7 +190,7 @@ static void give_back(struct fleet_store *f, enum fleet_kind kind, const struct 
 	pthread_mutex_lock(&f->book->lock);
 	page->readers--;
 	while ((p = *at)) {
-		bytes += p->n;
+		bytes += p->ready ? p->n : 0; /* else another thread is filling it */
 		if (p->readers || ++idle <= STAY || (w->held && bytes <= STAY_BYTES)) {
 			at = &p->next;
 		} else {

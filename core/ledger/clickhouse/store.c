@@ -88,7 +88,7 @@ static int again(const struct wh_store *store, struct wh_store **out, struct wh_
 	if (!f)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	f->base.ops = &wh_store_clickhouse;
-	f->client = of->client;
+	fleet_client_again(&of->client, &f->client);
 	int rc = wh_store_again(of->own, &f->own, err);
 	if (rc) {
 		free(f);
