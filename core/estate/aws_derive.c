@@ -239,9 +239,16 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 	json_array_append_new(configurations, o);
 }
 
+/* A NAT gateway's own interface takes no connections from the Internet, though it has a public address and no group. */
+static bool is_nat(const json_t *interface)
+{
+	const char *type = wh_aws_text(interface, "InterfaceType");
+	return type && (!strcasecmp(type, "nat_gateway") || !strcasecmp(type, "natGateway"));
+}
+
 static void add_addresses(struct wh_aws *a, const struct wh_aws_interface *f, json_t *out)
 {
-	const char *address = wh_aws_text(f->o, "PrivateIpAddress"), *public = "PublicIp";
+	const char *address = wh_aws_text(f->o, "PrivateIpAddress"), *public = is_nat(f->o) ? "" : "PublicIp";
 	size_t i;
 	json_t *v;
 	json_array_foreach(json_object_get(f->o, "PrivateIpAddresses"), i, v)

@@ -92,7 +92,8 @@ static size_t list_items(const struct drawing *d, struct item out[static MOST_IT
 	if (peerings)
 		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/>", "peering (dashed: not connected)"};
 	if (wh_map_draw_hubs(&(struct drawing){NULL, d->m, d->l}, true))
-		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/><path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>",
+		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/>"
+		                         "<path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>",
 		                         "virtual hub and its VNets"};
 	if (has_diamond(d->m->t))
 		out[n++] = (struct item){"<path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>", "gateway, firewall"};

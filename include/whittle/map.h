@@ -62,10 +62,9 @@ json_t *wh_map_json(const struct wh_map *m, int64_t now_us);
  * The same for a page that draws it, as text (free() it; NULL: out of memory): {"at", "vnets":[…], "subnets":[…],
  * "machines":[[head, name, state, flags, place, [parent…], [reason…], "addresses"]…], "peerings":[[vnet, vnet, connected]…],
  * "gateways":[[name, kind, vnet, public]…], "lines":[from, to, flows, …], "heads":[…], "places":[…], "reasons":[…]}. Nodes are
- * numbered across the three lists, -1 is the Internet, or none; head, place and reason are indexes in those lists. A virtual hub is among
- * the gateways once more for each of its VNets. The id is the
- * head, with the name where that ends with a slash. state: enum wh_map_state, or WH_MAP_STATES for "Unscanned"; flags: 1 the
- * Internet reaches it, 2 a recommendation exists.
+ * numbered across the three lists, -1 is the Internet, or none; head, place and reason are indexes in those lists. A virtual hub
+ * is among the gateways once more for each of its VNets. The id is the head, with the name where that ends with a slash. state:
+ * enum wh_map_state, or WH_MAP_STATES for "Unscanned"; flags: 1 the Internet reaches it, 2 a recommendation exists.
  */
 char *wh_map_brief(const struct wh_map *m, int64_t now_us, size_t *n);
 

@@ -113,8 +113,24 @@ static void both_shapes_give_the_same_connections(void **state)
 	close_estate(&terraform);
 }
 
+/* It has a public address and no group, and yet lets nobody in. */
+static void the_interface_of_a_nat_gateway_faces_nobody(void **state)
+{
+	struct estate cli;
+	struct wh_addr peer;
+	size_t twins;
+	(void)state;
+	open_estate(&cli, "tests/unit/reach/aws-cli.json");
+	const struct wh_host *nat = &cli.t.hosts[wh_topology_host(&cli.t, "interface/eni-nat", &twins)];
+	assert_false(wh_topology_faces_internet(&cli.t, nat));
+	assert_int_equal(wh_addr_parse("8.8.8.8", 7, &peer), 0);
+	assert_int_equal(wh_reach_outside(cli.r, nat->first, &peer, WH_INBOUND), 0);
+	close_estate(&cli);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(both_shapes_give_the_same_connections)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(both_shapes_give_the_same_connections),
+	                                   cmocka_unit_test(the_interface_of_a_nat_gateway_faces_nobody)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
