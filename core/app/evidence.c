@@ -23,6 +23,8 @@ json_t *wh_app_fact_json(const struct wh_fact_key *k, const struct wh_fact_row *
 		json_object_set_new(o, "drops", json_integer((json_int_t)c.drops));
 		return o;
 	}
+	if (k->kind == WH_FACT_SIGNATURES)
+		return o;
 	json_object_set_new(o, "local", json_string(address(&k->local, local)));
 	json_object_set_new(o, "count", json_integer((json_int_t)r->count));
 	if (!strcmp(k->value, WH_FACT_MORE))

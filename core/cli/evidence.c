@@ -14,8 +14,8 @@ static const char help[] =
 	"\n"
 	"  ADDRESS       only this protected address\n"
 	"  --kind KIND   only this kind: tls, ssh, smb, ntlm, kerberos, ldap, dns (the servers that were asked), dns-name, dns-domain and dns-failed (a row\n"
-	"                a day), dns-dangling, capture, certificate (with its last day of validity) or attempts (that nobody answered: a row a day and\n"
-	"                port, with the number of targets and one of them)\n"
+	"                a day), dns-dangling, capture, certificate (with its last day of validity), attempts (that nobody answered: a row a day and\n"
+	"                port, with the number of targets and one of them) or signatures (of the sensor: how many it loaded, and when)\n"
 	"\n"
 	"Without --kind, all kinds but dns-name are listed. At most 1,024 rows are stored for one address, kind and day; a row with the value `...` counts\n"
 	"the rest.\n"
@@ -95,7 +95,7 @@ static int run(struct cli *c, int argc, char **argv)
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
 			return cli_usage(
 				c,
-				"'%.40s' is not a kind of evidence; there are tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts",
+				"'%.40s' is not a kind of evidence; there are tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts, signatures",
 				optarg);
 	}
 	if (argc - optind > 1)

@@ -4,16 +4,22 @@
  * more, so that flow records cost nothing. The traps of each type are documented with its protocol, in eve_facts_session.c and
  * eve_facts_dns.c. An alert gets here where one of our own signatures fired.
  */
+#include <inttypes.h>
 #include "flow/eve_facts.h"
 
 const char *const wh_fact_words[] = {"tls",      "ssh",        "smb",        "ntlm",         "kerberos", "ldap", "dns",
                                      "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  "certificate",
-                                     "attempts", NULL};
+                                     "attempts", "signatures", NULL};
 
 bool wh_fact_by_day(enum wh_fact_kind kind)
 {
 	return kind == WH_FACT_DNS_DOMAIN || kind == WH_FACT_DNS_FAILED || kind == WH_FACT_CAPTURE ||
-	       kind == WH_FACT_ATTEMPTS;
+	       kind == WH_FACT_ATTEMPTS || kind == WH_FACT_SIGNATURES;
+}
+
+bool wh_fact_of_sensor(enum wh_fact_kind kind)
+{
+	return kind == WH_FACT_CAPTURE || kind == WH_FACT_SIGNATURES;
 }
 
 /* ---- for each protocol ---- */
@@ -71,14 +77,38 @@ size_t eve_plain(struct js_text t, char *out, size_t size)
 
 /* ---- the sensor's own counters ---- */
 
+/* Those of all tenants' engines; the last reload is a time, of which the day is kept. */
+static void signatures(struct eve_facts *f, struct js_value detect)
+{
+	enum { LOADED, FAILED, RELOAD, MEMBERS };
+	static const char *const engines[] = {"engines", NULL},
+				 *const own[] = {"rules_loaded", "rules_failed", "last_reload", NULL};
+	struct js_value list, engine, v[MEMBERS];
+	uint64_t loaded = 0, failed = 0;
+	char day[11] = "", text[WH_FACT_VALUE];
+	js_members(detect, engines, &list);
+	for (const char *p = list.p; js_next(&p, list.end, &engine);) {
+		js_members(engine, own, v);
+		loaded += js_number(v[LOADED]) & UINT32_MAX;
+		failed += js_number(v[FAILED]) & UINT32_MAX;
+		if (v[RELOAD].text.len >= 10)
+			eve_plain((struct js_text){v[RELOAD].text.p, 10}, day, sizeof day);
+	}
+	if (!*day)
+		return;
+	snprintf(text, sizeof text, "%" PRIu64 " loaded, %" PRIu64 " failed, since %s", loaded, failed, day);
+	eve_fact_count(f, WH_FACT_SIGNATURES, text, false);
+}
+
 /* They are since its start; none of a capture where packets are read from a file. */
 static void stats(struct eve_facts *f, struct js_value object)
 {
-	static const char *const own[] = {"uptime", "capture", NULL}, *const captured[] = {"kernel_packets", "kernel_drops",
-	                                                                                   NULL};
-	struct js_value v[2], c[2];
+	static const char *const own[] = {"uptime", "capture", "detect", NULL},
+				 *const captured[] = {"kernel_packets", "kernel_drops", NULL};
+	struct js_value v[3], c[2];
 	char run[32];
 	js_members(object, own, v);
+	signatures(f, v[2]);
 	js_members(v[1], captured, c);
 	if (!c[0].p)
 		return;

@@ -129,10 +129,12 @@ static int add_one(struct wh_facts *f, const struct wh_fact *x, enum wh_directio
 	}
 	if (x->kind == WH_FACT_CERTIFICATE) /* the same for every client */
 		memset(&k.peer, 0, sizeof k.peer);
-	if (x->kind == WH_FACT_CAPTURE) { /* of the sensor, not of an address */
+	if (wh_fact_of_sensor(x->kind)) {
 		memset(&k.local, 0, sizeof k.local);
 		memset(&k.peer, 0, sizeof k.peer);
 		k.port = k.proto = 0;
+	}
+	if (x->kind == WH_FACT_CAPTURE) {
 		r.count = x->up;
 		r.failed = x->down;
 	}
@@ -145,11 +147,11 @@ int wh_facts_add(struct wh_facts *f, const struct wh_fact *facts, size_t n)
 {
 	int rc = 0;
 	for (const struct wh_fact *x = facts; x < facts + n && !rc; x++) {
-		if (x->kind == WH_FACT_CAPTURE)
+		if (wh_fact_of_sensor(x->kind))
 			rc = add_one(f, x, WH_INBOUND);
 		else if (!is_of_name(x->kind) && wh_locals_has(f->locals, &x->server))
 			rc = add_one(f, x, WH_INBOUND);
-		if (!rc && x->kind != WH_FACT_CAPTURE && x->kind != WH_FACT_CERTIFICATE && wh_locals_has(f->locals, &x->client))
+		if (!rc && !wh_fact_of_sensor(x->kind) && x->kind != WH_FACT_CERTIFICATE && wh_locals_has(f->locals, &x->client))
 			rc = add_one(f, x, WH_OUTBOUND);
 	}
 	return rc;

@@ -34,7 +34,7 @@ static int add_facts(struct wh_intake *in, const struct wh_record *rec, const st
 	unsigned n = wh_facts_of(rec, at->text, nl ? (size_t)(nl - at->text) : at->len, in->stats.now_us, facts, &judged);
 	if (!n || wh_read_leaves_out(&in->stats, rec->time_us)) /* counted, so that its line is read again later */
 		return 0;
-	int rc = facts[0].kind == WH_FACT_CAPTURE ? 0 : look(in, &judged, at, err);
+	int rc = wh_fact_of_sensor(facts[0].kind) ? 0 : look(in, &judged, at, err);
 	return rc ? (rc < 0 ? rc : 0) : wh_facts_add(&in->facts, facts, n);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of the sensor and of its use: the machines that it covers, its losses, whether its signatures fire, whether people act
  * on alerts, rules and lists. */
+#include <stdio.h>
 #include <string.h>
 #include "posture/checks.h"
 
@@ -67,12 +68,50 @@ int wh_check_sensor_health(struct wh_run *run, struct wh_error *err)
 	return 0;
 }
 
-/* Only alerts show that signatures are loaded. */
+/* The latest of what the sensor's statistics tell of its signatures. */
+struct loaded { int64_t at_us, since_us; unsigned long long loaded, failed; };
+
+static int see_signatures(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
+{
+	struct loaded *l = arg, now = {.at_us = r->last_us};
+	char at[] = "YYYY-MM-DDT00:00:00Z";
+	if (r->last_us >= l->at_us &&
+	    sscanf(k->value, "%llu loaded, %llu failed, since %10c", &now.loaded, &now.failed, at) == 3 &&
+	    !wh_time_parse(at, strlen(at), &now.since_us))
+		*l = now;
+	return 0;
+}
+
+/* False: they tell nothing. */
+static bool judge_loaded(struct wh_run *run, const struct loaded *l)
+{
+	int64_t days = wh_run_number(run, "days", 7);
+	char since[WH_TIME_STRLEN];
+	wh_time_text(l->since_us, since);
+	if (!l->at_us)
+		return false;
+	if (!l->loaded)
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "it has no signature loaded");
+	else if (l->failed > (unsigned long long)wh_run_number(run, "failed", 0))
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "%llu of its signatures failed to load, %llu are loaded",
+		           l->failed, l->loaded);
+	else if (l->at_us - l->since_us > (days + 1) * WH_US_PER_DAY)
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "its signatures were loaded last on %.10s", since);
+	else
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "%llu signatures were loaded on %.10s", l->loaded, since);
+	return true;
+}
+
+/* Without statistics, only alerts show that signatures are loaded. Settings: `days` after which they are old; how many may have
+ * `failed` to load. */
 int wh_check_signatures(struct wh_run *run, struct wh_error *err)
 {
 	struct wh_store_totals totals = {0};
+	struct loaded l = {0};
 	int rc = run->in->ledger ? wh_store_totals(run->in->ledger->store, &totals, err) : 0;
-	if (rc)
+	rc = rc || !run->in->ledger ? rc
+	                            : wh_store_facts(run->in->ledger->store, WH_FACT_SIGNATURES, see_signatures, &l, err);
+	if (rc || judge_loaded(run, &l))
 		return rc;
 	if (totals.alerts)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "its signatures fired %llu times",

@@ -61,7 +61,7 @@ static const struct wh_check checks[] = {
 	{"risky-egress", wh_check_risky_egress, SETTINGS("ports")},
 	{"sensor-health", wh_check_sensor_health, SETTINGS("silence")},
 	{"shared-network", wh_check_shared_network, SETTINGS("tags")},
-	{"signatures", wh_check_signatures, none},
+	{"signatures", wh_check_signatures, SETTINGS("days", "failed")},
 	{"threat-lists", wh_check_lists, none},
 	{"triage", wh_check_triage, SETTINGS("days")},
 	{"tunnels", wh_check_domains, SETTINGS("names", "bytes")},

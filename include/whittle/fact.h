@@ -25,10 +25,13 @@ enum wh_fact_kind {
 	/* what an address of ours tried in vain, of one day, without the peer. "targets": one port's; "ports": of all ports;
 	 * WH_FACT_COUNTED, of no address: attempts of that day were counted at all */
 	WH_FACT_ATTEMPTS,
+	/* "30123 loaded, 5 failed, since 2026-11-29": the sensor's signatures, and the day of their last reload; of one day */
+	WH_FACT_SIGNATURES,
 	WH_FACT_KINDS
 };
-extern const char *const wh_fact_words[]; /* "tls" … "attempts", by their values; NULL at the end */
+extern const char *const wh_fact_words[]; /* "tls" … "signatures", by their values; NULL at the end */
 bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
+bool wh_fact_of_sensor(enum wh_fact_kind kind); /* it is of the sensor, not of an address */
 /* It is what a client offers: the server that it asks is not at fault, whoever runs it. */
 bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);
 
@@ -36,7 +39,7 @@ bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);
 #define WH_FACT_VALUE 64 /* bytes, with the NUL */
 struct wh_fact {
 	enum wh_fact_kind kind;
-	struct wh_addr client, server; /* CAPTURE: none */
+	struct wh_addr client, server; /* CAPTURE, SIGNATURES: none */
 	uint16_t port;                 /* the server's, host order */
 	uint8_t proto;
 	char value[WH_FACT_VALUE];     /* printable ASCII */

@@ -125,6 +125,15 @@ done
 [ -z "$bad" ] || echo "#$bad"
 [ -z "$bad" ] && [ "$(status ns-8-ntlmv1 /web-1) $(status ns-8-ntlmv1 /web-2)" = 'NoEvidence Healthy' ] && [ "$(status ns-3-threat-lists bad.txt)" = Healthy ] && [ "$(status ns-10-tunnels /web-2)" = Healthy ]
 check "each insecure protocol and peer has a machine that fails and one that passes; which NTLM it was is not known"
+# ---- the sensor's signatures, by its statistics ----
+loads() { # MINUTE LOADED FAILED DAY: and the verdict on what it tells, with its reason
+	printf '{"timestamp":"2026-11-20T11:%02d:00.000000+0000","event_type":"stats","stats":{"uptime":9,"detect":{"engines":[{"id":0,"last_reload":"%sT10:00:00.000000+0000","rules_loaded":%d,"rules_failed":%d}]}}}\n' "$1" "$4" "$2" "$3" >loads.json
+	"$w" ingest --store loads.db loads.json >out 2>>err && "$w" assess ns-4-signatures --store loads.db --json >out 2>>err && jq -r '.assessments[0] | .status + " " + .cause' out
+}
+cp clean.db loads.db; [ "$(loads 1 30000 0 2026-11-19)" = 'Healthy 30000 signatures were loaded on 2026-11-19' ] && [ "$(loads 2 30000 0 2026-11-01)" = 'Unhealthy its signatures were loaded last on 2026-11-01' ] &&
+	[ "$(loads 3 30000 5 2026-11-20)" = 'Unhealthy 5 of its signatures failed to load, 30000 are loaded' ] && [ "$(loads 4 0 0 2026-11-20)" = 'Unhealthy it has no signature loaded' ] &&
+	"$w" evidence --store loads.db --kind signatures --json >out 2>>err && jq -s -e 'length == 4 and .[1].value == "30000 loaded, 0 failed, since 2026-11-01"' out >/dev/null && "$w" assess ns-4-signatures --store clean.db --json >out 2>>err && [ "$(jq -r '.assessments[0].status' out)" = NoEvidence ]
+check "signatures that are old, that failed to load, or of which there are none, are told by the sensor's statistics"
 # ---- the same by signatures of our own ----
 says() { record "$1" alert "$2" "$3" "$4" TCP "{\"signature_id\":$5,\"severity\":4}"; } # SECOND CLIENT SERVER PORT SID
 { says 51 198.51.100.1 10.0.1.4 445 1840013; says 53 198.51.100.3 10.0.1.5 443 1840002; } >own.json

@@ -237,6 +237,21 @@ static void the_sensors_own_counters_are_a_fact_where_it_captures(void **state)
 	assert_int_equal(read("stats", "{\"uptime\":1,\"decoder\":{\"pkts\":993}}", 0), 0);
 }
 
+static void the_sensors_signatures_are_a_fact_of_each_day(void **state)
+{
+	(void)state;
+	assert_int_equal(read("stats",
+	                      "{\"uptime\":60,\"detect\":{\"engines\":[{\"id\":0,\"last_reload\":\"2026-11-29T10:00:00.1+0000\",\"rules_loaded\":30000,"
+	                      "\"rules_failed\":5},{\"id\":1,\"last_reload\":\"2026-11-30T10:00:00.1+0000\",\"rules_loaded\":7}]}}",
+	                      0),
+	                 1);
+	assert_int_equal(facts[0].kind, WH_FACT_SIGNATURES);
+	assert_string_equal(facts[0].value, "30007 loaded, 5 failed, since 2026-11-30");
+	assert_true(wh_fact_by_day(WH_FACT_SIGNATURES) && wh_fact_of_sensor(WH_FACT_SIGNATURES));
+	assert_int_equal(read("stats", "{\"detect\":{\"engines\":[{\"last_reload\":\"x\"},7,[]]}}", 0), 0);
+	assert_int_equal(read("stats", "{\"detect\":{\"engines\":{}},\"capture\":[]}", 0), 0);
+}
+
 static void an_unusable_record_is_no_fact(void **state)
 {
 	(void)state;
