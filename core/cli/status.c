@@ -7,7 +7,8 @@ static const enum cli_colour colours[] = {CLI_DIM, CLI_GREEN, CLI_YELLOW};
 
 static const char *day_text(int32_t day, bool known, char buf[static WH_TIME_STRLEN])
 {
-	wh_time_text(day * WH_US_PER_DAY, buf);
+	if (known)
+		wh_time_text(day * WH_US_PER_DAY, buf);
 	buf[known ? 10 : 0] = 0;
 	return buf;
 }
