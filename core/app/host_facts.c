@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The facts of this machine, as a document: its addresses, the traffic that its rules allow in and out, settings of the kernel and
- * of programs, listeners, and resolvers. `estate facts` prints it, `estate import` of any machine's ledger reads it (posture/host_facts.c has
- * its layout), and `assess` takes this machine's own as it is now.
+ * The facts of this machine, as a document: its addresses, the traffic that its rules allow in and out, settings of the kernel
+ * and of programs, listeners, and resolvers. `estate facts` prints it, `estate import` of any machine's ledger reads it
+ * (posture/host_facts.c has its layout), and `assess` takes this machine's own as it is now.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -220,8 +220,8 @@ int wh_app_host_facts(const char *name, json_t **out, struct wh_error *err)
 	if (!rc) {
 		if (gethostname(host, sizeof host - 1) || !*host)
 			snprintf(host, sizeof host, "localhost");
-		*out = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", WH_HOST_FACTS, "version", 1, "name",
-		                 name ? name : host, "at", wh_time_text(wh_now_us(), now), "by", "whittle " WH_VERSION,
+		*out = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", WH_HOST_FACTS, "version", 1,
+		                 "name", name ? name : host, "at", wh_time_text(wh_now_us(), now), "by", "whittle " WH_VERSION,
 		                 "addresses", ways_json(ways, n), "sysctls", settings_json(), "settings", wh_host_settings(""),
 		                 "programs", wh_host_programs(""), "listeners", listeners_json(), "resolvers",
 		                 resolvers_json(mem));

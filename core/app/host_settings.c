@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings of this machine's programs, for its facts: which protocols and ciphers sshd, Samba, OpenSSL, Kerberos, systemd-resolved
- * and IPsec allow, and which of some programs run. Of files only the keys below are read: no secret is among them.
+ * Settings of this machine's programs, for its facts: which protocols and ciphers sshd, Samba, OpenSSL, Kerberos,
+ * systemd-resolved and IPsec allow, and which of some programs run. Of files only the keys below are read: no secret is among
+ * them.
  *
- * Three grammars: words ("Ciphers aes256-ctr"; the first value counts, and what follows Match is not for all), assignments below a
- * section ("[global] ntlm auth = no"; the last counts), and those of connections, of which all count.
+ * Three grammars: words ("Ciphers aes256-ctr"; the first value counts, and what follows Match is not for all), assignments below
+ * a section ("[global] ntlm auth = no"; the last counts), and those of connections, of which all count.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -77,7 +77,8 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 			rc = wh_fail(err, -EPROTO, "Resource Graph gives more than the %lld rows that it counts",
 			             (long long)page.total);
 		if (!rc && *q->bytes > q->most_bytes)
-			rc = wh_fail(err, -EMSGSIZE, "Resource Graph's answers have more than %zu MiB: ask for some subscriptions only",
+			rc = wh_fail(err, -EMSGSIZE,
+			             "Resource Graph's answers have more than %zu MiB: ask for some subscriptions only",
 			             q->most_bytes >> 20);
 		if (!rc && !page.token && (page.truncated || rows != page.total))
 			rc = wh_fail(err, -EPROTO, "Resource Graph gave %lld of %lld rows, and no next page", (long long)rows,

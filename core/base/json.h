@@ -19,11 +19,11 @@ int wh_read_descriptor(int fd, const char *name, size_t max, char **text, size_t
  * JSON_REJECT_DUPLICATES, a name that an object has twice. `error` may be NULL.
  */
 json_t *wh_json_load(const char *text, size_t len, size_t flags, bool *inexact, json_error_t *error);
-/* The same value as json_loadb() makes, in a third of the time, of an object or a list whose text is ordinary. NULL: something in it
- * is left to json_loadb(), which also says what is wrong. `flags` may be JSON_REJECT_DUPLICATES and JSON_DECODE_ANY. */
+/* The same value as json_loadb() makes, in a third of the time, of an object or a list whose text is ordinary. NULL: something in
+ * it is left to json_loadb(), which also says what is wrong. `flags` may be JSON_REJECT_DUPLICATES and JSON_DECODE_ANY. */
 json_t *wh_json_plain(const char *text, size_t len, size_t flags);
-/* The first byte of a string's text that does not stand for itself alone: a quote, a backslash, a control character, or not ASCII;
- * `end` if there is none. */
+/* The first byte of a string's text that does not stand for itself alone: a quote, a backslash, a control character, or not
+ * ASCII; `end` if there is none. */
 const char *wh_json_odd(const char *p, const char *end);
 /* json_loads() of a document that whittle itself wrote. NULL: it is none. */
 json_t *wh_json_own(const char *text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ordinary JSON into jansson's values. jansson reads a byte at a time through three functions, which is two thirds of its time; here
- * strings are found by vectors. Whatever is not plain is left to jansson: a string with an escape or of other bytes than ASCII and a
- * number that is no short integer, as one value; everything else, errors included, as the whole text. So jansson alone decides what
- * JSON is.
+ * Ordinary JSON into jansson's values. jansson reads a byte at a time through three functions, which is two thirds of its time;
+ * here strings are found by vectors. Whatever is not plain is left to jansson: a string with an escape or of other bytes than
+ * ASCII and a number that is no short integer, as one value; everything else, errors included, as the whole text. So jansson
+ * alone decides what JSON is.
  */
 #include <string.h>
 #include "base/json.h"

@@ -7,7 +7,10 @@ struct wh_beneath {
 	const char *path; /* a file, or a directory with everything below it; a missing one is left out */
 	bool write;       /* it may also be changed */
 };
-enum wh_signals { WH_SIGNALS_ALL, WH_SIGNALS_OWN /* only to this process and those that it forks, where Linux is 6.12 or later */ };
+enum wh_signals {
+	WH_SIGNALS_ALL,
+	WH_SIGNALS_OWN /* only to this process and those that it forks, where Linux is 6.12 or later */
+};
 /*
  * From now on this process can open, make, rename and remove only these files, and execute no program: all else fails with
  * EACCES. Open descriptors stay open. The limit cannot be lifted, and sets no_new_privs. 0: done; 1: this kernel has no Landlock,

@@ -150,7 +150,8 @@ static json_t *public_address(struct work *w, const struct wh_item *set, const j
 {
 	const json_t *p = either(c, "publicIPAddressConfiguration", "publicIpAddress");
 	p = json_is_array(p) ? json_array_get(p, 0) : p;
-	const char *sku = wh_field_text(wh_field(p, "sku"), "name"), *own = wh_arena_printf(w->inv->mem, "%s/publicIPAddress", id);
+	const char *sku = wh_field_text(wh_field(p, "sku"), "name"),
+		   *own = wh_arena_printf(w->inv->mem, "%s/publicIPAddress", id);
 	if (!p)
 		return NULL;
 	if (sku)
@@ -209,14 +210,16 @@ static void add_set(struct work *w, const struct wh_item *set)
 	count = count ? count : wh_field(set->body, "instances");
 	if (wh_name_set_find(&w->with_machines, set->id) || (json_is_integer(count) && !json_integer_value(count)))
 		return;
-	const json_t *list = profile ? wh_field(profile, "networkInterfaceConfigurations") : wh_field(set->body, "networkInterface");
+	const json_t *list = profile ? wh_field(profile, "networkInterfaceConfigurations")
+	                             : wh_field(set->body, "networkInterface");
 	json_array_foreach((json_t *)(uintptr_t)list, i, o)
 		n += add_interface_of(w, set, o, n);
 	if (n && !w->n_sets++)
-		wh_inventory_note(w->inv,
-		                  "%s: of the scale set %s no instance is in the inventory (`az vmss nic list`): it is judged by its "
-		                  "model, each address taken to be the last free one of its subnet",
-		                  set->file, set->name);
+		wh_inventory_note(
+			w->inv,
+			"%s: of the scale set %s no instance is in the inventory (`az vmss nic list`): it is judged by its "
+			"model, each address taken to be the last free one of its subnet",
+			set->file, set->name);
 }
 
 void wh_scale_sets_derive(struct wh_inventory *inv)

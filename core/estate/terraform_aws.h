@@ -9,8 +9,8 @@ struct wh_tf_aws {
 	const char *path;  /* of the resource that is taken */
 	const char *type;  /* its type */
 	size_t n_nameless; /* resources without an id: of a plan */
-	/* NULL before the first. AWS's objects by member and id, and where they are; by VPC the main tables, chosen and original; by
-	 * instance its first interface's id, by that one its object; what joins others */
+	/* NULL before the first. AWS's objects by member and id, and where they are; by VPC the main tables, chosen and original;
+	 * by instance its first interface's id, by that one its object; what joins others */
 	json_t *objects, *paths, *mains, *originals, *first, *joins;
 };
 /* False: the type is none of those that are read. `v`: its attributes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Machines, their interfaces and addresses. A machine is a VM, an instance of a scale set or a set without known instances, a
- * private endpoint or a Classic VM; a machine and an interface name each other, and either may be missing. An interface without a machine carries nothing and makes
- * no host.
+ * private endpoint or a Classic VM; a machine and an interface name each other, and either may be missing. An interface without a
+ * machine carries nothing and makes no host.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -183,8 +183,8 @@ AVX2 static __attribute__((noinline)) struct two load_rest(const char *p, size_t
 	return load_two(last);
 }
 
-/* Pairs of pieces from p on without a newline or a carriage return, as most are. At least *count pairs are there, and as many words
- * of the key. Returns the place behind them, and their number in *count. */
+/* Pairs of pieces from p on without a newline or a carriage return, as most are. At least *count pairs are there, and as many
+ * words of the key. Returns the place behind them, and their number in *count. */
 AVX2 static inline const char *add_plain(struct sums *s, const char *p, const uint64_t *key, size_t *count)
 {
 	const __m256i above = _mm256_set1_epi8('\r' + 1);

@@ -115,7 +115,8 @@ static const struct wh_filter *list_of(struct translation *t, const struct wh_nf
 	if (*at || t->depth == WH_FILTER_DEPTH)
 		return *at;
 	t->depth++;
-	if (c->hook >= 0 && (c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6)) /* packets of the other family never reach the chain */
+	if (c->hook >= 0 &&
+	    (c->family == NFPROTO_IPV4 || c->family == NFPROTO_IPV6)) /* packets of the other family never reach the chain */
 		add(&l, &(struct wh_nft_match){.v4 = c->family == NFPROTO_IPV6, .v6 = c->family == NFPROTO_IPV4, .proto = -1},
 		    WH_FILTER_ALLOW, NULL, NULL);
 	add_rules(&l, c);

@@ -322,7 +322,8 @@ static int follow(struct nftnl_expr *e, void *arg)
 			kinds[i].does(f, e);
 			return 0;
 		}
-	if (kind && (wh_nft_follow_limit(f, e, kind) || wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind) || wh_nft_follow_target(f, e, kind)))
+	if (kind && (wh_nft_follow_limit(f, e, kind) || wh_nft_follow_translation(f, e, kind) || wh_nft_follow_xt(f, e, kind) ||
+	             wh_nft_follow_target(f, e, kind)))
 		return 0;
 	if (!kind || !passes_all(kind))
 		wh_nft_may(f, kind ? wh_arena_strdup(f->mem, kind) : "an expression");

@@ -5,8 +5,20 @@
 #include "nft/filter.h"
 
 enum { WH_NFT_SLOTS = 16 };
-enum wh_nft_held_kind { UNKNOWN, FIELD, FIXED, CONSTANT, MAPPED, CT_STATE, CT_STATUS, TCP_FLAGS, ETHER_TYPE, INTERFACE, NO_INTERFACE,
-                        INTERFACE_NAME };
+enum wh_nft_held_kind {
+	UNKNOWN,
+	FIELD,
+	FIXED,
+	CONSTANT,
+	MAPPED,
+	CT_STATE,
+	CT_STATUS,
+	TCP_FLAGS,
+	ETHER_TYPE,
+	INTERFACE,
+	NO_INTERFACE,
+	INTERFACE_NAME
+};
 enum wh_nft_field { FAMILY, PROTO, SADDR, DADDR, SPORT, DPORT, PORTS };
 /* The content of a register. FIXED: a field with the same value in every packet in question, `constant`. MAPPED: a map's value
  * for each variant, in its `mapped`. */

@@ -123,7 +123,8 @@ static bool look_up_constant(struct wh_nft_following *f, const struct wh_nft_vie
                              bool inverted, bool verdicts)
 {
 	const struct wh_nft_element *found = NULL;
-	if ((h->kind != CONSTANT && h->kind != FIXED) || h->len != s->key_len || h->len > sizeof h->constant || s->flags & NFT_SET_INTERVAL)
+	if ((h->kind != CONSTANT && h->kind != FIXED) || h->len != s->key_len || h->len > sizeof h->constant ||
+	    s->flags & NFT_SET_INTERVAL)
 		return false;
 	for (size_t i = 0; i < s->n && !found; i++)
 		found = memcmp(s->e[i].key, h->constant, s->key_len) ? NULL : &s->e[i];
@@ -153,8 +154,8 @@ void wh_nft_lookup(struct wh_nft_following *f, struct nftnl_expr *e)
 	uint32_t to = maps ? nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_DREG) : 0;
 	f->done |= verdicts;
 	if (s && !s->odd && !maps &&
-	    look_up_constant(f, s, wh_nft_settled(f, &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG))]), inverted,
-	                     verdicts))
+	    look_up_constant(f, s, wh_nft_settled(f, &f->at[wh_nft_slot(nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_SREG))]),
+	                     inverted, verdicts))
 		return;
 	if (!n_fields) {
 		wh_nft_may(f, wh_arena_printf(f->mem, "the set %s", name ? name : "?"));

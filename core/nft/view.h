@@ -26,7 +26,8 @@ struct wh_nft_view_set {
 struct wh_nft_view_chain {
 	uint8_t family;
 	const char *table, *name;
-	int hook, priority;                        /* hook -1: none. At a device's ingress: before routing, and before all others */
+	/* hook -1: none. At a device's ingress: before routing, and before all others */
+	int hook, priority;
 	const char *device;                        /* of such a chain, the one; "": several, or not known. NULL: of no device */
 	bool drops;                                /* its policy */
 	/* its type is filter or route: its verdicts let packets through or drop them */
@@ -46,8 +47,8 @@ struct wh_nft_view {
 	bool translated; struct wh_addr asked; uint16_t asked_port;
 	/* the decision of an element that expires counts as unknown */
 	bool lasting;
-	/* Limits of rates, connections and quotas have not been reached: a rule that asks for one lets a first packet through. Else
-	 * what such a rule decides counts as unknown. */
+	/* Limits of rates, connections and quotas have not been reached: a rule that asks for one lets a first packet through.
+	 * Else what such a rule decides counts as unknown. */
 	bool idle;
 	bool untracks;                             /* a rule excludes packets from connection tracking */
 };

@@ -161,7 +161,8 @@ static void judge(struct wh_run *run, const struct wh_host *h, const struct open
 		wh_run_add(run, h->id, type, WH_POSTURE_HEALTHY, NULL);
 }
 
-/* Whether the inventory has a machine of a scale set: an instance below its id, or one that stands for all; or a VM that names it. */
+/* Whether the inventory has a machine of a scale set: an instance below its id, or one that stands for all; or a VM that names
+ * it. */
 static bool has_instance(const struct wh_run *run, const char *set)
 {
 	const struct wh_topology *t = run->in->topology;

@@ -8,7 +8,8 @@
 #include <strings.h>
 #include "posture/checks.h"
 
-static const char again[] = "its facts have no settings of programs: run `whittle estate facts` there again, and `whittle estate import` here";
+static const char again[] =
+	"its facts have no settings of programs: run `whittle estate facts` there again, and `whittle estate import` here";
 
 static void each(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h))
 {

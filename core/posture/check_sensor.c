@@ -93,12 +93,13 @@ static bool judge_loaded(struct wh_run *run, const struct loaded *l)
 	if (!l->loaded)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "it has no signature loaded");
 	else if (l->failed > (unsigned long long)wh_run_number(run, "failed", 0))
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "%llu of its signatures failed to load, %llu are loaded",
-		           l->failed, l->loaded);
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY,
+		           "%llu of its signatures failed to load, %llu are loaded", l->failed, l->loaded);
 	else if (l->at_us - l->since_us > (days + 1) * WH_US_PER_DAY)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "its signatures were loaded last on %.10s", since);
 	else
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "%llu signatures were loaded on %.10s", l->loaded, since);
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "%llu signatures were loaded on %.10s", l->loaded,
+		           since);
 	return true;
 }
 

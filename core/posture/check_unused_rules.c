@@ -68,8 +68,8 @@ static void count(struct walk *w, size_t nsg, const struct wh_edge_key *k)
 	g->heard = true;
 	for (size_t i = 0; i < g->n; i++) {
 		struct use *u = &g->uses[i];
-		if (u->done || (u->rule->proto != WH_PROTO_ANY && u->rule->proto != k->proto) || !wh_ports_have(u->ports, k->port) ||
-		    (!u->any_peer && !wh_ranges_has(u->peers, &k->peer)))
+		if (u->done || (u->rule->proto != WH_PROTO_ANY && u->rule->proto != k->proto) ||
+		    !wh_ports_have(u->ports, k->port) || (!u->any_peer && !wh_ranges_has(u->peers, &k->peer)))
 			continue;
 		u->edges++;
 		u->done = !is_large(w, u) || (double)u->edges >= w->share * u->addresses;

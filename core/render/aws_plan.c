@@ -111,6 +111,7 @@ static void add_need(const struct planning *p, const json_t *interface, enum wh_
 		port->left = wh_arena_printf(p->mem, "%s has the group, too, and has no recommendation for this port%s%s",
 		                             res->resource->name, res->reason ? ": " : "", res->reason ? res->reason : "");
 	json_array_foreach(json_object_get(interface, "addresses"), i, v)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is a resource unless left says otherwise */
 		if (!port->left && !has_address(res->resource, json_string_value(v)))
 			port->left = wh_arena_printf(
 				p->mem,
@@ -118,6 +119,7 @@ static void add_need(const struct planning *p, const json_t *interface, enum wh_
 				json_string_value(v), res->resource->name);
 	if (port->left)
 		return;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): and has a rule */
 	struct wh_ranges keep = wh_ranges_minus(wh_ranges_from_prefixes(rule->prefixes, rule->n_prefixes, p->mem),
 	                                        wh_ranges_from_prefixes(rule->except, rule->n_except, p->mem), p->mem);
 	port->keep = wh_ranges_union(port->keep, keep, p->mem);

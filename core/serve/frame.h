@@ -28,7 +28,8 @@ struct wh_frame_reply {
 		*file /* a name to save it under */, *allow /* of a 405: "GET, HEAD" */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
-	bool later;              /* no answer: the sender may have it, but it takes long; the request is to come again as a whole */
+	/* no answer: the sender may have it, but it takes long; the request is to come again as a whole */
+	bool later;
 	const char *body; size_t n_body;
 	size_t n_plain;          /* the body is compressed (gzip), and this is its length as text; 0: not compressed */
 };

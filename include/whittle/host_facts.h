@@ -20,7 +20,8 @@
  *
  * Outside: a default route leads by that interface. Inbound: the peers whose connections the ruleset allows, at these ports, to
  * this address; everything else is denied. Certain false: a rule depends on something unknown to whittle (a mark). Limits
- * count as not reached. Forwards: the decision on packets to other machines that no rule names. Without `ruleset` it was not read.
+ * count as not reached. Forwards: the decision on packets to other machines that no rule names. Without `ruleset` it was not
+ * read.
  */
 #pragma once
 #include <jansson.h>

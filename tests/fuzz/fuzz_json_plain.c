@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first byte of the input chooses the flags, the rest is a text. What the quick reader makes of it is what jansson makes of it,
- * and it reads nothing that jansson refuses.
+ * The first byte of the input chooses the flags, the rest is a text. What the quick reader makes of it is what jansson makes of
+ * it, and it reads nothing that jansson refuses.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,8 @@ int clock_gettime(clockid_t id, struct timespec *t)
 		real = ns_of(CLOCK_REALTIME);
 		began = ns_of(CLOCK_MONOTONIC);
 	}
-	const long long passed = ns_of(CLOCK_MONOTONIC) - began, at = id == CLOCK_REALTIME ? real - passed : began + FASTER * passed;
+	const long long passed = ns_of(CLOCK_MONOTONIC) - began,
+			at = id == CLOCK_REALTIME ? real - passed : began + FASTER * passed;
 	*t = (struct timespec){.tv_sec = at / NS, .tv_nsec = at % NS};
 	return 0;
 }

@@ -172,8 +172,8 @@ int fleet_changes(const struct fleet_changes *c, enum fleet_kind kind, const uin
 struct fleet_identity { uint64_t sensor, version; struct wh_hash_key key; /* of the hashes */ };
 /* The identity, with a version that is above all before, also those of a copy of the ledger that was put back. */
 int fleet_identify(struct fleet_store *f, struct fleet_identity *out, struct wh_error *err);
-/* The row's value; `own`: a way to the ledger for reading. A sensor that the URL does not name is called after its machine and the
- * sensor's id, since machines and ledgers may have one name. free(*text). */
+/* The row's value; `own`: a way to the ledger for reading. A sensor that the URL does not name is called after its machine and
+ * the sensor's id, since machines and ledgers may have one name. free(*text). */
 int fleet_sensor_text(struct fleet_store *f, uint64_t id, struct wh_store *own, char **text, struct wh_error *err);
 int fleet_sensor_read(const uint8_t *p, size_t len, uint64_t id, struct wh_fleet_sensor *out); /* -EBADMSG */
 

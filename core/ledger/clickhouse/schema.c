@@ -75,9 +75,10 @@ static int cluster_of(struct fleet_client *c, int host, bool *replicated, struct
 	*replicated = most > 1;
 	if (rc || most)
 		return rc;
-	rc = ask_text(c, host,
-	              "SELECT arrayStringConcat(arraySort(groupUniqArray(cluster)), ', ') FROM system.clusters FORMAT TabSeparated",
-	              known, sizeof known, err);
+	rc = ask_text(
+		c, host,
+		"SELECT arrayStringConcat(arraySort(groupUniqArray(cluster)), ', ') FROM system.clusters FORMAT TabSeparated",
+		known, sizeof known, err);
 	return rc ? rc
 	          : wh_fail_input(err, -EINVAL, "%s: knows no cluster '%s'; it knows %s", c->url.origins[host], c->url.cluster,
 	                          *known ? known : "none");

@@ -38,8 +38,9 @@ static void each_grammar_has_the_value_that_counts(void **state)
 {
 	(void)state;
 	put("/etc/ssh/sshd_config.d/10-own.conf", "Ciphers aes256-ctr\n");
-	put("/etc/ssh/sshd_config", "# Ciphers none\nInclude /etc/ssh/sshd_config.d/*.conf\n  ciphers 3des-cbc\nMACs=hmac-sha2-256\n"
-	                            "Match User git\n  PermitEmptyPasswords yes\n");
+	put("/etc/ssh/sshd_config",
+	    "# Ciphers none\nInclude /etc/ssh/sshd_config.d/*.conf\n  ciphers 3des-cbc\nMACs=hmac-sha2-256\n"
+	    "Match User git\n  PermitEmptyPasswords yes\n");
 	put("/etc/samba/smb.conf", "[global]\n\tserver min protocol = NT1\r\n ; ntlm auth = yes\n server min protocol = SMB3\n"
 	                           "[share]\n ntlm auth = yes\n");
 	put("/etc/systemd/resolved.conf", "[Resolve]\nLLMNR=yes\n");
@@ -64,7 +65,8 @@ static void odd_bytes_and_long_values_are_cut(void **state)
 	(void)state;
 	memset(long_value, 'a', 900);
 	long_value[900] = 0;
-	snprintf(text, 1024, "[libdefaults]\npermitted_enctypes = \x1b[31m\xc3\xa4%.200s\n=\n==\nallow_weak_crypto\n[", long_value);
+	snprintf(text, 1024, "[libdefaults]\npermitted_enctypes = \x1b[31m\xc3\xa4%.200s\n=\n==\nallow_weak_crypto\n[",
+	         long_value);
 	put("/etc/krb5.conf", text);
 	snprintf(text, 1024, "SecRuleEngine %.900s\n", long_value);
 	put("/etc/modsecurity/modsecurity.conf", text);

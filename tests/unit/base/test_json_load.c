@@ -244,9 +244,10 @@ static bool as_jansson(const char *text, size_t len, size_t flags)
 	return true;
 }
 
-static const char ordinary[] = "{\"name\": \"a group's name that is longer than a vector\", \"properties\":{\"n\":[1,-20,0,-0,123456789012345678,1234567890123456789,"
-			       "1.5,-2e3],\r\n\t\"e\":[],\"o\":{},\"t\":true,\"f\":false,\"z\":null,\"\":\"\"},\"s\":[\"\\u00e4\\n\", \"\xc3\xa4\", \"\x7f\","
-			       "\"0123456789abcde\\\\\", \"0123456789abcdef\\\"\"], \"n\":1}  \n";
+static const char ordinary[] =
+	"{\"name\": \"a group's name that is longer than a vector\", \"properties\":{\"n\":[1,-20,0,-0,123456789012345678,1234567890123456789,"
+	"1.5,-2e3],\r\n\t\"e\":[],\"o\":{},\"t\":true,\"f\":false,\"z\":null,\"\":\"\"},\"s\":[\"\\u00e4\\n\", \"\xc3\xa4\", \"\x7f\","
+	"\"0123456789abcde\\\\\", \"0123456789abcdef\\\"\"], \"n\":1}  \n";
 
 static void an_ordinary_text_is_read_as_jansson_reads_it(void **state)
 {
@@ -259,11 +260,43 @@ static void an_ordinary_text_is_read_as_jansson_reads_it(void **state)
 static void what_jansson_refuses_is_never_read(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"",          " ",        "1",         "\"a\"",        "{",        "[",          "]",       "[1",       "[1,]",
-	                                    "[,1]",      "[1 2]",    "{\"a\"}",   "{\"a\":}",     "{\"a\":1,}", "{a:1}",    "[01]",    "[1.]",     "[.5]",
-	                                    "[-]",       "[+1]",     "[1-2]",     "[tru]",        "[truex]",  "[nul",       "[\"a]",   "[\"\\x\"]", "[\"\n\"]",
-	                                    "[\"\xff\"]", "[1]x",     "[1][2]",    "{\"a\":1]",    "[1}",      "[\"\\u0000\"]", "[99999999999999999999]",
-	                                    "[\"\\",    "{\"a\" 1}", "{\"a\":1 \"b\":2}"};
+	static const char *const texts[] = {"",
+	                                    " ",
+	                                    "1",
+	                                    "\"a\"",
+	                                    "{",
+	                                    "[",
+	                                    "]",
+	                                    "[1",
+	                                    "[1,]",
+	                                    "[,1]",
+	                                    "[1 2]",
+	                                    "{\"a\"}",
+	                                    "{\"a\":}",
+	                                    "{\"a\":1,}",
+	                                    "{a:1}",
+	                                    "[01]",
+	                                    "[1.]",
+	                                    "[.5]",
+	                                    "[-]",
+	                                    "[+1]",
+	                                    "[1-2]",
+	                                    "[tru]",
+	                                    "[truex]",
+	                                    "[nul",
+	                                    "[\"a]",
+	                                    "[\"\\x\"]",
+	                                    "[\"\n\"]",
+	                                    "[\"\xff\"]",
+	                                    "[1]x",
+	                                    "[1][2]",
+	                                    "{\"a\":1]",
+	                                    "[1}",
+	                                    "[\"\\u0000\"]",
+	                                    "[99999999999999999999]",
+	                                    "[\"\\",
+	                                    "{\"a\" 1}",
+	                                    "{\"a\":1 \"b\":2}"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		assert_false(as_jansson(texts[i], strlen(texts[i]), 0));
 	assert_false(as_jansson("[1]\0", 4, 0));

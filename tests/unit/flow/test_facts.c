@@ -240,11 +240,12 @@ static void the_sensors_own_counters_are_a_fact_where_it_captures(void **state)
 static void the_sensors_signatures_are_a_fact_of_each_day(void **state)
 {
 	(void)state;
-	assert_int_equal(read("stats",
-	                      "{\"uptime\":60,\"detect\":{\"engines\":[{\"id\":0,\"last_reload\":\"2026-11-29T10:00:00.1+0000\",\"rules_loaded\":30000,"
-	                      "\"rules_failed\":5},{\"id\":1,\"last_reload\":\"2026-11-30T10:00:00.1+0000\",\"rules_loaded\":7}]}}",
-	                      0),
-	                 1);
+	assert_int_equal(
+		read("stats",
+	             "{\"uptime\":60,\"detect\":{\"engines\":[{\"id\":0,\"last_reload\":\"2026-11-29T10:00:00.1+0000\",\"rules_loaded\":30000,"
+	             "\"rules_failed\":5},{\"id\":1,\"last_reload\":\"2026-11-30T10:00:00.1+0000\",\"rules_loaded\":7}]}}",
+	             0),
+		1);
 	assert_int_equal(facts[0].kind, WH_FACT_SIGNATURES);
 	assert_string_equal(facts[0].value, "30007 loaded, 5 failed, since 2026-11-30");
 	assert_true(wh_fact_by_day(WH_FACT_SIGNATURES) && wh_fact_of_sensor(WH_FACT_SIGNATURES));

@@ -381,7 +381,8 @@ static void virtual_hubs_stand_between_their_vnets(void **state)
 	assert_non_null(strstr(svg, ">virtual hub and its VNets</text>"));
 	assert_null(strstr(svg, ">gateway, firewall</text>"));
 	assert_non_null(strstr(html, "hub – v1: connection"));
-	assert_non_null(strstr(brief, "[\"hub\",\"virtual hub\",-1,0],[\"hub\",\"virtual hub\",0,0],[\"hub\",\"virtual hub\",1,0]"));
+	assert_non_null(
+		strstr(brief, "[\"hub\",\"virtual hub\",-1,0],[\"hub\",\"virtual hub\",0,0],[\"hub\",\"virtual hub\",1,0]"));
 	free(svg);
 	free(html);
 	free(brief);

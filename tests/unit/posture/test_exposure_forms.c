@@ -378,14 +378,14 @@ static const struct { struct wanted want; const char *text;
 	{{"a_set_whose_instances_have_none", "H", "H"},
          TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_SET("`public_ip_address`:[],", "") "]")},
 	{{"a_set_behind_a_pool_for_nat", "U", "U"},
-         TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_pool", "inboundNatPools/n", "22") "," TF_SET(
-		 "", "`" P "loadBalancers/lb/inboundNatPools/n`") "]")},
+         TF_STATE("`resources`:[" TF_NETWORK "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND(
+		 "lb_nat_pool", "inboundNatPools/n", "22") "," TF_SET("", "`" P "loadBalancers/lb/inboundNatPools/n`") "]")},
 	{{"an_associated_nat_rule", "U", "U"},
-         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n",
-                                                                                       "22") "," TF_NAT_JOIN "]")},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER
+                  "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n", "22") "," TF_NAT_JOIN "]")},
 	{{"an_associated_nat_rule_to_another_port", "H", "H"},
-         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n",
-                                                                                       "443") "," TF_NAT_JOIN "]")},
+         TF_STATE("`resources`:[" TF_HIDDEN "," TF_GUARDED "," TF_BALANCER
+                  "," TF_BEHIND("lb_nat_rule", "inboundNatRules/n", "443") "," TF_NAT_JOIN "]")},
 	{{"a_policys_rules", "U", "U"},
          TF_STATE("`resources`:[" TF_HIDDEN "," TF_FIREWALL "," TF_POLICY("`source_addresses`:[`*`]") "]")},
 	{{"a_policys_rules_for_an_office", "H", "H"},

@@ -226,7 +226,8 @@ static bool in_net(uint32_t a, const struct route *x)
 	return !x->len || !((a ^ x->net) >> (32 - x->len));
 }
 
-/* The route that a packet takes at a subnet's table; its VPC's own range is a route of 16 bits. *unsure: it may be another one. */
+/* The route that a packet takes at a subnet's table; its VPC's own range is a route of 16 bits. *unsure: it may be another
+ * one. */
 static const struct route *taken(const struct world *w, int subnet, uint32_t to, bool *unsure)
 {
 	static const struct route local = {.to = KINDS, .len = 16};

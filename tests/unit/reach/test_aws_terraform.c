@@ -63,7 +63,8 @@ static char *connections(const struct estate *e)
 	FILE *f = open_memstream(&text, &len);
 	for (int i = 0; i < HOSTS; i++) {
 		const struct wh_host *a = host(e, i);
-		fprintf(f, "%s has %zu addresses, faces the Internet: %d\n", hosts[i], a->n, wh_topology_faces_internet(&e->t, a));
+		fprintf(f, "%s has %zu addresses, faces the Internet: %d\n", hosts[i], a->n,
+		        wh_topology_faces_internet(&e->t, a));
 		for (int k = 0; k < HOSTS; k++) {
 			if (k == i)
 				continue;

@@ -239,8 +239,9 @@ static void no_text_of_a_group_becomes_an_expression_of_the_template(void **stat
 	struct wh_error err;
 	char *out;
 	make(&w,
-	     "{\"name\":\"web\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*",
-	                                                  "22") "],\"tags\":{\"owner\":\"[resourceGroup().id]\",\"[subscription().id]\":\"x\"}}",
+	     "{\"name\":\"web\",\"securityRules\":[" RULE(
+		     "ssh", "300", "Allow", "*",
+		     "22") "],\"tags\":{\"owner\":\"[resourceGroup().id]\",\"[subscription().id]\":\"x\"}}",
 	     1);
 	w.rules[0] = (struct wh_recommended_rule){
 		.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .narrows = "web: ssh"};

@@ -104,8 +104,8 @@ static const char *got(size_t i)
 
 static void answer(size_t i, const char *body)
 {
-	assert_int_equal(wh_frame_send_reply(ends[i], &(struct wh_frame_reply){.status = 200, .body = body, .n_body = strlen(body)}),
-	                 0);
+	assert_int_equal(
+		wh_frame_send_reply(ends[i], &(struct wh_frame_reply){.status = 200, .body = body, .n_body = strlen(body)}), 0);
 	hear();
 }
 
