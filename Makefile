@@ -80,6 +80,7 @@ $(BUILD)/san/%.o: %.c
 	$(call quiet,CCSAN)$(CC) $(BASE_CFLAGS) -O1 -g $(SAN) -c -o $@ $<
 
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+$(BUILD)/san/tests/unit/%.o: BASE_CFLAGS += -Werror=unused-function # a test that its main() leaves out
 $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/libwhittle-san.a
 	@mkdir -p $(@D)
 	$(call quiet,LDSAN)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka -lpthread -lm -ldl

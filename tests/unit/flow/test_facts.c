@@ -340,6 +340,7 @@ int main(void)
 		TEST(names_of_any_bytes_become_printable),
 		TEST(registered_domains_are_found_within_names),
 		TEST(the_sensors_own_counters_are_a_fact_where_it_captures),
+		TEST(the_sensors_signatures_are_a_fact_of_each_day),
 		TEST(an_unusable_record_is_no_fact),
 		TEST(alerts_of_our_own_signatures_are_evidence_and_others_are_none),
 		TEST(only_alerts_of_others_speak_against_a_peer),
