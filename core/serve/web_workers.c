@@ -85,12 +85,9 @@ static size_t first_slow(void)
 	return n > 1 ? n - n / 2 : 0;
 }
 
-/* A request for the same that waits or that a worker is busy with. */
+/* A request for the same that waits. An answer that is being computed may lack what was changed since it was begun. */
 static struct wh_web_job *find_same(const struct wh_web_job *j)
 {
-	for (size_t i = 0; i < WH_SERVE_WORKERS; i++)
-		if (workers[i].job && workers[i].job->slow && wh_web_same(workers[i].job, j))
-			return workers[i].job;
 	for (struct wh_web_job *k = slow.first; k; k = k->next)
 		if (wh_web_same(k, j))
 			return k;

@@ -191,6 +191,28 @@ static void many_that_want_the_same_wait_for_one_computation(void **state)
 	assert_int_equal(resumed, MANY + 2);
 }
 
+static void nobody_gets_an_answer_that_was_begun_before_it_was_asked_for(void **state)
+{
+	struct wh_web_job *early, *late;
+	(void)state;
+	add_worker();
+	add_worker();
+	early = ask("/slow/changing", "");
+	put_off(*got(0) ? 0 : 1);
+	assert_string_equal(got(1), "whole /slow/changing");
+	late = ask("/slow/changing", ""); /* what it asks about may have been changed by now */
+	assert_string_equal(got(0), "/slow/changing");
+	put_off(0);
+	answer(1, "old");
+	assert_string_equal(answered(early), "old");
+	assert_null(answered(late));
+	assert_string_equal(got(1), "whole /slow/changing");
+	answer(1, "new");
+	assert_string_equal(answered(late), "new");
+	leave(early);
+	leave(late);
+}
+
 static void a_cheap_request_is_answered_while_slow_ones_are_computed(void **state)
 {
 	static const char *const targets[] = {"/slow/a", "/slow/b", "/slow/c"};
@@ -273,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(many_that_want_the_same_wait_for_one_computation, begin, end),
+		cmocka_unit_test_setup_teardown(nobody_gets_an_answer_that_was_begun_before_it_was_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(a_cheap_request_is_answered_while_slow_ones_are_computed, begin, end),
 		cmocka_unit_test_setup_teardown(the_slow_ones_that_wait_are_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(what_proved_to_be_quick_is_put_off_no_more, begin, end),
