@@ -46,8 +46,8 @@ json_t *wh_app_score(const struct wh_app_posture *p)
 
 /* ---- names ---- */
 
-/* Names that several resources of one type have: a set of "TYPE/NAME". */
-struct naming { json_t *twins; struct wh_arena *mem; };
+/* twins: names that several resources of one type have, a set of "TYPE/NAME". */
+struct naming { const struct wh_inventory *inv; json_t *twins; struct wh_arena *mem; };
 
 static const char *key_of(const struct naming *n, const char *type, const char *id)
 {
@@ -60,6 +60,7 @@ static const char *key_of(const struct naming *n, const char *type, const char *
 static void find_twins(struct naming *n, const struct wh_inventory *inv)
 {
 	json_t *seen = json_object();
+	n->inv = inv;
 	n->twins = json_object();
 	for (size_t i = 0; i < inv->n; i++) {
 		const char *key = inv->items[i].derived ? NULL : key_of(n, inv->items[i].type, inv->items[i].id);
@@ -69,10 +70,13 @@ static void find_twins(struct naming *n, const struct wh_inventory *inv)
 	json_decref(seen);
 }
 
-/* "GROUP/NAME" of twins in several resource groups. */
+/* "GROUP/NAME" of twins in several resource groups; the tag Name of AWS's, whose ids say nothing. */
 static const char *name_of(const struct naming *n, const struct wh_posture_verdict *v)
 {
 	const char *name = wh_posture_name(v->resource), *group;
+	const struct wh_item *aws = *v->resource == '/' ? NULL : wh_inventory_find(n->inv, v->resource);
+	if (aws)
+		return aws->name;
 	if (!json_object_size(n->twins) || !json_object_get(n->twins, key_of(n, v->type, v->resource)) ||
 	    !(group = strcasestr(v->resource, "/resourceGroups/")))
 		return name;

@@ -139,6 +139,7 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 		if (r) {
 			r->facing |= wh_topology_faces_internet(&p->t, h);
 			r->host = h;
+			r->name = *r->id == '/' ? r->name : h->name; /* AWS's ids say nothing: their tag Name does */
 		}
 	}
 	return n;

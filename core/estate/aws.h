@@ -45,6 +45,7 @@ struct wh_aws {
 	struct wh_arena *mem;
 	struct wh_aws_list groups, rules, subnets, vpcs, acls, lists, peerings, instances, tables;
 	struct wh_aws_interface *interfaces; size_t n_interfaces, room_interfaces;
+	json_t *made;                        /* interfaces that no document has, of instances with an address */
 	struct wh_aws_members *members; size_t n_members, room_members;
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */

@@ -312,6 +312,7 @@ void wh_aws_derive(struct wh_inventory *inv)
 	derive_interfaces(&a);
 	wh_aws_groups(&a);
 	wh_aws_balancers(&a);
+	json_decref(a.made);
 	for (size_t i = 0; i < a.n_derived; i++) {
 		inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
 		inv->items[inv->n++] = a.derived[i];

@@ -91,9 +91,22 @@ static void find_filtered(struct wh_aws *a, const struct wh_name_set *had)
 			a->instances.items[0]->file, n, first);
 }
 
+/* An instance of which a shortened answer (`--query`) has the address and groups alone, as if it had one interface. */
+static void add_by_address(struct wh_aws *a, struct wh_name_set *had, const struct wh_item *from)
+{
+	const json_t *o = from->body, *groups = json_object_get(o, "SecurityGroups");
+	const char *id = wh_aws_text(o, "InstanceId"), *address = wh_aws_text(o, "PrivateIpAddress");
+	json_t *made = json_pack("{s:s+, s:s, s:O?, s:O?, s:O?, s:{s:O?}}", "NetworkInterfaceId", id, "/interface",
+	                         "PrivateIpAddress", address, "SubnetId", json_object_get(o, "SubnetId"), "VpcId",
+	                         json_object_get(o, "VpcId"), "Groups", groups, "Association", "PublicIp",
+	                         json_object_get(o, "PublicIpAddress"));
+	json_array_append_new(a->made, made);
+	add_interface(a, had, from, made, id);
+}
+
 void wh_aws_find_interfaces(struct wh_aws *a)
 {
-	struct wh_name_set had = {.mem = a->mem, .any_case = true};
+	struct wh_name_set had = {.mem = a->mem, .any_case = true}, known = {.mem = a->mem, .any_case = true};
 	struct wh_aws_list own = wh_aws_of_kind(a, "interface");
 	size_t k;
 	json_t *o;
@@ -106,6 +119,15 @@ void wh_aws_find_interfaces(struct wh_aws *a)
 			if (!wh_aws_gone(a->instances.items[i]->body))
 				add_interface(a, &had, a->instances.items[i], o,
 				              wh_aws_text(a->instances.items[i]->body, "InstanceId"));
+	a->made = json_array();
+	for (size_t i = 0; i < a->n_interfaces; i++)
+		wh_name_set_add(&known, a->interfaces[i].instance, a);
+	for (size_t i = 0; i < a->instances.n; i++) {
+		const json_t *body = a->instances.items[i]->body;
+		if (!json_object_get(body, "NetworkInterfaces") && wh_aws_text(body, "PrivateIpAddress") && !wh_aws_gone(body) &&
+		    !wh_name_set_find(&known, wh_aws_text(body, "InstanceId")))
+			add_by_address(a, &had, a->instances.items[i]);
+	}
 	if (own.n)
 		find_filtered(a, &had);
 	if (!own.n && a->n_interfaces)

@@ -16,10 +16,10 @@ bool wh_aws_or(const char *type, const char *azure)
 
 /* An object is of a kind when it has the id and one of the other members. A subnet also has the id of its VPC: it stands
  * first. */
-static const struct kind { const char *name, *id, *any[3]; } kinds[] = {
+static const struct kind { const char *name, *id, *any[4]; } kinds[] = {
 	{"security-group-rule", "SecurityGroupRuleId", {"GroupId"}},
 	{"security-group", "GroupId", {"IpPermissions", "IpPermissionsEgress"}},
-	{"instance", "InstanceId", {"ImageId", "InstanceType"}},
+	{"instance", "InstanceId", {"ImageId", "InstanceType", "NetworkInterfaces", "SecurityGroups"}},
 	{"route-table", "RouteTableId", {"Routes", "Associations"}},
 	{"nat-gateway", "NatGatewayId", {"NatGatewayAddresses", "ConnectivityType", "SubnetId"}},
 	{"internet-gateway", "InternetGatewayId", {"Attachments", "OwnerId"}},
@@ -45,7 +45,7 @@ static const struct kind *kind_of(const json_t *o)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		bool any = false;
-		for (size_t k = 0; k < 3 && kinds[i].any[k]; k++)
+		for (size_t k = 0; k < sizeof kinds->any / sizeof *kinds->any && kinds[i].any[k]; k++)
 			any |= json_object_get(o, kinds[i].any[k]) != NULL;
 		if (any && json_string_length(json_object_get(o, kinds[i].id)))
 			return &kinds[i];

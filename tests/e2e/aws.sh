@@ -54,6 +54,9 @@ echo '{"Entries": [{"Cidr": "192.0.2.53/32"}]}' >aws/pl-0aa0bb0cc0dd0ee12.json
 check "what aws ec2 describe-… prints is an estate; terminated instances are not"
 "$w" estate import aws >err 2>&1 && grep -q 'interfaces.json: eni-far has the security group sg-ghost, which is in no document' err && grep -q 'no document has the route tables of AWS (.aws ec2 describe-route-tables.)' err
 check "what is missing is said with its file"
+"$w" inventory --json 2>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")' >out && [ "$(cat out)" = web-1 ] &&
+	[ "$("$w" compliance --json 2>>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")')" = web-1 ]
+check "a machine has the name of its tag in the inventory and in the report"
 verdict() { "$w" reach "$@" --json 2>>err | jq -r '.verdict + (if .verdict == "unknown" then ": " + (.decidedBy | map(select(.verdict == "unknown"))[0].why) else "" end)'; }
 : >err
 { verdict Internet web-1 --port 443; verdict 192.0.2.9 web-1 --port 22; verdict 192.0.2.9 web-2 --port 22; verdict 10.3.0.1 web-2 --port 22; verdict web-1 db-1 --port 5432; verdict 10.0.1.100 web-2 --port 443
