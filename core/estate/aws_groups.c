@@ -290,7 +290,7 @@ static json_t *interface_json(const struct wh_aws_interface *f)
 	return o;
 }
 
-/* The set of groups of an interface, with all interfaces that have it. */
+/* The set of groups of an interface, with all interfaces that have it; without `o`, a group that none has. */
 static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 {
 	struct wh_name_set names = {.mem = a->mem, .any_case = true};
@@ -306,7 +306,7 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 		if (o)
 			json_array_append_new(own, o);
 	}
-	for (size_t i = 0; i < a->n_interfaces; i++)
+	for (size_t i = 0; of->o && i < a->n_interfaces; i++)
 		if (a->interfaces[i].groups && !strcmp(a->interfaces[i].groups, of->groups))
 			json_array_append_new(interfaces, interface_json(&a->interfaces[i]));
 	bool fits = json_array_size(w.out.list) <= WH_AWS_MOST_RULES;
@@ -343,6 +343,14 @@ void wh_aws_groups(struct wh_aws *a)
 					f->from->file, f->id, f->group[k]);
 			json_decref(o);
 		}
+	}
+	for (size_t i = 0; i < a->groups.n; i++) { /* one that nothing has guards nothing; it can be asked about */
+		const struct wh_item *it = a->groups.items[i];
+		const char *id = wh_aws_text(it->body, "GroupId");
+		const struct wh_aws_interface none = {
+			.from = it, .id = id, .vpc = wh_aws_text(it->body, "VpcId"), .groups = id, .group = &id, .n_groups = 1};
+		if (!wh_name_set_find(&unknown, id))
+			derive_set(a, &none);
 	}
 	for (size_t i = 0; i < a->groups.n; i++) /* those that nothing has are groups without members */
 		wh_aws_derived(a, a->groups.items[i], "microsoft.network/applicationsecuritygroups",

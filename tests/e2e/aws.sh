@@ -54,6 +54,9 @@ echo '{"Entries": [{"Cidr": "192.0.2.53/32"}]}' >aws/pl-0aa0bb0cc0dd0ee12.json
 check "what aws ec2 describe-… prints is an estate; terminated instances are not"
 "$w" estate import aws >err 2>&1 && grep -q 'interfaces.json: eni-far has the security group sg-ghost, which is in no document' err && grep -q 'no document has the route tables of AWS (.aws ec2 describe-route-tables.)' err
 check "what is missing is said with its file"
+mkdir alone; echo "{\"SecurityGroups\": [{\"GroupId\": \"sg-1\", \"GroupName\": \"alone\", \"IpPermissions\": [{\"IpProtocol\": \"tcp\", \"FromPort\": 22, \"ToPort\": 22, $any}]}]}" >alone/g.json
+WHITTLE_STORE=$dir/alone.db "$w" estate import alone >out 2>err && WHITTLE_STORE=$dir/alone.db "$w" anomalies >>out 2>>err && grep -q 'permissive *alone (not attached)' out
+check "a group that nothing has is judged by its rules, and named as not attached"
 "$w" inventory --json 2>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")' >out && [ "$(cat out)" = web-1 ] &&
 	[ "$("$w" compliance --json 2>>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")')" = web-1 ]
 check "a machine has the name of its tag in the inventory and in the report"
