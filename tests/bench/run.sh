@@ -2,6 +2,7 @@
 # Runs every bench and prints one table: what, measured, target, met or missed. Ratios are between peers of the same run.
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD=${BUILD:-build}
+[ -z "${BASE:-}" ] || { [ -f "$BASE" ] && [ -x "$BASE" ]; } || { echo "bench: BASE=$BASE is not the program of an older build (…/build/whittle)" >&2; exit 2; }
 mkdir -p "$BUILD/bench"
 table="$BUILD/bench/table.txt"
 {
