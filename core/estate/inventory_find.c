@@ -7,7 +7,7 @@
 
 size_t wh_inventory_place(const void *list, size_t n, size_t size, size_t member, const char *id)
 {
-	if (!id)
+	if (!id || !n)
 		return (size_t)-1;
 	const char *at = (const char *)list + member;
 	size_t k = WH_BISECT(i, 0, n, strcasecmp(*(const char *const *)(at + i * size), id) < 0);
