@@ -32,8 +32,8 @@ checks="$checks,-clang-analyzer-optin.performance.Padding,-clang-analyzer-securi
 checks="$checks,-bugprone-not-null-terminated-result" # fields of tar headers and JSON escapes have no end of their own
 if command -v clang-tidy >/dev/null; then
 	git ls-files 'core/*.c' 'plugin/*.c' | xargs -P"$(nproc)" -n5 sh -c \
-		'clang-tidy --quiet --checks="$0" "$@" -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. '"$(pkg-config --cflags pangocairo)"' 2>/dev/null' "$checks" |
-		grep -E 'warning:|error:' | sort -u >"$found"
+		'clang-tidy --quiet --checks="$0" "$@" -- -std=gnu11 -D_GNU_SOURCE -Iinclude -Icore -I. '"$(pkg-config --cflags pangocairo)"' 2>/dev/null' "$checks" >"$found.all" || { echo "lint: clang-tidy did not end well on every file"; bad=1; }
+	grep -E 'warning:|error:' "$found.all" | sort -u >"$found"
 	if [ -s "$found" ]; then cat "$found"; bad=1; fi
 else
 	echo "lint: clang-tidy is not installed (packaging/install-deps.sh lint)"; bad=1
