@@ -55,7 +55,7 @@ done
 # ---- metrics, while the clock is set back ----
 if "${CC:-gcc}" -shared -fPIC -O1 -o "$dir/clock.so" tests/support/clock.c 2>"$dir/err"; then
 	cp "$dir/l.db" "$dir/set_back.db"
-	in_net env LD_PRELOAD="$dir/clock.so" "$BUILD/whittle" --store "$dir/set_back.db" watch --metrics 127.0.0.1:9465 >"$dir/set_back" 2>&1 & back=$!; pids+=($back)
+	ip netns exec "$net" env LD_PRELOAD="$dir/clock.so" "$BUILD/whittle" --store "$dir/set_back.db" watch --metrics 127.0.0.1:9465 >"$dir/set_back" 2>&1 & back=$!; pids+=($back)
 	flows() { in_net bash -c 'exec 3<>/dev/tcp/127.0.0.1/9465 && printf "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" >&3 && cat <&3' 2>/dev/null | tr -d '\r' | sed -n 's/^whittle_flows_total //p'; }
 	shows() { [ "$(flows)" = "$1" ]; }
 	until_true 10 shows 155; t $? "metrics are served while the clock is set back" "$(cat "$dir/set_back")"
