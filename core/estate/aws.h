@@ -7,17 +7,13 @@
  * builder makes the model of both clouds. Derived items are never stored: they are made anew whenever an inventory is joined.
  */
 #pragma once
-#include "estate/inventory.h"
+#include "estate/derived.h"
 #include "estate/name_set.h"
 
 #define WH_AWS_RAW "aws.ec2/"
-#define WH_AWS_DERIVED "aws."
 #define WH_AWS_PAGE "oneOfAPage" /* a member of an interface or route table that was read from one page of an answer */
 
 #define WH_AWS_PART "partOfIt" /* a member of a route table that may have more routes than those that were read */
-
-/* The item's type, or the same of AWS's. */
-bool wh_aws_or(const char *type, const char *azure);
 
 /* inventory_aws.c: takes an object that is one of AWS's resources. 1: it was; 0: it is none; -EINVAL where a value in it can't be
  * read (an address, a port), with its file and line. */
@@ -50,11 +46,8 @@ struct wh_aws {
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
 	struct wh_name_set table_of;   /* aws_routes.c: by the subnet's id: its table's */
-	struct wh_item *derived; size_t n_derived, room_derived;
+	struct wh_derived derived;
 };
-/* Adds an item in az's form; `body` is taken over. */
-void wh_aws_derived(struct wh_aws *a, const struct wh_item *from, const char *type, const char *id, const char *name,
-                    json_t *body);
 /* The resource of that kind ("security-group") with that id; NULL: no document has it. */
 const struct wh_item *wh_aws_find(const struct wh_aws *a, const char *kind, const char *id);
 const char *wh_aws_text(const json_t *o, const char *member); /* NULL where it is absent or empty */

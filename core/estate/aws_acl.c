@@ -174,7 +174,7 @@ const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefi
 		add_direction(&out, acl, !d);
 	}
 	if (json_array_size(out.list) <= WH_AWS_MOST_RULES)
-		wh_aws_derived(a, acl, "microsoft.network/networksecuritygroups", id, acl->name,
+		wh_derive(&a->derived, acl, "microsoft.network/networksecuritygroups", id, acl->name,
 		               json_pack("{s:s, s:s, s:{s:s}, s:O, s:[{s:s}]}", "id", id, "name", acl->name, "aws", "acl",
 		                         acl->name, "securityRules", out.list, "subnets", "id", subnet));
 	else

@@ -273,7 +273,7 @@ static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 				it->file, b.name);
 	}
 	if (json_array_size(b.rules))
-		wh_aws_derived(a, it, "microsoft.network/loadbalancers", arn, b.name,
+		wh_derive(&a->derived, it, "microsoft.network/loadbalancers", arn, b.name,
 		               json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
 		                         "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn,
 		                         "backendAddressPools", b.pools, "loadBalancingRules", b.rules));

@@ -10,21 +10,6 @@
 #include "estate/aws.h"
 #include "estate/name_set.h"
 
-void wh_aws_derived(struct wh_aws *a, const struct wh_item *from, const char *type, const char *id, const char *name,
-                    json_t *body)
-{
-	a->derived = wh_arena_grown(a->mem, a->derived, a->n_derived, &a->room_derived, sizeof *a->derived);
-	a->derived[a->n_derived++] = (struct wh_item){.id = wh_arena_strdup(a->mem, id),
-	                                              .key = wh_lower(id, a->mem),
-	                                              .type = wh_arena_printf(a->mem, WH_AWS_DERIVED "%s", type),
-	                                              .name = wh_arena_strdup(a->mem, name),
-	                                              .body = body,
-	                                              .file = from->file,
-	                                              .path = from->path,
-	                                              .document = from->document,
-	                                              .derived = true};
-}
-
 const struct wh_item *wh_aws_find(const struct wh_aws *a, const char *kind, const char *id)
 {
 	return id ? wh_inventory_find(a->inv, wh_arena_printf(a->mem, "/aws/ec2/%s/%s", kind, id)) : NULL;
@@ -171,7 +156,7 @@ static void derive_vpc(struct networks *w, struct vpc *v)
 	const char *edge = wh_aws_edge(w->a, v->id);
 	if (edge)
 		json_object_set_new(body, "edgeRouteTable", json_string(edge));
-	wh_aws_derived(w->a, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id), body);
+	wh_derive(&w->a->derived, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id), body);
 }
 
 static void derive_networks(struct wh_aws *a)
@@ -213,7 +198,7 @@ static void derive_instances(struct wh_aws *a)
 		const char *id = wh_aws_text(it->body, "InstanceId"),
 			   *zone = wh_aws_text(json_object_get(it->body, "Placement"), "AvailabilityZone");
 		if (!wh_aws_gone(it->body))
-			wh_aws_derived(a, it, "microsoft.compute/virtualmachines", id, wh_aws_name(it->body, id),
+			wh_derive(&a->derived, it, "microsoft.compute/virtualmachines", id, wh_aws_name(it->body, id),
 			               json_pack("{s:s, s:s, s:o}", "id", id, "location", zone ? zone : "", "tags",
 			                         wh_aws_tags(it->body)));
 	}
@@ -233,7 +218,7 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 	if (public) {
 		const char *ip = wh_arena_printf(a->mem, "%s/public/%s", f->id, public);
 		json_object_set_new(o, "publicIPAddress", json_pack("{s:s}", "id", ip));
-		wh_aws_derived(a, f->from, "microsoft.network/publicipaddresses", ip, public,
+		wh_derive(&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
 		               json_pack("{s:s, s:{s:s}}", "ipAddress", public, "sku", "name", "AWS"));
 	}
 	json_array_append_new(configurations, o);
@@ -274,8 +259,8 @@ static void derive_interfaces(struct wh_aws *a)
 		json_t *configurations = json_array(), *o;
 		if (!owner) { /* what is behind it is not listed: it stands for it */
 			owner = wh_arena_printf(a->mem, "interface/%s", f->id);
-			wh_aws_derived(
-				a, f->from, "interface", owner, f->id,
+			wh_derive(
+				&a->derived, f->from, "interface", owner, f->id,
 				json_pack("{s:s, s:{s:s}}", "id", owner, "tags", "description", description ? description : ""));
 		}
 		add_addresses(a, f, configurations);
@@ -283,7 +268,7 @@ static void derive_interfaces(struct wh_aws *a)
 		              check && json_is_false(check), "ipConfigurations", configurations);
 		if (f->groups)
 			json_object_set_new(o, "networkSecurityGroup", json_pack("{s:s}", "id", f->groups));
-		wh_aws_derived(a, f->from, "microsoft.network/networkinterfaces", f->id, f->id, o);
+		wh_derive(&a->derived, f->from, "microsoft.network/networkinterfaces", f->id, f->id, o);
 	}
 }
 
@@ -294,7 +279,7 @@ void wh_aws_derive(struct wh_inventory *inv)
 		any = !strncmp(inv->items[i].type, WH_AWS_RAW, sizeof WH_AWS_RAW - 1);
 	if (!any)
 		return;
-	struct wh_aws a = {.inv = inv, .mem = inv->mem};
+	struct wh_aws a = {.inv = inv, .mem = inv->mem, .derived = {.inv = inv, .prefix = WH_DERIVED_AWS}};
 	a.groups = wh_aws_of_kind(&a, "security-group");
 	a.rules = wh_aws_of_kind(&a, "security-group-rule");
 	a.subnets = wh_aws_of_kind(&a, "subnet");
@@ -313,8 +298,5 @@ void wh_aws_derive(struct wh_inventory *inv)
 	wh_aws_groups(&a);
 	wh_aws_balancers(&a);
 	json_decref(a.made);
-	for (size_t i = 0; i < a.n_derived; i++) {
-		inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
-		inv->items[inv->n++] = a.derived[i];
-	}
+	wh_derived_join(&a.derived);
 }

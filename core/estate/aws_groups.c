@@ -311,7 +311,7 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 			json_array_append_new(interfaces, interface_json(&a->interfaces[i]));
 	bool fits = json_array_size(w.out.list) <= WH_AWS_MOST_RULES;
 	if (fits)
-		wh_aws_derived(a, w.from, "microsoft.network/networksecuritygroups", of->groups, name,
+		wh_derive(&a->derived, w.from, "microsoft.network/networksecuritygroups", of->groups, name,
 		               json_pack("{s:s, s:s, s:{s:O, s:O, s:b}, s:O, s:O}", "id", of->groups, "name", name, "aws",
 		                         "groups", own, "interfaces", interfaces, "complete", is_complete(a, of->vpc),
 		                         "securityRules", w.out.list, "networkInterfaces", interfaces));
@@ -353,7 +353,7 @@ void wh_aws_groups(struct wh_aws *a)
 			derive_set(a, &none);
 	}
 	for (size_t i = 0; i < a->groups.n; i++) /* those that nothing has are groups without members */
-		wh_aws_derived(a, a->groups.items[i], "microsoft.network/applicationsecuritygroups",
+		wh_derive(&a->derived, a->groups.items[i], "microsoft.network/applicationsecuritygroups",
 		               wh_aws_text(a->groups.items[i]->body, "GroupId"), wh_aws_text(a->groups.items[i]->body, "GroupId"),
 		               json_object());
 	for (size_t i = 0; i < a->n_members; i++)

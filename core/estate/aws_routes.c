@@ -182,7 +182,7 @@ static void derive_table(struct wh_aws *a, const struct wh_item *it)
 	json_t *o = json_pack("{s:s, s:O}", "id", id, "routes", t.routes);
 	if (t.unsure)
 		json_object_set_new(o, "unsure", json_string(t.unsure));
-	wh_aws_derived(a, it, type, id, wh_aws_name(it->body, id), o);
+	wh_derive(&a->derived, it, type, id, wh_aws_name(it->body, id), o);
 	json_decref(t.routes);
 	json_decref(t.local);
 }
@@ -250,7 +250,7 @@ const char *wh_aws_table_of(struct wh_aws *a, const char *subnet, const char *vp
 		known = wh_arena_printf(a->mem, "table-of/%s", subnet);
 		const char *why = wh_arena_printf(a->mem, "the route table of the subnet %s (`aws ec2 describe-route-tables`)",
 		                                  subnet);
-		wh_aws_derived(a, from, type, known, subnet, json_pack("{s:s, s:s, s:[]}", "id", known, "unsure", why, "routes"));
+		wh_derive(&a->derived, from, type, known, subnet, json_pack("{s:s, s:s, s:[]}", "id", known, "unsure", why, "routes"));
 	}
 	wh_name_set_add(&a->table_of, wh_arena_strdup(a->mem, subnet), known);
 	return known;

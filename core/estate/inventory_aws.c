@@ -6,12 +6,6 @@
 #include "base/json.h"
 #include "estate/aws.h"
 
-bool wh_aws_or(const char *type, const char *azure)
-{
-	size_t n = sizeof WH_AWS_DERIVED - 1;
-	return !strcmp(type, azure) || (!strncmp(type, WH_AWS_DERIVED, n) && !strcmp(type + n, azure));
-}
-
 /* ---- what is what ---- */
 
 /* An object is of a kind when it has the id and one of the other members. A subnet also has the id of its VPC: it stands

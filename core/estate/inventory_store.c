@@ -37,7 +37,7 @@ static bool of_network(const char *type)
 
 static int put(struct storing *st, const struct wh_item *it)
 {
-	bool group = wh_aws_or(it->type, group_type);
+	bool group = wh_type_is(it->type, group_type);
 	if (it->derived && !group)
 		return 0;
 	json_t *o = group ? json_copy(it->body)

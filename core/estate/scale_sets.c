@@ -4,7 +4,7 @@
  * says in which subnets the instances are, behind which groups and balancers, and whether each has a public address.
  *
  * One machine stands for all instances of such a set, with the set's id. Interfaces and addresses are derived from the model in
- * az's form, with types as AWS's derived ones, and made anew whenever an inventory is joined. Azure chooses the address of each
+ * az's form, and made anew whenever an inventory is joined. Azure chooses the address of each
  * instance: the last free one of the subnet is taken.
  */
 #include <string.h>
@@ -20,7 +20,7 @@ struct work {
 	struct wh_name_set used;                      /* addresses */
 	struct wh_name_set subnets;                   /* by id: their objects */
 	struct wh_name_set with_machines;             /* sets: a machine names them, or an interface is below them */
-	struct wh_item *derived; size_t n, room;
+	struct wh_derived derived;
 	size_t n_sets;
 };
 
@@ -113,20 +113,6 @@ static const char *choose(struct work *w, const struct wh_prefix *range)
 
 /* ---- the machine that stands for all ---- */
 
-static void derive(struct work *w, const struct wh_item *set, const char *type, const char *id, json_t *body)
-{
-	w->derived = wh_arena_grown(w->inv->mem, w->derived, w->n, &w->room, sizeof *w->derived);
-	w->derived[w->n++] = (struct wh_item){.id = id,
-	                                      .key = wh_lower(id, w->inv->mem),
-	                                      .type = wh_arena_printf(w->inv->mem, WH_AWS_DERIVED "microsoft.network/%s", type),
-	                                      .name = set->name,
-	                                      .body = body,
-	                                      .file = set->file,
-	                                      .path = set->path,
-	                                      .document = set->document,
-	                                      .derived = true};
-}
-
 /* The members of both forms: Azure's, and Terraform's in az's. */
 static const json_t *either(const json_t *o, const char *a, const char *b)
 {
@@ -155,7 +141,8 @@ static json_t *public_address(struct work *w, const struct wh_item *set, const j
 	if (!p)
 		return NULL;
 	if (sku)
-		derive(w, set, "publicipaddresses", own, json_pack("{s:{s:s}}", "sku", "name", sku));
+		wh_derive(&w->derived, set, "microsoft.network/publicipaddresses", own, set->name,
+		          json_pack("{s:{s:s}}", "sku", "name", sku));
 	return json_pack("{s:s}", "id", own);
 }
 
@@ -197,7 +184,7 @@ static bool add_interface_of(struct work *w, const struct wh_item *set, const js
 	                         wh_field_bool(o, "enableIPForwarding", false), "ipConfigurations", list);
 	if (group)
 		json_object_set_new(body, "networkSecurityGroup", json_pack("{s:s}", "id", group));
-	derive(w, set, "networkinterfaces", id, body);
+	wh_derive(&w->derived, set, "microsoft.network/networkinterfaces", id, set->name, body);
 	return true;
 }
 
@@ -225,6 +212,7 @@ static void add_set(struct work *w, const struct wh_item *set)
 void wh_scale_sets_derive(struct wh_inventory *inv)
 {
 	struct work w = {.inv = inv,
+	                 .derived = {.inv = inv, .prefix = WH_DERIVED_MODEL},
 	                 .used = {.mem = inv->mem},
 	                 .subnets = {.mem = inv->mem, .any_case = true},
 	                 .with_machines = {.mem = inv->mem, .any_case = true}};
@@ -234,8 +222,5 @@ void wh_scale_sets_derive(struct wh_inventory *inv)
 		look(&w);
 	for (size_t i = 0; i < n; i++)
 		add_set(&w, sets[i]);
-	for (size_t i = 0; i < w.n; i++) {
-		inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
-		inv->items[inv->n++] = w.derived[i];
-	}
+	wh_derived_join(&w.derived);
 }

@@ -22,11 +22,11 @@ size_t wh_build_items(struct wh_building *b, const char *azure_type, const struc
 {
 	size_t n = 0;
 	for (size_t i = 0; i < b->inv->n; i++)
-		n += wh_aws_or(b->inv->items[i].type, azure_type);
+		n += wh_type_is(b->inv->items[i].type, azure_type);
 	*out = wh_arena_array(b->mem, n + 1, sizeof **out);
 	n = 0;
 	for (size_t i = 0; i < b->inv->n; i++)
-		if (wh_aws_or(b->inv->items[i].type, azure_type))
+		if (wh_type_is(b->inv->items[i].type, azure_type))
 			(*out)[n++] = &b->inv->items[i];
 	return n;
 }

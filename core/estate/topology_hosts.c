@@ -17,12 +17,12 @@ static const struct { const char *type; enum wh_host_kind kind; } kinds[] = {
 	{"microsoft.compute/virtualmachinescalesets", WH_HOST_SET},
 	{"microsoft.network/privateendpoints", WH_HOST_PRIVATE_ENDPOINT},
 	{"microsoft.classiccompute/virtualmachines", WH_HOST_CLASSIC},
-	{WH_AWS_DERIVED "interface", WH_HOST_INTERFACE},
+	{WH_DERIVED_AWS "interface", WH_HOST_INTERFACE},
 };
 
 static bool is_nic(const struct wh_item *it)
 {
-	return wh_aws_or(it->type, "microsoft.network/networkinterfaces") ||
+	return wh_type_is(it->type, "microsoft.network/networkinterfaces") ||
 	       !strcmp(it->type, "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces");
 }
 
@@ -81,7 +81,7 @@ static void add_hosts(struct wh_building *b)
 {
 	for (size_t i = 0; i < b->inv->n; i++)
 		for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-			if (wh_aws_or(b->inv->items[i].type, kinds[k].type) &&
+			if (wh_type_is(b->inv->items[i].type, kinds[k].type) &&
 			    (kinds[k].kind != WH_HOST_SET || wh_scale_set_stands(b->inv, &b->inv->items[i])))
 				add_host(b, b->inv->items[i].id, b->inv->items[i].name, kinds[k].kind, b->inv->items[i].body);
 	size_t known = b->t->n_hosts;
