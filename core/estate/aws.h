@@ -45,7 +45,8 @@ struct wh_aws {
 	struct wh_aws_members *members; size_t n_members, room_members;
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
-	struct wh_name_set table_of;   /* aws_routes.c: by the subnet's id: its table's */
+	/* aws_routes.c: ids of route tables, and interfaces; page: there may be others */
+	struct { struct wh_name_set subnet, main, edge /* by VPC */, chosen /* by subnet */, interface; bool page; } tables_by;
 	struct wh_derived derived;
 };
 /* The resource of that kind ("security-group") with that id; NULL: no document has it. */

@@ -289,7 +289,6 @@ void wh_aws_derive(struct wh_inventory *inv)
 	a.peerings = wh_aws_of_kind(&a, "peering");
 	a.instances = wh_aws_of_kind(&a, "instance");
 	a.tables = wh_aws_of_kind(&a, "route-table");
-	a.table_of.mem = a.mem;
 	wh_aws_find_interfaces(&a);
 	wh_aws_routes(&a);
 	derive_networks(&a);

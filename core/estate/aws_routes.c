@@ -62,10 +62,9 @@ static struct target by_nat(struct wh_aws *a, const char *id)
 /* An interface that forwards is known by its address. */
 static const char *address_of(const struct wh_aws *a, const char *interface)
 {
-	for (size_t i = 0; i < a->n_interfaces; i++)
-		if (!strcmp(a->interfaces[i].id, interface) && wh_aws_text(a->interfaces[i].o, "PrivateIpAddress"))
-			return wh_aws_text(a->interfaces[i].o, "PrivateIpAddress");
-	return interface;
+	const struct wh_aws_interface *f = wh_name_set_find(&a->tables_by.interface, interface);
+	const char *address = f ? wh_aws_text(f->o, "PrivateIpAddress") : NULL;
+	return address ? address : interface;
 }
 
 static struct target by_gateway(struct wh_aws *a, const char *id, const char *vpc)
@@ -187,12 +186,6 @@ static void derive_table(struct wh_aws *a, const struct wh_item *it)
 	json_decref(t.local);
 }
 
-void wh_aws_routes(struct wh_aws *a)
-{
-	for (size_t i = 0; i < a->tables.n; i++)
-		derive_table(a, a->tables.items[i]);
-}
-
 /* ---- whose they are ---- */
 
 static bool holds(const json_t *association)
@@ -201,48 +194,54 @@ static bool holds(const json_t *association)
 	return !state || !strncasecmp(state, "associat", 8);
 }
 
+static void index_table(struct wh_aws *a, const json_t *table)
+{
+	const char *id = wh_aws_text(table, "RouteTableId"), *vpc = wh_aws_text(table, "VpcId");
+	size_t i;
+	json_t *o;
+	a->tables_by.page |= json_object_get(table, WH_AWS_PAGE) != NULL;
+	json_array_foreach(json_object_get(table, "Associations"), i, o) {
+		const char *subnet = wh_aws_text(o, "SubnetId"), *gateway = wh_aws_text(o, "GatewayId");
+		if (json_is_true(json_object_get(o, "Main")))
+			wh_name_set_add(&a->tables_by.main, vpc, id);
+		if (subnet && holds(o))
+			wh_name_set_add(&a->tables_by.subnet, subnet, id);
+		if (gateway && !strncmp(gateway, "igw-", 4) && holds(o))
+			wh_name_set_add(&a->tables_by.edge, vpc, id);
+	}
+}
+
+void wh_aws_routes(struct wh_aws *a)
+{
+	struct wh_name_set *sets[] = {&a->tables_by.interface, &a->tables_by.main, &a->tables_by.subnet, &a->tables_by.edge,
+	                              &a->tables_by.chosen};
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		sets[i]->mem = a->mem;
+	for (size_t i = 0; i < a->n_interfaces; i++)
+		wh_name_set_add(&a->tables_by.interface, a->interfaces[i].id, &a->interfaces[i]);
+	for (size_t i = 0; i < a->tables.n; i++)
+		index_table(a, a->tables.items[i]->body);
+	for (size_t i = 0; i < a->tables.n; i++)
+		derive_table(a, a->tables.items[i]);
+}
+
 const char *wh_aws_edge(const struct wh_aws *a, const char *vpc)
 {
-	size_t k;
-	json_t *o;
-	for (size_t i = 0; i < a->tables.n; i++) {
-		const char *in = wh_aws_text(a->tables.items[i]->body, "VpcId");
-		json_array_foreach(json_object_get(a->tables.items[i]->body, "Associations"), k, o) {
-			const char *gateway = wh_aws_text(o, "GatewayId");
-			if (in && !strcmp(in, vpc) && gateway && !strncmp(gateway, "igw-", 4) && holds(o))
-				return wh_aws_text(a->tables.items[i]->body, "RouteTableId");
-		}
-	}
-	return NULL;
+	return wh_name_set_find(&a->tables_by.edge, vpc);
 }
 
 /* A subnet's own table; else its VPC's main one, unless its own may be in no document. */
 static const char *find_table(const struct wh_aws *a, const char *subnet, const char *vpc)
 {
-	const char *main = NULL;
-	bool part = false;
-	size_t k;
-	json_t *o;
-	for (size_t i = 0; i < a->tables.n; i++) {
-		const json_t *t = a->tables.items[i]->body;
-		const char *in = wh_aws_text(t, "VpcId"), *id = wh_aws_text(t, "RouteTableId");
-		part |= json_object_get(t, WH_AWS_PAGE) != NULL;
-		json_array_foreach(json_object_get(t, "Associations"), k, o) {
-			const char *of = wh_aws_text(o, "SubnetId");
-			if (of && !strcmp(of, subnet) && holds(o))
-				return id;
-			if (json_is_true(json_object_get(o, "Main")) && in && vpc && !strcmp(in, vpc))
-				main = id;
-		}
-	}
-	return part ? NULL : main;
+	const char *own = wh_name_set_find(&a->tables_by.subnet, subnet);
+	return own || a->tables_by.page ? own : wh_name_set_find(&a->tables_by.main, vpc);
 }
 
 const char *wh_aws_table_of(struct wh_aws *a, const char *subnet, const char *vpc, const struct wh_item *from)
 {
 	if (!a->tables.n)
 		return NULL;
-	const char *known = wh_name_set_find(&a->table_of, subnet);
+	const char *known = wh_name_set_find(&a->tables_by.chosen, subnet);
 	if (known)
 		return known;
 	known = find_table(a, subnet, vpc);
@@ -250,27 +249,22 @@ const char *wh_aws_table_of(struct wh_aws *a, const char *subnet, const char *vp
 		known = wh_arena_printf(a->mem, "table-of/%s", subnet);
 		const char *why = wh_arena_printf(a->mem, "the route table of the subnet %s (`aws ec2 describe-route-tables`)",
 		                                  subnet);
-		wh_derive(&a->derived, from, type, known, subnet, json_pack("{s:s, s:s, s:[]}", "id", known, "unsure", why, "routes"));
+		wh_derive(&a->derived, from, type, known, subnet,
+		          json_pack("{s:s, s:s, s:[]}", "id", known, "unsure", why, "routes"));
 	}
-	wh_name_set_add(&a->table_of, wh_arena_strdup(a->mem, subnet), known);
+	wh_name_set_add(&a->tables_by.chosen, wh_arena_strdup(a->mem, subnet), known);
 	return known;
 }
 
 bool wh_aws_may_face(struct wh_aws *a, const char *subnet, const char *vpc, const struct wh_item *from)
 {
-	const char *id = wh_aws_table_of(a, subnet, vpc, from);
+	const struct wh_item *table = wh_aws_find(a, "route-table", wh_aws_table_of(a, subnet, vpc, from));
 	size_t k;
 	json_t *o;
-	for (size_t i = 0; id && i < a->tables.n; i++) {
-		if (strcmp(wh_aws_text(a->tables.items[i]->body, "RouteTableId"), id) != 0)
-			continue;
-		json_array_foreach(json_object_get(a->tables.items[i]->body, "Routes"), k, o) {
-			const char *hop = target_of(a, o, vpc).hop;
-			if (!strcmp(hop, "Internet") || !strcmp(hop, "VirtualAppliance") ||
-			    wh_aws_text(o, "DestinationPrefixListId"))
-				return true;
-		}
-		return false;
+	json_array_foreach(table ? json_object_get(table->body, "Routes") : NULL, k, o) {
+		const char *hop = target_of(a, o, vpc).hop;
+		if (!strcmp(hop, "Internet") || !strcmp(hop, "VirtualAppliance") || wh_aws_text(o, "DestinationPrefixListId"))
+			return true;
 	}
-	return true;
+	return !table;
 }
