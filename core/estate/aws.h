@@ -33,6 +33,7 @@ struct wh_aws_interface {
 	const char *instance;         /* NULL: of a load balancer, a database, a function … */
 	const char *groups;           /* the ids of its groups, sorted, joined with "+"; NULL: none */
 	const char **group; size_t n_groups;
+	struct wh_aws_interface *same; /* the next one with the same groups */
 };
 struct wh_aws_list { const struct wh_item **items; size_t n; };
 struct wh_aws_members { json_t *addresses; }; /* of one group's interfaces */
@@ -43,6 +44,8 @@ struct wh_aws {
 	struct wh_aws_interface *interfaces; size_t n_interfaces, room_interfaces;
 	json_t *made;                        /* interfaces that no document has, of instances with an address */
 	struct wh_aws_members *members; size_t n_members, room_members;
+	struct wh_name_set acl_of;     /* aws_acl.c: by the subnet's id */
+	struct wh_name_set listed, paged; /* aws_groups.c: VPCs with an interface of an answer of their own, with one of a page */
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
 	/* aws_routes.c: ids of route tables, and interfaces; page: there may be others */

@@ -125,17 +125,14 @@ static void add_direction(struct wh_aws_rules *out, const struct wh_item *acl, b
 	}
 }
 
-static const struct wh_item *acl_of(const struct wh_aws *a, const char *subnet)
+static void index_acls(struct wh_aws *a)
 {
 	size_t k;
 	json_t *o;
+	a->acl_of.mem = a->mem;
 	for (size_t i = 0; i < a->acls.n; i++)
-		json_array_foreach(json_object_get(a->acls.items[i]->body, "Associations"), k, o) {
-			const char *id = wh_aws_text(o, "SubnetId");
-			if (id && !strcmp(id, subnet))
-				return a->acls.items[i];
-		}
-	return NULL;
+		json_array_foreach(json_object_get(a->acls.items[i]->body, "Associations"), k, o)
+			wh_name_set_add(&a->acl_of, wh_aws_text(o, "SubnetId"), a->acls.items[i]);
 }
 
 static bool is_open(const struct wh_item *acl, const json_t *prefixes, struct wh_arena *mem)
@@ -155,7 +152,9 @@ static bool is_open(const struct wh_item *acl, const json_t *prefixes, struct wh
 
 const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefixes)
 {
-	const struct wh_item *acl = acl_of(a, subnet);
+	if (!a->acl_of.mem)
+		index_acls(a);
+	const struct wh_item *acl = wh_name_set_find(&a->acl_of, subnet);
 	if (!acl || is_open(acl, prefixes, a->mem))
 		return NULL;
 	struct wh_name_set names = {.mem = a->mem, .any_case = true};

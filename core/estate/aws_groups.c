@@ -98,18 +98,22 @@ json_t *wh_aws_entries(struct wh_aws *a, const char *id)
 /* Whether every interface of the VPC is known: an answer with its interfaces was read, and neither one page nor a part of it. */
 static bool is_complete(const struct wh_aws *a, const char *vpc)
 {
-	bool any = false;
-	if (a->all_filtered || wh_name_set_find(&a->filtered, vpc))
-		return false;
+	return !a->all_filtered && !wh_name_set_find(&a->filtered, vpc) && wh_name_set_find(&a->listed, vpc) &&
+	       !wh_name_set_find(&a->paged, vpc);
+}
+
+/* Which VPCs have interfaces of an answer with interfaces. */
+static void find_listed(struct wh_aws *a)
+{
+	a->listed = a->paged = (struct wh_name_set){.mem = a->mem};
 	for (size_t i = 0; i < a->n_interfaces; i++) {
-		const struct wh_aws_interface *x = &a->interfaces[i];
-		if (!vpc || !x->vpc || strcmp(x->vpc, vpc) != 0 || strcmp(x->from->type, WH_AWS_RAW "interface") != 0)
+		const struct wh_aws_interface *f = &a->interfaces[i];
+		if (strcmp(f->from->type, WH_AWS_RAW "interface") != 0)
 			continue;
-		if (json_object_get(x->o, WH_AWS_PAGE))
-			return false;
-		any = true;
+		wh_name_set_add(&a->listed, f->vpc, f);
+		if (json_object_get(f->o, WH_AWS_PAGE))
+			wh_name_set_add(&a->paged, f->vpc, f);
 	}
-	return any;
 }
 
 static void find_members(struct wh_aws *a)
@@ -306,9 +310,8 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 		if (o)
 			json_array_append_new(own, o);
 	}
-	for (size_t i = 0; of->o && i < a->n_interfaces; i++)
-		if (a->interfaces[i].groups && !strcmp(a->interfaces[i].groups, of->groups))
-			json_array_append_new(interfaces, interface_json(&a->interfaces[i]));
+	for (const struct wh_aws_interface *f = of->o ? of : NULL; f; f = f->same)
+		json_array_append_new(interfaces, interface_json(f));
 	bool fits = json_array_size(w.out.list) <= WH_AWS_MOST_RULES;
 	if (fits)
 		wh_derive(&a->derived, w.from, "microsoft.network/networksecuritygroups", of->groups, name,
@@ -323,15 +326,39 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 	json_decref(w.out.list);
 }
 
+/* Links the interfaces of each set of groups; the first ones come in order. */
+static const struct wh_aws_interface **link_sets(struct wh_aws *a, size_t *n)
+{
+	struct wh_name_set sets = {.mem = a->mem};
+	const struct wh_aws_interface **firsts = wh_arena_array(a->mem, a->n_interfaces + 1, sizeof *firsts);
+	struct wh_aws_interface **lasts = wh_arena_array(a->mem, a->n_interfaces + 1, sizeof *lasts);
+	for (size_t i = *n = 0; i < a->n_interfaces; i++) {
+		struct wh_aws_interface *f = &a->interfaces[i];
+		size_t at = (size_t)(uintptr_t)wh_name_set_find(&sets, f->groups);
+		if (at) {
+			lasts[at - 1]->same = f;
+			lasts[at - 1] = f;
+		} else if (f->groups) {
+			lasts[*n] = f;
+			firsts[(*n)++] = f;
+			wh_name_set_add(&sets, f->groups, (const void *)(uintptr_t)*n);
+		}
+	}
+	return firsts;
+}
+
 void wh_aws_groups(struct wh_aws *a)
 {
-	struct wh_name_set sets = {.mem = a->mem}, unknown = {.mem = a->mem, .any_case = true};
+	struct wh_name_set unknown = {.mem = a->mem, .any_case = true};
+	size_t n_sets;
+	const struct wh_aws_interface **sets = link_sets(a, &n_sets);
 	find_members(a);
+	find_listed(a);
+	for (size_t i = 0; i < n_sets; i++)
+		derive_set(a, sets[i]);
 	for (size_t i = 0; i < a->n_interfaces; i++) {
 		const struct wh_aws_interface *f = &a->interfaces[i];
 		const struct wh_item *from;
-		if (f->groups && !wh_name_set_add(&sets, f->groups, f))
-			derive_set(a, f);
 		for (size_t k = 0; k < f->n_groups; k++) {
 			if (wh_name_set_add(&unknown, f->group[k], f))
 				continue;

@@ -64,6 +64,20 @@ if wanted estate; then
 	"$build/tools/make_estate" four 4000 40 20 20 && "$build/tools/make_estate" sixteen 16000 160 80 20 || exit 1
 	a() { rm -f e.db*; "$whittle" estate import --store e.db four; }; b() { rm -f e.db*; "$whittle" estate import --store e.db sixteen; }
 	pairs cpu a b | row "an estate of 16,000 machines, by four times one of 4,000" 2 4
+	aws() { # N: subnets, each with a table, an ACL, an interface and a group of its own
+		mkdir "aws$1"
+		jq -n --argjson n "$1" 'def ip: "10.\(. / 65536 | floor).\(. / 256 | floor % 256).\(. % 256)"; {
+			Vpcs: [{VpcId: "vpc-1", CidrBlock: "10.0.0.0/8"}],
+			Subnets: [range($n) | {SubnetId: "subnet-\(.)", VpcId: "vpc-1", CidrBlock: "\(. * 16 | ip)/28"}],
+			RouteTables: [range($n) | {RouteTableId: "rtb-\(.)", VpcId: "vpc-1", Routes: [{DestinationCidrBlock: "0.0.0.0/0", NetworkInterfaceId: "eni-\(.)"}], Associations: [{SubnetId: "subnet-\($n - 1 - .)"}]}],
+			NetworkAcls: [range($n) | {NetworkAclId: "acl-\(.)", VpcId: "vpc-1", Associations: [{SubnetId: "subnet-\(.)"}], Entries: []}],
+			NetworkInterfaces: [range($n) | {NetworkInterfaceId: "eni-\(.)", MacAddress: "0", SubnetId: "subnet-\(.)", VpcId: "vpc-1", PrivateIpAddress: (. * 16 + 4 | ip), Groups: [{GroupId: "sg-\(.)"}]}],
+			SecurityGroups: [range($n) | {GroupId: "sg-\(.)", GroupName: "g\(.)", VpcId: "vpc-1", IpPermissions: [], IpPermissionsEgress: []}]
+		} | to_entries[] | [.] | from_entries' -c | split -l 1 --additional-suffix=.json - "aws$1/"
+	}
+	aws 2000; aws 8000
+	a() { rm -f e.db*; "$whittle" estate import --store e.db aws2000; }; b() { rm -f e.db*; "$whittle" estate import --store e.db aws8000; }
+	pairs cpu a b | row "8,000 subnets of AWS with all that they may have, by four times 2,000" 2 4
 fi
 
 if wanted closed; then # the reader of the output ends after one line
