@@ -136,8 +136,7 @@ static bool related(const struct wh_definition *d, const struct wh_asset *to, co
 	const char *type = text_of(d->details, "type"), *scope = text_of(d->details, "existenceScope"),
 		   *group = text_of(d->details, "resourceGroupName");
 	size_t n = strlen(to->type);
-	const char *own = r->name ? strrchr(r->name, '/') : NULL;
-	own = own ? own + 1 : r->name;
+	const char *own = wh_last_part(r->name);
 	if (name && (!r->name || (strcasecmp(own, name) && strcasecmp(r->name, name))))
 		return false;
 	if (!strncasecmp(type, to->type, n) && (type[n] == '/' || !type[n]))

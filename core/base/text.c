@@ -27,6 +27,12 @@ size_t wh_utf8_next(const char *s, size_t n, uint32_t *point)
 	return len;
 }
 
+const char *wh_last_part(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash ? slash + 1 : path;
+}
+
 bool wh_text_is_utf8(const char *s, size_t n)
 {
 	uint32_t point;

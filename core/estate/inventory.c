@@ -54,9 +54,8 @@ void wh_inventory_take(struct wh_inventory *inv, size_t document, const char *pa
 		json_decref(body);
 		return;
 	}
-	const char *slash = id ? strrchr(id, '/') : NULL;
 	if (!name || strchr(name, '/'))
-		name = slash ? slash + 1 : name ? strrchr(name, '/') + 1 : "";
+		name = id && strchr(id, '/') ? wh_last_part(id) : name ? wh_last_part(name) : "";
 	if (!id)
 		id = wh_arena_printf(inv->mem, "/subscriptions/-/resourceGroups/%s/providers/%s/%s",
 		                     wh_field_text(body, "resourceGroup") ? wh_field_text(body, "resourceGroup") : "-", type,

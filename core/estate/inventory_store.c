@@ -228,13 +228,11 @@ static int take_stored(const struct loading *l, const char *key, const char *jso
 		.text = l->built ? NULL : strdup(json),
 		.len = l->built ? 0 : strlen(json)};
 	inv->items = wh_arena_grown(inv->mem, inv->items, inv->n, &inv->room_items, sizeof *inv->items);
-	const char *slash = strrchr(id, '/'), *name = json_string_value(json_object_get(doc, "name"));
+	const char *name = json_string_value(json_object_get(doc, "name"));
 	inv->items[inv->n++] = (struct wh_item){.id = wh_arena_strdup(inv->mem, id),
 	                                        .key = wh_lower(id, inv->mem),
 	                                        .type = wh_lower(type, inv->mem),
-	                                        .name = wh_arena_strdup(inv->mem, name    ? name
-	                                                                          : slash ? slash + 1
-	                                                                                  : id),
+	                                        .name = wh_arena_strdup(inv->mem, name ? name : wh_last_part(id)),
 	                                        .body = json_incref(body),
 	                                        .file = inv->documents[inv->n_documents].file,
 	                                        .path = group ? "" : "body",

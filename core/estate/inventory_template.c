@@ -297,7 +297,7 @@ int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_
 	if ((!json_is_array(resources) && !json_is_object(resources)) ||
 	    (!json_object_get(doc, "contentVersion") && !(schema && strcasestr(schema, "deploymentTemplate"))))
 		return 1;
-	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	const char *base = wh_last_part(file);
 	size_t len = strcspn(base, ".");
 	struct template t = {inv,
 	                     document,

@@ -157,7 +157,7 @@ static void add_configuration(struct work *w, const struct wh_item *set, const j
 	if (!address)
 		return;
 	json_array_append_new(
-		out, json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:o, s:o, s:o*}", "id", id, "name", strrchr(id, '/') + 1,
+		out, json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:o, s:o, s:o*}", "id", id, "name", wh_last_part(id),
 	                       "privateIPAddress", address, "subnet", "id", subnet, "loadBalancerBackendAddressPools",
 	                       references(c, "loadBalancerBackendAddressPools", "loadBalancerBackendAddressPoolIds"),
 	                       "loadBalancerInboundNatRules",

@@ -12,12 +12,6 @@
 #include "estate/aws.h"
 #include "estate/terraform_aws.h"
 
-static const char *text(const json_t *o, const char *member)
-{
-	const char *s = json_string_value(json_object_get(o, member));
-	return s && *s ? s : NULL;
-}
-
 static bool is(const struct wh_tf_aws *s, const char *type)
 {
 	return !strcmp(s->type, type);
@@ -27,7 +21,7 @@ static bool is(const struct wh_tf_aws *s, const char *type)
 
 static json_t *object_of(struct wh_tf_aws *s, const char *member, const char *id)
 {
-	const char *key = wh_arena_printf(s->inv->mem, "%s %s", member, id ? id : "");
+	const char *key = wh_tf_aws_key(s, member, id ? id : "");
 	json_t *o = json_object_get(s->objects, key);
 	if (!o && id) {
 		json_object_set_new(s->objects, key, json_pack("{s:s}", member, id));
@@ -45,6 +39,13 @@ static json_t *list_of(json_t *o, const char *member)
 		json_object_set_new(o, member, list);
 	}
 	return list;
+}
+
+/* Appends {member: text} to a list of o's; no text, or no o: nothing. */
+static void append(json_t *o, const char *list, const char *member, const char *text)
+{
+	if (o && text && *text)
+		json_array_append_new(list_of(o, list), json_pack("{s:s}", member, text));
 }
 
 /* Copies values under AWS's names: pairs of names, ended by NULL. */
@@ -90,37 +91,29 @@ static void add_ports(json_t *to, const json_t *from, const char *proto)
 /* A permission of a group, from a block of rules, or from a resource that is one rule. */
 static void add_permission(json_t *group, const json_t *v, bool inbound)
 {
-	const char *own = text(group, "GroupId"), *proto = text(v, "protocol") ? text(v, "protocol") : text(v, "ip_protocol"),
-		   *one = text(v, "source_security_group_id");
+	const char *own = wh_aws_text(group, "GroupId"), *proto = wh_tf_aws_either(v, "protocol", "ip_protocol"),
+		   *one = wh_tf_aws_either(v, "source_security_group_id", "referenced_security_group_id");
 	json_t *p = json_object(), *g;
 	size_t i;
 	add_ports(p, v, proto);
 	each(list_of(p, "IpRanges"), json_object_get(v, "cidr_blocks"), "CidrIp");
 	each(list_of(p, "Ipv6Ranges"), json_object_get(v, "ipv6_cidr_blocks"), "CidrIpv6");
 	each(list_of(p, "PrefixListIds"), json_object_get(v, "prefix_list_ids"), "PrefixListId");
-	json_t *pairs = list_of(p, "UserIdGroupPairs");
-	json_array_foreach(json_object_get(v, "security_groups"), i, g) {
-		const char *id = json_string_value(g), *slash = id ? strrchr(id, '/') : NULL;
-		if (id)
-			json_array_append_new(pairs, json_pack("{s:s}", "GroupId", slash ? slash + 1 : id));
-	}
-	one = one ? one : text(v, "referenced_security_group_id");
-	if (one)
-		json_array_append_new(pairs, json_pack("{s:s}", "GroupId", strrchr(one, '/') ? strrchr(one, '/') + 1 : one));
-	if (json_is_true(json_object_get(v, "self")) && own)
-		json_array_append_new(pairs, json_pack("{s:s}", "GroupId", own));
-	if (text(v, "cidr_ipv4"))
-		json_array_append_new(list_of(p, "IpRanges"), json_pack("{s:s}", "CidrIp", text(v, "cidr_ipv4")));
-	if (text(v, "cidr_ipv6"))
-		json_array_append_new(list_of(p, "Ipv6Ranges"), json_pack("{s:s}", "CidrIpv6", text(v, "cidr_ipv6")));
-	if (text(v, "prefix_list_id"))
-		json_array_append_new(list_of(p, "PrefixListIds"), json_pack("{s:s}", "PrefixListId", text(v, "prefix_list_id")));
+	list_of(p, "UserIdGroupPairs");
+	json_array_foreach(json_object_get(v, "security_groups"), i, g)
+		append(p, "UserIdGroupPairs", "GroupId", wh_last_part(json_string_value(g)));
+	append(p, "UserIdGroupPairs", "GroupId", wh_last_part(one));
+	if (json_is_true(json_object_get(v, "self")))
+		append(p, "UserIdGroupPairs", "GroupId", own);
+	append(p, "IpRanges", "CidrIp", wh_aws_text(v, "cidr_ipv4"));
+	append(p, "Ipv6Ranges", "CidrIpv6", wh_aws_text(v, "cidr_ipv6"));
+	append(p, "PrefixListIds", "PrefixListId", wh_aws_text(v, "prefix_list_id"));
 	json_array_append_new(list_of(group, inbound ? "IpPermissions" : "IpPermissionsEgress"), p);
 }
 
 static void take_group(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "GroupId", text(v, "id")), *rule;
+	json_t *o = object_of(s, "GroupId", wh_aws_text(v, "id")), *rule;
 	size_t i;
 	COPY(o, v, "name", "GroupName", "vpc_id", "VpcId");
 	tags(o, v);
@@ -141,9 +134,9 @@ static bool take_rules(struct wh_tf_aws *s, const json_t *v)
 	     either = is(s, "aws_security_group_rule");
 	if (!in && !out && !either)
 		return false;
-	json_t *group = object_of(s, "GroupId", text(v, "security_group_id"));
+	json_t *group = object_of(s, "GroupId", wh_aws_text(v, "security_group_id"));
 	if (group)
-		add_permission(group, v, in || (either && text(v, "type") && !strcmp(text(v, "type"), "ingress")));
+		add_permission(group, v, in || (either && wh_aws_text(v, "type") && !strcmp(wh_aws_text(v, "type"), "ingress")));
 	return true;
 }
 
@@ -153,7 +146,7 @@ static void add_entry(json_t *acl, const json_t *v, bool egress)
 	       *to = json_object_get(v, "to_port"), *type = json_object_get(v, "icmp_type");
 	COPY(e, v, "rule_no", "RuleNumber", "rule_number", "RuleNumber", "protocol", "Protocol", "action", "RuleAction",
 	     "rule_action", "RuleAction", "cidr_block", "CidrBlock", "ipv6_cidr_block", "Ipv6CidrBlock");
-	if (text(e, "Protocol") && !strcmp(text(e, "Protocol"), "all"))
+	if (wh_aws_text(e, "Protocol") && !strcmp(wh_aws_text(e, "Protocol"), "all"))
 		json_object_set_new(e, "Protocol", json_string("-1"));
 	if (json_is_integer(from) && json_is_integer(to))
 		json_object_set_new(e, "PortRange", json_pack("{s:O, s:O}", "From", from, "To", to));
@@ -169,7 +162,7 @@ static bool take_acls(struct wh_tf_aws *s, const json_t *v)
 	size_t i;
 	if (!whole && !rule && !is(s, "aws_network_acl_association"))
 		return false;
-	o = object_of(s, "NetworkAclId", text(v, whole ? "id" : "network_acl_id"));
+	o = object_of(s, "NetworkAclId", wh_aws_text(v, whole ? "id" : "network_acl_id"));
 	list_of(o, "Entries");
 	if (rule && o)
 		add_entry(o, v, json_is_true(json_object_get(v, "egress")));
@@ -177,8 +170,8 @@ static bool take_acls(struct wh_tf_aws *s, const json_t *v)
 		json_array_foreach(json_object_get(v, out ? "egress" : "ingress"), i, e)
 			add_entry(o, e, out);
 	each(list_of(o, "Associations"), json_object_get(v, "subnet_ids"), "SubnetId");
-	if (!whole && !rule && text(v, "subnet_id"))
-		json_array_append_new(list_of(o, "Associations"), json_pack("{s:s}", "SubnetId", text(v, "subnet_id")));
+	if (!whole && !rule)
+		append(o, "Associations", "SubnetId", wh_aws_text(v, "subnet_id"));
 	return true;
 }
 
@@ -186,46 +179,37 @@ static bool take_acls(struct wh_tf_aws *s, const json_t *v)
 
 static bool take_networks(struct wh_tf_aws *s, const json_t *v)
 {
-	const char *id = text(v, "id");
+	const char *id = wh_aws_text(v, "id");
 	json_t *o;
 	if (is(s, "aws_vpc") || is(s, "aws_default_vpc")) {
 		o = object_of(s, "VpcId", id);
 		COPY(o, v, "cidr_block", "CidrBlock");
-		if (id && text(v, "main_route_table_id"))
-			json_object_set_new(s->originals, id, json_string(text(v, "main_route_table_id")));
-		if (text(v, "cidr_block"))
-			json_array_append_new(list_of(o, "CidrBlockAssociationSet"),
-			                      json_pack("{s:s}", "CidrBlock", text(v, "cidr_block")));
-		if (text(v, "ipv6_cidr_block"))
-			json_array_append_new(list_of(o, "Ipv6CidrBlockAssociationSet"),
-			                      json_pack("{s:s}", "Ipv6CidrBlock", text(v, "ipv6_cidr_block")));
+		if (id && wh_aws_text(v, "main_route_table_id"))
+			json_object_set_new(s->originals, id, json_string(wh_aws_text(v, "main_route_table_id")));
+		append(o, "CidrBlockAssociationSet", "CidrBlock", wh_aws_text(v, "cidr_block"));
+		append(o, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", wh_aws_text(v, "ipv6_cidr_block"));
 		tags(o, v);
 	} else if (is(s, "aws_vpc_ipv4_cidr_block_association")) {
-		o = object_of(s, "VpcId", text(v, "vpc_id"));
-		if (o && text(v, "cidr_block"))
-			json_array_append_new(list_of(o, "CidrBlockAssociationSet"),
-			                      json_pack("{s:s}", "CidrBlock", text(v, "cidr_block")));
+		o = object_of(s, "VpcId", wh_aws_text(v, "vpc_id"));
+		append(o, "CidrBlockAssociationSet", "CidrBlock", wh_aws_text(v, "cidr_block"));
 	} else if (is(s, "aws_subnet") || is(s, "aws_default_subnet")) {
 		o = object_of(s, "SubnetId", id);
 		COPY(o, v, "vpc_id", "VpcId", "cidr_block", "CidrBlock");
-		if (text(v, "ipv6_cidr_block"))
-			json_array_append_new(list_of(o, "Ipv6CidrBlockAssociationSet"),
-			                      json_pack("{s:s}", "Ipv6CidrBlock", text(v, "ipv6_cidr_block")));
+		append(o, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", wh_aws_text(v, "ipv6_cidr_block"));
 		tags(o, v);
 	} else if (is(s, "aws_vpc_peering_connection")) {
 		o = object_of(s, "VpcPeeringConnectionId", id);
-		json_object_set_new(o, "Status",
-		                    json_pack("{s:s}", "Code", text(v, "accept_status") ? text(v, "accept_status") : "active"));
-		json_object_set_new(o, "RequesterVpcInfo", json_pack("{s:s*}", "VpcId", text(v, "vpc_id")));
-		json_object_set_new(o, "AccepterVpcInfo", json_pack("{s:s*}", "VpcId", text(v, "peer_vpc_id")));
+		const char *status = wh_aws_text(v, "accept_status");
+		json_object_set_new(o, "Status", json_pack("{s:s}", "Code", status ? status : "active"));
+		json_object_set_new(o, "RequesterVpcInfo", json_pack("{s:s*}", "VpcId", wh_aws_text(v, "vpc_id")));
+		json_object_set_new(o, "AccepterVpcInfo", json_pack("{s:s*}", "VpcId", wh_aws_text(v, "peer_vpc_id")));
 	} else if (is(s, "aws_ec2_managed_prefix_list")) {
 		size_t i;
 		json_t *e;
 		o = object_of(s, "PrefixListId", id);
 		COPY(o, v, "name", "PrefixListName");
 		json_array_foreach(json_object_get(v, "entry"), i, e)
-			if (text(e, "cidr"))
-				json_array_append_new(list_of(o, "Entries"), json_pack("{s:s}", "Cidr", text(e, "cidr")));
+			append(o, "Entries", "Cidr", wh_aws_text(e, "cidr"));
 	} else {
 		return false;
 	}
@@ -258,11 +242,11 @@ static void associate(struct wh_tf_aws *s, const char *table, const char *member
 
 static void take_table(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "RouteTableId", text(v, "id")), *r;
+	json_t *o = object_of(s, "RouteTableId", wh_aws_text(v, "id")), *r;
 	size_t i;
 	COPY(o, v, "vpc_id", "VpcId");
-	if (is(s, "aws_default_route_table") && text(v, "vpc_id") && text(v, "id"))
-		json_object_set_new(s->originals, text(v, "vpc_id"), json_string(text(v, "id")));
+	if (is(s, "aws_default_route_table") && wh_aws_text(v, "vpc_id") && wh_aws_text(v, "id"))
+		json_object_set_new(s->originals, wh_aws_text(v, "vpc_id"), json_string(wh_aws_text(v, "id")));
 	list_of(o, "Routes");
 	json_array_foreach(json_object_get(v, "route"), i, r)
 		add_route(o, r);
@@ -271,7 +255,8 @@ static void take_table(struct wh_tf_aws *s, const json_t *v)
 
 static bool take_routes(struct wh_tf_aws *s, const json_t *v)
 {
-	const char *table = text(v, "route_table_id"), *subnet = text(v, "subnet_id"), *gateway = text(v, "gateway_id");
+	const char *table = wh_aws_text(v, "route_table_id"), *subnet = wh_aws_text(v, "subnet_id"),
+		   *gateway = wh_aws_text(v, "gateway_id"), *vpc = wh_aws_text(v, "vpc_id");
 	json_t *o;
 	if (is(s, "aws_route_table") || is(s, "aws_default_route_table")) {
 		take_table(s, v);
@@ -283,23 +268,23 @@ static bool take_routes(struct wh_tf_aws *s, const json_t *v)
 		if (subnet || gateway)
 			associate(s, table, subnet ? "SubnetId" : "GatewayId", json_string(subnet ? subnet : gateway));
 	} else if (is(s, "aws_main_route_table_association")) {
-		json_object_set_new(s->mains, text(v, "vpc_id") ? text(v, "vpc_id") : "", json_string(table ? table : ""));
+		json_object_set_new(s->mains, vpc ? vpc : "", json_string(table ? table : ""));
 	} else if (is(s, "aws_nat_gateway")) {
-		o = object_of(s, "NatGatewayId", text(v, "id"));
+		o = object_of(s, "NatGatewayId", wh_aws_text(v, "id"));
 		COPY(o, v, "subnet_id", "SubnetId", "connectivity_type", "ConnectivityType", "vpc_id", "VpcId");
 		list_of(o, "NatGatewayAddresses");
 	} else if (is(s, "aws_internet_gateway") || is(s, "aws_internet_gateway_attachment")) {
-		const char *own = text(v, "internet_gateway_id");
-		o = object_of(s, "InternetGatewayId", own ? own : text(v, "id"));
-		if (text(v, "vpc_id"))
+		const char *own = wh_aws_text(v, "internet_gateway_id");
+		o = object_of(s, "InternetGatewayId", own ? own : wh_aws_text(v, "id"));
+		if (vpc)
 			json_array_append_new(list_of(o, "Attachments"),
-			                      json_pack("{s:s, s:s}", "State", "available", "VpcId", text(v, "vpc_id")));
+			                      json_pack("{s:s, s:s}", "State", "available", "VpcId", vpc));
 		list_of(o, "Attachments");
 	} else if (is(s, "aws_egress_only_internet_gateway")) {
-		o = object_of(s, "EgressOnlyInternetGatewayId", text(v, "id"));
-		if (text(v, "vpc_id"))
+		o = object_of(s, "EgressOnlyInternetGatewayId", wh_aws_text(v, "id"));
+		if (vpc)
 			json_array_append_new(list_of(o, "Attachments"),
-			                      json_pack("{s:s, s:s}", "State", "attached", "VpcId", text(v, "vpc_id")));
+			                      json_pack("{s:s, s:s}", "State", "attached", "VpcId", vpc));
 	} else {
 		return false;
 	}
@@ -310,7 +295,7 @@ static bool take_routes(struct wh_tf_aws *s, const json_t *v)
 
 static void put_addresses(json_t *o, const json_t *v, const json_t *more)
 {
-	const char *first = text(v, "private_ip");
+	const char *first = wh_aws_text(v, "private_ip");
 	json_t *list = list_of(o, "PrivateIpAddresses"), *a;
 	size_t i;
 	if (first) {
@@ -325,23 +310,25 @@ static void put_addresses(json_t *o, const json_t *v, const json_t *more)
 
 static void take_interface(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "NetworkInterfaceId", text(v, "id")), *at = json_array_get(json_object_get(v, "attachment"), 0);
+	json_t *o = object_of(s, "NetworkInterfaceId", wh_aws_text(v, "id")),
+	       *at = json_array_get(json_object_get(v, "attachment"), 0);
 	COPY(o, v, "subnet_id", "SubnetId", "source_dest_check", "SourceDestCheck", "description", "Description",
 	     "interface_type", "InterfaceType", "mac_address", "MacAddress");
 	put_addresses(o, v, json_object_get(v, "private_ips"));
 	each(list_of(o, "Groups"), json_object_get(v, "security_groups"), "GroupId");
-	if (text(at, "instance"))
-		json_object_set_new(o, "Attachment", json_pack("{s:s}", "InstanceId", text(at, "instance")));
+	if (wh_aws_text(at, "instance"))
+		json_object_set_new(o, "Attachment", json_pack("{s:s}", "InstanceId", wh_aws_text(at, "instance")));
 }
 
 /* The instance's own first interface, which no resource may be for. */
 static void take_instance(struct wh_tf_aws *s, const json_t *v)
 {
-	const char *id = text(v, "id"), *interface = text(v, "primary_network_interface_id"), *public = text(v, "public_ip");
+	const char *id = wh_aws_text(v, "id"), *interface = wh_aws_text(v, "primary_network_interface_id"),
+		   *public = wh_aws_text(v, "public_ip");
 	json_t *o = object_of(s, "InstanceId", id), *f;
 	COPY(o, v, "ami", "ImageId", "instance_type", "InstanceType", "subnet_id", "SubnetId");
-	if (text(v, "instance_state"))
-		json_object_set_new(o, "State", json_pack("{s:s}", "Name", text(v, "instance_state")));
+	if (wh_aws_text(v, "instance_state"))
+		json_object_set_new(o, "State", json_pack("{s:s}", "Name", wh_aws_text(v, "instance_state")));
 	tags(o, v);
 	if (!id || !interface)
 		return;
@@ -385,6 +372,6 @@ bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, con
 	}
 	s->type = type;
 	s->path = path;
-	s->n_nameless += !text(v, "id");
+	s->n_nameless += !wh_aws_text(v, "id");
 	return take_rules(s, v) || take_acls(s, v) || take_networks(s, v) || take_routes(s, v) || take_machines(s, v);
 }

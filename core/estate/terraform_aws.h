@@ -13,6 +13,10 @@ struct wh_tf_aws {
 	 * by instance its first interface's id, by that one its object; what joins others */
 	json_t *objects, *paths, *mains, *originals, *first, *joins;
 };
+/* The key of `objects` and `paths`: an object by the member that has its id. */
+const char *wh_tf_aws_key(const struct wh_tf_aws *s, const char *member, const char *id);
+/* The first of two members that has a text; NULL: none has. */
+const char *wh_tf_aws_either(const json_t *v, const char *a, const char *b);
 /* False: the type is none of those that are read. `v`: its attributes. */
 bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, const json_t *v);
 /* Takes what was collected into the inventory, and frees it. */

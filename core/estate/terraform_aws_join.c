@@ -4,15 +4,20 @@
 #include "estate/aws.h"
 #include "estate/terraform_aws.h"
 
-static const char *either(const json_t *v, const char *a, const char *b)
+const char *wh_tf_aws_either(const json_t *v, const char *a, const char *b)
 {
 	const char *s = wh_aws_text(v, a);
 	return s ? s : wh_aws_text(v, b);
 }
 
+const char *wh_tf_aws_key(const struct wh_tf_aws *s, const char *member, const char *id)
+{
+	return wh_arena_printf(s->inv->mem, "%s %s", member, id);
+}
+
 static json_t *find(const struct wh_tf_aws *s, const char *member, const char *id)
 {
-	return id ? json_object_get(s->objects, wh_arena_printf(s->inv->mem, "%s %s", member, id)) : NULL;
+	return id ? json_object_get(s->objects, wh_tf_aws_key(s, member, id)) : NULL;
 }
 
 /* An interface that has a resource of its own, or an instance's first one. */
@@ -25,7 +30,7 @@ static json_t *interface_of(const struct wh_tf_aws *s, const char *id)
 /* A public address, at the private one that it is for. */
 static void join_address(json_t *interface, const json_t *v)
 {
-	const char *public = wh_aws_text(v, "public_ip"), *private = either(v, "private_ip", "private_ip_address");
+	const char *public = wh_aws_text(v, "public_ip"), *private = wh_tf_aws_either(v, "private_ip", "private_ip_address");
 	json_t *list = json_object_get(interface, "PrivateIpAddresses"), *a;
 	size_t i;
 	json_array_foreach(list, i, a) {
@@ -42,8 +47,8 @@ static void join_all(struct wh_tf_aws *s)
 	json_array_foreach(s->joins, i, j) {
 		const char *type = wh_aws_text(j, "type");
 		const json_t *v = json_object_get(j, "values");
-		const char *instance = either(v, "instance", "instance_id"),
-			   *id = either(v, "network_interface", "network_interface_id"),
+		const char *instance = wh_tf_aws_either(v, "instance", "instance_id"),
+			   *id = wh_tf_aws_either(v, "network_interface", "network_interface_id"),
 			   *group = wh_aws_text(v, "security_group_id");
 		id = id ? id : instance ? json_string_value(json_object_get(s->first, instance)) : NULL;
 		json_t *interface = interface_of(s, id);

@@ -84,7 +84,7 @@ static int read_side(struct wh_building *b, const struct wh_item *it, const json
 		} else if (!members_of(b, text ? text : "", &vnets, &n, &room)) {
 			add_tag(b, s,
 			        wh_arena_printf(b->mem, "the network group %s",
-			                        text && strrchr(text, '/') ? strrchr(text, '/') + 1 : ""));
+			                        text ? wh_last_part(text) : ""));
 		} else {
 			for (size_t k = 0; k < n; k++)
 				for (size_t j = 0; j < b->t->vnets[vnets[k]].n_space; j++)
@@ -127,10 +127,10 @@ static int read_ports(struct wh_building *b, const struct wh_item *it, const jso
 static int read_rule(struct wh_building *b, const struct wh_item *it, const json_t *o, const char *id, struct wh_admin_rule *r)
 {
 	const char *access = wh_field_text(o, "access"), *direction = wh_field_text(o, "direction"),
-		   *proto = wh_field_text(o, "protocol"), *slash = strrchr(id, '/');
+		   *proto = wh_field_text(o, "protocol");
 	struct side src = {0}, dst = {0};
 	*r = (struct wh_admin_rule){.id = wh_arena_strdup(b->mem, id),
-	                            .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id),
+	                            .name = wh_arena_strdup(b->mem, wh_last_part(id)),
 	                            .priority = (int)json_integer_value(wh_field(o, "priority"))};
 	if (!access || (strcasecmp(access, "Allow") && strcasecmp(access, "AlwaysAllow") && strcasecmp(access, "Deny")))
 		return wh_item_refuse(b->inv, it, "access", b->err,
@@ -188,7 +188,7 @@ static void in_force(struct wh_building *b, const struct wh_item *it, struct wh_
 		const char *id = wh_field_text(g, "networkGroupId");
 		if (id && !members_of(b, id, &r->vnets, &r->n_vnets, &room) && b->t->n_vnets > 1)
 			r->unsure = wh_arena_printf(b->mem, "the members of the network group %s (its static members)",
-			                            strrchr(id, '/') ? strrchr(id, '/') + 1 : id);
+			                            wh_last_part(id));
 	}
 	if (r->n_vnets || r->unsure)
 		return;

@@ -90,10 +90,9 @@ static void add_hosts(struct wh_building *b)
 		const char *id = is_nic(it) ? owner_of(it->body) : NULL;
 		if (!id || wh_inventory_find(b->inv, id) || wh_name_set_find(&b->missing, id))
 			continue;
-		const char *slash = strrchr(id, '/');
 		wh_build_missing(b, it, "the machine", id, "it is known by its interfaces alone");
 		id = wh_arena_strdup(b->mem, id);
-		add_host(b, id, slash ? wh_arena_strdup(b->mem, slash + 1) : id,
+		add_host(b, id, wh_last_part(id),
 		         strcasestr(id, "/privateEndpoints/")          ? WH_HOST_PRIVATE_ENDPOINT
 		         : strcasestr(id, "/virtualMachineScaleSets/") ? WH_HOST_INSTANCE
 		                                                       : WH_HOST_VM,
@@ -134,11 +133,10 @@ static void join_asg(struct wh_building *b, const char *id, size_t endpoint)
 {
 	size_t at = wh_build_place(&b->asgs, id);
 	if (at == WH_NONE) {
-		const char *slash = strrchr(id, '/');
 		b->t->asgs = wh_arena_grown(b->mem, b->t->asgs, b->t->n_asgs, &b->room_asgs, sizeof *b->t->asgs);
 		at = b->t->n_asgs++;
 		b->t->asgs[at] = (struct wh_asg){.id = wh_arena_strdup(b->mem, id),
-		                                 .name = wh_arena_strdup(b->mem, slash ? slash + 1 : id)};
+		                                 .name = wh_arena_strdup(b->mem, wh_last_part(id))};
 		wh_build_put(&b->asgs, b->t->asgs[at].id, at);
 	}
 	struct wh_asg *g = &b->t->asgs[at];

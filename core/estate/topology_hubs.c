@@ -39,15 +39,9 @@ static const char *parent_id(const char *id, struct wh_arena *mem)
 	return end ? wh_arena_printf(mem, "%.*s", (int)(end - id), id) : "";
 }
 
-static const char *last_name(const char *id)
-{
-	const char *at = strrchr(id, '/');
-	return at ? at + 1 : id;
-}
-
 static bool is_default(const char *table)
 {
-	return !strcasecmp(last_name(table), "defaultRouteTable");
+	return !strcasecmp(wh_last_part(table), "defaultRouteTable");
 }
 
 static const char *text_of(const json_t *v)
@@ -125,7 +119,7 @@ static const char *intent(const struct hubs *h, const char *hub)
 		json_array_foreach(wh_field(list[k]->body, "routingPolicies"), i, p)
 			if (has_text(wh_field(p, "destinations"), "PrivateTraffic"))
 				return wh_arena_printf(h->b->mem, "the firewall %s",
-				                       last_name(text_of(wh_field(p, "nextHop"))));
+				                       wh_last_part(text_of(wh_field(p, "nextHop"))));
 	}
 	return NULL;
 }
@@ -172,13 +166,13 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 	size_t i;
 	json_t *v;
 	if (name && !strcasecmp(name, "_policy_PrivateTraffic"))
-		t->intent = wh_arena_printf(h->b->mem, "the firewall %s", last_name(hop));
+		t->intent = wh_arena_printf(h->b->mem, "the firewall %s", wh_last_part(hop));
 	json_array_foreach(wh_field(o, "destinations"), i, v) {
 		struct wh_route r = {
 			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE};
 		const char *s = text_of(v);
 		const struct connection *to = connection_named(h, s);
-		r.appliance = wh_arena_printf(h->b->mem, "%s %s", what, last_name(hop));
+		r.appliance = wh_arena_printf(h->b->mem, "%s %s", what, wh_last_part(hop));
 		for (size_t k = 0; to && to->vnet != WH_NONE && k < h->b->t->vnets[to->vnet].n_space; k++) {
 			r.prefix = h->b->t->vnets[to->vnet].space[k];
 			add_route(h, t, &r);
@@ -244,7 +238,7 @@ static void propagate(struct hubs *h, struct table *t, const struct connection *
 		return;
 	if (!same && !known) {
 		t->to->unsure = wh_arena_printf(mem, "whether the virtual hubs %s and %s are in one WAN (`az network vhub list`)",
-		                                last_name(c->hub_id), last_name(t->hub_id));
+		                                wh_last_part(c->hub_id), wh_last_part(t->hub_id));
 		return;
 	}
 	if (how == PERHAPS) {
@@ -268,8 +262,8 @@ static void build_table(struct hubs *h, struct wh_route_table *to, const struct 
 	struct table t = {.to = to, .id = first->associated, .hub_id = first->hub_id, .hub = first->hub};
 	t.it = wh_inventory_find(h->b->inv, t.id);
 	*to = (struct wh_route_table){.id = t.id,
-	                              .name = wh_arena_printf(h->b->mem, "%s of the virtual hub %s", last_name(t.id),
-	                                                      last_name(t.hub_id))};
+	                              .name = wh_arena_printf(h->b->mem, "%s of the virtual hub %s", wh_last_part(t.id),
+	                                                      wh_last_part(t.hub_id))};
 	add_own_routes(h, &t);
 	for (size_t i = 0; i < h->n && !is_basic(h, t.hub); i++)
 		propagate(h, &t, &h->list[i]);
@@ -312,7 +306,7 @@ static void find_unconnected(struct wh_topology *t)
 	for (size_t i = 0; i < t->n_vnets; i++)
 		for (size_t k = 0; k < t->vnets[i].n_peerings; k++)
 			if (t->vnets[i].hub_table == WH_NONE &&
-			    !strncasecmp(last_name(t->vnets[i].peerings[k].remote_id), "HV_", 3) &&
+			    !strncasecmp(wh_last_part(t->vnets[i].peerings[k].remote_id), "HV_", 3) &&
 			    strcasestr(t->vnets[i].peerings[k].remote_id, "/resourceGroups/RG_"))
 				t->vnets[i].hub_table = WH_MISSING;
 }

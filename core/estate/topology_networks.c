@@ -39,12 +39,10 @@ static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *
 	const char *name = wh_field_text(o, "name");
 	if (!id || wh_build_place(&b->subnets, id) != WH_NONE)
 		return 0; /* both separate and in its VNet: the first has the same data */
-	if (name && strchr(name, '/'))
-		name = strrchr(name, '/') + 1;
 	t->subnets = wh_arena_grown(b->mem, t->subnets, t->n_subnets, &b->room_subnets, sizeof *t->subnets);
 	struct wh_subnet *s = &t->subnets[t->n_subnets];
 	*s = (struct wh_subnet){.id = wh_arena_strdup(b->mem, id),
-	                        .name = name ? wh_arena_strdup(b->mem, name) : strrchr(id, '/') + 1,
+	                        .name = wh_arena_strdup(b->mem, wh_last_part(name ? name : id)),
 	                        .vnet = vnet,
 	                        .nsg = wh_build_group(b, it, wh_build_ref(&b->group_of, o, "networkSecurityGroup", id)),
 	                        .route_table = table_named(b, it, o)};

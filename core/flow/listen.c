@@ -94,7 +94,7 @@ int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_er
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct stat st;
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = wh_last_part(path);
 	*fd = -1;
 	if (!*name || strlen(path) >= sizeof a.sun_path)
 		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path,

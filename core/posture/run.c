@@ -28,12 +28,12 @@ int wh_posture_parse(const char *text, enum wh_posture_status *out)
 const char *wh_posture_name(const char *id)
 {
 	static const char sets[] = "/virtualMachineScaleSets/", nets[] = "/virtualNetworks/";
-	const char *slash = strrchr(id, '/'), *set = strcasestr(id, sets), *net = strcasestr(id, nets);
+	const char *set = strcasestr(id, sets), *net = strcasestr(id, nets);
 	if (set)
 		return set + sizeof sets - 1;
 	if (net) /* a subnet is named with its network */
 		return net + sizeof nets - 1;
-	return slash ? slash + 1 : id;
+	return wh_last_part(id);
 }
 
 void wh_run_add(struct wh_run *run, const char *resource, const char *type, enum wh_posture_status status, const char *fmt, ...)

@@ -232,8 +232,7 @@ static void compare_at(struct comparing *c, size_t endpoint, size_t nsg)
 
 static const char *last_of(const char *id)
 {
-	const char *slash = id ? strrchr(id, '/') : NULL;
-	return slash ? slash + 1 : id ? id : "?";
+	return id ? wh_last_part(id) : "?";
 }
 
 /* The endpoints of the answer: those of an interface, or of a subnet. */

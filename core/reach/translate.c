@@ -132,9 +132,8 @@ static void add_asg(struct wh_reach *r, struct set *s, const char *id)
 		s->known = wh_ranges_union(s->known, asg_members(r, (size_t)(at - r->asgs)), r->mem);
 		return;
 	}
-	const char *slash = strrchr(id, '/');
 	s->unknown = wh_arena_printf(r->mem, "the members of the %ssecurity group %s",
-	                             strncmp(id, "sg-", 3) ? "application " : "", slash ? slash + 1 : id);
+	                             strncmp(id, "sg-", 3) ? "application " : "", wh_last_part(id));
 }
 
 static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, const char *tag)
@@ -268,10 +267,9 @@ void wh_stage_translate(struct wh_reach *r, struct stage *s)
 			translate(r, c, &l, &a->rule, actions[a->access], sure ? NULL : a->unsure);
 	}
 	if (!s->admin && !wh_known(s->nsg)) {
-		const char *slash = strrchr(r->t->missing[WH_MISSING - s->nsg], '/');
 		s->filter.otherwise = WH_UNDECIDED;
 		s->filter.why = wh_arena_printf(r->mem, "the rules of the network security group %s",
-		                                slash ? slash + 1 : r->t->missing[WH_MISSING - s->nsg]);
+		                                wh_last_part(r->t->missing[WH_MISSING - s->nsg]));
 	} else if (!s->admin) {
 		const struct wh_nsg *g = wh_topology_group(r->t, s->nsg);
 		s->filter.name = g->name;

@@ -33,10 +33,9 @@ void wh_postures_close(struct wh_postures *x)
 
 json_t *wh_posture_resource(struct wh_call *c, const char *scope, const char *kind, const char *name, json_t *properties)
 {
-	const char *slash = strrchr(kind, '/');
 	return json_pack("{s:s, s:s, s:s, s:o}", "id",
 	                 wh_arena_printf(c->mem, "%s/providers/Microsoft.Security/%s/%s", scope, kind, name), "name", name,
-	                 "type", wh_arena_printf(c->mem, "Microsoft.Security/%s", slash ? slash + 1 : kind), "properties",
+	                 "type", wh_arena_printf(c->mem, "Microsoft.Security/%s", wh_last_part(kind)), "properties",
 	                 properties);
 }
 

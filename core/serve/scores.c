@@ -36,8 +36,8 @@ static json_t *part(const struct wh_call *c, const json_t *score)
 	size_t i;
 	json_t *s;
 	json_array_foreach(json_object_get(score, "subscriptions"), i, s) {
-		const char *id = wh_call_member(s, "id"), *slash = id ? strrchr(id, '/') : NULL;
-		if (id && !strcasecmp(slash ? slash + 1 : id, c->values[0]))
+		const char *id = wh_call_member(s, "id");
+		if (id && !strcasecmp(wh_last_part(id), c->values[0]))
 			return s;
 	}
 	return NULL;

@@ -59,7 +59,7 @@ static const char *value_of(const json_t *o)
 static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_rule *r, struct wh_prefix *source,
                           struct wh_error *err)
 {
-	const char *field = wh_call_member(o, "field"), *value = value_of(o), *slash;
+	const char *field = wh_call_member(o, "field"), *value = value_of(o);
 	if (!field || !value)
 		return wh_fail_input(err, -EINVAL, "a condition has a field, and \"in\" with one value");
 	if (!strcasecmp(field, ip_field)) {
@@ -67,8 +67,7 @@ static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_ru
 			return wh_fail_input(err, -EINVAL, "'%.60s' is neither an address nor a prefix", value);
 		r->sources = source;
 	} else if (!strcasecmp(field, host_field) || !strcasecmp(field, id_field)) {
-		slash = strrchr(value, '/');
-		r->resource = wh_arena_strdup(c->mem, slash ? slash + 1 : value);
+		r->resource = wh_arena_strdup(c->mem, wh_last_part(value));
 	} else if (!strcasecmp(field, port_field) && strspn(value, "0123456789") == strlen(value) &&
 	           strtoul(value, NULL, 10) - 1 < 65535) {
 		r->port = (uint16_t)strtoul(value, NULL, 10);

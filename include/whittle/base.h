@@ -28,6 +28,8 @@ const char *wh_text_unprintable(const char *s);
 /* Replaces each such character by '?': for displayed texts from a file, the ledger or the network. Error messages are treated
  * like this automatically. */
 void wh_text_make_printable(char *s);
+/* What follows the last slash: a file's name, the last name of an Azure id. All of the text if it has none; NULL gives NULL. */
+const char *wh_last_part(const char *path);
 
 /* Fills *err (which may be NULL) and returns `code`, so that callers write `return wh_fail(err, -ENOMEM, …)`. */
 int wh_fail(struct wh_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
