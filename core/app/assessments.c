@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/posture.h"
+#include "app/shown_name.h"
 #include "base/json.h"
 #include "base/sha256.h"
 
@@ -38,12 +39,13 @@ static void word(struct worded *w, const struct wh_assessment *a)
 	                     controls_json(a), json_string(wh_severity_words[a->severity])};
 }
 
-static json_t *verdict_json(struct worded *w, const struct wh_posture_verdict *v)
+static json_t *verdict_json(struct worded *w, const struct wh_shown_names *names, const struct wh_posture_verdict *v)
 {
 	word(w, v->of);
-	json_t *o = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s, s:s?, s:s, s:s?}", "name", w->name, "policyDefinitionId", w->policy,
-	                      "displayName", w->title, "controls", w->controls, "severity", w->severity, "resourceId",
-	                      v->resource, "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
+	json_t *o = json_pack("{s:O, s:O, s:O, s:O, s:O, s:s, s:s, s:s?, s:s, s:s?}", "name", w->name, "policyDefinitionId",
+	                      w->policy, "displayName", w->title, "controls", w->controls, "severity", w->severity,
+	                      "resourceId", v->resource, "resourceName", wh_shown_name(names, v->type, v->resource),
+	                      "resourceType", v->type, "status", wh_posture_text(v->status), "cause", v->cause);
 	if (v->exempt)
 		json_object_set_new(o, "exempt", json_string(v->exempt));
 	if (v->of->preview)
@@ -59,12 +61,14 @@ static bool in_control(const struct wh_assessment *a, const char *control)
 	return false;
 }
 
-static bool wanted(const struct wh_app_assessments *ask, const struct wh_assessment *only, const struct wh_posture_verdict *v)
+static bool wanted(const struct wh_app_assessments *ask, const struct wh_assessment *only, const struct wh_shown_names *names,
+                   const struct wh_posture_verdict *v)
 {
 	return (!only || v->of == only) && v->of->severity >= ask->least &&
 	       (ask->all || v->status != WH_POSTURE_NOT_APPLICABLE) &&
 	       (!ask->resource || !strcasecmp(v->resource, ask->resource) ||
-	        !strcasecmp(wh_posture_name(v->resource), ask->resource)) &&
+	        !strcasecmp(wh_posture_name(v->resource), ask->resource) ||
+	        !strcasecmp(wh_shown_name(names, v->type, v->resource), ask->resource)) &&
 	       (!ask->control || in_control(v->of, ask->control));
 }
 
@@ -86,18 +90,22 @@ int wh_app_assessments(const struct wh_app_posture *p, const struct wh_app_asses
 	const struct wh_assessment *only;
 	struct wh_posture_counts c = {0};
 	struct worded w = {0};
+	struct wh_shown_names names;
 	json_t *list = json_array(), *notes = json_array();
 	int rc = find(p, ask->assessment, &only, err);
+	wh_shown_names_find(&p->inv, p->mem, &names);
 	for (size_t i = 0; !rc && i < p->posture.n; i++) {
-		if (!wanted(ask, only, &p->posture.list[i]))
+		if (!wanted(ask, only, &names, &p->posture.list[i]))
 			continue;
 		wh_posture_count_verdict(&c, &p->posture.list[i]);
+		json_t *verdict = verdict_json(&w, &names, &p->posture.list[i]);
 		if (ask->each)
-			ask->each(ask->arg, verdict_json(&w, &p->posture.list[i]));
+			ask->each(ask->arg, verdict);
 		else
-			json_array_append_new(list, verdict_json(&w, &p->posture.list[i]));
+			json_array_append_new(list, verdict);
 	}
 	forget_words(&w);
+	wh_shown_names_free(&names);
 	for (size_t i = 0; i < p->inv.n_notes; i++)
 		json_array_append_new(notes, json_string(p->inv.notes[i]));
 	*out = rc ? NULL

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A standard's controls with their assessments and resources, and the score. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "app/posture.h"
+#include "app/shown_name.h"
 #include "base/directory.h"
 
 /* ---- the score ---- */
@@ -44,55 +43,15 @@ json_t *wh_app_score(const struct wh_app_posture *p)
 	                 "current", current, "max", max, "subscriptions", list);
 }
 
-/* ---- names ---- */
-
-/* twins: names that several resources of one type have, a set of "TYPE/NAME". */
-struct naming { const struct wh_inventory *inv; json_t *twins; struct wh_arena *mem; };
-
-static const char *key_of(const struct naming *n, const char *type, const char *id)
-{
-	char *key = wh_arena_printf(n->mem, "%s/%s", type ? type : "", wh_posture_name(id));
-	for (char *c = key; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return key;
-}
-
-static void find_twins(struct naming *n, const struct wh_inventory *inv)
-{
-	json_t *seen = json_object();
-	n->inv = inv;
-	n->twins = json_object();
-	for (size_t i = 0; i < inv->n; i++) {
-		const char *key = inv->items[i].derived ? NULL : key_of(n, inv->items[i].type, inv->items[i].id);
-		if (key)
-			json_object_set(json_object_get(seen, key) ? n->twins : seen, key, json_true());
-	}
-	json_decref(seen);
-}
-
-/* "GROUP/NAME" of twins in several resource groups; the tag Name of AWS's, whose ids say nothing. */
-static const char *name_of(const struct naming *n, const struct wh_posture_verdict *v)
-{
-	const char *name = wh_posture_name(v->resource), *group;
-	const struct wh_item *aws = *v->resource == '/' ? NULL : wh_inventory_find(n->inv, v->resource);
-	if (aws)
-		return aws->name;
-	if (!json_object_size(n->twins) || !json_object_get(n->twins, key_of(n, v->type, v->resource)) ||
-	    !(group = strcasestr(v->resource, "/resourceGroups/")))
-		return name;
-	group += strlen("/resourceGroups/");
-	return wh_arena_printf(n->mem, "%.*s/%s", (int)strcspn(group, "/"), group, name);
-}
-
 /* ---- a control ---- */
 
-static json_t *resources_json(const struct wh_posture *p, const struct wh_assessment *a, const struct naming *n)
+static json_t *resources_json(const struct wh_posture *p, const struct wh_assessment *a, const struct wh_shown_names *n)
 {
 	json_t *list = json_array();
 	size_t from, to = wh_posture_of(p, a, &from);
 	for (size_t i = from; i < to; i++) {
 		const struct wh_posture_verdict *v = &p->list[i];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", name_of(n, v), "status",
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", wh_shown_name(n, v->type, v->resource), "status",
 		                      wh_posture_text(v->status), "cause", v->cause);
 		if (v->exempt)
 			json_object_set_new(o, "exempt", json_string(v->exempt));
@@ -101,7 +60,7 @@ static json_t *resources_json(const struct wh_posture *p, const struct wh_assess
 	return list;
 }
 
-struct totals { size_t assessments[4]; const struct naming *names; };
+struct totals { size_t assessments[4]; const struct wh_shown_names *names; };
 
 static json_t *assessment_json(const struct wh_posture *p, const struct wh_assessment *a, struct totals *t)
 {
@@ -125,7 +84,7 @@ static void put_totals(json_t *o, const struct totals *t)
 }
 
 static json_t *control_json(const struct wh_posture *p, const struct wh_standard_control *c, enum wh_posture_state state,
-                            const struct naming *names)
+                            const struct wh_shown_names *names)
 {
 	struct totals t = {.names = names};
 	json_t *list = json_array(), *benchmark = json_array();
@@ -168,10 +127,10 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 	char at[WH_TIME_STRLEN];
 	size_t n[4] = {0};
 	struct totals all = {.names = NULL};
-	struct naming names = {.mem = p->mem};
+	struct wh_shown_names names;
 	json_int_t partly = 0;
 	json_t *controls = json_array();
-	find_twins(&names, &p->inv);
+	wh_shown_names_find(&p->inv, p->mem, &names);
 	for (size_t i = 0; i < s->n; i++) {
 		enum wh_posture_state state = wh_standard_state(&p->posture, &s->controls[i]);
 		n[state] += !s->controls[i].of;
@@ -195,7 +154,7 @@ static json_t *whole(const struct wh_app_posture *p, const struct wh_standard *s
 	json_object_set_new(o, "partlyPassedControls", json_integer(partly));
 	json_object_set_new(o, "score", wh_app_score(p));
 	json_object_set_new(o, "controls", controls);
-	json_decref(names.twins);
+	wh_shown_names_free(&names);
 	return o;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "app/posture.h"
+#include "app/shown_name.h"
 
 const char *const wh_app_inventory_orders[] = {"severity", "name", "type", "zone", "alerts", NULL};
 enum { BY_SEVERITY, BY_NAME, BY_TYPE, BY_ZONE, BY_ALERTS };
@@ -108,17 +109,20 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 {
 	size_t n = 0, k;
 	const struct wh_estate *e = p->in.estate;
+	struct wh_shown_names names;
 	*out = wh_arena_array(p->mem, p->assets.n + p->t.n_hosts + (e ? e->n_resources : 0) + p->in.n_hosts + 1, sizeof **out);
+	wh_shown_names_find(&p->inv, p->mem, &names);
 	for (size_t i = 0; i < p->assets.n; i++) {
 		const struct wh_asset *a = &p->assets.list[i];
 		if (a->id)
 			(*out)[n++] = (struct row){.id = a->id,
-			                           .name = wh_posture_name(a->id),
+			                           .name = wh_shown_name(&names, a->type, a->id),
 			                           .type = a->type,
 			                           .location = wh_field_text(a->body, "location"),
 			                           .tags = json_object_get(a->body, "tags"),
 			                           .networked = is_networking(a->type)};
 	}
+	wh_shown_names_free(&names);
 	for (size_t i = 0; e && i < e->n_resources; i++) /* hosts that no inventory has */
 		if (!e->resources[i].id)
 			(*out)[n++] = (struct row){.id = e->resources[i].name,
@@ -139,7 +143,6 @@ static size_t collect(const struct wh_app_posture *p, struct row **out)
 		if (r) {
 			r->facing |= wh_topology_faces_internet(&p->t, h);
 			r->host = h;
-			r->name = *r->id == '/' ? r->name : h->name; /* AWS's ids say nothing: their tag Name does */
 		}
 	}
 	return n;

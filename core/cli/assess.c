@@ -109,7 +109,7 @@ static void print_verdicts(const json_t *doc, bool all)
 		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(status), exempt ? "exempt" : status);
 		cli_table_text(t, text_of(v, "severity"));
 		cli_table_text(t, text_of(v, "displayName"));
-		cli_table_text(t, wh_posture_name(text_of(v, "resourceId")));
+		cli_table_text(t, text_of(v, "resourceName"));
 		cli_table_text(t, exempt ? exempt : text_of(v, "cause"));
 	}
 	if (t)

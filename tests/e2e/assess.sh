@@ -222,6 +222,8 @@ check "a question is grey until somebody answers it, with the evidence's hash"
 check "compliance by the benchmark, and by a framework that it maps to"
 cp -r az twins && jq '[.[] | select(.name == "plant") | .id |= sub("/g/"; "/h/")]' az/net.json >twins/more.json && "$w" compliance --in twins --json >out 2>err &&
 	[ "$(jq -c '[.controls[].assessments[].resources[] | select(.id | endswith("/plant")).name] | unique' out)" = '["g/plant","h/plant"]' ] &&
+	"$w" assess --in twins --resource h/plant --json >out 2>>err && [ "$(jq -r '[.assessments[] | .resourceId + " " + .resourceName] | unique | join(",")' out | tr A-Z a-z | sed 's,.*/resourcegroups/,,')" = 'h/providers/microsoft.storage/storageaccounts/plant h/plant' ] &&
+	"$w" inventory --in twins --json >out 2>>err && [ "$(jq -c '[.. | objects | select(.id? // "" | endswith("/plant")).name] | unique' out)" = '["g/plant","h/plant"]' ] &&
 	mkdir facts && for k in 1 2 3 4 5 6 7 8 9 10 11 12 13; do printf '{"kind":"whittle host facts","version":1,"name":"h%s","at":"2026-11-%02dT10:00:00Z"}' $k $k >facts/$k.json; done && cp l.db hosts.db && "$w" --store hosts.db estate import facts/*.json >out 2>>err &&
 	"$w" --store hosts.db compliance --json >out 2>>err && [ "$(jq -c '[.inputs[] | select(.name == "host facts") | .what, .at]' out)" = '["13 hosts; the oldest are of 2026-11-01T10:00:00Z: h1","2026-11-13T10:00:00Z"]' ] &&
 	jq -e '.inputs[] | select(.name == "inventory").what | test("^[0-9]+ resources of Azure in 1 subscription$")' out >/dev/null

@@ -58,8 +58,9 @@ mkdir alone; echo "{\"SecurityGroups\": [{\"GroupId\": \"sg-1\", \"GroupName\": 
 WHITTLE_STORE=$dir/alone.db "$w" estate import alone >out 2>err && WHITTLE_STORE=$dir/alone.db "$w" anomalies >>out 2>>err && grep -q 'permissive *alone (not attached)' out
 check "a group that nothing has is judged by its rules, and named as not attached"
 "$w" inventory --json 2>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")' >out && [ "$(cat out)" = web-1 ] &&
-	[ "$("$w" compliance --json 2>>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")')" = web-1 ]
-check "a machine has the name of its tag in the inventory and in the report"
+	[ "$("$w" compliance --json 2>>err | jq -r '[.. | objects | select(.id? == "i-web1") | .name] | unique | join(" ")')" = web-1 ] &&
+	"$w" assess --resource web-1 --all >out 2>>err && grep -q ' web-1 ' out && ! grep -q 'i-web1' out
+check "a machine has the name of its tag in the inventory, in the report and in the list of assessments"
 verdict() { "$w" reach "$@" --json 2>>err | jq -r '.verdict + (if .verdict == "unknown" then ": " + (.decidedBy | map(select(.verdict == "unknown"))[0].why) else "" end)'; }
 : >err
 { verdict Internet web-1 --port 443; verdict 192.0.2.9 web-1 --port 22; verdict 192.0.2.9 web-2 --port 22; verdict 10.3.0.1 web-2 --port 22; verdict web-1 db-1 --port 5432; verdict 10.0.1.100 web-2 --port 443
