@@ -8,17 +8,14 @@
 #include <strings.h>
 #include "posture/checks.h"
 
-static const char again[] =
-	"its facts have no settings of programs: run `whittle estate facts` there again, and `whittle estate import` here";
-
-static void each(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h))
+/* Whether the facts are of a version that has settings of programs. */
+static bool has_settings(struct wh_run *run, const struct wh_judged_host *h)
 {
-	const struct wh_hosts *hosts = wh_run_hosts(run);
-	for (size_t i = 0; i < hosts->n; i++)
-		if (hosts->list[i].facts && hosts->list[i].facts->asked)
-			judge(run, &hosts->list[i]);
-		else
-			wh_run_add_host(run, &hosts->list[i], WH_POSTURE_NO_EVIDENCE, "%s", again);
+	if (!h->facts->asked)
+		wh_run_add_host(run, h, WH_POSTURE_NO_EVIDENCE,
+		                "its facts have no settings of programs: run `whittle estate facts` there again, and "
+		                "`whittle estate import` here");
+	return h->facts->asked;
 }
 
 /* ---- "NAME=PATTERN|PATTERN" ---- */
@@ -104,6 +101,8 @@ static bool is_there(struct wh_run *run, const struct wh_judged_host *h)
 
 static void judge_settings(struct wh_run *run, const struct wh_judged_host *h)
 {
+	if (!has_settings(run, h))
+		return;
 	if (!is_there(run, h)) {
 		wh_run_add_host(run, h, WH_POSTURE_NOT_APPLICABLE, "it has no configuration of such a program");
 		return;
@@ -125,7 +124,7 @@ static void judge_settings(struct wh_run *run, const struct wh_judged_host *h)
 int wh_check_host_settings(struct wh_run *run, struct wh_error *err)
 {
 	(void)err;
-	each(run, judge_settings);
+	wh_run_each_host(run, judge_settings);
 	return 0;
 }
 
@@ -135,6 +134,8 @@ static void judge_programs(struct wh_run *run, const struct wh_judged_host *h)
 {
 	const char **list;
 	size_t n = wh_run_texts(run, "any", &list);
+	if (!has_settings(run, h))
+		return;
 	for (size_t i = 0; i < h->facts->n_programs; i++)
 		if (wh_run_has(list, n, h->facts->programs[i])) {
 			wh_run_add_sound(run, h, wh_arena_printf(run->mem, "%s runs", h->facts->programs[i]));
@@ -147,6 +148,6 @@ static void judge_programs(struct wh_run *run, const struct wh_judged_host *h)
 int wh_check_host_programs(struct wh_run *run, struct wh_error *err)
 {
 	(void)err;
-	each(run, judge_programs);
+	wh_run_each_host(run, judge_programs);
 	return 0;
 }

@@ -46,7 +46,7 @@ int wh_check_host_twins(struct wh_run *run, struct wh_error *err);
 int wh_check_host_published(struct wh_run *run, struct wh_error *err);
 int wh_check_host_forwarding(struct wh_run *run, struct wh_error *err);
 int wh_check_host_egress(struct wh_run *run, struct wh_error *err);
-/* check_host_settings.c: of Linux hosts, by their settings and listeners */
+/* check_host_facts.c: of Linux hosts, by their kernel's settings and their listeners */
 int wh_check_host_spoofing(struct wh_run *run, struct wh_error *err);
 int wh_check_host_floods(struct wh_run *run, struct wh_error *err);
 int wh_check_host_daemons(struct wh_run *run, struct wh_error *err);

@@ -96,6 +96,18 @@ void wh_run_add_host(struct wh_run *run, const struct wh_judged_host *h, enum wh
 	wh_run_add(run, h->id, h->type, status, "%s", buf);
 }
 
+void wh_run_each_host(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h))
+{
+	const struct wh_hosts *hosts = wh_run_hosts(run);
+	for (size_t i = 0; i < hosts->n; i++)
+		if (hosts->list[i].facts)
+			judge(run, &hosts->list[i]);
+		else
+			wh_run_add_host(run, &hosts->list[i], WH_POSTURE_NO_EVIDENCE,
+			                "nothing is known of it by itself: run `whittle estate facts` there as root, and "
+			                "`whittle estate import` here");
+}
+
 void wh_run_each_ruleset(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h))
 {
 	const struct wh_hosts *hosts = wh_run_hosts(run);

@@ -58,6 +58,8 @@ struct wh_judged_host {
 };
 struct wh_hosts { struct wh_judged_host *list; size_t n; };
 const struct wh_hosts *wh_run_hosts(struct wh_run *run);
+/* Calls `judge` for each host that has facts; the others get no evidence, with the command that brings them. */
+void wh_run_each_host(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h));
 /* Calls `judge` for each host whose ruleset was read; the others get no evidence, with the reason. */
 void wh_run_each_ruleset(struct wh_run *run, void (*judge)(struct wh_run *run, const struct wh_judged_host *h));
 /* It is healthy, where all of its ruleset was read and lately. */
