@@ -84,19 +84,19 @@ static void signatures(struct eve_facts *f, struct js_value detect)
 	static const char *const engines[] = {"engines", NULL},
 				 *const own[] = {"rules_loaded", "rules_failed", "last_reload", NULL};
 	struct js_value list, engine, v[MEMBERS];
-	uint64_t loaded = 0, failed = 0;
-	char day[11] = "", text[WH_FACT_VALUE];
+	struct wh_signatures sum = {0};
+	char day[] = "YYYY-MM-DDT00:00:00Z", text[WH_FACT_VALUE];
 	js_members(detect, engines, &list);
 	for (const char *p = list.p; js_next(&p, list.end, &engine);) {
 		js_members(engine, own, v);
-		loaded += js_number(v[LOADED]) & UINT32_MAX;
-		failed += js_number(v[FAILED]) & UINT32_MAX;
+		sum.loaded += js_number(v[LOADED]) & UINT32_MAX;
+		sum.failed += js_number(v[FAILED]) & UINT32_MAX;
 		if (v[RELOAD].text.len >= 10)
-			eve_plain((struct js_text){v[RELOAD].text.p, 10}, day, sizeof day);
+			memcpy(day, v[RELOAD].text.p, 10);
 	}
-	if (!*day)
+	if (wh_time_parse(day, strlen(day), &sum.since_us))
 		return;
-	snprintf(text, sizeof text, "%" PRIu64 " loaded, %" PRIu64 " failed, since %s", loaded, failed, day);
+	wh_signatures_text(&sum, text);
 	eve_fact_count(f, WH_FACT_SIGNATURES, text, false);
 }
 

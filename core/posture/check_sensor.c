@@ -69,15 +69,12 @@ int wh_check_sensor_health(struct wh_run *run, struct wh_error *err)
 }
 
 /* The latest of what the sensor's statistics tell of its signatures. */
-struct loaded { int64_t at_us, since_us; unsigned long long loaded, failed; };
+struct loaded { int64_t at_us; struct wh_signatures are; };
 
 static int see_signatures(void *arg, const struct wh_fact_key *k, const struct wh_fact_row *r)
 {
 	struct loaded *l = arg, now = {.at_us = r->last_us};
-	char at[] = "YYYY-MM-DDT00:00:00Z";
-	if (r->last_us >= l->at_us &&
-	    sscanf(k->value, "%llu loaded, %llu failed, since %10c", &now.loaded, &now.failed, at) == 3 &&
-	    !wh_time_parse(at, strlen(at), &now.since_us))
+	if (r->last_us >= l->at_us && !wh_signatures_parse(k->value, &now.are))
 		*l = now;
 	return 0;
 }
@@ -86,20 +83,20 @@ static int see_signatures(void *arg, const struct wh_fact_key *k, const struct w
 static bool judge_loaded(struct wh_run *run, const struct loaded *l)
 {
 	int64_t days = wh_run_number(run, "days", 7);
+	unsigned long long loaded = l->are.loaded, failed = l->are.failed;
 	char since[WH_TIME_STRLEN];
-	wh_time_text(l->since_us, since);
+	wh_time_text(l->are.since_us, since);
 	if (!l->at_us)
 		return false;
-	if (!l->loaded)
+	if (!loaded)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "it has no signature loaded");
-	else if (l->failed > (unsigned long long)wh_run_number(run, "failed", 0))
+	else if (failed > (unsigned long long)wh_run_number(run, "failed", 0))
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY,
-		           "%llu of its signatures failed to load, %llu are loaded", l->failed, l->loaded);
-	else if (l->at_us - l->since_us > (days + 1) * WH_US_PER_DAY)
+		           "%llu of its signatures failed to load, %llu are loaded", failed, loaded);
+	else if (l->at_us - l->are.since_us > (days + 1) * WH_US_PER_DAY)
 		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_UNHEALTHY, "its signatures were loaded last on %.10s", since);
 	else
-		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "%llu signatures were loaded on %.10s", l->loaded,
-		           since);
+		wh_run_add(run, sensor_name, "sensor", WH_POSTURE_HEALTHY, "%llu signatures were loaded on %.10s", loaded, since);
 	return true;
 }
 

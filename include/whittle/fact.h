@@ -37,6 +37,11 @@ bool wh_fact_is_offer(enum wh_fact_kind kind, const char *value);
 
 #define WH_FACT_COUNTED "counted"
 #define WH_FACT_VALUE 64 /* bytes, with the NUL */
+/* The value of SIGNATURES; since_us: the begin of the day of their last reload, UTC. */
+struct wh_signatures { uint64_t loaded, failed; int64_t since_us; };
+void wh_signatures_text(const struct wh_signatures *s, char value[static WH_FACT_VALUE]);
+/* 0, or -EINVAL: the value is none. */
+int wh_signatures_parse(const char *value, struct wh_signatures *out);
 struct wh_fact {
 	enum wh_fact_kind kind;
 	struct wh_addr client, server; /* CAPTURE, SIGNATURES: none */

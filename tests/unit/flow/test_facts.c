@@ -248,6 +248,11 @@ static void the_sensors_signatures_are_a_fact_of_each_day(void **state)
 		1);
 	assert_int_equal(facts[0].kind, WH_FACT_SIGNATURES);
 	assert_string_equal(facts[0].value, "30007 loaded, 5 failed, since 2026-11-30");
+	struct wh_signatures s;
+	assert_int_equal(wh_signatures_parse(facts[0].value, &s), 0);
+	assert_true(s.loaded == 30007 && s.failed == 5 && s.since_us == INT64_C(1795996800) * 1000000);
+	assert_int_equal(wh_signatures_parse("30007 loaded, 5 failed, since 2026-11-30 or so", &s), -EINVAL);
+	assert_int_equal(wh_signatures_parse("30007 loaded, 5 failed, since 2026-13-30", &s), -EINVAL);
 	assert_true(wh_fact_by_day(WH_FACT_SIGNATURES) && wh_fact_of_sensor(WH_FACT_SIGNATURES));
 	assert_int_equal(read("stats", "{\"detect\":{\"engines\":[{\"last_reload\":\"x\"},7,[]]}}", 0), 0);
 	assert_int_equal(read("stats", "{\"detect\":{\"engines\":{}},\"capture\":[]}", 0), 0);
