@@ -59,6 +59,7 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 {
 	struct wh_https_reply r = {.body = NULL};
 	json_int_t rows = 0;
+	size_t bytes = 0;
 	char *token = NULL;
 	int rc = 0;
 	for (unsigned n = 0; !rc; n++) {
@@ -72,11 +73,11 @@ int wh_arm_graph(struct wh_arm *arm, const struct wh_graph_query *q, wh_graph_pa
 		if (!rc && page.token && token && !strcmp(page.token, token))
 			rc = wh_fail(err, -EPROTO, "Resource Graph gives the same page again");
 		rows += (json_int_t)page.rows;
-		*q->bytes += r.len;
+		bytes += r.len;
 		if (!rc && rows > page.total)
 			rc = wh_fail(err, -EPROTO, "Resource Graph gives more than the %lld rows that it counts",
 			             (long long)page.total);
-		if (!rc && *q->bytes > q->most_bytes)
+		if (!rc && bytes > q->most_bytes)
 			rc = wh_fail(err, -EMSGSIZE,
 			             "Resource Graph's answers have more than %zu MiB: ask for some subscriptions only",
 			             q->most_bytes >> 20);

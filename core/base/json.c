@@ -268,7 +268,7 @@ static bool enter_element(struct cursor *c, unsigned long index)
 
 int wh_json_line(const char *text, size_t len, const char *path)
 {
-	struct cursor c = {text, text + len, 1};
+	struct cursor c = {text, len ? text + len : text, 1};
 
 	skip_space(&c);
 	while (*path) {

@@ -215,6 +215,16 @@ int wh_inventory_add(struct wh_inventory *inv, const char *file, char *text, siz
 	return add(inv, file, text, len, false, &pages, err);
 }
 
+void wh_inventory_forget_text(struct wh_inventory *inv)
+{
+	struct wh_document *d = inv->n_documents ? &inv->documents[inv->n_documents - 1] : NULL;
+	if (!d || d->borrowed)
+		return;
+	free(d->text);
+	d->text = NULL;
+	d->len = 0;
+}
+
 /* ---- several documents ---- */
 
 static int by_key(const void *a, const void *b)

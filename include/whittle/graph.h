@@ -6,8 +6,7 @@
 struct wh_graph_query {
 	const char *query;  /* in the service's language, ordered by id: otherwise pages would overlap */
 	const char *const *subscriptions; size_t n_subscriptions; /* ids; none: all that the token may read */
-	size_t most_bytes;  /* of all answers, those of earlier queries included, which are counted in *bytes */
-	size_t *bytes;
+	size_t most_bytes;  /* of all its pages together */
 };
 /* One page as the service wrote it, {"data":[…], …}, with a resource at least. A negative return ends the query with that
  * code. */

@@ -44,6 +44,8 @@ struct wh_inventory {
 int wh_inventory_read(const char *const *paths, size_t n, struct wh_arena *mem, struct wh_inventory *out, struct wh_error *err);
 /* The same for a text in memory; `text` is taken over. Call wh_inventory_join() after the last one. */
 int wh_inventory_add(struct wh_inventory *inv, const char *file, char *text, size_t len, struct wh_error *err);
+/* Frees the text of the document that was added last: later errors about it give no line but the first. */
+void wh_inventory_forget_text(struct wh_inventory *inv);
 void wh_inventory_join(struct wh_inventory *inv);
 /* `base` with the resources of `over` in place of those with the same ids, or in addition. Both must outlive it; it is freed by
  * itself. */

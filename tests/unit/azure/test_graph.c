@@ -59,10 +59,9 @@ static int take(void *arg, unsigned number, const char *text, size_t len, struct
 
 static void pages_without_an_end_are_an_error_with_its_reason(void **state)
 {
-	size_t bytes = 0;
 	unsigned taken = 0;
 	struct wh_error err = {.text = ""};
-	const struct wh_graph_query q = {.query = "q", .most_bytes = MOST, .bytes = &bytes};
+	const struct wh_graph_query q = {.query = "q", .most_bytes = MOST};
 	(void)state;
 	requests = 0;
 	assert_int_equal(wh_arm_graph(NULL, &q, take, &taken, &err), -EMSGSIZE);
@@ -71,24 +70,25 @@ static void pages_without_an_end_are_an_error_with_its_reason(void **state)
 	assert_int_equal(taken, MOST / PAGE);        /* and the last one is not taken */
 }
 
-static void one_limit_is_for_all_queries_together(void **state)
+static void each_query_has_its_own_limit(void **state)
 {
-	size_t bytes = MOST - PAGE;
-	unsigned taken = 0;
-	struct wh_error err = {.text = ""};
-	const struct wh_graph_query q = {.query = "q", .most_bytes = MOST, .bytes = &bytes};
 	(void)state;
-	requests = 0;
-	assert_int_equal(wh_arm_graph(NULL, &q, take, &taken, &err), -EMSGSIZE);
-	assert_int_equal(requests, 2);
-	assert_int_equal(taken, 1);
+	for (size_t most = 0; most < 3; most++) {
+		unsigned taken = 0;
+		struct wh_error err = {.text = ""};
+		const struct wh_graph_query q = {.query = "q", .most_bytes = most * PAGE};
+		requests = 0;
+		assert_int_equal(wh_arm_graph(NULL, &q, take, &taken, &err), -EMSGSIZE);
+		assert_int_equal(requests, most + 1);
+		assert_int_equal(taken, most);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_without_an_end_are_an_error_with_its_reason),
-		cmocka_unit_test(one_limit_is_for_all_queries_together),
+		cmocka_unit_test(each_query_has_its_own_limit),
 	};
 	return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
 }
