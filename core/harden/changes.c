@@ -10,43 +10,63 @@
 #include "harden/advice.h"
 #include "whittle/intel.h"
 
+/* A rule that gained or lost, and what is looked up for it. */
 struct looked {
+	struct wh_change *change;
 	const struct wh_recommended_rule *rule;
 	struct wh_ranges gained, lost;
-	const struct wh_resource *resource;
-	const struct wh_prefix *hostile; size_t n_hostile; /* threat lists, merged */
 	uint64_t new_peers, old_peers, refused;
 	uint64_t listed, alerted;           /* of the old ones: on a threat list, or with an alert of severity 1 or 2 */
 	int32_t first, last;                /* first day of those in `gained`, last day of those in `lost` */
 };
 
-static int look(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+struct lists { struct wh_prefix *p; size_t n; };
+/* Those of one resource after another, so that each one's edges are read once, and the sketches once for all. */
+struct looking {
+	struct looked *list; size_t n, from; /* [from, n) are of the resource at hand */
+	struct lists hostile;                /* threat lists, merged */
+	struct wh_changes *out;
+	struct wh_arena *mem;
+};
+
+static void look_at(struct looked *l, const struct lists *hostile, const struct wh_edge_key *k, const struct wh_edge *e)
 {
-	struct looked *l = arg;
-	if (k->port != l->rule->port || k->proto != l->rule->proto || k->direction != l->rule->direction || !e->flows)
-		return 0;
 	if (wh_ranges_has(l->gained, &k->peer)) {
 		l->new_peers++;
 		l->first = wh_day(e->first_us) < l->first ? wh_day(e->first_us) : l->first;
 	} else if (wh_ranges_has(l->lost, &k->peer)) {
 		l->old_peers++;
-		bool listed = wh_prefix_find(l->hostile, l->n_hostile, &k->peer);
+		bool listed = wh_prefix_find(hostile->p, hostile->n, &k->peer);
 		l->listed += listed;
 		l->alerted += !listed && (e->alerts[0] || e->alerts[1]);
 		l->last = e->day0 > l->last ? e->day0 : l->last;
+	}
+}
+
+static int look(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	struct looking *all = arg;
+	for (size_t i = all->from; i < all->n; i++) {
+		struct looked *l = &all->list[i];
+		if (k->port == l->rule->port && k->proto == l->rule->proto && k->direction == l->rule->direction && e->flows)
+			look_at(l, &all->hostile, k, e);
 	}
 	return 0;
 }
 
 static int look_refused(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
 {
-	struct looked *l = arg;
-	if (port != l->rule->port || proto != l->rule->proto || l->rule->direction != WH_INBOUND)
-		return 0;
-	for (size_t i = 0; i < l->resource->n_addrs; i++)
-		for (unsigned k = 0; k < WH_SKETCH_TOP && wh_addr_eq(&l->resource->addrs[i], local); k++)
-			if (sk->top[k].count && wh_ranges_has(l->gained, &sk->top[k].addr))
-				l->refused += sk->top[k].count;
+	struct looking *all = arg;
+	for (size_t at = 0; at < all->n; at++) {
+		struct looked *l = &all->list[at];
+		const struct wh_resource *r = l->change->resource;
+		if (port != l->rule->port || proto != l->rule->proto || l->rule->direction != WH_INBOUND)
+			continue;
+		for (size_t i = 0; i < r->n_addrs; i++)
+			for (unsigned k = 0; k < WH_SKETCH_TOP && wh_addr_eq(&r->addrs[i], local); k++)
+				if (sk->top[k].count && wh_ranges_has(l->gained, &sk->top[k].addr))
+					l->refused += sk->top[k].count;
+	}
 	return 0;
 }
 
@@ -154,85 +174,75 @@ static bool same_prefixes(const struct wh_prefix *a, size_t n_a, const struct wh
 	return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
 }
 
-struct lists { struct wh_prefix *p; size_t n; };
-
-static int compare(struct wh_store *s, const struct lists *lists, const struct wh_resource *resource,
-                   const struct wh_recommended_rule *before, const struct wh_recommended_rule *now, struct wh_arena *mem,
-                   struct wh_changes *out, struct wh_error *err)
+/* Adds the change from the one rule to the other, either of which may be NULL, if there is one. */
+static struct wh_change *compare(struct looking *all, const struct wh_resource *resource,
+                                 const struct wh_recommended_rule *before, const struct wh_recommended_rule *now)
 {
 	if (before && now && same_prefixes(before->prefixes, before->n_prefixes, now->prefixes, now->n_prefixes) &&
 	    same_prefixes(before->except, before->n_except, now->except, now->n_except))
-		return 0;
-	struct wh_ranges was = region(before, mem), is = region(now, mem);
-	struct looked l = {.rule = now ? now : before,
-	                   .resource = resource,
-	                   .first = INT32_MAX,
-	                   .last = INT32_MIN,
-	                   .hostile = lists->p,
-	                   .n_hostile = lists->n,
-	                   .gained = wh_ranges_minus(is, was, mem),
-	                   .lost = wh_ranges_minus(was, is, mem)};
-	struct wh_change *c = &out->list[out->n];
-	int rc = 0;
-
-	if (before && now && !l.gained.n && !l.lost.n)
-		return 0;
-	if (!now || (!before && !l.gained.n)) {
-		*c = (struct wh_change){.resource = resource,
-		                        .rule = l.rule,
-		                        .is_new = !before,
-		                        .is_gone = !now,
-		                        .why = now ? why_closed(now, mem) : NULL};
-		out->n++;
-		return 0;
+		return NULL;
+	struct wh_ranges was = region(before, all->mem), is = region(now, all->mem);
+	struct wh_ranges gained = wh_ranges_minus(is, was, all->mem), lost = wh_ranges_minus(was, is, all->mem);
+	if (before && now && !gained.n && !lost.n)
+		return NULL;
+	struct wh_change *c = &all->out->list[all->out->n++];
+	*c = (struct wh_change){.resource = resource, .rule = now ? now : before, .is_new = !before, .is_gone = !now};
+	if (!now || (!before && !gained.n)) {
+		c->why = now ? why_closed(now, all->mem) : NULL;
+		return c;
 	}
-	for (size_t i = 0; i < resource->n_addrs && !rc; i++)
-		rc = wh_store_edges(s, &resource->addrs[i], look, &l, err);
-	if (rc || (rc = wh_store_sketches(s, look_refused, &l, err)))
-		return rc;
-	*c = (struct wh_change){.resource = resource,
-	                        .rule = l.rule,
-	                        .is_new = !before,
-	                        .is_gone = !now,
-	                        .why = why(&l, mem),
-	                        .refused = l.refused};
-	wh_ranges_to_prefixes(l.gained, mem, &c->gained, &c->n_gained);
-	wh_ranges_to_prefixes(l.lost, mem, &c->lost, &c->n_lost);
-	out->n++;
-	return 0;
+	all->list[all->n++] = (struct looked){
+		.change = c, .rule = c->rule, .first = INT32_MAX, .last = INT32_MIN, .gained = gained, .lost = lost};
+	wh_ranges_to_prefixes(gained, all->mem, &c->gained, &c->n_gained);
+	wh_ranges_to_prefixes(lost, all->mem, &c->lost, &c->n_lost);
+	return c;
+}
+
+/* The changes of one resource, in order; and reads its edges for them. */
+static int of_resource(struct looking *all, struct wh_store *s, const struct wh_recommendation *now,
+                       const struct wh_resource_result *res, const struct wh_resource_result *old, struct wh_error *err)
+{
+	int rc = 0;
+	all->from = all->n;
+	for (size_t k = 0; k < res->n_rules; k++)
+		compare(all, res->resource, same_rule(old, &res->rules[k]), &res->rules[k]);
+	for (size_t k = 0; old && k < old->n_rules; k++) {
+		const struct wh_recommended_rule *gone = &old->rules[k];
+		if (same_rule(res, gone))
+			continue;
+		struct wh_change *c = compare(all, res->resource, gone, NULL);
+		c->why = said_of(now, res, gone, all->mem);
+		c->is_kept = !wh_looked_at(now, gone->direction, gone->proto, gone->port);
+	}
+	for (size_t i = 0; i < res->resource->n_addrs && !rc && all->from < all->n; i++)
+		rc = wh_store_edges(s, &res->resource->addrs[i], look, all, err);
+	return rc;
 }
 
 int wh_changes(const struct wh_ledger *l, const struct wh_recommendation *before, const struct wh_recommendation *now,
                struct wh_arena *mem, struct wh_changes *out, struct wh_error *err)
 {
-	struct wh_intel_list *all;
-	struct lists lists = {NULL, 0};
+	struct looking all = {.out = out, .mem = mem};
+	struct wh_intel_list *lists;
 	size_t most = 0, n_lists = 0;
-	int rc = wh_intel_lists(l->state, mem, &all, &n_lists, err);
+	int rc = wh_intel_lists(l->state, mem, &lists, &n_lists, err);
 
 	if (rc)
 		return rc;
-	wh_intel_merged(all, n_lists, mem, &lists.p, &lists.n);
+	wh_intel_merged(lists, n_lists, mem, &all.hostile.p, &all.hostile.n);
 	for (size_t i = 0; i < before->n_resources; i++)
 		most += before->resources[i].n_rules;
 	for (size_t i = 0; i < now->n_resources; i++)
 		most += now->resources[i].n_rules;
 	*out = (struct wh_changes){.since_us = before->calculated_us, .list = wh_arena_array(mem, most + 1, sizeof *out->list)};
-	for (size_t i = 0; i < now->n_resources && !rc; i++) {
-		const struct wh_resource_result *res = &now->resources[i], *old = same_resource(before, res);
-		for (size_t k = 0; k < res->n_rules && !rc; k++)
-			rc = compare(l->store, &lists, res->resource, same_rule(old, &res->rules[k]), &res->rules[k], mem, out,
-			             err);
-		for (size_t k = 0; old && k < old->n_rules && !rc; k++)
-			if (!same_rule(res, &old->rules[k])) {
-				size_t at = out->n;
-				rc = compare(l->store, &lists, res->resource, &old->rules[k], NULL, mem, out, err);
-				if (rc)
-					break;
-				out->list[at].why = said_of(now, res, &old->rules[k], mem);
-				out->list[at].is_kept = !wh_looked_at(now, old->rules[k].direction, old->rules[k].proto,
-				                                      old->rules[k].port);
-			}
+	all.list = wh_arena_array(mem, most + 1, sizeof *all.list);
+	for (size_t i = 0; i < now->n_resources && !rc; i++)
+		rc = of_resource(&all, l->store, now, &now->resources[i], same_resource(before, &now->resources[i]), err);
+	if (!rc && all.n)
+		rc = wh_store_sketches(l->store, look_refused, &all, err);
+	for (size_t i = 0; i < all.n && !rc; i++) {
+		all.list[i].change->refused = all.list[i].refused;
+		all.list[i].change->why = why(&all.list[i], mem);
 	}
 	return rc;
 }
