@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/derived.h"
+#include "base/build_id.h"
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/store_url.h"
 #include "whittle/config.h"
 #include "whittle/filter.h"
 
@@ -153,7 +155,23 @@ static int settings(const struct wh_app *a, const struct wh_app_ledger *l, struc
 int wh_app_derived(const struct wh_app *a, const struct wh_app_ledger *l, const struct wh_store_totals *totals,
                    struct wh_arena *mem, struct wh_derived *out, struct wh_error *err)
 {
-	*out = (struct wh_derived){.at_us = wh_now_us(), .traffic = traffic(totals, mem), .host = host(l, mem)};
+	char program[WH_BUILD_ID_STRLEN];
+	*out = (struct wh_derived){.at_us = wh_now_us(),
+	                           .traffic = traffic(totals, mem),
+	                           .host = host(l, mem),
+	                           .program = wh_arena_strdup(mem, wh_build_id(program))};
 	int rc = rules(a, l, mem, &out->rules, err);
 	return rc ? rc : settings(a, l, mem, &out->settings, err);
+}
+
+bool wh_app_derives_the_same(const struct wh_app *a, const struct wh_estate *e, const struct wh_derived *before,
+                             const struct wh_derived *now)
+{
+	for (size_t i = 0; i < e->n_resources; i++)
+		if (e->resources[i].host_unread) /* its own rules are not known to be the same */
+			return false;
+	if (!before->at_us || wh_day(before->at_us) != wh_day(now->at_us) || !*now->program || wh_store_is_fleet(a->store_url))
+		return false;
+	return !strcmp(before->program, now->program) && !strcmp(before->traffic, now->traffic) &&
+	       !strcmp(before->rules, now->rules) && !strcmp(before->host, now->host) && !strcmp(before->settings, now->settings);
 }

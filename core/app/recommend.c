@@ -129,7 +129,7 @@ static const char *with_options(const char *settings, const struct wh_app_recomm
 	if (ask->ports)
 		settings = wh_arena_printf(mem, "%s --ports %s", settings, ask->ports);
 	if (ask->permissiveness > 0)
-		settings = wh_arena_printf(mem, "%s --permissiveness %g", settings, ask->permissiveness);
+		settings = wh_arena_printf(mem, "%s --permissiveness %.17g", settings, ask->permissiveness);
 	return ask->directed ? wh_arena_printf(mem, "%s --direction %s", settings, wh_directions_words[ask->directions])
 	                     : settings;
 }
@@ -223,6 +223,38 @@ static json_t *edits_json(const struct wh_app_edits *e)
 	return list;
 }
 
+/* The saved outcome where a derivation would have the same. Returns 1 where it might not. */
+static int saved_outcome(const struct wh_app *a, const struct wh_app_ledger *l, const struct wh_harden_ask *ask,
+                         const struct wh_derived *now, struct wh_arena *mem, struct wh_recommendation **before,
+                         struct wh_recommendation **out)
+{
+	struct wh_recommendation *brief;
+	struct wh_derived then;
+	struct wh_error unknown;
+	if (wh_standing_load(l->is.state, l->estate, mem, &brief, &then, &unknown) ||
+	    !wh_app_derives_the_same(a, l->estate, &then, now) ||
+	    wh_recommendation_load(l->is.state, l->estate, mem, before, &unknown))
+		return 1;
+	return (*before)->serial != brief->serial || wh_recommend_again(ask, *before, mem, out, &unknown);
+}
+
+/* The outcome, and the one that was saved before; NULL if there is none. */
+static int outcome(const struct wh_app *a, const struct wh_app_ledger *l, const struct wh_harden_ask *ask,
+                   const struct wh_derived *from, struct wh_arena *mem, struct wh_recommendation **before,
+                   struct wh_recommendation **out, struct wh_error *err)
+{
+	struct wh_error unknown;
+	if (!ask->n_names && !saved_outcome(a, l, ask, from, mem, before, out))
+		return 0;
+	int rc = wh_recommend(ask, mem, out, err);
+	if (rc)
+		return rc;
+	wh_recommendation_as_kept(*out);
+	if (wh_recommendation_load(l->is.state, l->estate, mem, before, &unknown))
+		*before = NULL;
+	return 0;
+}
+
 int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem,
                      struct wh_app_recommended *out, struct wh_error *err)
 {
@@ -233,17 +265,15 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	struct wh_derived from;
 	struct wh_error unknown;
 	int rc = begin(a, ask, ask->dry ? WH_STATE_READ : WH_STATE_WRITE, mem, &l, &opt, err);
+	const struct wh_harden_ask derivation = {l.is.store, l.estate, ask->resources, ask->n_resources, &opt};
 
 	*out = (struct wh_app_recommended){NULL};
 	rc = rc ? rc : wh_store_totals(l.is.store, &totals, err);
 	rc = rc ? rc : wh_app_derived(a, &l, &totals, mem, &from, err);
 	if (!rc)
 		from.settings = with_options(from.settings, ask, mem);
-	rc = rc ? rc
-	        : wh_recommend(&(struct wh_harden_ask){l.is.store, l.estate, ask->resources, ask->n_resources, &opt}, mem,
-	                       &out->recommendation, err);
-	if (!rc && wh_recommendation_load(l.is.state, l.estate, mem, &before, &unknown))
-		before = NULL;
+	rc = rc ? rc : outcome(a, &l, &derivation, &from, mem, &before, &out->recommendation, err);
+	out->derived = !rc && (!before || out->recommendation->resources != before->resources);
 	/* where nothing was learned before, everything is new, and there is nothing to compare with */
 	if (!rc && before && before->calculated_us > WH_US_PER_DAY &&
 	    !wh_changes(&l.is, before, out->recommendation, mem, &out->since, &unknown))

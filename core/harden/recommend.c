@@ -110,6 +110,21 @@ static void tell_unseen(const struct wh_window *w, struct wh_recommendation *rec
 	}
 }
 
+void wh_recommendation_head(const struct wh_analysis *a, struct wh_arena *mem, struct wh_recommendation *rec)
+{
+	const struct wh_harden_options *opt = a->opt;
+	rec->to_us = rec->calculated_us = ((int64_t)a->window.last + 1) * WH_US_PER_DAY;
+	rec->days = a->window.days;
+	rec->directions = opt->directions;
+	rec->estate = a->estate;
+	rec->ports = opt->ports;
+	rec->ports_outbound = opt->ports_outbound;
+	rec->asked = (struct wh_asked){opt->permissiveness, opt->max_lines,   opt->max_prefixes,
+	                               opt->min_days,       opt->window_days, opt->stable_days};
+	find_outages(&a->window, mem, rec);
+	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
+}
+
 int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err)
 {
 	const struct wh_estate *estate = ask->estate;
@@ -123,16 +138,7 @@ int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct w
 		rc = opt->progress(opt->progress_arg, 0, estate->n_resources);
 	if (rc || (rc = wh_analysis_open(&a, ask->store, estate, opt, err)))
 		return rc;
-	rec->to_us = rec->calculated_us = ((int64_t)a.window.last + 1) * WH_US_PER_DAY;
-	rec->days = a.window.days;
-	rec->directions = opt->directions;
-	rec->estate = estate;
-	rec->ports = opt->ports;
-	rec->ports_outbound = opt->ports_outbound;
-	rec->asked = (struct wh_asked){opt->permissiveness, opt->max_lines,   opt->max_prefixes,
-	                               opt->min_days,       opt->window_days, opt->stable_days};
-	find_outages(&a.window, mem, rec);
-	rec->from_us = rec->to_us - (int64_t)rec->days * WH_US_PER_DAY;
+	wh_recommendation_head(&a, mem, rec);
 	rec->resources = wh_arena_array(mem, estate->n_resources + 1, sizeof *rec->resources);
 	for (size_t i = 0; i < estate->n_resources; i++)
 		if (wh_estate_is_named(estate, &estate->resources[i], ask->names, ask->n_names))

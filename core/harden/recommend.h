@@ -2,7 +2,7 @@
 /*
  * recommend: the inside of it. candidates.c finds the ports to look at, resource.c derives the rules of one resource, allotment.c
  * divides a small budget among ports, budget.c makes rules fit into the group that several resources share, recommend.c does it
- * for all, on several threads.
+ * for all, on several threads. again.c takes a saved recommendation in the place of the same derivation.
  */
 #pragma once
 #include <pthread.h>
@@ -83,6 +83,9 @@ int wh_price_rules(struct wh_analysis *a, struct wh_resource_result *res, double
  * allot again. */
 int wh_derive_allotted(struct wh_analysis *a, struct wh_resource_result *res, struct wh_allotment *s, size_t n, double price,
                        struct wh_scratch *scratch, size_t *refused, struct wh_error *err);
+
+/* What is about no resource, where the window is known. */
+void wh_recommendation_head(const struct wh_analysis *a, struct wh_arena *mem, struct wh_recommendation *rec);
 
 struct wh_recommending {
 	const struct wh_analysis *a;

@@ -33,6 +33,22 @@ json_t *wh_breakage_json(const struct wh_breakage *b)
 	                 (json_int_t)b->peers, "ofPeers", (json_int_t)b->of_peers, "days", (int)b->days, "upper95", b->upper);
 }
 
+#define SHARE 0.0001 /* the unit of shares */
+
+void wh_recommendation_as_kept(struct wh_recommendation *rec)
+{
+	for (size_t i = 0; i < rec->n_resources; i++)
+		for (size_t k = 0; k < rec->resources[i].n_rules; k++) {
+			struct wh_recommended_rule *r = &rec->resources[i].rules[k];
+			r->confidence = rounded(r->confidence, SHARE);
+			r->stability = rounded(r->stability, SHARE);
+			r->leans = rounded(r->leans, SHARE);
+			r->unseen = twelve_digits(r->unseen);
+			r->replayed.upper = twelve_digits(r->replayed.upper);
+			r->expected.upper = twelve_digits(r->expected.upper);
+		}
+}
+
 static json_t *rounded_breakage(struct wh_breakage b)
 {
 	b.upper = twelve_digits(b.upper);
@@ -48,8 +64,8 @@ static json_t *rule_json(const struct wh_recommended_rule *r)
 	return json_pack("{s:s, s:s, s:i, s:[s], s:o, s:o, s:b, s:f, s:f, s:f, s:o, s:o, s:o, s:s?, s:s?, s:s?}", "name", r->name,
 	                 "direction", wh_direction_text(r->direction), "destinationPort", (int)r->port, "protocols",
 	                 wh_proto_text(r->proto, proto), "ipAddresses", json_array(), "except", json_array(), "systemGenerated",
-	                 r->system_generated, "confidence", rounded(r->confidence, 0.0001), "stability",
-	                 rounded(r->stability, 0.0001), "prediction", rounded(r->leans, 0.0001), "evidence", evidence, "replayed",
+	                 r->system_generated, "confidence", rounded(r->confidence, SHARE), "stability",
+	                 rounded(r->stability, SHARE), "prediction", rounded(r->leans, SHARE), "evidence", evidence, "replayed",
 	                 rounded_breakage(r->replayed), "expectedBreakage", rounded_breakage(r->expected), "narrows", r->narrows,
 	                 "note", r->note, "review", r->review);
 }

@@ -3,7 +3,7 @@
  * The last recommendation in short: of each resource its state, its reasons and the ports that have rules, without prefixes, and
  * what all of it was derived from. One document for all resources, which is read in milliseconds where the rules take seconds:
  *
- *   {"serial", "derivedAt", "lastDay", "traffic", "rules", "host", "settings",
+ *   {"serial", "derivedAt", "lastDay", "traffic", "rules", "host", "settings", "program" (not from earlier versions),
  *    "resources": {NAME: [status, first day, last day, days with data, [[direction, protocol, port], …], reasons or null]}}
  */
 #include <stdlib.h>
@@ -31,9 +31,10 @@ int wh_standing_save(struct wh_state *s, const struct wh_recommendation *r, cons
 	json_t *resources = json_object();
 	for (size_t i = 0; i < r->n_resources; i++)
 		json_object_set_new(resources, r->resources[i].resource->name, row_of(&r->resources[i]));
-	json_t *doc = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:s, s:o}", "serial", (json_int_t)r->serial, "derivedAt",
+	json_t *doc = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "serial", (json_int_t)r->serial, "derivedAt",
 	                        (json_int_t)from->at_us, "lastDay", (int)from->last_day, "traffic", from->traffic, "rules",
-	                        from->rules, "host", from->host, "settings", from->settings, "resources", resources);
+	                        from->rules, "host", from->host, "settings", from->settings, "program", from->program, "resources",
+	                        resources);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_put(s, COLLECTION, STANDING, text, err) : wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(doc);
@@ -111,7 +112,8 @@ static bool read_all(const json_t *doc, struct wh_arena *mem, struct wh_recommen
 	                            text_of(doc, "traffic", mem, &bad),
 	                            text_of(doc, "rules", mem, &bad),
 	                            text_of(doc, "host", mem, &bad),
-	                            text_of(doc, "settings", mem, &bad)};
+	                            text_of(doc, "settings", mem, &bad),
+	                            json_object_get(doc, "program") ? text_of(doc, "program", mem, &bad) : ""};
 	for (size_t i = 0; i < r->n_resources && !bad; i++) {
 		const json_t *row = json_object_get(resources, r->resources[i].resource->name);
 		if (row)

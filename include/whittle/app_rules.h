@@ -30,12 +30,14 @@ void wh_app_edits_print(const struct wh_app_edits *e, FILE *to);
 struct wh_app_recommended {
 	struct wh_estate *estate;        /* of the result: wh_estate_free() it after use */
 	struct wh_recommendation *recommendation;
+	bool derived;                    /* else nothing had changed since the last calculation, and this is its outcome */
 	struct wh_changes *changes;      /* since the rules kept before; NULL: not known */
 	struct wh_changes since;
 	struct wh_app_edits edits;
 };
-/* Derives, proves and replays the rules, and keeps them for later commands. Notes name threat lists that are stale or
- * held. */
+/* Derives, proves and replays the rules, and keeps them for later commands. If nothing that it reads has changed since the last
+ * calculation, it proves that one's rules and keeps them as a new calculation: the outcome is the same. Notes name threat lists
+ * that are stale or held. */
 int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask, struct wh_arena *mem,
                      struct wh_app_recommended *out, struct wh_error *err);
 char *wh_app_recommended_json(const struct wh_app_recommended *r); /* free() it; NULL when out of memory */

@@ -93,6 +93,12 @@ struct wh_harden_ask {
 
 /* Derives rules. Proves proposed ⊆ present before it returns: a failure is an error. */
 int wh_recommend(const struct wh_harden_ask *ask, struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
+/* The same from the recommendation that was saved last, without reading traffic: for a caller who knows that the ledger, the
+ * estate, the options and the program are those that it was derived with. Its rules are proved again. *out shares its rules.
+ * Returns 1, with *out NULL, where it must be derived after all: the window is another by now, a rule can't have been derived,
+ * or resources are named. */
+int wh_recommend_again(const struct wh_harden_ask *ask, const struct wh_recommendation *saved, struct wh_arena *mem,
+                       struct wh_recommendation **out, struct wh_error *err);
 /* A peer of one port of a resource, in the whole ledger's present state. */
 struct wh_judged_peer {
 	const struct wh_resource *resource;

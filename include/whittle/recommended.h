@@ -10,6 +10,9 @@ int wh_recommendation_load_of(struct wh_state *s, const struct wh_estate *e, con
 int wh_review_load_of(struct wh_state *s, const struct wh_estate *e, const struct wh_resource *const *only, size_t n,
                       struct wh_arena *mem, struct wh_recommendation **out, struct wh_error *err);
 
+/* Rounds the figures of derived rules to what is kept, so that they are the same when they are read back. */
+void wh_recommendation_as_kept(struct wh_recommendation *rec);
+
 /* What a recommendation was derived from: texts that are compared, and nothing else. */
 struct wh_derived {
 	int64_t at_us;         /* by the clock */
@@ -18,6 +21,7 @@ struct wh_derived {
 	const char *rules;     /* the estate and its groups */
 	const char *host;      /* this machine's own rules; "": they could not be read, or are not asked for */
 	const char *settings;  /* whittle.yaml, the files of rules/, threat lists */
+	const char *program;   /* the build that derived; "": not known */
 };
 /* Saves in short what wh_recommendation_save() saved, and its origin; in the same transaction. */
 int wh_standing_save(struct wh_state *s, const struct wh_recommendation *r, const struct wh_derived *from, struct wh_error *err);
