@@ -94,18 +94,13 @@ int wh_alert_types_load(const char *path, struct wh_arena *mem, struct wh_alert_
 {
 	static const char *const known[] = {"alerts", NULL};
 	struct wh_yaml *root;
-	size_t n = 0;
+	const struct wh_yaml *list;
+	size_t n;
 	memset(out, 0, sizeof *out);
-	int rc = wh_yaml_parse_file(path, mem, &root, err);
+	int rc = wh_yaml_parse_list_file(path, "alerts", mem, &root, &list, &n, err);
+	rc = rc ? rc : wh_yaml_check_keys(path, root, known, err);
 	if (rc)
 		return rc;
-	const struct wh_yaml *list = root && root->kind == WH_YAML_MAP ? wh_yaml_get(root, "alerts") : NULL;
-	if (!list || list->kind != WH_YAML_LIST)
-		return wh_fail_input(err, -EINVAL, "%s: it holds no list 'alerts'", path);
-	if ((rc = wh_yaml_check_keys(path, root, known, err)))
-		return rc;
-	for (const struct wh_yaml *v = list->child; v; v = v->next)
-		n++;
 	out->types = wh_arena_array(mem, n, sizeof *out->types);
 	for (const struct wh_yaml *v = list->child; v && !rc; v = v->next) {
 		struct wh_alert_type *t = &out->types[out->n];

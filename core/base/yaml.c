@@ -251,6 +251,23 @@ int wh_yaml_parse_file(const char *path, struct wh_arena *mem, struct wh_yaml **
 	return rc;
 }
 
+int wh_yaml_parse_list_file(const char *path, const char *key, struct wh_arena *mem, struct wh_yaml **root,
+                            const struct wh_yaml **list, size_t *n, struct wh_error *err)
+{
+	*list = NULL;
+	*n = 0;
+	int rc = wh_yaml_parse_file(path, mem, root, err);
+	if (rc)
+		return rc;
+	const struct wh_yaml *l = *root && (*root)->kind == WH_YAML_MAP ? wh_yaml_get(*root, key) : NULL;
+	if (!l || l->kind != WH_YAML_LIST)
+		return wh_fail_input(err, -EINVAL, "%s: it holds no list '%s'", path, key);
+	for (const struct wh_yaml *v = l->child; v; v = v->next)
+		++*n;
+	*list = l;
+	return 0;
+}
+
 struct wh_yaml *wh_yaml_get(const struct wh_yaml *map, const char *key)
 {
 	if (map && map->kind == WH_YAML_MAP)

@@ -21,6 +21,9 @@ struct wh_yaml {
 int wh_yaml_parse(const char *name, const char *text, size_t len, struct wh_arena *mem, struct wh_yaml **root,
                   struct wh_error *err);
 int wh_yaml_parse_file(const char *path, struct wh_arena *mem, struct wh_yaml **root, struct wh_error *err);
+/* The same of a map with a list `key`; *n: the elements of *list. No list is an error. */
+int wh_yaml_parse_list_file(const char *path, const char *key, struct wh_arena *mem, struct wh_yaml **root,
+                            const struct wh_yaml **list, size_t *n, struct wh_error *err);
 struct wh_yaml *wh_yaml_get(const struct wh_yaml *map, const char *key); /* NULL when absent */
 /* Refuses keys that are not in `known` (NULL-terminated), naming file, line and the nearest right key. */
 int wh_yaml_check_keys(const char *name, const struct wh_yaml *map, const char *const known[], struct wh_error *err);

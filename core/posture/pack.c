@@ -194,12 +194,11 @@ static int file(struct reading *r)
 {
 	static const char *const known[] = {"assessments", NULL};
 	struct wh_yaml *root;
-	int rc = wh_yaml_parse_file(r->file, r->mem, &root, r->err);
+	const struct wh_yaml *list;
+	size_t n;
+	int rc = wh_yaml_parse_list_file(r->file, "assessments", r->mem, &root, &list, &n, r->err);
 	if (rc)
 		return rc;
-	const struct wh_yaml *list = root && root->kind == WH_YAML_MAP ? wh_yaml_get(root, "assessments") : NULL;
-	if (!list || list->kind != WH_YAML_LIST)
-		return wh_fail_input(r->err, -EINVAL, "%s: it holds no list 'assessments'", r->file);
 	rc = wh_yaml_check_keys(r->file, root, known, r->err);
 	for (const struct wh_yaml *v = list->child; v && !rc; v = v->next)
 		rc = one(r, v);

@@ -37,16 +37,12 @@ static int control(const char *path, const struct wh_yaml *row, struct wh_score_
 int wh_score_controls_load(const char *path, struct wh_arena *mem, struct wh_score_controls *out, struct wh_error *err)
 {
 	struct wh_yaml *root;
-	size_t n = 0;
+	const struct wh_yaml *list;
+	size_t n;
 	*out = (struct wh_score_controls){0};
-	int rc = wh_yaml_parse_file(path, mem, &root, err);
+	int rc = wh_yaml_parse_list_file(path, "controls", mem, &root, &list, &n, err);
 	if (rc)
 		return rc;
-	const struct wh_yaml *list = root && root->kind == WH_YAML_MAP ? wh_yaml_get(root, "controls") : NULL;
-	if (!list || list->kind != WH_YAML_LIST)
-		return wh_fail_input(err, -EINVAL, "%s: it holds no list 'controls'", path);
-	for (const struct wh_yaml *c = list->child; c; c = c->next)
-		n++;
 	out->list = wh_arena_array(mem, n + 1, sizeof *out->list);
 	for (const struct wh_yaml *c = list->child; c && !rc; c = c->next)
 		rc = c->kind == WH_YAML_MAP ? control(path, c, &out->list[out->n++], err)

@@ -125,22 +125,18 @@ int wh_standard_load(const char *path, struct wh_arena *mem, struct wh_standard 
 	static const char *const known[] = {"id", "name", "version", "preview", "controls", NULL};
 	struct reading r = {path, mem, err};
 	struct wh_yaml *root;
-	size_t n = 0;
+	const struct wh_yaml *list;
+	size_t n;
 	*out = (struct wh_standard){.file = path};
-	int rc = wh_yaml_parse_file(path, mem, &root, err);
+	int rc = wh_yaml_parse_list_file(path, "controls", mem, &root, &list, &n, err);
 	if (rc)
 		return rc;
-	const struct wh_yaml *list = root && root->kind == WH_YAML_MAP ? wh_yaml_get(root, "controls") : NULL;
-	if (!list || list->kind != WH_YAML_LIST)
-		return wh_fail_input(err, -EINVAL, "%s: it holds no list 'controls'", path);
 	rc = wh_yaml_check_keys(path, root, known, err);
 	rc = rc ? rc : text(&r, root, "id", true, &out->id);
 	rc = rc ? rc : text(&r, root, "name", true, &out->name);
 	rc = rc ? rc : text(&r, root, "version", true, &out->version);
 	if (!rc && wh_yaml_get(root, "preview"))
 		rc = wh_yaml_bool(path, wh_yaml_get(root, "preview"), &out->preview, err);
-	for (const struct wh_yaml *c = list->child; c; c = c->next)
-		n++;
 	out->controls = wh_arena_array(mem, n + 1, sizeof *out->controls);
 	for (const struct wh_yaml *c = list->child; c && !rc; c = c->next)
 		rc = control(&r, c, &out->controls[out->n++]);
