@@ -2,15 +2,14 @@
 # The commands around the firewall: refusals, two operators, few privileges, small sockets, strangers in our table.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
+. tests/support/learned.sh
 netns_begin
 serve "$srv" 22 serve
 export WHITTLE_STORE=$dir/ledger.db
 W="$BUILD/whittle"
 w() { in_srv env -u SSH_CONNECTION "$W" "$@" 2>&1; }
 
-# A month in which five hosts of 140.20.30.8/29 use ssh every day.
-awk 'BEGIN{for(d=1;d<=31;d++)for(h=9;h<=13;h++)for(k=0;k<3;k++)
-	printf "{\"timestamp\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"140.20.30.%d\",\"src_port\":%d,\"dest_ip\":\"10.0.0.4\",\"dest_port\":22,\"proto\":\"TCP\",\"app_proto\":\"ssh\",\"flow\":{\"pkts_toserver\":40,\"pkts_toclient\":40,\"bytes_toserver\":9000,\"bytes_toclient\":9000,\"start\":\"2026-10-%02dT1%d:00:00.000000+0000\",\"end\":\"2026-10-%02dT1%d:05:00.000000+0000\",\"age\":300,\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n", d,k,d*1000+h*10+k,h,20000+d*100+h+k,d,k,d,k}' >"$dir/eve.json"
+month_of_ssh >"$dir/eve.json"
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4], internet-facing: true}\n' >"$dir/estate.yaml"
 { "$W" estate import "$dir/estate.yaml" && "$W" ingest "$dir/eve.json" && "$W" --config /dev/null recommend; } >"$dir/out" 2>&1
 grep -q '140.20.30.8/29' "$dir/out"; t $? "a /29 is recommended for ssh" "$(tail -5 "$dir/out")"
