@@ -44,7 +44,9 @@ struct cli_command {
 	/* For these words it works without the ledger: it keeps the user who started it, and asks a process of the ledger's owner
 	 * for the rest (wh_app_ledger_start()); NULL: never. */
 	bool (*keeps_user)(int argc, char **argv);
-	bool overseen;        /* else another process kills it, with a message, if the ledger's owner stops it */
+	/* For these words no other process oversees it: it goes on until it is told to end, and the system knows its process. The
+	 * others are killed, with a message, if the ledger's owner stops them. NULL: never. */
+	bool (*lasts)(int argc, char **argv);
 	bool needs_opener;    /* it opens files that its words name, even if it needs no other user's rights for that */
 	bool probes;          /* but it opens connections over the network */
 	bool loads;           /* files that its words name are loaded as libraries */
@@ -81,9 +83,10 @@ int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv,
 bool cli_always(int argc, char **argv); /* true: for `keeps_user` */
 /* The same for a command that keeps its user: it may not access the ledger's directory. */
 int cli_confine_kept(const struct cli *c, int argc, char **argv, struct wh_error *err);
+int cli_confine_overseer(struct wh_error *err); /* it opens no file at all */
 /* Forks. In the new process: 0, and the command goes on there, which becomes the ledger's owner. This one stays, and ends with
  * the other's status. */
-int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct wh_error *err);
+int cli_oversee(const struct cli *c, const char *owner, struct wh_error *err);
 int cli_overseen(struct wh_error *err); /* in the new process, after it became the owner: it ends when this one does */
 /* Sets by_sudo, before the configuration is read. Refuses --config, --store and $WHITTLE_STORE to a user who may only run a
  * command with `sudo_opens`: prints the sentence; returns 0 or CLI_USAGE. */

@@ -139,7 +139,6 @@ static bool is_local(int argc, char **argv)
 
 const struct cli_command cli_rollback = {
 	.keeps_user = is_local,
-	.overseen = true,
 	.may = WH_MAY_LOOK | WH_MAY_ROLL_BACK | WH_MAY_REMOVE,
 	.may_now = rollback_may,
 	.confined = true,

@@ -204,7 +204,6 @@ static bool only_repairs(int argc, char **argv)
 }
 
 const struct cli_command cli_enforce = {.keeps_user = only_repairs,
-                                        .overseen = true,
                                         .may = WH_MAY_LOOK | WH_MAY_APPLY | WH_MAY_PUT_BACK | WH_MAY_ADOPT,
                                         .may_now = may_now,
                                         .confined = true,

@@ -289,8 +289,14 @@ static int prepare(struct cli *c, int argc, char **argv, uid_t uid, gid_t gid, s
 	return wh_listen_open(listen_path, uid, gid, &listen_fd, err);
 }
 
+static bool lasts(int argc, char **argv)
+{
+	return cli_has_option(argc, argv, "--listen") || cli_has_option(argc, argv, "--follow");
+}
+
 const struct cli_command cli_ingest = {.prepare = prepare,
                                        .confined = true,
+                                       .lasts = lasts,
                                        .name = "ingest",
                                        .summary = "read flows from logs into the ledger",
                                        .help = help,

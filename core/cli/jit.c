@@ -230,7 +230,6 @@ static bool keeps_user(int argc, char **argv)
 
 const struct cli_command cli_jit = {
 	.keeps_user = keeps_user,
-	.overseen = true,
 	.name = "jit",
 	.summary = "open closed ports on request, for one source and a limited time",
 	.help = help,

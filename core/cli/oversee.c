@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/owner.h"
 #include "cli/cli.h"
+#include "whittle/firewall.h"
 
 enum { STOPPED_MS = 2000, LEAVE_MS = 2000, TICK_MS = 100 };
 
@@ -79,22 +80,25 @@ static int wait_for(pid_t child, const sigset_t *unblocked, int *why)
 	}
 }
 
-static int say(const char *owner, int status, int why)
+static int say(const struct cli *c, const char *owner, int status, int why)
 {
+	const char *next = c->command->may & ~(unsigned)WH_MAY_LOOK
+	                           ? "`whittle drift` says what is in force"
+	                           : "a program of that user can do this: see what runs as it, then try again";
 	struct wh_error err;
 	if (why == SIGSTOP)
 		wh_fail(&err, -EINTR,
-		        "the process that reads the ledger as %s was stopped by a signal for %d s, and was ended; `whittle drift` says what is in force",
-		        owner, STOPPED_MS / 1000);
+		        "the process that reads the ledger as %s was stopped by a signal for %d s, and was ended; %s", owner,
+		        STOPPED_MS / 1000, next);
 	else
-		wh_fail(&err, -EINTR,
-		        "the process that reads the ledger as %s was ended by signal %d; `whittle drift` says what is in force",
-		        owner, WTERMSIG(status));
+		wh_fail(&err, -EINTR, "the process that reads the ledger as %s was ended by signal %d; %s", owner,
+		        WTERMSIG(status), next);
 	return cli_error(&err);
 }
 
 /* Ends as the command would have ended without this process. */
-static void __attribute__((noreturn)) end_as(const char *owner, int status, int why, const sigset_t *unblocked)
+static void __attribute__((noreturn)) end_as(const struct cli *c, const char *owner, int status, int why,
+                                              const sigset_t *unblocked)
 {
 	if (WIFEXITED(status))
 		exit(WEXITSTATUS(status));
@@ -103,10 +107,10 @@ static void __attribute__((noreturn)) end_as(const char *owner, int status, int 
 		raise(asked);
 		sigprocmask(SIG_SETMASK, unblocked, NULL);
 	}
-	exit(say(owner, status, why));
+	exit(say(c, owner, status, why));
 }
 
-int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct wh_error *err)
+int cli_oversee(const struct cli *c, const char *owner, struct wh_error *err)
 {
 	sigset_t before;
 	int why = 0;
@@ -125,13 +129,13 @@ int cli_oversee(struct cli *c, const char *owner, int argc, char **argv, struct 
 		return child ? wh_fail(err, -errno, "no process to read the ledger: %s", strerror(errno)) : 0;
 	listen_to_signals();
 	int rc = wh_keep_user(err);
-	rc = rc ? rc : cli_confine_kept(c, argc, argv, err);
+	rc = rc ? rc : cli_confine_overseer(err);
 	if (rc) {
 		kill(child, SIGKILL);
 		exit(cli_error(err));
 	}
 	int status = wait_for(child, &before, &why);
-	end_as(owner, status, why, &before);
+	end_as(c, owner, status, why, &before);
 }
 
 int cli_overseen(struct wh_error *err)

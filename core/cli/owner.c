@@ -303,12 +303,13 @@ static int give_up_rights(struct becoming *b, struct wh_error *err)
 	const bool other = b->owner->other;
 	if (command->keeps_user && command->keeps_user(b->argc, b->argv))
 		return keep_user(b, err);
-	int rc = other && command->overseen ? cli_oversee(b->c, b->owner->name, b->argc, b->argv, err) : 0;
+	const bool overseen = other && !(command->lasts && command->lasts(b->argc, b->argv));
+	int rc = overseen ? cli_oversee(b->c, b->owner->name, err) : 0;
 	if (!rc && command->confined)
 		rc = become_reader(b, err);
 	else if (!rc && other)
 		rc = become(b->owner, err);
-	return !rc && other && command->overseen ? cli_overseen(err) : rc;
+	return !rc && overseen ? cli_overseen(err) : rc;
 }
 
 /* Policies of just-in-time access that commands made. Only `jit` fails if they can't be read. */

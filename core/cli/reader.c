@@ -148,6 +148,12 @@ int cli_confine_reader(const struct cli *c, bool trusted, int argc, char **argv,
 	return rc ? rc : warn(wh_confine(c->command->probes ? WH_CONFINE_PROBE : WH_CONFINE_READER, err), err);
 }
 
+int cli_confine_overseer(struct wh_error *err)
+{
+	int rc = warn(wh_confine_files(NULL, 0, WH_SIGNALS_ALL, err), err);
+	return rc ? rc : warn(wh_confine(WH_CONFINE_READER, err), err);
+}
+
 int cli_confine_kept(const struct cli *c, int argc, char **argv, struct wh_error *err)
 {
 	int rc = warn(confine_files(c, false, argc, argv, err), err);

@@ -205,7 +205,13 @@ static int run(struct cli *c, int argc, char **argv)
 	return rc ? cli_error(&err) : CLI_OK;
 }
 
+static bool serves(int argc, char **argv)
+{
+	return argc < 2 || strcmp(argv[1], "token") != 0;
+}
+
 const struct cli_command cli_serve = {.confined = true,
+                                      .lasts = serves,
                                       .prepare = prepare,
                                       .name = "serve",
                                       .summary = "serve the console, Azure's API and our own, over TLS",

@@ -251,6 +251,7 @@ static unsigned may_now(const struct cli *c, int argc, char **argv)
 const struct cli_command cli_watch = {.may = WH_MAY_LOOK | WH_MAY_HEAR | WH_MAY_ADOPT | WH_MAY_PUT_BACK | WH_MAY_ROLL_BACK,
                                       .may_now = may_now,
                                       .confined = true,
+                                      .lasts = cli_always,
                                       .name = "watch",
                                       .summary = "watch the confirmed rules: which peers they drop, who changed them",
                                       .help = help,

@@ -40,6 +40,15 @@ uid=61000; owned
 gives "a killed enforce is reported" 1 "$ended" 10 9 enforce --resource vm1 --force
 gives "so does a stopped one, which ends" 1 "$stopped" 10 19 enforce --resource vm1 --force
 has "$(state)" '^present 0' "neither has changed anything"
+again="reads the ledger as uid 61000 was (stopped by a signal for 2 s, and was ended|ended by signal 9); a program of that user can do this"
+for sig in 9 19; do
+	for c in status recommend 'journal list' 'estate list'; do
+		# shellcheck disable=SC2086
+		gives "signal $sig: $c ends and says why" 1 "$again" 10 $sig $c
+	done
+done
+printf '%s\n' '{}' >"$dir/eve.json"
+gives "so does ingest of a file" 1 "$again" 10 19 ingest "$dir/eve.json"
 for sig in 9 19; do
 	apply
 	gives "signal $sig: confirm keeps what was applied" 0 "Confirmed: the rules stay" 10 $sig confirm
