@@ -44,6 +44,8 @@ done
 has "$(w status)" 'a FIFO' "and is named"
 mkdir -m 755 "$dir/mallory"; chown nobody "$dir/mallory"; mkdir "$dir/mallory/l"; cp "$dir/l.db" "$dir/mallory/l/"
 has "$("$W" --store "$dir/mallory/l/l.db" status 2>&1)" 'mallory: belongs to the user with uid 65534' "root opens no ledger below a directory that another user could swap"
+mkdir -m 755 "$dir/target"; cp "$dir/l.db" "$dir/target/"; mkdir -m 755 "$dir/lane"; chown nobody "$dir/lane"; as_nobody ln -s "$dir/target" "$dir/lane/l"
+has "$("$W" --store "$dir/lane/l/l.db" status 2>&1)" "lane/l: another user's symbolic link leads to a directory of root" "nor one that another user's link leads to"
 mkdir -m 777 "$dir/open"
 has "$("$W" --store "$dir/open/l.db" ingest "$dir/closed/eve.json" 2>&1)" 'users other than root may write' "the ledger is not made in a directory that other users may write"
 is "$(ls -A "$dir/open")" "" "and nothing is left there"

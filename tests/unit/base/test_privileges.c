@@ -21,6 +21,7 @@
 
 enum { SERVICE = 977, NOBODY = 65534, A_GROUP = 4 };
 #define NET_ADMIN_ONLY "0000000000001000"
+#define KILL_ONLY "0000000000000020"
 #define NO_CAPABILITY "0000000000000000"
 
 /* ---- stand-ins for the C library ---- */
@@ -122,6 +123,66 @@ static void the_owner_has_none_of_roots_groups(void **state)
 	in_a_child(become_owner);
 }
 
+/* A service may find a ledger of root's. */
+static void become_root(void)
+{
+	const struct wh_owner o = {.other = true, .name = "root"};
+	struct wh_error err;
+	if (wh_owner_become(&o, &err))
+		_exit(2);
+	want("Uid", "0\t0\t0\t0");
+	want("CapPrm", NO_CAPABILITY);
+	want("CapBnd", NO_CAPABILITY);
+	want("NoNewPrivs", "1");
+}
+
+static void root_as_the_owner_has_no_capability(void **state)
+{
+	(void)state;
+	in_a_child(become_root);
+}
+
+/* Whoever owns the directory of a ledger, with root's group: an owner without an account has no other. */
+static void own_by_uid(void)
+{
+	char dir[] = "/tmp/whittle-test-XXXXXX", url[64];
+	struct wh_owner o;
+	struct wh_error err;
+	if (!mkdtemp(dir) || chown(dir, 61003, 0))
+		_exit(97);
+	snprintf(url, sizeof url, "%s/l.db", dir);
+	int rc = wh_owner_of(url, &o, &err);
+	rmdir(dir);
+	if (rc || !o.other || o.uid != 61003 || o.gid != NOBODY)
+		_exit(2);
+}
+
+static void the_owner_never_gets_roots_group_from_its_directory(void **state)
+{
+	(void)state;
+	in_a_child(own_by_uid);
+}
+
+/* ---- a command that keeps its user ---- */
+
+static void keep_user(void)
+{
+	struct wh_error err;
+	if (wh_keep_user(&err))
+		_exit(2);
+	want("Uid", "0\t0\t0\t0");
+	want("CapPrm", KILL_ONLY);
+	want("CapEff", KILL_ONLY);
+	want("CapBnd", NO_CAPABILITY);
+	want("NoNewPrivs", "1");
+}
+
+static void who_keeps_the_user_may_end_processes_and_nothing_else(void **state)
+{
+	(void)state;
+	in_a_child(keep_user);
+}
+
 /* ---- the process that changes the firewall ---- */
 
 static void keep_net_admin(void)
@@ -215,6 +276,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_owner_has_none_of_roots_groups),
+		cmocka_unit_test(root_as_the_owner_has_no_capability),
+		cmocka_unit_test(the_owner_never_gets_roots_group_from_its_directory),
+		cmocka_unit_test(who_keeps_the_user_may_end_processes_and_nothing_else),
 		cmocka_unit_test(the_firewalls_process_keeps_one_capability),
 		cmocka_unit_test(as_the_services_user_it_has_no_other_group),
 		cmocka_unit_test(a_link_put_in_a_files_place_opens_nothing_else),
