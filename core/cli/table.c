@@ -12,8 +12,9 @@
 #define GAP 2
 
 struct cell {
-	char *text;
+	const char *text;
 	enum cli_colour colour;
+	bool lines; /* its text has lines of its own */
 };
 
 struct cli_table {
@@ -24,6 +25,7 @@ struct cli_table {
 	size_t n_columns, n_cells, cap;
 	const char *prefix;
 	struct cell *cells;
+	struct wh_arena *texts;
 };
 
 static void *must(void *p)
@@ -80,9 +82,9 @@ size_t cli_width(const char *text)
 }
 
 /* `lines`: the text's own lines stay. */
-static char *sanitised(const char *text, bool lines)
+static const char *sanitised(const char *text, bool lines, struct wh_arena *mem)
 {
-	char *out = must(malloc(strlen(text) + 1)), *to = out;
+	char *out = wh_arena_unset(mem, strlen(text) + 1, 1), *to = out;
 	size_t w, n = ascii(text);
 	bool ok;
 	to = mempcpy(to, text, n);
@@ -115,20 +117,26 @@ static const char *escape(enum cli_colour colour)
 	return cli_colour_wanted() ? codes[colour] : "";
 }
 
-void cli_print_coloured(enum cli_colour colour, const char *text)
+static void print_piece(enum cli_colour colour, const char *text, size_t len)
 {
 	const char *on = escape(colour);
 	if (*on)
 		cli_output_own(stdout, on);
-	fputs(text, stdout);
+	fwrite(text, 1, len, stdout);
 	if (*on)
 		cli_output_own(stdout, "\033[0m");
+}
+
+void cli_print_coloured(enum cli_colour colour, const char *text)
+{
+	print_piece(colour, text, strlen(text));
 }
 
 struct cli_table *cli_table_new(const char *columns)
 {
 	struct cli_table *t = must(calloc(1, sizeof *t));
 	char *save = NULL;
+	t->texts = wh_arena_new();
 	t->header = must(strdup(columns));
 	for (char *name = strtok_r(t->header, "|", &save); name && t->n_columns < MAX_COLUMNS;
 	     name = strtok_r(NULL, "|", &save)) {
@@ -157,10 +165,15 @@ static void add_cell(struct cli_table *t, enum cli_colour colour, const char *te
 {
 	if (!wh_array_grow(&t->cells, t->n_cells, &t->cap, sizeof *t->cells))
 		must(NULL);
-	struct cell *cell = &t->cells[t->n_cells];
+	text = text ? text : "";
+	struct cell *cell = &t->cells[t->n_cells], *above = t->n_cells >= t->n_columns ? cell - t->n_columns : NULL;
 	size_t column = t->n_cells++ % t->n_columns;
-	cell->text = sanitised(text ? text : "", lines);
-	cell->colour = colour;
+	*cell = (struct cell){NULL, colour, lines};
+	if (above && !lines && !above->lines && !strcmp(text, above->text)) { /* as in most columns of a long table */
+		cell->text = above->text;
+		return;
+	}
+	cell->text = sanitised(text, lines, t->texts);
 	size_t w = width_of(cell->text);
 	if (w > t->width[column])
 		t->width[column] = w;
@@ -297,7 +310,23 @@ static size_t piece(const char *text, size_t width)
 
 static void spaces(size_t n)
 {
-	printf("%*s", (int)n, "");
+	static const char blanks[] = "                                                                ";
+	for (size_t k; n; n -= k) {
+		k = n < sizeof blanks - 1 ? n : sizeof blanks - 1;
+		fwrite(blanks, 1, k, stdout);
+	}
+}
+
+/* The columns of the first `len` bytes. */
+static size_t width_of_piece(const char *text, size_t len)
+{
+	size_t total = ascii(text), w, n;
+	bool ok;
+	if (total >= len)
+		return len;
+	for (size_t at = total; at < len && (n = next_char(text + at, &w, &ok)); at += n)
+		total += w;
+	return total;
 }
 
 /* One row, over as many lines as its longest cell needs. */
@@ -316,19 +345,17 @@ static void print_row(const struct cli_table *t, const struct cell *row)
 			size_t len = piece(left[i], t->width[i]), trimmed = len;
 			while (trimmed && (left[i][trimmed - 1] == ' ' || left[i][trimmed - 1] == '\n'))
 				trimmed--;
-			char *part = must(strndup(left[i], trimmed));
-			size_t w = cli_width(part), pad = t->width[i] > w ? t->width[i] - w : 0;
+			size_t w = width_of_piece(left[i], trimmed), pad = t->width[i] > w ? t->width[i] - w : 0;
 			pending += i ? GAP : 0;
 			if (t->right[i])
 				pending += pad;
-			if (*part) { /* spaces are printed only before something: no line ends in blanks */
+			if (trimmed) { /* spaces are printed only before something: no line ends in blanks */
 				spaces(pending);
-				cli_print_coloured(row[i].colour, part);
+				print_piece(row[i].colour, left[i], trimmed);
 				pending = t->right[i] ? 0 : pad;
 			} else {
 				pending += t->right[i] ? 0 : pad;
 			}
-			free(part);
 			left[i] += len;
 			more = more || *left[i];
 		}
@@ -347,14 +374,13 @@ void cli_table_print(struct cli_table *t)
 
 	fit(t);
 	for (size_t i = 0; i < t->n_columns; i++)
-		header[i] = (struct cell){(char *)t->names[i], CLI_BOLD};
+		header[i] = (struct cell){t->names[i], CLI_BOLD, false};
 	print_row(t, header);
 	while (t->n_columns && t->n_cells % t->n_columns) /* an unfinished row */
 		cli_table_text(t, "");
 	for (size_t i = 0; i < t->n_cells; i += t->n_columns)
 		print_row(t, t->cells + i);
-	for (size_t i = 0; i < t->n_cells; i++)
-		free(t->cells[i].text);
+	wh_arena_free(t->texts);
 	free(t->cells);
 	free(t->header);
 	free(t);

@@ -88,8 +88,8 @@ json_t *wh_recommendation_resource_json(const struct wh_resource_result *res, st
 		if (!json_array_append_new(rules, rule_json(&res->rules[i])))
 			written->rules[written->n++] = &res->rules[i];
 	char first[WH_TIME_STRLEN], last[WH_TIME_STRLEN];
-	wh_time_text(res->first_day * WH_US_PER_DAY, first);
-	wh_time_text(res->last_day * WH_US_PER_DAY, last);
+	wh_time_text(seen ? res->first_day * WH_US_PER_DAY : 0, first);
+	wh_time_text(seen ? res->last_day * WH_US_PER_DAY : 0, last);
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:i, s:o}", "id", id, "name", res->resource->name, "status",
 	                        wh_status_text(res->status), "reason", res->reason, "firstDay", seen ? first : NULL, "lastDay",
 	                        seen ? last : NULL, "daysWithData", (int)res->days_with_data, "rules", rules);

@@ -27,3 +27,8 @@ struct wh_written_rules { const struct wh_recommended_rule **rules; size_t n; };
 json_t *wh_recommendation_resource_json(const struct wh_resource_result *res, struct wh_written_rules *written);
 /* What is about no resource, and last `list` (taken) as `key`. */
 json_t *wh_recommendation_document(const struct wh_recommendation *r, const char *key, json_t *list);
+
+/* standing_rows.c: rows of the short form, from behind the brace that begins them to the end of the text, for exactly the
+ * resources of `rec` in their order. False: they are written otherwise, and `rec` is to be filled by another reader. */
+enum { WH_STANDING_LAST_DAY = 2932896 /* of the year 9999 */ };
+bool wh_standing_rows(const char *text, struct wh_recommendation *rec, struct wh_arena *mem);

@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "recommendation/document.h"
 
-enum { MEMBERS = 6, PORT_MEMBERS = 3, LAST_DAY = 2932896 /* of the year 9999 */ };
+enum { MEMBERS = 6, PORT_MEMBERS = 3, LAST_DAY = WH_STANDING_LAST_DAY };
+
+#define ROWS ",\"resources\":{" /* they come last */
 
 /* ---- writing ---- */
 
@@ -100,7 +102,8 @@ static const char *text_of(const json_t *doc, const char *key, struct wh_arena *
 	return s ? wh_arena_strdup(mem, s) : "";
 }
 
-static bool read_all(const json_t *doc, struct wh_arena *mem, struct wh_recommendation *r, struct wh_derived *from)
+/* All but the rows. */
+static bool read_head(const json_t *doc, struct wh_arena *mem, struct wh_derived *from)
 {
 	const json_t *resources = json_object_get(doc, "resources"), *at = json_object_get(doc, "derivedAt"),
 		     *day = json_object_get(doc, "lastDay");
@@ -114,14 +117,35 @@ static bool read_all(const json_t *doc, struct wh_arena *mem, struct wh_recommen
 	                            text_of(doc, "host", mem, &bad),
 	                            text_of(doc, "settings", mem, &bad),
 	                            json_object_get(doc, "program") ? text_of(doc, "program", mem, &bad) : ""};
+	return !bad;
+}
+
+static bool read_rows(const json_t *resources, struct wh_arena *mem, struct wh_recommendation *r)
+{
+	bool bad = false;
 	for (size_t i = 0; i < r->n_resources && !bad; i++) {
 		const json_t *row = json_object_get(resources, r->resources[i].resource->name);
+		r->resources[i] = (struct wh_resource_result){.resource = r->resources[i].resource};
 		if (row)
 			read_row(row, &r->resources[i], mem, &bad);
 		else
 			not_derived(&r->resources[i], mem);
 	}
 	return !bad;
+}
+
+/* Where its rows can be read from their text, the rest is a document without them. */
+static bool read_all(const char *text, struct wh_arena *mem, struct wh_recommendation *r, struct wh_derived *from)
+{
+	const char *at = strstr(text, ROWS);
+	bool rows = at && wh_standing_rows(at + strlen(ROWS), r, mem);
+	const char *head = rows ? wh_arena_printf(mem, "%.*s" ROWS "}}", (int)(at - text), text) : text;
+	json_t *doc = wh_json_own(head);
+	/* else it is of another calculation: an earlier version has saved one since */
+	bool good = doc && json_integer_value(json_object_get(doc, "serial")) == r->serial && read_head(doc, mem, from) &&
+	            (rows || read_rows(json_object_get(doc, "resources"), mem, r));
+	json_decref(doc);
+	return good;
 }
 
 int wh_standing_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
@@ -131,17 +155,14 @@ int wh_standing_load(struct wh_state *s, const struct wh_estate *e, struct wh_ar
 	char *text = NULL;
 	int rc = wh_recommendation_serial(s, &r->serial, err);
 	rc = rc ? rc : wh_state_get(s, COLLECTION, STANDING, &text, err);
-	json_t *doc = text ? wh_json_own(text) : NULL;
-	free(text);
 	r->resources = wh_arena_array(mem, e->n_resources + 1, sizeof *r->resources);
 	for (size_t i = 0; i < e->n_resources; i++)
 		r->resources[r->n_resources++].resource = &e->resources[i];
-	/* else it is of another calculation: an earlier version has saved one since */
-	bool good = doc && json_integer_value(json_object_get(doc, "serial")) == r->serial && read_all(doc, mem, r, from);
+	bool good = text && read_all(text, mem, r, from);
+	free(text);
 	for (size_t i = 0; i < r->n_resources && !good; i++)
 		not_derived(&r->resources[i], mem);
 	if (!good)
 		*from = (struct wh_derived){0};
-	json_decref(doc);
 	return rc;
 }

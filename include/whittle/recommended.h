@@ -26,7 +26,7 @@ struct wh_derived {
 /* Saves in short what wh_recommendation_save() saved, and its origin; in the same transaction. */
 int wh_standing_save(struct wh_state *s, const struct wh_recommendation *r, const struct wh_derived *from, struct wh_error *err);
 /* The last recommendation in short: for each resource of the estate its state, its reasons, its days, and rules of which only
- * direction, protocol and port are set. from->at_us is 0 if there is none, or only an earlier version's: every resource is then
- * unscanned, with that reason. */
+ * direction, protocol and port are set, and which resources may share. from->at_us is 0 if there is none, or only an earlier
+ * version's: every resource is then unscanned, with that reason. */
 int wh_standing_load(struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem, struct wh_recommendation **out,
                      struct wh_derived *from, struct wh_error *err);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include "whittle/base.h"
@@ -114,6 +115,25 @@ static void times_are_parsed_to_the_microsecond(void **state)
 	assert_int_equal(wh_day(-1), -1);
 }
 
+static void times_are_written_as_strftime_does(void **state)
+{
+	static const int64_t odd[] = {-62167219200 - 1, -62167219200, -62162121600 - 1, -62162121600, -1, 0,
+	                              951782400,        951868799,    4107542400,       253402300799, 253402300800, INT64_MAX / 1000000};
+	char buf[WH_TIME_STRLEN], want[64], rest[20];
+	uint64_t random = 88172645463325252u;
+	(void)state;
+	for (size_t i = 0; i < 100000; i++) {
+		random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+		int64_t s = i < sizeof odd / sizeof *odd ? odd[i] : (int64_t)(random >> 28) - 4000000000;
+		time_t t = (time_t)s;
+		struct tm tm;
+		assert_non_null(gmtime_r(&t, &tm));
+		strftime(rest, sizeof rest, "-%m-%dT%H:%M:%SZ", &tm);
+		snprintf(want, sizeof want, "%04lld%s", (long long)tm.tm_year + 1900, rest);
+		assert_string_equal(wh_time_text(s * 1000000 + (s < INT64_MAX / 1000000 ? 999999 : 0), buf), want);
+	}
+}
+
 static void neighbours_carry_over_every_byte_and_end_at_both_ends(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -143,6 +163,7 @@ int main(void)
 		cmocka_unit_test(merging_never_swallows_ipv4_into_ipv6),
 		cmocka_unit_test(neighbours_carry_over_every_byte_and_end_at_both_ends),
 		cmocka_unit_test(times_are_parsed_to_the_microsecond),
+		cmocka_unit_test(times_are_written_as_strftime_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
