@@ -7,37 +7,39 @@ netns_begin
 many() { for i in $(seq "$1" "$2"); do echo "198.18.$((i / 64)).$((i % 64 * 4))/31"; done; }
 (echo "port in tcp 22"; echo 140.20.30.8/29; many 1 30; echo "port in tcp 23") >"$dir/before"
 (echo "port in tcp 22"; echo 140.20.30.8/29; many 2 31; echo "port in udp 161"; echo 10.0.0.0/8) >"$dir/little"
-(echo "port in tcp 22"; echo 203.0.113.0/24; many 1000 4000; echo "port in udp 161"; echo 10.0.0.0/8) >"$dir/much"
+: >"$dir/nothing"
+(echo "port in tcp 22"; echo 203.0.113.0/24; many 1000 2000; echo "port in udp 161"; echo 10.0.0.0/8) >"$dir/much"
 killed() { in_srv env KILL_AT="$1" KILL_AFTER="$2" LD_PRELOAD="$dir/kill_at.so" "$BUILD/tools/nft_tool" "${@:3}" >/dev/null 2>&1; } # 137: killed
-held() { tool compare "$1" 2>/dev/null | grep -qx same; }
+# which A B: two lines, "same" for a ruleset that is held
+which() { tool compare "$1" and compare "$2" 2>/dev/null; }
 
-# every_step WHAT THEN SET-UP… -- TOOL'S WORDS…: `before` or THEN must hold after a kill at each step
+# every_step WHAT THEN TOOL'S WORDS…: `before` or THEN (`nothing`: no ruleset at all) must hold after a kill at each step
 every_step() {
-	local what=$1 then=$2 setup=() step=0 between=0 as_before=0 as_after=0 status after
+	local what=$1 then=$2 step=0 between=0 as_before=0 as_after=0 status after now
 	shift 2
-	while [ "$1" != -- ]; do setup+=("$1"); shift; done
-	shift
 	while :; do
 		step=$((step + 1))
 		for after in 0 1; do
-			tool rollback; tool apply "$dir/before" 0 >/dev/null
-			[ ${#setup[@]} = 0 ] || tool "${setup[@]}" >/dev/null
+			tool rollback and apply "$dir/before" 0 >/dev/null
 			killed $step $after "$@" 2>/dev/null; status=$?
-			if [ "$then" = gone ] && [ -z "$(in_srv nft list ruleset)" ]; then as_after=$((as_after + 1))
-			elif [ "$then" != gone ] && held "$dir/$then"; then as_after=$((as_after + 1))
-			elif held "$dir/before"; then as_before=$((as_before + 1))
-			else between=$((between + 1)); [ $between -gt 1 ] || { echo "step $step, $after:"; tool compare "$dir/before"; tool compare "$dir/$then"; } 2>&1 | sed 's/^/# /'; fi
+			now=$(which "$dir/before" "$dir/$then")
+			case $now in
+			same$'\n'*) as_before=$((as_before + 1)) ;;
+			*$'\n'same) as_after=$((as_after + 1)) ;;
+			*) if [ "$then" = nothing ] && [ -z "$(in_srv nft list ruleset)" ]; then as_after=$((as_after + 1))
+				else between=$((between + 1)); [ $between -gt 1 ] || sed "s/^/# step $step, $after: /" <<<"$now"; fi ;;
+			esac
 			[ $status = 137 ] || break 2
 		done
 	done
 	[ $between = 0 ] && [ $as_after -gt 0 ] && [ $step -gt 1 ]
 	t $? "$what, killed at each of its $((step - 1)) steps: $as_before times as before, $as_after as after, never between"
 }
-every_step "an apply that differs little" little -- apply "$dir/little" 60
-every_step "an apply that differs much" much -- apply "$dir/much" 60
-every_step "an apply that lasts at once" little -- apply "$dir/little" 0
-every_step "one that lasts and differs much" much -- apply "$dir/much" 0
-every_step "a rollback" gone -- rollback
+every_step "an apply that differs little" little apply "$dir/little" 60
+every_step "an apply that differs much" much apply "$dir/much" 60
+every_step "an apply that lasts at once" little apply "$dir/little" 0
+every_step "one that lasts and differs much" much apply "$dir/much" 0
+every_step "a rollback" nothing rollback
 
 # A confirm: the rules hold all the time, and are either still to be confirmed or confirmed.
 for case in little much; do
@@ -45,12 +47,11 @@ for case in little much; do
 	while :; do
 		step=$((step + 1)); status=137
 		for after in 0 1; do
-			tool rollback; tool apply "$dir/before" 0 >/dev/null; tool apply "$dir/$case" 60 >/dev/null
+			tool rollback and apply "$dir/before" 0 and apply "$dir/$case" 60 >/dev/null
 			killed $step $after confirm 2>/dev/null; status=$?
-			held "$dir/$case" || wrong=$((wrong + 1))
-			case $(tool state) in
-			*"confirmed 1"*) lasting=$((lasting + 1)) ;;
-			*"confirmed 0"*"expires 1") pending=$((pending + 1)) ;;
+			case $(tool compare "$dir/$case" and state 2>/dev/null) in
+			same$'\n'*"confirmed 1"*) lasting=$((lasting + 1)) ;;
+			same$'\n'*"confirmed 0"*"expires 1") pending=$((pending + 1)) ;;
 			*) wrong=$((wrong + 1)) ;;
 			esac
 			[ $status = 137 ] || break 2

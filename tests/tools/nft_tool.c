@@ -2,10 +2,12 @@
 /*
  * Applies a ruleset from a plain file, for the tests and the bench of core/enforce:
  *   nft_tool apply FILE SECONDS [DIR] | confirm [DIR] | rollback | state | compare FILE [cpu] | text FILE SECONDS
+ * and several of these, with "and" between them; the last one's status counts.
  * DIR: where what is known of the sets is kept from one to the next.
  * A line "port in|out tcp|udp N [ADDRESS…]" begins a port, for any address of ours or for these; the lines that follow are its
  * prefixes; "audit" drops nothing; "reject PREFIX" answers its refused peers.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -94,68 +96,112 @@ static double cpu_since(double began)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9 - began;
 }
 
-int main(int argc, char **argv)
+static int apply(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
 {
+	struct wh_nft_known sets = {.n = 0};
+	struct wh_enforce_options opt = {.confirm_within_s = atoi(argv[2]), .known = &sets};
+	struct wh_enforce_result res;
+	struct wh_nft_ruleset *rs = load(argv[1], mem);
+	int64_t began = wh_monotonic_us();
+	double cpu = cpu_since(0);
+	if (argc == 4)
+		wh_known_load(argv[3], &sets);
+	int rc = wh_nft_apply(rs, &opt, &res, err);
+	if (argc == 4)
+		wh_known_save(argv[3], &sets);
+	if (argc == 4 && !rc)
+		printf("%zu sets not read, %.4f s and %.4f s of CPU with the reading back; ", sets.spared,
+		       (double)(wh_monotonic_us() - began) / 1e6, cpu_since(cpu));
+	wh_nft_known_free(&sets);
+	if (!rc)
+		printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports, res.prefixes,
+		       res.apply_seconds, res.verified, res.messages, res.bytes, res.unchanged ? ", unchanged" : "");
+	return rc;
+}
+
+static int text(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
+{
+	(void)argc, (void)err;
+	char *t = wh_nft_text(load(argv[1], mem), atoi(argv[2]));
+	fputs(t, stdout);
+	free(t);
+	return 0;
+}
+
+static int compare(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_nft_ruleset *rs = load(argv[1], mem);
+	double cpu = cpu_since(0);
+	char *d = NULL;
+	int rc = wh_nft_compare(rs, &d, err);
+	if (argc == 3)
+		printf("%.4f s of CPU; ", cpu_since(cpu));
+	puts(rc == 1 && d ? d : rc ? "error" : "same");
+	free(d);
+	return rc;
+}
+
+static int confirm(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_nft_known sets = {.n = 0};
+	int64_t began = wh_monotonic_us();
+	double cpu = cpu_since(0);
+	(void)mem;
+	if (argc == 2)
+		wh_known_load(argv[1], &sets);
+	int rc = wh_nft_confirm(NULL, &sets, err);
+	if (argc == 2)
+		wh_known_save(argv[1], &sets);
+	if (argc == 2 && !rc)
+		printf("confirmed in %.4f s, %.4f s of CPU\n", (double)(wh_monotonic_us() - began) / 1e6, cpu_since(cpu));
+	wh_nft_known_free(&sets);
+	return rc;
+}
+
+static int rollback(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
+{
+	(void)argc, (void)argv, (void)mem;
+	return wh_nft_rollback(err);
+}
+
+static int state(int argc, char **argv, struct wh_arena *mem, struct wh_error *err)
+{
+	struct wh_nft_state st;
+	(void)argc, (void)argv, (void)mem;
+	int rc = wh_nft_state(&st, err);
+	printf("present %d confirmed %d ports %zu expires %d\n", st.present, st.confirmed, st.ports, st.expires_in_ms > 0);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int least, most; /* words, with the name */
+		int (*run)(int argc, char **argv, struct wh_arena *mem, struct wh_error *err);
+	} commands[] = {{"apply", 3, 4, apply},     {"text", 3, 3, text},         {"compare", 2, 3, compare},
+	                {"confirm", 1, 2, confirm}, {"rollback", 1, 1, rollback}, {"state", 1, 1, state}};
 	struct wh_arena *mem = wh_arena_new();
-	struct wh_error err = {.text = ""};
-	int rc = 2;
-	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "apply")) {
-		struct wh_nft_known sets = {.n = 0};
-		struct wh_enforce_options opt = {.confirm_within_s = atoi(argv[3]), .known = &sets};
-		struct wh_enforce_result res;
-		struct wh_nft_ruleset *rs = load(argv[2], mem);
-		int64_t began = wh_monotonic_us();
-		double cpu = cpu_since(0);
-		if (argc == 5)
-			wh_known_load(argv[4], &sets);
-		rc = wh_nft_apply(rs, &opt, &res, &err);
-		if (argc == 5)
-			wh_known_save(argv[4], &sets);
-		if (argc == 5 && !rc)
-			printf("%zu sets not read, %.4f s and %.4f s of CPU with the reading back; ", sets.spared,
-			       (double)(wh_monotonic_us() - began) / 1e6, cpu_since(cpu));
-		wh_nft_known_free(&sets);
-		if (!rc)
-			printf("%zu ports, %zu prefixes, %.3f s, verified %d, %zu messages, %zu bytes%s\n", res.ports,
-			       res.prefixes, res.apply_seconds, res.verified, res.messages, res.bytes,
-			       res.unchanged ? ", unchanged" : "");
-	} else if (argc == 4 && !strcmp(argv[1], "text")) {
-		char *t = wh_nft_text(load(argv[2], mem), atoi(argv[3]));
-		fputs(t, stdout);
-		free(t);
-		rc = 0;
-	} else if ((argc == 3 || (argc == 4 && !strcmp(argv[3], "cpu"))) && !strcmp(argv[1], "compare")) {
-		struct wh_nft_ruleset *rs = load(argv[2], mem);
-		double cpu = cpu_since(0);
-		char *d = NULL;
-		rc = wh_nft_compare(rs, &d, &err);
-		if (argc == 4)
-			printf("%.4f s of CPU; ", cpu_since(cpu));
-		puts(rc == 1 && d ? d : rc ? "error" : "same");
-		free(d);
-	} else if ((argc == 2 || argc == 3) && !strcmp(argv[1], "confirm")) {
-		struct wh_nft_known sets = {.n = 0};
-		int64_t began = wh_monotonic_us();
-		double cpu = cpu_since(0);
-		if (argc == 3)
-			wh_known_load(argv[2], &sets);
-		rc = wh_nft_confirm(NULL, &sets, &err);
-		if (argc == 3)
-			wh_known_save(argv[2], &sets);
-		if (argc == 3 && !rc)
-			printf("confirmed in %.4f s, %.4f s of CPU\n", (double)(wh_monotonic_us() - began) / 1e6,
-			       cpu_since(cpu));
-		wh_nft_known_free(&sets);
-	} else if (argc == 2 && !strcmp(argv[1], "rollback")) {
-		rc = wh_nft_rollback(&err);
-	} else if (argc == 2 && !strcmp(argv[1], "state")) {
-		struct wh_nft_state st;
-		rc = wh_nft_state(&st, &err);
-		printf("present %d confirmed %d ports %zu expires %d\n", st.present, st.confirmed, st.ports,
-		       st.expires_in_ms > 0);
-	}
+	struct wh_error err = {.text = "this is no command"};
+	int rc = -EINVAL;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (argc && !strcmp(argv[0], commands[i].name) && argc >= commands[i].least && argc <= commands[i].most)
+			rc = commands[i].run(argc, argv, mem, &err);
 	if (rc < 0)
 		fprintf(stderr, "nft_tool: %s\n", err.text);
 	wh_arena_free(mem);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	int rc = 0;
+	for (int from = 1, to; from < argc || argc == 1; from = to + 1) {
+		for (to = from; to < argc && strcmp(argv[to], "and") != 0; to++)
+			;
+		rc = run(to - from, argv + from);
+		if (to >= argc)
+			break;
+	}
 	return rc ? 1 : 0;
 }
