@@ -83,6 +83,25 @@ void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open)
 	into->flows = most;
 }
 
+/* Both saw an edge's conversations. Flows, bytes, sizes and lengths stay those of one of them, so that they fit each other. */
+void wh_edge_merge_overlapping(struct wh_edge *into, const struct wh_edge *add)
+{
+	const bool more = add->flows > into->flows ||
+	                  (add->flows == into->flows && wh_saturating_add(add->bytes_in, add->bytes_out) >
+	                                                        wh_saturating_add(into->bytes_in, into->bytes_out));
+	const struct wh_edge one = *into, *most = more ? add : &one;
+	wh_edge_merge(into, add);
+	into->flows = most->flows;
+	into->connects = most->connects;
+	into->bytes_in = most->bytes_in;
+	into->bytes_out = most->bytes_out;
+	memcpy(into->size_hist, most->size_hist, sizeof into->size_hist);
+	memcpy(into->time_hist, most->time_hist, sizeof into->time_hist);
+	into->alerted_flows = one.alerted_flows > add->alerted_flows ? one.alerted_flows : add->alerted_flows;
+	for (int i = 0; i < 4; i++)
+		into->alerts[i] = one.alerts[i] > add->alerts[i] ? one.alerts[i] : add->alerts[i];
+}
+
 struct wh_edge wh_edge_of_one(const struct wh_edge_one *one)
 {
 	struct wh_edge e = {.first_us = one->first_us,

@@ -32,6 +32,9 @@ struct wh_edge wh_edge_presence(const struct wh_edge *e);
 /* Adds a connection that was seen open. The same connection may be seen many times, and be a sensor's flow when it has ended: so
  * of the flows of both the larger number counts, and no sum. */
 void wh_edge_merge_open(struct wh_edge *into, const struct wh_edge *open);
+/* Adds what another sensor saw of the same conversations, or some of them: days, hours, marks and times of both, flows and bytes
+ * of the one that saw more flows (or, of as many, more bytes), and of each kind of alert the larger number. */
+void wh_edge_merge_overlapping(struct wh_edge *into, const struct wh_edge *add);
 /* -EBADMSG for anything but an encoding of ours; *e is then undefined */
 int wh_edge_decode(const uint8_t *b, size_t len, struct wh_edge *e);
 uint64_t wh_days_between(int32_t first, int32_t last); /* the days of a flow, from its last one back: bit i is last - i */

@@ -48,6 +48,7 @@ struct fleet_url {
 	bool named; /* the URL names the sensor; else `sensor` is this machine's name */
 	char password_file[512], ca_file[512]; /* empty: none */
 	bool gzip;
+	bool overlap; /* sensors see the same conversations: see wh_edge_merge_overlapping() */
 };
 int fleet_url_parse(const char *url, struct fleet_url *out, struct wh_error *err);
 
@@ -111,6 +112,7 @@ struct fleet_page {
 	void *map; /* of the spool, with both; NULL: they are memory */
 	unsigned readers;
 	bool ready;
+	bool overlap; /* as of the URL */
 	int64_t us; /* when it was asked for; monotonic */
 };
 struct fleet_reading { struct fleet_plan plan; struct fleet_page *pages; };

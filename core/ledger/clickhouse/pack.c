@@ -70,6 +70,8 @@ static int end_sensor(struct packing *k)
 		return -EBADMSG;
 	if (k->has_sum && k->kind == FLEET_OPEN)
 		wh_edge_merge_open(&k->sum, &e);
+	else if (k->has_sum && k->p->overlap)
+		wh_edge_merge_overlapping(&k->sum, &e);
 	else if (k->has_sum)
 		wh_edge_merge(&k->sum, &e);
 	k->has_sum = true;

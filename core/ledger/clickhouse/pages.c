@@ -144,6 +144,7 @@ static int fetch_new(struct fleet_store *f, enum fleet_kind kind, const struct f
 		return rc;
 	}
 	p->us = wh_monotonic_us();
+	p->overlap = f->client.url.overlap;
 	p->readers = 1;
 	p->next = r->pages;
 	r->pages = p;

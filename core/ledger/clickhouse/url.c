@@ -72,6 +72,20 @@ static int take_hosts(struct fleet_url *u, const char *p, const char *end, bool 
 	return rc;
 }
 
+/* NAME=0 or NAME=1. False: it is none of these. */
+static bool take_switch(struct fleet_url *u, const char *p, size_t len)
+{
+	const struct { const char *name; bool *to; } known[] = {{"gzip=", &u->gzip}, {"overlap=", &u->overlap}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		size_t name = strlen(known[i].name);
+		if (len != name + 1 || strncmp(p, known[i].name, name) || (p[name] != '0' && p[name] != '1'))
+			continue;
+		*known[i].to = p[name] == '1';
+		return true;
+	}
+	return false;
+}
+
 static int take_parameter(struct fleet_url *u, const char *p, size_t len, struct wh_error *err)
 {
 	const struct { const char *name; char *to; size_t room; bool (*good)(const char *p, size_t len); } known[] = {
@@ -95,17 +109,13 @@ static int take_parameter(struct fleet_url *u, const char *p, size_t len, struct
 		put(known[i].to, p, len);
 		return 0;
 	}
-	if (len == 6 && !strncmp(p, "gzip=0", 6))
-		u->gzip = false;
-	else if (len == 6 && !strncmp(p, "gzip=1", 6))
-		u->gzip = true;
-	else /* without its value, which may be a password */
-		return wh_fail_input(
-			err, -EINVAL,
-			"clickhouse URL: '%.*s' is not known; there are cluster, sensor, tenant, site, password-file, "
-			"ca-file, gzip=0|1 and, as the last one, local",
-			(int)(equals ? (size_t)(equals - p) : len), p);
-	return 0;
+	if (take_switch(u, p, len))
+		return 0;
+	/* without its value, which may be a password */
+	return wh_fail_input(err, -EINVAL,
+	                     "clickhouse URL: '%.*s' is not known; there are cluster, sensor, tenant, site, password-file, "
+	                     "ca-file, gzip=0|1, overlap=0|1 and, as the last one, local",
+	                     (int)(equals ? (size_t)(equals - p) : len), p);
 }
 
 static bool is_loopback(const char *origin)

@@ -32,6 +32,7 @@ static void a_url_names_hosts_database_cluster_and_the_sensor(void **state)
 	assert_string_equal(u.site, "s.x");
 	assert_string_equal(u.sensor, "n");
 	assert_true(u.gzip);
+	assert_false(u.overlap); /* sensors' counts are added unless somebody says that they see the same */
 	assert_int_equal(fleet_url_parse("clickhouses://localhost/d?ca-file=/etc/ca.pem", &u, &err), 0);
 	assert_string_equal(u.origins[0], "https://localhost:8443");
 	assert_string_equal(u.user, "default");
@@ -39,6 +40,10 @@ static void a_url_names_hosts_database_cluster_and_the_sensor(void **state)
 	assert_true(*u.sensor); /* this machine's name */
 	assert_int_equal(fleet_url_parse("clickhouse://127.0.0.1/d", &u, &err), 0);
 	assert_false(u.gzip); /* on the same machine packing costs more than it saves */
+	assert_int_equal(fleet_url_parse("clickhouse://127.0.0.1/d?overlap=1&gzip=1", &u, &err), 0);
+	assert_true(u.overlap && u.gzip);
+	assert_int_equal(fleet_url_parse("clickhouse://a/d?gzip=0&overlap=0", &u, &err), 0);
+	assert_false(u.overlap || u.gzip);
 }
 
 static void a_url_that_is_wrong_is_refused_with_its_reason(void **state)
@@ -58,6 +63,8 @@ static void a_url_that_is_wrong_is_refused_with_its_reason(void **state)
 		{"clickhouse://h/d?cluster=", "cluster=: 1 to 63 letters"},
 		{"clickhouse://h/d?sensor=fw 1", "sensor=fw 1: 1 to 63 letters"},
 		{"clickhouse://h/d?ca-file=", "ca-file=: 1 to 511 characters are allowed"},
+		{"clickhouse://h/d?overlap=2", "'overlap' is not known"},
+		{"clickhouse://h/d?overlap=11", "'overlap' is not known"},
 		{"clickhouse://h/d?what=1", "'what' is not known"},
 		{"clickhouse://h/d?what", "'what' is not known"},
 		{"clickhouse://h/d?password=secret", "'password' is not known"},

@@ -207,6 +207,45 @@ static void a_page_of_edges_has_each_key_once_with_its_sensors_merged(void **sta
 	fleet_page_free(p);
 }
 
+static int take_edge(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
+{
+	(void)k;
+	*(struct wh_edge *)arg = *e;
+	return 0;
+}
+
+/* The rows of three sensors of one edge: the one with more flows stands first, in the middle or last. */
+static struct wh_edge three_sensors(unsigned first, bool overlap)
+{
+	struct wh_bytes b = {0};
+	struct fleet_page *p = calloc(1, sizeof *p);
+	struct wh_edge out = {0};
+	struct wh_error err;
+	for (unsigned i = 0; i < 3; i++)
+		put_edge(&b, 0, 1 + i, 1, (first + i) % 3 ? 4 + (first + i) % 3 : 40);
+	p->to.end = true;
+	p->overlap = overlap;
+	const struct fleet_answer answer = {b.p, b.n, 0};
+	assert_int_equal(fleet_page_fill(p, FLEET_EDGE, &answer, 1), 0);
+	const struct fleet_bound from = {.len = 0}, to = {.end = true};
+	struct fleet_walk w = {.kind = FLEET_EDGE, .from = &from, .to = &to, .each = take_edge, .arg = &out, .err = &err};
+	assert_int_equal(fleet_page_edges(p, &w), 0);
+	free(b.p);
+	fleet_page_free(p);
+	return out;
+}
+
+static void sensors_that_overlap_count_as_the_one_that_saw_more(void **state)
+{
+	(void)state;
+	for (unsigned first = 0; first < 3; first++) {
+		const struct wh_edge sum = three_sensors(first, false), most = three_sensors(first, true), want = edge_of(0, 40);
+		assert_int_equal(sum.flows, 40 + 5 + 6);
+		assert_int_equal(sum.size_hist[1], 40 + 5 + 6);
+		assert_memory_equal(&most, &want, sizeof want);
+	}
+}
+
 /* ---- a server ---- */
 
 static int count_edges(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
@@ -319,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_page_is_in_order_whatever_the_number_of_its_parts),
 		cmocka_unit_test(a_page_with_rows_of_another_range_is_refused),
 		cmocka_unit_test(a_page_of_edges_has_each_key_once_with_its_sensors_merged),
+		cmocka_unit_test(sensors_that_overlap_count_as_the_one_that_saw_more),
 		cmocka_unit_test(an_answer_that_ends_in_an_error_is_asked_for_again_as_a_whole),
 		cmocka_unit_test(a_held_book_keeps_its_pages_in_a_file_without_a_name),
 	};
