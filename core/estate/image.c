@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 7 };
+enum { VERSION = 8 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -141,6 +141,9 @@ static void exposure(struct io *x, struct wh_exposure *p)
 	NUMBER(x, p->ports.to, 2, 65535);
 	FLAG(x, p->standard);
 	wh_io_name(x, &p->by);
+	FLAG(x, p->floats);
+	if (p->floats)
+		wh_io_address(x, &p->front);
 	FLAG(x, p->translated);
 	if (!p->translated)
 		return;

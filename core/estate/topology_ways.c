@@ -22,6 +22,7 @@ void wh_build_expose(struct wh_building *b, size_t endpoint, const struct wh_exp
 	for (size_t i = 0; i < e->n_exposures && !x->translated && x->everybody; i++)
 		if (e->exposures[i].proto == x->proto && e->exposures[i].ports.from == x->ports.from &&
 		    e->exposures[i].ports.to == x->ports.to && e->exposures[i].standard == x->standard &&
+		    e->exposures[i].floats == x->floats && (!x->floats || wh_addr_eq(&e->exposures[i].front, &x->front)) &&
 		    !e->exposures[i].translated && e->exposures[i].everybody)
 			return;
 	e->exposures = wh_arena_grown(b->mem, e->exposures, e->n_exposures, &e->room_exposures, sizeof *e->exposures);
@@ -123,6 +124,19 @@ static void read_clients(struct wh_building *b, const json_t *rule, struct wh_ex
 			x->n_sources++;
 }
 
+/* Packets of a rule with floating IP keep the address of its public frontend. If no document has that, they are judged as those of
+ * other rules. */
+static void read_front(struct wh_building *b, const struct balancer *l, const json_t *rule, const char *front,
+                       struct wh_exposure *x)
+{
+	json_t *f = json_array_get(wh_field(l->it->body, "frontendIPConfigurations"), wh_build_place(&l->fronts, front));
+	const json_t *inside = wh_field(f, "publicIPAddress");
+	const char *id = wh_field_ref(f, "publicIPAddress"), *text = wh_field_text(inside, "ipAddress");
+	const struct wh_item *it = id && !text ? wh_inventory_find(b->inv, id) : NULL;
+	text = it ? wh_field_text(it->body, "ipAddress") : text;
+	x->floats = wh_field_bool(rule, "enableFloatingIP", false) && text && !wh_addr_parse(text, strlen(text), &x->front);
+}
+
 /* The ports that a rule puts behind a public frontend; 0 is all of them. False: its frontend is not public. */
 static bool exposure_of(struct wh_building *b, const struct balancer *l, const json_t *rule, struct wh_exposure *out)
 {
@@ -135,6 +149,7 @@ static bool exposure_of(struct wh_building *b, const struct balancer *l, const j
 	                            .standard = l->standard,
 	                            .by = wh_arena_printf(b->mem, "load balancer %s, rule %s", l->it->name, name ? name : "")};
 	read_clients(b, rule, out);
+	read_front(b, l, rule, front, out);
 	return true;
 }
 

@@ -70,7 +70,9 @@ static void mix_exposure(struct print *p, const struct wh_exposure *x, const str
 {
 	wh_print_mix(p, key, (uint64_t)x->proto << 32 | (uint64_t)x->ports.from << 16 | x->ports.to,
 	             (uint64_t)x->standard | (uint64_t)x->translated << 1 | (uint64_t)x->everybody << 2 |
-	                     (uint64_t)x->others << 3);
+	                     (uint64_t)x->others << 3 | (uint64_t)x->floats << 4);
+	if (x->floats)
+		wh_print_mix(p, key, wh_addr_high(&x->front), wh_addr_low(&x->front));
 	if (x->translated)
 		wh_print_mix(p, key, wh_addr_high(&x->peer), wh_addr_low(&x->peer));
 	for (size_t i = 0; i < x->n_sources; i++) {

@@ -3,14 +3,21 @@
 #include <stdlib.h>
 #include "reach/policy.h"
 
-/* The traffic that the lists in front of an endpoint let through from or to an address. */
-static uint32_t lists_with(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d)
+/* The traffic that the lists in front of an endpoint let through from or to an address; `local` is the endpoint's, or that of a
+ * frontend which packets keep. */
+static uint32_t lists_at(struct wh_reach *r, size_t endpoint, const struct wh_addr *local, const struct wh_addr *peer,
+                         enum wh_direction d)
 {
 	if (!r->context_of[endpoint])
 		return WH_CELL_ALL;
 	struct side *s = r->sides[r->side_of[d][endpoint]];
-	uint32_t row = wh_side_place(r, s, &r->t->endpoints[endpoint].addr, true), column = wh_side_place(r, s, peer, false);
+	uint32_t row = wh_side_place(r, s, local, true), column = wh_side_place(r, s, peer, false);
 	return wh_side_cell_at(r, s, row, column);
+}
+
+static uint32_t lists_with(struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d)
+{
+	return lists_at(r, endpoint, &r->t->endpoints[endpoint].addr, peer, d);
 }
 
 bool wh_reach_serves(const struct wh_exposure *x, const struct wh_addr *client, bool *sure)
@@ -50,7 +57,7 @@ static uint32_t by_balancers(struct wh_reach *r, const struct wh_endpoint *e, bo
 		x[sure] = wh_arena_array(r->scratch, e->n_exposures + 1, sizeof *x[sure]);
 	for (size_t i = 0; i < e->n_exposures; i++) {
 		bool sure;
-		if (!e->exposures[i].translated && (guarded || !e->exposures[i].standard) &&
+		if (!e->exposures[i].translated && !e->exposures[i].floats && (guarded || !e->exposures[i].standard) &&
 		    wh_reach_serves(&e->exposures[i], client, &sure))
 			x[sure][n[sure]++] = e->exposures[i];
 	}
@@ -61,6 +68,18 @@ static uint32_t by_balancers(struct wh_reach *r, const struct wh_endpoint *e, bo
 		                     wh_cell_unsure(r->numbering, wh_cell_within(r->numbering, cell, x[0], n[0], r->scratch),
 		                                    WH_REACH_CLIENTS, r->scratch));
 	return out;
+}
+
+/* What comes to an endpoint by a balancer with floating IP. */
+static uint32_t by_floating(struct wh_reach *r, size_t endpoint, const struct wh_exposure *x, const struct wh_addr *client)
+{
+	bool sure;
+	if (!wh_reach_serves(x, client, &sure) || wh_reach_floating_way(r, endpoint, x, client, NULL, r->scratch) == WH_DENIED)
+		return WH_CELL_NONE;
+	uint32_t cell = lists_at(r, endpoint, &x->front, client, WH_INBOUND);
+	if (cell)
+		cell = wh_cell_within(r->numbering, cell, x, 1, r->scratch);
+	return cell && !sure ? wh_cell_unsure(r->numbering, cell, WH_REACH_CLIENTS, r->scratch) : cell;
 }
 
 /* What comes by the VPC's own Internet gateway. */
@@ -94,6 +113,8 @@ static uint32_t from_internet(struct wh_reach *r, size_t endpoint, const struct 
 	for (size_t i = 0; i < e->n_exposures; i++)
 		if (e->exposures[i].translated)
 			cell = wh_reach_union(r, cell, by_translation(r, endpoint, &e->exposures[i], peer));
+		else if (e->exposures[i].floats)
+			cell = wh_reach_union(r, cell, by_floating(r, endpoint, &e->exposures[i], peer));
 	return cell;
 }
 

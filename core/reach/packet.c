@@ -198,11 +198,32 @@ static void translated(struct asking *q, const struct wh_reach_packet *p, const 
 	q->out->verdict = answer_of(can);
 }
 
-/* Whether a translation leads a packet of the Internet to its endpoint. */
+/* The packet as a balancer with floating IP leads it there: the groups see the frontend's address. */
+static void floating(struct asking *q, const struct wh_reach_packet *p, const struct wh_exposure *x)
+{
+	bool sure;
+	const char *why = NULL;
+	wh_reach_serves(x, &p->from_addr, &sure);
+	*q->out = (struct wh_reach_answer){.through = x->by, .missing = sure ? NULL : WH_REACH_CLIENTS};
+	enum wh_answer way = wh_reach_floating_way(q->r, p->to, x, &p->from_addr, &why, q->mem);
+	step(q, &(struct wh_reach_step){.where = "the way",
+	                                .direction = WH_INBOUND,
+	                                .verdict = way == WH_ALLOWED && !sure ? WH_UNDECIDED : way,
+	                                .why = why ? why : wh_arena_printf(q->mem, "through %s", x->by)});
+	unsigned can = of_answer(way);
+	if (can & CAN_PASS && q->r->context_of[p->to])
+		can = ask_side(q, p->to,
+		               &(struct wh_filter_packet){WH_INBOUND, p->proto, x->front, p->from_addr, p->sport, p->dport});
+	if (!sure && can & CAN_PASS)
+		can |= CAN_DENY;
+	q->out->verdict = answer_of(can);
+}
+
+/* Whether a translation, or a balancer with floating IP, leads a packet of the Internet to its endpoint. */
 static bool leads(const struct wh_reach *r, const struct wh_reach_packet *p, const struct wh_exposure *x)
 {
 	bool sure;
-	return x->translated && x->proto == p->proto && p->dport >= x->ports.from && p->dport <= x->ports.to &&
+	return (x->translated || x->floats) && (!x->proto || x->proto == p->proto) && p->dport >= x->ports.from && p->dport <= x->ports.to &&
 	       wh_reach_serves(x, &p->from_addr, &sure) && wh_reach_is_internet(r, &p->from_addr) &&
 	       wh_addr_is_v4(&p->from_addr) == wh_addr_is_v4(&r->t->endpoints[p->to].addr);
 }
@@ -221,7 +242,10 @@ void wh_reach_decide(struct wh_reach *r, const struct wh_reach_packet *p, struct
 		q.out = &other;
 		if (!leads(r, p, &e->exposures[i]))
 			continue;
-		translated(&q, p, &e->exposures[i]);
+		if (e->exposures[i].translated)
+			translated(&q, p, &e->exposures[i]);
+		else
+			floating(&q, p, &e->exposures[i]);
 		if (other.verdict == WH_ALLOWED || (other.verdict == WH_UNDECIDED && out->verdict == WH_DENIED))
 			*out = other;
 	}

@@ -190,7 +190,7 @@ static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endp
 	}
 	for (size_t i = 0; i < e->n_exposures && answer != WH_ALLOWED; i++) {
 		const struct wh_exposure *x = &e->exposures[i];
-		if (x->translated || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to ||
+		if (x->translated || x->floats || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to ||
 		    !wh_reach_serves(x, peer, &sure))
 			continue;
 		*closed |= !guarded && x->standard;
@@ -198,6 +198,28 @@ static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endp
 			answer = sure ? WH_ALLOWED : WH_UNDECIDED;
 	}
 	return answer;
+}
+
+/* The route that takes an endpoint's answers to the Internet another way: a sentence. */
+static void lose(const struct wh_topology *t, size_t subnet, const struct wh_route *lost, const char **why, struct wh_arena *mem)
+{
+	because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
+	        owner_of(t, subnet, lost));
+}
+
+enum wh_answer wh_reach_floating_way(const struct wh_reach *r, size_t endpoint, const struct wh_exposure *x,
+                                     const struct wh_addr *peer, const char **why, struct wh_arena *mem)
+{
+	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
+	bool guarded = r->context_of[endpoint] && r->sides[r->side_of[WH_INBOUND][endpoint]]->guarded;
+	const struct wh_route *lost = wh_vpc_routed(r, e->subnet) ? NULL : wh_reach_answers_lost(r, endpoint, peer);
+	if (lost)
+		lose(r->t, e->subnet, lost, why, mem);
+	else if (x->standard && !guarded)
+		because(mem, why, "a Standard public address without a network security group is closed");
+	else
+		return WH_ALLOWED;
+	return WH_DENIED;
 }
 
 enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, uint8_t proto,
@@ -217,8 +239,7 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 	enum wh_answer leads = leads_there(r, e, guarded, !vpc, peer, proto, dport, &closed);
 	const struct wh_route *lost = !vpc && (leads != WH_DENIED || closed) ? wh_reach_answers_lost(r, endpoint, peer) : NULL;
 	if (lost) {
-		because(mem, why, "route %s of %s takes its answers another way: nobody on the Internet gets them", lost->name,
-		        owner_of(t, e->subnet, lost));
+		lose(t, e->subnet, lost, why, mem);
 		return WH_DENIED;
 	}
 	if (leads == WH_ALLOWED)

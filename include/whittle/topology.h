@@ -90,6 +90,9 @@ struct wh_exposure {
 	 * own address, `peer`, whoever the client is */
 	bool translated;
 	struct wh_addr peer;
+	/* floating IP: packets keep the frontend's address, `front`, which the groups see instead of the host's */
+	bool floats;
+	struct wh_addr front;
 	/* clients that it serves: everybody, or those of `sources`, and others that no document has */
 	bool everybody, others;
 	struct wh_prefix *sources; size_t n_sources;
