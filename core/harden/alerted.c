@@ -71,7 +71,7 @@ const char *wh_alert_note(const struct wh_port_traffic *t, const char *note, str
 			wh_arena_printf(
 				mem,
 				"%s would be kept out by an alert (%s%s), and belonged before: it stays allowed until you decide. "
-				"To keep it, add it to 'trusted' in whittle.yaml; to close it out, to a threat list and run 'whittle intel update'",
+				"To keep it, add it to 'trusted' in whittle.yaml; to keep it out, add it to a threat list and run 'whittle intel update'",
 				who, wh_alert_text(p->edge, alert), shares_its_address(p->edge)),
 			mem);
 	if ((who = those(t, wh_alert_alone, mem, &p)))

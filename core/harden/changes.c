@@ -106,7 +106,7 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 {
 	const char *gained = NULL, *lost = NULL;
 	if (l->new_peers)
-		gained = wh_arena_printf(mem, "%llu peer%s seen in what is new, the first on %s",
+		gained = wh_arena_printf(mem, "%llu peer%s seen in the added prefixes, the first on %s",
 		                         (unsigned long long)l->new_peers, l->new_peers == 1 ? " was" : "s were",
 		                         day_text(l->first, mem));
 	else if (l->gained.n)
@@ -115,7 +115,7 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 		gained = wh_arena_printf(mem, "%s; %llu attempts from there were refused: the rule in force may be blocking them",
 		                         gained, (unsigned long long)l->refused);
 	if (l->old_peers)
-		lost = wh_arena_printf(mem, "%llu peer%s seen in what is gone, the last on %s", (unsigned long long)l->old_peers,
+		lost = wh_arena_printf(mem, "%llu peer%s seen in the removed prefixes, the last on %s", (unsigned long long)l->old_peers,
 		                       l->old_peers == 1 ? " was" : "s were", day_text(l->last, mem));
 	else if (l->lost.n)
 		lost = "nobody uses what is gone any more";
@@ -165,7 +165,7 @@ static const char *said_of(const struct wh_recommendation *rec, const struct wh_
 
 static const char *why_closed(const struct wh_recommended_rule *r, struct wh_arena *mem)
 {
-	return wh_arena_printf(mem, "nobody who belongs came, on %u day%s on which the sensor saw the resource", r->days,
+	return wh_arena_printf(mem, "no peer that belongs came on %u day%s on which the sensor saw the resource", r->days,
 	                       r->days == 1 ? "" : "s");
 }
 

@@ -162,7 +162,7 @@ static int log_open(struct log *l, const char *path, bool at_end, struct wh_erro
 	if (l->fd < 0)
 		return wh_fail_input(err, l->fd, "%s: cannot be read: %s%s", path, strerror(-l->fd), wh_as_owner(l->fd));
 	if (at_end && lseek(l->fd, 0, SEEK_END) < 0)
-		return wh_fail_input(err, -errno, "%s: is no plain file", path);
+		return wh_fail_input(err, -errno, "%s: is not a plain file", path);
 	return 0;
 }
 

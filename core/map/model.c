@@ -69,7 +69,7 @@ static void judge_doubt(struct building *b, struct wh_map_node *n, const struct 
 	for (size_t k = 0; (p = wh_risky_port_at(k)); k++)
 		if (wh_ports_have(p->proto == WH_PROTO_TCP ? x->tcp_doubt : x->udp_doubt, p->port))
 			because(b, n, WH_MAP_UNKNOWN,
-			        wh_arena_printf(b->mem, "whether the Internet reaches it is not known for want of %s",
+			        wh_arena_printf(b->mem, "whether the Internet reaches it is unknown without %s",
 			                        x->missing));
 }
 

@@ -79,7 +79,7 @@ int wh_jit_read(struct wh_nl *nl, struct wh_arena *mem, struct wh_jit_live *out,
 	for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++)
 		rc = read_once(nl, mem, out);
 	return rc ? wh_fail(err, rc, "the table inet %s can't be read: %s%s", WH_JIT_TABLE, strerror(-rc),
-	                    rc == -ENOENT ? "; it was changed by somebody else: `whittle jit off` takes it away" : "") : 0;
+	                    rc == -ENOENT ? "; another program changed it: `whittle jit off` removes it" : "") : 0;
 }
 
 int wh_jit_nft_live(struct wh_arena *mem, struct wh_jit_live *out, struct wh_error *err)

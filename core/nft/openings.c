@@ -85,7 +85,7 @@ static struct wh_nft_opening *another(struct walk *w)
 {
 	struct wh_nft_openings *o = w->out;
 	if (o->n == MOST_ROWS) {
-		unread(w, "the ruleset tells more sets of peers apart than are kept");
+		unread(w, "the ruleset has more different sets of peers than are stored");
 		return NULL;
 	}
 	o->o = wh_arena_grown(w->mem, o->o, o->n, &w->room, sizeof *o->o);

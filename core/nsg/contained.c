@@ -121,7 +121,9 @@ static int compare_of(const struct sides *s, const struct wh_filter *f, enum wh_
 		if (shared(s, r->from))
 			continue;
 		if (r->may && r->action == bad)
-			rc = wh_fail_input(s->err, -EPERM, "the rule %.80s, whose reach is not known, would be %s", r->name, how);
+			rc = wh_fail_input(
+				s->err, -EPERM,
+				"the rule %.80s would be %s, and the addresses that it matches cannot be resolved", r->name, how);
 		else if (!r->may)
 			rc = compare_at(s, r);
 	}

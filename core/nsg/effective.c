@@ -282,7 +282,7 @@ const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_co
 	const char *tag = unknown_tag(r->peer_tags, r->n_peer_tags, tags);
 	tag = tag ? tag : unknown_tag(r->local_tags, r->n_local_tags, tags);
 	if (r->may)
-		return wh_arena_printf(mem, "rule %s depends on what is not known here: %s", r->name, r->may);
+		return wh_arena_printf(mem, "rule %s cannot be evaluated: %s", r->name, r->may);
 	if (r->n_peer_asgs && !strncmp(r->peer_asgs[0], "sg-", 3))
 		return wh_arena_printf(mem, "rule %s names the security group %s, which stays as its source", r->name,
 		                       r->peer_asgs[0]);
@@ -298,7 +298,7 @@ const char *wh_rule_unknown_text(const struct wh_rule *r, const struct wh_tag_co
 			     mem,
 			     "rule %s names the service tag %s, whose addresses are not known here (service-tags in the estate)",
 			     r->name, tag)
-	           : wh_arena_printf(mem, "whom rule %s catches is not known here", r->name);
+	           : wh_arena_printf(mem, "the addresses that rule %s matches cannot be resolved", r->name);
 }
 
 const struct wh_rule *wh_nsg_decide(const struct wh_nsg *nsg, const struct wh_tag_context *tags, enum wh_direction dir,

@@ -228,7 +228,7 @@ int wh_nsg_read(const char *name, const json_t *group, struct wh_arena *mem, str
 	free(text);
 	if (!rc && n != 1) {
 		wh_nsgs_free(list, n);
-		rc = wh_fail(err, -EBADMSG, "%s: is not one network security group", name);
+		rc = wh_fail(err, -EBADMSG, "%s: does not hold exactly one network security group", name);
 	}
 	if (!rc)
 		*into = list[0];

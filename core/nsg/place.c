@@ -146,7 +146,7 @@ static int refuse_cut(const struct walk *w, const struct wh_rule *cut, const str
 		"%s: narrowing %s would cut off peers that %s, which follows it, lets in: %s. Delete the recommended rule (`whittle rules delete`), "
 		"or narrow the group by hand",
 		w->nsg->name, before->name, cut->name,
-		behind ? wh_arena_printf(w->mem, "whom %s denies ahead of it is not known here", behind->name)
+		behind ? wh_arena_printf(w->mem, "the addresses that %s denies before it cannot be resolved", behind->name)
 		       : wh_rule_unknown_text(cut, w->tags, w->mem));
 }
 

@@ -96,7 +96,7 @@ int wh_service_tags_parse(const char *file, const char *text, size_t len, struct
 		qsort(out->list, out->n, sizeof *out->list, by_name);
 	for (i = 1; i < out->n && !rc; i++)
 		if (!by_name(&out->list[i - 1], &out->list[i]))
-			rc = bad(&r, "", wh_arena_printf(mem, "the service tag %.80s stands in it twice", out->list[i].name));
+			rc = bad(&r, "", wh_arena_printf(mem, "the service tag %.80s is in it twice", out->list[i].name));
 	if (!rc)
 		out->change = change_of(doc, mem);
 	json_decref(doc);

@@ -128,7 +128,7 @@ static int read_group(struct comparing *c, const struct wh_effective_item *item,
 	if (rc)
 		return rc;
 	if (!tags->n_vnet)
-		rc = wh_fail_input(err, -EINVAL, "it has no rule that says what VirtualNetwork is");
+		rc = wh_fail_input(err, -EINVAL, "no rule of it lists the addresses of VirtualNetwork");
 	else
 		wh_nsg_filter(group, tags, NULL, mem, &c->azure);
 	wh_nsgs_free(group, 1);

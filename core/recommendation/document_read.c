@@ -244,7 +244,7 @@ static int load(struct reading *rd, const struct question *q, struct wh_recommen
 	int rc = wh_recommendation_serial(q->s, &r->serial, err);
 	rc = rc ? rc : wh_state_get(q->s, COLLECTION, KEY, &text, err);
 	if (!rc && !text)
-		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run 'whittle recommend' first");
+		rc = wh_fail_input(err, -ENOENT, "there is no recommendation yet: run `whittle recommend` first");
 	if (rc)
 		return rc;
 	json_t *doc = wh_json_own(text), *names = json_object_get(doc, "names");
@@ -276,7 +276,7 @@ int wh_recommendation_load_of(struct wh_state *s, const struct wh_estate *e, con
 		rc = load(&rd, &q, r, err);
 	}
 	if (rc == 1 || (!rc && rd.bad))
-		return wh_fail(err, -EBADMSG, "the recommendation in the ledger can't be read: run 'whittle recommend' again");
+		return wh_fail(err, -EBADMSG, "the recommendation in the ledger can't be read: run `whittle recommend` again");
 	if (!rc)
 		*out = r;
 	return rc;

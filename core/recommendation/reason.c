@@ -37,8 +37,7 @@ static const char *of_resource(const struct wh_reason *r, struct wh_arena *mem)
 		wh_time_text(r->day[0] * WH_US_PER_DAY, at);
 		return wh_arena_printf(
 			mem,
-			"nothing was seen of it since %.10s, on %llu days on which the sensor saw others: check that "
-			"it still hears it. No peer counts as gone for these days",
+			"the sensor has seen none of its traffic since %.10s, but that of others on %llu days: check that it still sees it. No peer counts as gone for these days",
 			at, (ull)c[0]);
 	default: return r->text ? r->text : "";
 	}

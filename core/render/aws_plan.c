@@ -101,7 +101,7 @@ static void add_need(const struct planning *p, const json_t *interface, enum wh_
 	size_t i;
 	json_t *v;
 	if (!instance)
-		port->left = wh_arena_printf(p->mem, "%s has the group, too, and is of no instance: what it needs is not known",
+		port->left = wh_arena_printf(p->mem, "%s has the group, too, and belongs to no instance: what it needs is unknown",
 		                             id);
 	else if (!res)
 		port->left = wh_arena_printf(p->mem, "%s has the group, too, and is no resource of the estate", instance);

@@ -129,7 +129,7 @@ static const char *still_needed(const struct wh_nsg *after, const struct wh_rule
 	for (size_t i = 0; i < r->n_dst_ports; i++)
 		ports += (size_t)(r->dst_ports[i].to - r->dst_ports[i].from) + 1;
 	if (r->unsupported || ports > MOST_PORTS)
-		return r->unsupported ? "whom it lets in is not known here" : "it opens more ports than were narrowed";
+		return r->unsupported ? "its source cannot be resolved" : "it opens more ports than were narrowed";
 	for (size_t i = 0; i < e->n_resources; i++)
 		for (size_t j = 0; j < e->resources[i].n_addrs && wh_resource_guarded_by(&e->resources[i], group); j++)
 			for (size_t k = 0; k < r->n_dst_ports; k++)
@@ -137,7 +137,7 @@ static const char *still_needed(const struct wh_nsg *after, const struct wh_rule
 					for (size_t q = 0; q < (r->proto == WH_PROTO_ANY ? sizeof any : 1); q++)
 						if (!same_at(after, &tags, &e->resources[i].addrs[j], r, protos[q], (uint16_t)p))
 							return wh_arena_printf(
-								mem, "it still lets somebody in to port %u of %s, or may", p,
+								mem, "it still lets peers in to port %u of %s, or may", p,
 								wh_addr_text(&e->resources[i].addrs[j], addr));
 	return NULL;
 }
@@ -173,7 +173,7 @@ int wh_nsg_remove_overdue(struct wh_nsg_plan *plan, const struct wh_estate *e, c
 			drop(plan, list[i].rule);
 			plan->n_removed++;
 			*notes = wh_arena_printf(mem,
-			                         "%s%s: %s was kept until %s, and is removed: nothing hangs on it any more\n",
+			                         "%s%s: %s was kept until %s, and is removed: nothing depends on it any more\n",
 			                         *notes, plan->name, list[i].rule, list[i].until);
 		}
 		wh_nsgs_free(&after, 1);

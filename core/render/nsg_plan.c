@@ -87,7 +87,7 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 			if (!has_family(res->resource, v4))
 				continue;
 			if (!expressible(block.rule->proto))
-				return wh_fail(b->err, -ENOTSUP, "%s: an NSG has no word for protocol %s", b->plan->name,
+				return wh_fail(b->err, -ENOTSUP, "%s: an NSG can't match protocol %s", b->plan->name,
 				               wh_proto_text(block.rule->proto, proto));
 			if (!wh_nsg_needed(b, &block) && !other_day(b, &block))
 				continue;
@@ -99,7 +99,7 @@ static int add_blocks(struct wh_nsg_builder *b, const struct wh_resource_result 
 			if (block.pass.differs)
 				return wh_fail(
 					b->err, -ENOTSUP,
-					"%s: rules tell source ports apart on port %u, and not alike for all addresses of %s: narrow it by hand, or "
+					"%s: rules for port %u match on source ports, and not in the same way for all addresses of %s: narrow it by hand, or "
 					"delete the recommended rule",
 					b->plan->name, block.rule->port, res->resource->name);
 			b->blocks = wh_arena_grown(b->mem, b->blocks, b->n, &b->room, sizeof *b->blocks);

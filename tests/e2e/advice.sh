@@ -78,7 +78,7 @@ holds "with the former group the peer is proposed again" "$(rule 22) == [\"140.2
 begin "for (d = 1; d <= 31; d++) { $office; flow(d, 7, \"192.0.2.200\", 22, 1); flow(d, 8, \"192.0.2.5\", 443, 1) }"
 recommend >/dev/null
 learn "for (d = 32; d <= 55; d++) { $office }"
-says "the line of a peer that stopped is removed, and the peer's last day is reported" 0 'TCP-Inbound-22 +narrower +192\.0\.2\.200 +1 peer was seen in what is gone, the last on 2026-10-31' recommend --dry-run
+says "the line of a peer that stopped is removed, and the peer's last day is reported" 0 'TCP-Inbound-22 +narrower +192\.0\.2\.200 +1 peer was seen in the removed prefixes, the last on 2026-10-31' recommend --dry-run
 says "so does a port's last peer, and the port is closed" 0 '443/TCP +nobody: deny all' recommend --dry-run
 
 recommend >/dev/null
@@ -90,7 +90,7 @@ w recommend --ports 22 >/dev/null
 says "and its saved rule stays" 0 '443/tcp +TCP-Inbound-443' w rules list
 says "as does that of the port that was asked for" 0 '22/tcp +TCP-Inbound-22' w rules list
 w recommend --min-days 64 >/dev/null
-says "and a new deny-all comes with the days it rests on" 0 '443 +new +nobody who belongs came, on 55 days on which the sensor saw the resource' recommend --dry-run
+says "and a new deny-all comes with the days it rests on" 0 '443 +new +no peer that belongs came on 55 days on which the sensor saw the resource' recommend --dry-run
 
 # ---- an outage ----
 begin "for (d = 1; d <= 40; d++) if (d < 15 || d > 29) { $office; flow(d, 8, \"192.0.2.5\", 443, 1) }"
@@ -106,7 +106,7 @@ of_vm1='[.resources[] | select(.name == "vm1") | .rules[] | select(.destinationP
 two='to = "10.0.0.4"; if (d <= 31) { flow(d, 9, "203.0.113.7", 22, 1); flow(d, 9, "198.51.7.9", 22, 1) } to = "10.0.0.5"; flow(d, 9, "203.0.113.99", 22, 1)'
 begin "for (d = 1; d <= 45; d++) { $two }"
 holds "its peers are not taken for gone while the sensor hears others alone" "$of_vm1 == [[\"198.51.7.9\", \"203.0.113.7\"]]" recommend --json
-says "and it is reported, with the days" 0 'vm1: unhealthy: nothing was seen of it since 2026-10-31, on 14 days on which the sensor saw others' recommend --dry-run
+says "and it is reported, with the days" 0 'vm1: unhealthy: the sensor has seen none of its traffic since 2026-10-31, but that of others on 14 days' recommend --dry-run
 begin "for (d = 1; d <= 45; d++) { $two; to = \"10.0.0.4\"; if (d > 31) flow(d, 3, \"192.0.2.66\", 22, 2) }"
 holds "they are removed if refused scans show that the sensor still hears the resource" "$of_vm1 == [[]]" recommend --json
 printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], internet-facing: true, nsgs: [web.json]}\n' >estate.yaml
@@ -160,7 +160,7 @@ holds "as JSON, and both are dearer" '.prefixes[0] | .peers == 5 and .unseen == 
 holds "each peer's features add up to its score" '.prior as $p | [.peers[] | (.score - $p - ([.features[] | .value * .weight] | add)) | fabs < 1e-4] | length == 5 and all' w explain vm1 22 --json
 
 says "explain takes a rule as recommend prints it, and reports that no rule opens the port" 0 'Nothing is proposed: no outbound rule opens this port' w explain vm1 '443/TCP out'
-says "a word that is no rule is refused" 2 "22/icmp' is no rule such as" sh -c "'$BUILD/whittle' --store l.db explain vm1 22/icmp 2>&1"
+says "a word that is no rule is refused" 2 "22/icmp' is not a rule such as" sh -c "'$BUILD/whittle' --store l.db explain vm1 22/icmp 2>&1"
 says "a port that no rule in force opens is not explained as a deny-all of ours" 0 '^Nothing is proposed: no rule in force opens this port' w explain vm1 8080
 cat >left.json <<'J'
 {"name": "left", "securityRules": [

@@ -125,7 +125,7 @@ cp aws/groups.json before.json && cp after.json aws/groups.json && "$w" estate i
 check "what was applied and imported again needs no further change"
 cp before.json aws/groups.json && cp aws/interfaces.json own.json && sed -i 's/{"GroupId": "sg-lb"}/&, {"GroupId": "sg-web"}/' aws/interfaces.json && "$w" estate import aws >out 2>err && "$w" recommend >out 2>>err &&
 	"$w" export --format aws -o shared.json 2>>err && [ "$(jq -r '[.calls[].groupName] | unique | join(" ")' shared.json)" = 'db ops' ] &&
-	[ "$(jq -r '[.leftAlone[] | select(.groupName == "web") | .reason] | unique | join(" ")' shared.json)" = 'eni-lb has the group, too, and is of no instance: what it needs is not known' ]
+	[ "$(jq -r '[.leftAlone[] | select(.groupName == "web") | .reason] | unique | join(" ")' shared.json)" = 'eni-lb has the group, too, and belongs to no instance: what it needs is unknown' ]
 check "a group that something else has is left alone, with the reason"
 rm aws/interfaces.json && jq '{Reservations: [.Reservations[].Instances |= map(. as $i | .NetworkInterfaces = ([$n[0].NetworkInterfaces[] | select(.Attachment.InstanceId == $i.InstanceId)])) | .Reservations[]]}' --slurpfile n own.json aws/instances.json >i.json && mv i.json aws/instances.json &&
 	"$w" estate import aws >out 2>err && "$w" recommend >out 2>>err && "$w" export --format aws -o alone.json 2>>err && [ "$(jq -c .calls alone.json)" = '[]' ] && grep -q 'another one may have the group' alone.json

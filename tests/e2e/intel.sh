@@ -71,7 +71,7 @@ grep -q '140.20.30.8/29' "$dir/before"; ok $? "with lists of others the partner'
 ! grep -qE '198\.51|45\.[1-5]\.|97c0' "$dir/before"; ok $? "nothing that is on a list is in any rule"
 printf '140.20.30.9,1,100\n140.20.30.15,1,90\n45.3.0.1,1,100\n' >"$dir/rep.list"
 w intel update rep --force
-gives "recommend reports that the peers left out now are on a list" 0 'TCP-Inbound-22 .*[0-9] peers? (was|were) seen in what is gone, .*; 1 is on a threat list' recommend --dry-run
+gives "recommend reports that the peers left out now are on a list" 0 'TCP-Inbound-22 .*[0-9] peers? (was|were) seen in the removed prefixes, .*; 1 is on a threat list' recommend --dry-run
 gives "explain names the list that keeps a peer out" 0 '140\.20\.30\.9 .*on rep' explain vm1 22
 allowed
 "$BUILD/whittle" --store "$dir/l.db" --config "$dir/whittle.yaml" recommend >/dev/null 2>&1

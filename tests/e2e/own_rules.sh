@@ -42,7 +42,7 @@ is "$(proposed)" "unhealthy: 140.20.30.8/29 but " "rules that only take away, at
 has "$(wh recommend --ports 22)" 'may be dropped: rule [0-9]+ of filter input' "and are named"
 rules "$(input drop 'tcp dport 22 meta mark 7 accept')"
 is "$(proposed)" "unhealthy: nothing" "if the peers of a rule can't be resolved, nothing is proposed"
-has "$(reason)" 'rule 4 of filter input: it asks for what is not known here' "and the rule is named"
+has "$(reason)" 'rule 4 of filter input: it matches on what whittle cannot evaluate' "and the rule is named"
 rules "$(input drop 'tcp dport 22 accept; udp dport 5353 accept')"
 is "$(wh recommend --json --ports all | jq -r '[.resources[0].rules[] | "\(.destinationPort): \(.ipAddresses | length)"] | join(", ")')" "22: 1, 5353: 0" "a port that they open by its number and nobody used is closed"
 
@@ -92,7 +92,7 @@ wh recommend --ports 22 >out && wh enforce --confirm-within 60s >out; t $? "rule
 is "$before / $(from 140.20.30.9) $(from 203.0.113.77) $(from 10.0.1.2)" "connects connects no connection / connects no connection no connection" "and let through only what both do"
 in_srv nft insert rule inet filter input ip saddr 140.20.30.9 drop
 is "$(from 140.20.30.9)" "no connection" "packets that the machine drops from now on stay dropped"
-has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this machine's own rules keep out" "and enforce reports that instead of refusing" "$(cat err)"
+has "$(wh enforce --dry-run --json >out; cat err)" "has 140.20.30.9, which this machine's own rules drop" "and enforce reports that instead of refusing" "$(cat err)"
 wh rollback --all >out
 wh rules add vm1 --port 22/tcp --from 198.51.100.0/24 >out; is "$?" 2 "a person can't widen them either"
 

@@ -366,7 +366,7 @@ static void a_change_since_the_last_calculation_is_reported_with_its_reason(void
 	assert_string_equal(wh_prefix_text(&c.list[0].gained[0], text), "185.7.60.8/29");
 	assert_int_equal(c.list[0].n_lost, 0);
 	assert_int_equal(c.list[0].refused, 9);
-	assert_non_null(strstr(c.list[0].why, "5 peers were seen in what is new, the first on 2026-11-01"));
+	assert_non_null(strstr(c.list[0].why, "5 peers were seen in the added prefixes, the first on 2026-11-01"));
 	assert_non_null(strstr(c.list[0].why, "9 attempts from there were refused"));
 	scene_close(&s);
 }
@@ -404,7 +404,7 @@ static void an_unused_peer_leaves_a_rolling_window(void **state)
 		fail_msg("%s", err.text);
 	assert_false(scene_allows(scene_rule(now, 22), "185.7.60.9"));
 	assert_int_equal(c.n, 1);
-	assert_non_null(strstr(c.list[0].why, "5 peers were seen in what is gone, the last on 2026-10-20"));
+	assert_non_null(strstr(c.list[0].why, "5 peers were seen in the removed prefixes, the last on 2026-10-20"));
 	scene_close(&s);
 }
 

@@ -76,7 +76,7 @@ static void a_document_that_is_no_list_is_refused_with_its_line(void **state)
 		{"{\n\"value\": []}", "tags.json:1: there is no list 'values'"},
 		{"{\"values\": [\n{\"name\": \"A\", \"properties\": {\"addressPrefixes\": [\n\"10.0.0.0/33\"]}}]}",
 	         "tags.json:3: '10.0.0.0/33' of the service tag A is not a prefix"},
-		{"{\"values\": [{\"name\": \"A\"},\n{\"name\": \"a\"}]}", "stands in it twice"},
+		{"{\"values\": [{\"name\": \"A\"},\n{\"name\": \"a\"}]}", "is in it twice"},
 		{"{\"values\": [{\"name\": 7}]}", "has no name"},
 		{"", "tags.json"},
 	};

@@ -211,14 +211,14 @@ static void a_rule_that_a_resource_still_needs_stays_with_a_reason(void **state)
 	char *out = again(group, 1, "nsg", NULL, "2027-02-01", &notes);
 	assert_non_null(strstr(out, "\"name\": \"ssh\""));
 	assert_non_null(
-		strstr(notes, "ssh was kept until 2027-01-31, and stays: it still lets somebody in to port 23 of 10.0.0.4"));
+		strstr(notes, "ssh was kept until 2027-01-31, and stays: it still lets peers in to port 23 of 10.0.0.4"));
 	free(notes);
 	free(out);
 	free(group);
 	group = kept(simple, "2027-01-31");
 	out = again(group, 2, "nsg", NULL, "2027-02-01", &notes);
 	assert_non_null(strstr(out, "\"name\": \"ssh\""));
-	assert_non_null(strstr(notes, "it still lets somebody in to port 22 of 10.0.0.5"));
+	assert_non_null(strstr(notes, "it still lets peers in to port 22 of 10.0.0.5"));
 	free(notes);
 	free(out);
 	free(group);

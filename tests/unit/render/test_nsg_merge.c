@@ -356,7 +356,7 @@ static void a_rule_of_unknown_reach_stays_ahead(void **state)
 	w.rules[0][0] = (struct wh_recommended_rule){.name = "n", .proto = WH_PROTO_TCP, .port = 22};
 	w.results[0].n_rules = 1;
 	struct wh_nsg *after = render_and_read(&w, &notes);
-	assert_non_null(strstr(notes, "whom apps catches is not known here"));
+	assert_non_null(strstr(notes, "the addresses that apps matches cannot be resolved"));
 	assert_string_equal(after->rules[0].name, "apps");
 	assert_int_equal(after->rules[0].priority, 200);
 	assert_string_equal(after->rules[1].name, "whittle-vm1-TCP-in-22-probes");
