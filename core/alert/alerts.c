@@ -223,7 +223,7 @@ static int find_key(json_t *all, const char *name, const char **out, struct wh_e
 		}
 	}
 	if (hits > 1)
-		return wh_fail_input(err, -EEXIST, "alert '%.80s': %zu alerts have a name like that; give more of it", name,
+		return wh_fail_input(err, -EEXIST, "alert '%.80s': %zu alerts begin or end with that; give more of it", name,
 		                     hits);
 	return hits ? 0
 	            : wh_fail_input(err, -ENOENT, "alert '%.80s': there is none; `whittle alerts list` shows their names", name);

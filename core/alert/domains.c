@@ -42,7 +42,7 @@ static int read_list(const char *path, const struct wh_yaml *list, enum wh_domai
 		return wh_fail_input(err, -EINVAL, "%s:%d: '%s' takes a list of domains", path, list->line, list->key);
 	for (const struct wh_yaml *v = list->child; v; v = v->next) {
 		if (v->kind != WH_YAML_SCALAR || !is_domain(v->scalar))
-			return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is no domain in lower case", path, v->line,
+			return wh_fail_input(err, -EINVAL, "%s:%d: '%.60s' is not a domain name in lower case", path, v->line,
 			                     v->kind == WH_YAML_SCALAR ? v->scalar : "");
 		out->at[out->n++] = (struct wh_alert_domain){v->scalar, category};
 	}
@@ -58,7 +58,7 @@ int wh_alert_domains_load(const char *path, struct wh_arena *mem, struct wh_aler
 	if (rc || !root)
 		return rc;
 	if (root->kind != WH_YAML_MAP)
-		return wh_fail_input(err, -EINVAL, "%s: it holds no lists of domains", path);
+		return wh_fail_input(err, -EINVAL, "%s: it has no lists of domains", path);
 	rc = wh_yaml_check_keys(path, root, words, err);
 	for (const struct wh_yaml *list = root->child; list; list = list->next)
 		for (const struct wh_yaml *v = list->child; v; v = v->next)

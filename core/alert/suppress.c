@@ -104,13 +104,13 @@ int wh_alert_rule_delete(struct wh_state *s, const char *name, const char *who, 
 {
 	char *was = NULL, line[160];
 	if (!good_name(name))
-		return wh_fail_input(err, -ENOENT, "rule '%.60s': there is none", name);
+		return wh_fail_input(err, -ENOENT, "there is no suppression rule '%.60s'", name);
 	int rc = wh_state_begin(s, err);
 	if (rc)
 		return rc;
 	rc = wh_state_get(s, WH_ALERT_RULES, name, &was, err);
 	if (!rc && !was)
-		rc = wh_fail_input(err, -ENOENT, "rule '%s': there is none", name);
+		rc = wh_fail_input(err, -ENOENT, "there is no suppression rule '%s'", name);
 	snprintf(line, sizeof line, "{\"name\":\"%s\",\"deleted\":true}", name);
 	rc = rc ? rc : wh_state_delete(s, WH_ALERT_RULES, name, err);
 	rc = rc ? rc : wh_state_log(s, who, "alert-rule", line, err);

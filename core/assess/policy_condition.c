@@ -268,7 +268,7 @@ static int find_operator(struct wh_eval *e, const json_t *c, enum operator *op, 
 				found = known = true;
 			}
 		if (!known)
-			return wh_fail_input(e->err, -EINVAL, "%s: %s: '%.60s' is no condition or operator that is known here",
+			return wh_fail_input(e->err, -EINVAL, "%s: %s: '%.60s' is not a supported condition or operator",
 			                     e->def->file, e->place, key);
 	}
 	return found ? 0 : wh_fail_input(e->err, -EINVAL, "%s: %s: has no operator", e->def->file, e->place);
@@ -302,7 +302,7 @@ static int compared(struct wh_eval *e, const json_t *c, enum wh_three *out)
 	} else if (value) {
 		rc = wh_policy_value(e, value, &left);
 	} else if (!str(field)) {
-		rc = wh_fail_input(e->err, -EINVAL, "%s: %s.field: is no text", e->def->file, e->place);
+		rc = wh_fail_input(e->err, -EINVAL, "%s: %s.field: is not a text", e->def->file, e->place);
 	} else if (!(rc = wh_policy_value(e, field, &name)) && e->asset) {
 		wh_policy_field(e, str(name) ? str(name) : "", &left, &multi);
 		json_array_foreach(left, i, v)
@@ -327,7 +327,7 @@ static int several(struct wh_eval *e, const json_t *list, bool all, bool only_ki
 	json_t *c;
 	*out = opposite(stops);
 	if (!json_is_array(list))
-		return wh_fail_input(e->err, -EINVAL, "%s: %s.%s: is no list", e->def->file, e->place, all ? "allOf" : "anyOf");
+		return wh_fail_input(e->err, -EINVAL, "%s: %s.%s: is not a list", e->def->file, e->place, all ? "allOf" : "anyOf");
 	json_array_foreach((json_t *)list, i, c) {
 		enum wh_three one = WH_PERHAPS;
 		const char *place = deeper(e, all ? "allOf" : "anyOf", (int)i);
@@ -349,7 +349,7 @@ static int holds(struct wh_eval *e, const json_t *c, bool only_kind, enum wh_thr
 {
 	const json_t *x;
 	if (!json_is_object(c))
-		return wh_fail_input(e->err, -EINVAL, "%s: %s: is no condition", e->def->file, e->place);
+		return wh_fail_input(e->err, -EINVAL, "%s: %s: is not a condition", e->def->file, e->place);
 	if (json_object_size(c) == 1 && (x = wh_json_member(c, "allOf")))
 		return several(e, x, true, only_kind, out);
 	if (json_object_size(c) == 1 && (x = wh_json_member(c, "anyOf")))

@@ -129,7 +129,7 @@ static int function(struct parse *p, json_t **out)
 	struct wh_call c = {.e = p->e};
 	const char *name = p->at;
 	if (!f)
-		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: the function '%.*s' is not known here", p->e->def->file,
+		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: the function '%.*s' is not supported", p->e->def->file,
 		                     p->e->place, (int)(n < 60 ? n : 60), name);
 	p->at += n;
 	blanks(p);
@@ -140,7 +140,7 @@ static int function(struct parse *p, json_t **out)
 	if (rc)
 		return rc;
 	if (c.n < f->least || c.n > f->most)
-		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' takes another number of arguments than %zu",
+		return wh_fail_input(p->e->err, -EINVAL, "%s: %s: '%s' does not take %zu arguments",
 		                     p->e->def->file, p->e->place, f->name, c.n);
 	if (f->names_parameter && (rc = check_parameter(p, c.arg[0])))
 		return rc;

@@ -192,7 +192,7 @@ static int walk_envelope(struct walk *w, const json_t *o, bool in_list, int leve
 		if (lists++ && !(parts && part_of_one(key)))
 			return wh_fail_input(
 				w->err, -EINVAL,
-				"%s: addresses stand under '%.40s' and under '%.40s', and nothing says which is the list: give that part alone",
+				"%s: there are addresses under '%.40s' and under '%.40s': give only the part that is the list",
 				w->src->name, first, key);
 		parts = parts && part_of_one(key);
 		first = key;

@@ -157,7 +157,7 @@ static int stix_parse(const struct wh_intel_source *src, const char *text, size_
 	if (json_is_true(json_object_get(doc, "more")))
 		rc = wh_fail_input(
 			err, -EINVAL,
-			"%s: line 1: this is one page of several (\"more\": true), so that addresses are missing: give them all",
+			"%s: line 1: this is one page of several (\"more\": true), so addresses are missing: give all pages",
 			src->name);
 	json_array_foreach(json_is_array(doc) ? doc : json_object_get(doc, "objects"), i, o) {
 		if (rc)

@@ -241,7 +241,7 @@ static int spaced_length(const struct words *x, wh_intel_sink each, void *arg, c
 {
 	char both[80];
 	snprintf(both, sizeof both, "%.*s%.*s", (int)x->w[0].n, x->w[0].s, (int)(x->w[1].n < 5 ? x->w[1].n : 5), x->w[1].s);
-	*why = "a length that is none";
+	*why = "an invalid prefix length";
 	return wh_intel_token(both, strlen(both), each, arg);
 }
 

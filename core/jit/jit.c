@@ -40,7 +40,7 @@ int wh_jit_fits(const struct wh_jit_config *c, const struct wh_jit_grant *g, str
 	for (size_t i = 0; i < p->n_from; i++)
 		from |= wh_prefix_covers(&p->from[i], &g->from);
 	if (p->n_from && !from)
-		return wh_fail_input(err, -EPERM, "refused (source): %s lies outside of what the policy of %s may be opened for",
+		return wh_fail_input(err, -EPERM, "refused (source): %s is not within the sources that the policy of %s allows",
 		                     wh_prefix_text(&g->from, text), g->resource);
 	if (g->expires_us - g->opened_us > p->longest_s * 1000000)
 		return wh_fail_input(err, -EPERM, "refused (time): the policy of %s allows %s at most", g->resource,

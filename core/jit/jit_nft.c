@@ -134,7 +134,7 @@ static int confirm_once(struct wh_error *err)
 	if (!rc && !x.live.n_closed)
 		rc = wh_fail(
 			err, -ETIME,
-			"nothing to confirm: no port was closed, or the time is over and the kernel has opened the ports again");
+			"nothing to confirm: the kernel holds no closed ports that wait for it. `whittle jit on` closes them");
 	for (size_t i = 0; !rc && i < x.live.n_closed; i++)
 		if (x.live.closed[i].expires_ms) {
 			wh_jit_put_closed(&x.b, NFT_MSG_DELSETELEM, x.live.closed[i].port, 0);

@@ -54,7 +54,7 @@ static int read_from(struct wh_jit_policy *p, const char *list, struct wh_arena 
 	for (size_t i = 0; i < p->n_from; i++)
 		if (wh_prefix_parse(parts[i], strlen(parts[i]), &p->from[i], &host_bits) || host_bits)
 			return wh_fail_input(err, -EINVAL, "'%.60s' is neither an address nor a prefix", parts[i]);
-	return p->n_from ? 0 : wh_fail_input(err, -EINVAL, "a list of sources has commas between them, %d at most", MAX_LIST);
+	return p->n_from ? 0 : wh_fail_input(err, -EINVAL, "sources are separated by commas, %d at most", MAX_LIST);
 }
 
 static int read_who(struct wh_jit_policy *p, const char *list, struct wh_arena *mem, struct wh_error *err)
@@ -66,7 +66,7 @@ static int read_who(struct wh_jit_policy *p, const char *list, struct wh_arena *
 		p->who[i] = parts[i];
 	return p->n_who && !wh_text_unprintable(list)
 	               ? 0
-	               : wh_fail_input(err, -EINVAL, "a list of users has commas between them, %d at most", MAX_LIST);
+	               : wh_fail_input(err, -EINVAL, "users are separated by commas, %d at most", MAX_LIST);
 }
 
 int wh_jit_policy_read(const struct wh_jit_policy_text *t, struct wh_arena *mem, struct wh_jit_policy *out, struct wh_error *err)

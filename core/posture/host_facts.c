@@ -55,7 +55,7 @@ static int list_of(const struct reading *r, const json_t *o, const char *key, si
 {
 	const json_t *v = json_object_get(o, key);
 	*n = json_array_size(v);
-	return !v || json_is_array(v) ? 0 : wh_fail_input(r->err, -EINVAL, "%s: '%s' is no list", r->file, key);
+	return !v || json_is_array(v) ? 0 : wh_fail_input(r->err, -EINVAL, "%s: '%s' must be a list", r->file, key);
 }
 
 /* ---- the ruleset ---- */
@@ -104,7 +104,7 @@ static int answer_of(const struct reading *r, const json_t *ruleset, const char 
 	*out = !text || !strcmp(text, "unknown") ? WH_UNDECIDED : !strcmp(text, "allowed") ? WH_ALLOWED : WH_DENIED;
 	return *out != WH_DENIED || !strcmp(text, "denied")
 	               ? 0
-	               : wh_fail_input(r->err, -EINVAL, "%s: '%s' is denied, allowed or unknown", r->file, key);
+	               : wh_fail_input(r->err, -EINVAL, "%s: '%s' must be denied, allowed or unknown", r->file, key);
 }
 
 static int ruleset_of(const struct reading *r, const json_t *ruleset, struct wh_host_facts *out)
@@ -114,7 +114,7 @@ static int ruleset_of(const struct reading *r, const json_t *ruleset, struct wh_
 	if (!ruleset)
 		return 0;
 	if (!json_is_object(ruleset))
-		return wh_fail_input(r->err, -EINVAL, "%s: 'ruleset' is no object", r->file);
+		return wh_fail_input(r->err, -EINVAL, "%s: 'ruleset' must be an object", r->file);
 	out->read = true;
 	out->unread = text_at(ruleset, "unread");
 	int rc = list_of(r, ruleset, "chains", &out->n_chains);
@@ -156,7 +156,7 @@ static int settings_of(const struct reading *r, const json_t *doc, struct wh_hos
 	for (size_t i = 0; i < 2; i++) {
 		o = json_object_get(doc, names[i]);
 		if (o && !json_is_object(o))
-			return wh_fail_input(r->err, -EINVAL, "%s: '%s' is no object", r->file, names[i]);
+			return wh_fail_input(r->err, -EINVAL, "%s: '%s' must be an object", r->file, names[i]);
 		json_object_foreach(o, key, v)
 			if (json_is_string(v))
 				out->settings[out->n_settings++] = (struct wh_host_setting){key, json_string_value(v)};
@@ -212,7 +212,7 @@ int wh_host_facts_read(const char *file, const json_t *doc, struct wh_arena *mem
 	const char *at = text_at(doc, "at");
 	*out = (struct wh_host_facts){.name = text_at(doc, "name")};
 	if (!wh_host_facts_are(doc))
-		return wh_fail_input(err, -EINVAL, "%s: it is no document of host facts (`whittle estate facts` makes one)",
+		return wh_fail_input(err, -EINVAL, "%s: it is not a document of host facts (`whittle estate facts` makes one)",
 		                     file);
 	if (json_integer_value(json_object_get(doc, "version")) != 1)
 		return wh_fail_input(err, -EINVAL, "%s: host facts of another version than 1", file);

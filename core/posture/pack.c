@@ -76,7 +76,7 @@ static int types_of(struct reading *r, struct wh_assessment *a, const struct wh_
 	for (const struct wh_yaml *c = y->kind == WH_YAML_LIST ? y->child : y; c; c = y->kind == WH_YAML_LIST ? c->next : NULL) {
 		if (c->kind != WH_YAML_SCALAR || !strchr(c->scalar, '/'))
 			return wh_fail_input(r->err, -EINVAL,
-			                     "%s:%d: 'type' takes types of resources, as Microsoft.Network/virtualNetworks",
+			                     "%s:%d: 'type' takes types of resources, such as Microsoft.Network/virtualNetworks",
 			                     r->file, c->line);
 		a->types[a->n_types++] = c->scalar;
 	}
@@ -101,7 +101,7 @@ static int controls(struct reading *r, struct wh_assessment *a, const struct wh_
 {
 	const struct wh_yaml *list = wh_yaml_get(row, "controls");
 	if (!list || list->kind != WH_YAML_LIST || !list->child)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', as [NS-1]", r->file,
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', such as [NS-1]", r->file,
 		                     list ? list->line : row->line);
 	for (const struct wh_yaml *c = list->child; c; c = c->next)
 		a->n_controls++;
@@ -118,7 +118,7 @@ static int severity(struct reading *r, struct wh_assessment *a, const struct wh_
 	int rc = text(r, row, "severity", true, &word);
 	int at = rc ? -1 : wh_key_choice(wh_severity_words, word);
 	if (!rc && at < 0)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is no severity", r->file, wh_yaml_get(row, "severity")->line,
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is not a severity", r->file, wh_yaml_get(row, "severity")->line,
 		                     word);
 	a->severity = (enum wh_severity)at;
 	return rc;

@@ -86,7 +86,7 @@ static int said(const char *text, const char *option, struct wh_error *err)
 {
 	return text && *text
 	               ? 0
-	               : wh_fail_input(err, -EINVAL, "it needs %s: somebody who reads the report must find it there", option);
+	               : wh_fail_input(err, -EINVAL, "it needs %s, which the report shows", option);
 }
 
 /* ---- exemptions ---- */

@@ -176,7 +176,7 @@ int wh_call_output(struct wh_call *c, const struct wh_gate_request *r, char **ou
 	int rc = wh_gate_ask(c->gate, r, c->peer, &a, out, &errors, err);
 	if (!rc && a.rc)
 		rc = a.rc == -EACCES ? wh_fail(err, -EPERM, "an operator's token is needed")
-		                     : wh_fail_input(err, a.rc, "the request gives what the command does not take");
+		                     : wh_fail_input(err, a.rc, "the request has values that the command does not take");
 	if (!rc)
 		*n = a.n_out;
 	if (!rc && a.status)

@@ -151,7 +151,7 @@ static int keep(const char *dir, const gnutls_datum_t *cert, const gnutls_datum_
 	umask(was);
 	if (fd >= 0)
 		close(fd);
-	return rc ? wh_fail(err, rc, "%s: the certificate cannot be kept: %s", dir, strerror(-rc)) : 0;
+	return rc ? wh_fail(err, rc, "%s: the certificate cannot be stored: %s", dir, strerror(-rc)) : 0;
 }
 
 static int make(const char *dir, const struct wh_addr *addresses, size_t n, struct wh_error *err)

@@ -131,7 +131,7 @@ static int keep_machines(struct wh_call *c, const struct wh_jit_policies *all, c
 		const struct wh_resource *res = local ? wh_estate_find(all->estate, ours ? local + 1 : id) : NULL;
 		r[i] = wh_call_gate(c, WH_GATE_JIT_SET);
 		if (!res || !wh_id_within(wh_call_id(res->name, res->id, c->mem), c->values[0], wh_jit_group(c)))
-			return wh_fail_input(err, -ENOENT, "%.300s is no machine of this resource group", id ? id : "(no id)");
+			return wh_fail_input(err, -ENOENT, "%.300s is not a machine of this resource group", id ? id : "(no id)");
 		names[i] = res->name;
 		rc = read_machine(c, m, &r[i], err);
 	}

@@ -33,7 +33,7 @@ static int parse(const char *where, struct wh_addr *addr, uint16_t *port, struct
 	    wh_addr_parse(where + six, n - 2 * six, addr) || six == wh_addr_is_v4(addr))
 		return wh_fail_input(
 			err, -EINVAL,
-			"'%.80s' is no place to listen at, such as 127.0.0.1:8443, [::1]:8443 or unix:/run/whittle/serve.sock",
+			"'%.80s' is not an address to listen on, such as 127.0.0.1:8443, [::1]:8443 or unix:/run/whittle/serve.sock",
 			where);
 	*port = (uint16_t)p;
 	return 0;
@@ -55,7 +55,7 @@ static int free_path(const char *path, struct wh_error *err)
 	if (lstat(path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return wh_fail_input(err, -EEXIST, "%s: there is something that is no socket", path);
+		return wh_fail_input(err, -EEXIST, "%s: exists, and is not a socket", path);
 	return unlink(path) ? wh_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
@@ -68,7 +68,7 @@ static int open_socket(union place *at, socklen_t len, const char *where, struct
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	if (fd >= 0 && !bind(fd, &at->any, len) && !listen(fd, BACKLOG))
 		return fd;
-	int rc = wh_fail(err, -errno, "%s: cannot be listened to: %s", where, strerror(errno));
+	int rc = wh_fail(err, -errno, "%s: cannot be listened on: %s", where, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return rc;

@@ -72,7 +72,7 @@ static int take_condition(struct wh_call *c, const json_t *o, struct wh_alert_ru
 	           strtoul(value, NULL, 10) - 1 < 65535) {
 		r->port = (uint16_t)strtoul(value, NULL, 10);
 	} else {
-		return wh_fail_input(err, -EINVAL, "the condition '%.60s' is not known here; there are %s, %s, %s and %s", field,
+		return wh_fail_input(err, -EINVAL, "the condition '%.60s' is not supported; there are %s, %s, %s and %s", field,
 		                     ip_field, host_field, id_field, port_field);
 	}
 	return 0;
@@ -94,9 +94,9 @@ static int take_rule(struct wh_call *c, const char *name, struct wh_alert_rule *
 	if (!r->type)
 		return wh_fail_input(err, -EINVAL, "a rule has properties with alertType, reason and state");
 	if (state && strcasecmp(state, "Enabled"))
-		return wh_fail_input(err, -EINVAL, "a rule that is not Enabled is not kept; delete it instead");
+		return wh_fail_input(err, -EINVAL, "a rule that is not Enabled cannot be stored; delete it instead");
 	if (expires && (wh_time_parse(expires, strlen(expires), &r->expires_us) || r->expires_us <= wh_now_us()))
-		return wh_fail_input(err, -EINVAL, "'%.40s' is no time to come", expires);
+		return wh_fail_input(err, -EINVAL, "'%.40s' is not a time in the future", expires);
 	json_array_foreach((json_t *)(uintptr_t)all, i, o) {
 		int rc = take_condition(c, o, r, source, err);
 		if (rc)

@@ -83,7 +83,7 @@ static const struct wh_serve_route *find(struct wh_call *c)
 	}
 	if (other) {
 		c->allow = methods(c);
-		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not known here; there is %s",
+		wh_call_refuse(c, 405, "MethodNotAllowed", "%s is not supported here; there is %s",
 		               wh_method_words[c->request->method], c->allow);
 	} else {
 		wh_call_refuse(c, 404, "InvalidResourceType", "there is nothing at this path");
@@ -109,7 +109,7 @@ static int check_version(struct wh_call *c)
 		return wh_call_refuse(c, 400, "MissingApiVersionParameter", "the parameter api-version is needed: %s",
 		                      c->route->versions),
 		       1;
-	return wh_call_refuse(c, 400, "InvalidApiVersionParameter", "api-version '%.40s' is not known here; there is %s", v,
+	return wh_call_refuse(c, 400, "InvalidApiVersionParameter", "api-version '%.40s' is not supported; there is %s", v,
 	                      c->route->versions),
 	       1;
 }

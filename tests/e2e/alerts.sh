@@ -46,7 +46,7 @@ gives "one of a type that is none is refused" 2 'whittle alerts types' w alerts 
 gives "a suppression is kept" 0 '^office' w alerts suppress office --type Network_TrafficFromUnrecommendedIP --source 198.51.100.0/24 --reason abroad --for 30d
 gives "and listed with its end" 0 'office.*Enabled.*abroad' w alerts suppressions
 gives "and deleted" 0 deleted w alerts unsuppress office
-gives "twice is once too often" 2 'there is none' w alerts unsuppress office
+gives "twice is once too often" 2 'there is no suppression rule' w alerts unsuppress office
 gives "types are listed with their tactics" 0 'SSH_Incoming_BF_OneToOne +Medium +PreAttack' w alerts types
 gives "a severity that is none is refused" 2 'Informational, Low, Medium or High' w alerts --severity urgent
 gives "so is a status" 2 'Active, InProgress, Resolved or Dismissed' w alerts --status open
@@ -85,7 +85,7 @@ if command -v node >/dev/null; then
 	sed 's/2026-11-05/2026-11-07/g; s/198.51.100.8/198.51.100.9/' "$dir/later.json" >"$dir/l3.json"; hw ingest "$dir/l3.json" >/dev/null
 	hw alerts --json | jq -r '.value[].name' | xargs -r "$BUILD/whittle" --store "$dir/hook.db" alerts resolve >/dev/null
 	sed 's/2026-11-07/2026-11-08/g' "$dir/l3.json" >"$dir/l4.json"; hw ingest "$dir/l4.json" >/dev/null
-	gives "an alert that is not taken waits, and the reason is printed" 0 'answered 401; it is tried again' hw alerts respond
+	gives "an alert that is not taken waits, and the reason is printed" 0 'answered with HTTP status 401; it is tried again' hw alerts respond
 	sed -i 's|127.0.0.1:[0-9]*|192.0.2.1|' "$dir/c.yaml"
 	gives "in clear only to this machine" 2 'https URL' hw alerts respond
 	kill $server; wait $server 2>/dev/null || : # it ends by that signal

@@ -31,7 +31,7 @@ echo '{"wanted": {"value": "Allow"}}' >parameters.json
 check "assigned parameters count before the defaults"
 sed 's/notEquals/notEqual/' policies/acl.json >policies/bad.json
 "$w" assess --policy policies inventory >out 2>err
-[ $? = 2 ] && grep -q "policies/bad.json: policyRule.if.allOf\[1\]: 'notEqual' is no condition" err && [ ! -s out ]
+[ $? = 2 ] && grep -q "policies/bad.json: policyRule.if.allOf\[1\]: 'notEqual' is not a supported condition" err && [ ! -s out ]
 check "an unknown operator is refused with file and place, and nothing is assessed by half"
 rm policies/bad.json
 echo '{"value": [{"sku": 1}]}' >inventory/none.json

@@ -201,7 +201,7 @@ static void expressions_are_evaluated(void **state)
 		                                   rows[i].equals ? "equals" : "exists",
 		                                   rows[i].equals ? rows[i].equals : "false");
 		const char *v = verdict(text, RESOURCE);
-		if (strcmp(v, i == 0 ? "own.json: policyRule.if: the function 'string' is not known here" : "true"))
+		if (strcmp(v, i == 0 ? "own.json: policyRule.if: the function 'string' is not supported" : "true"))
 			fail_msg("%s: %s", text, v);
 	}
 	assert_string_equal(verdict("{\"value\":\"[length(field('N.X/things/list[*]'))]\",\"equals\":2}", RESOURCE), "true");
@@ -214,9 +214,9 @@ static void unknown_parts_are_refused_by_name_and_place(void **state)
 	assert_string_equal(
 		verdict("{\"allOf\":[{\"field\":\"type\",\"equals\":\"N.X/things\"},{\"field\":\"name\",\"equalz\":1}]}",
 	                RESOURCE),
-		"own.json: policyRule.if.allOf[1]: 'equalz' is no condition or operator that is known here");
+		"own.json: policyRule.if.allOf[1]: 'equalz' is not a supported condition or operator");
 	assert_string_equal(verdict("{\"not\":{\"value\":\"[newGuid()]\",\"equals\":1}}", RESOURCE),
-	                    "own.json: policyRule.if.not: the function 'newGuid' is not known here");
+	                    "own.json: policyRule.if.not: the function 'newGuid' is not supported");
 	assert_string_equal(verdict("{\"value\":\"[parameters('nope')]\",\"equals\":1}", RESOURCE),
 	                    "own.json: policyRule.if: there is no parameter 'nope'");
 	assert_string_equal(verdict("{\"field\":\"name\",\"value\":\"x\",\"equals\":1}", RESOURCE),

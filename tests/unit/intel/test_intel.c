@@ -234,7 +234,7 @@ static void an_ambiguous_line_is_refused_with_line_and_reason(void **state)
 		{"network,netmask\n45.33.41.0,x\n", "line 2: the length or mask of the network can't be read"},
 		{"[{\"src_ip\":\"45.33.41.7\",\n\"dst_ip\":\"46.1.1.1\"}]", "line 1: several addresses stand in one entry"},
 		{"{\"blocked\":[\"45.33.41.7\"],\"suspicious\":[\"46.1.1.1\"]}",
-	         "addresses stand under 'blocked' and under 'suspicious'"},
+	         "there are addresses under 'blocked' and under 'suspicious'"},
 		{"{\"error\":\"rate limit\"}", "there is no list of addresses in the document"},
 		{"{\"more\":true,\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '45.33.41.7']\"}]}",
 	         "one page of several"},

@@ -242,16 +242,16 @@ static void facts_that_are_wrong_are_refused_by_file_and_place(void **state)
 {
 	static const struct { const char *facts, *says;
 	} rows[] = {
-		{"{\"kind\":\"x\"}", "f.json: it is no document of host facts"},
+		{"{\"kind\":\"x\"}", "f.json: it is not a document of host facts"},
 		{"{\"kind\":\"whittle host facts\",\"version\":2}", "f.json: host facts of another version than 1"},
 		{"{\"kind\":\"whittle host facts\",\"version\":1,\"name\":\"\"}", "f.json: 'name' is the host's name"},
 		{"{\"kind\":\"whittle host facts\",\"version\":1,\"name\":\"a\"}", "f.json: 'at' is the time"},
 		{FACTS(RULES(FOUR(PORT("22"), "\"x\""), ""), ""), "f.json: inbound[0]: 'peers' is no list of prefixes"},
 		{FACTS(RULES(FOUR(PORT("70000"), "\"0.0.0.0/0\""), ""), ""), "f.json: inbound[0]: it needs interface"},
 		{FACTS(RULES("", ",\"published\":[" FOUR(PORT("1"), "") "]"), ""), "f.json: published[0]: it needs 'to'"},
-		{FACTS(RULES("", ""), "\"settings\":[],"), "f.json: 'settings' is no object"},
+		{FACTS(RULES("", ""), "\"settings\":[],"), "f.json: 'settings' must be an object"},
 		{FACTS(RULES("", ""), "\"programs\":[1],"), "f.json: programs[0]: it is no name"},
-		{FACTS("\"forwards4\":\"yes\"", ""), "f.json: 'forwards4' is denied, allowed or unknown"},
+		{FACTS("\"forwards4\":\"yes\"", ""), "f.json: 'forwards4' must be denied, allowed or unknown"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
