@@ -154,7 +154,7 @@ void wh_networks_tell(struct wh_networks *n)
 		wh_host_log(
 			WH_LOG_WARNING,
 			"%" PRIu64
-			" records are left out: %s was met in %s, and then in %s: are these two machines? Set 'realm' of eve-log's whittle section to "
+			" records are left out: %s was seen in %s, and then in %s: are these two machines? Set 'realm' of eve-log's whittle section to "
 			"%s or %s, with a ledger for each network, or to one where they are one network",
 			more, addr, there, here, there, here);
 }

@@ -36,7 +36,7 @@ int wh_settings_set(struct wh_settings *s, const char *name, const char *value, 
 		return wh_fail_input(err, -EINVAL, "%s: '%s' must be one text, not a list, a map or empty", where, name);
 	if (!strcmp(name, "config")) {
 		if (*value != '/')
-			return wh_fail_input(err, -EINVAL, "%s: 'config' must be a path from the root, not '%.200s'", where,
+			return wh_fail_input(err, -EINVAL, "%s: 'config' must be an absolute path, not '%.200s'", where,
 			                     value);
 		return set_text(&s->config, value, err);
 	}
@@ -75,7 +75,7 @@ static int check_store(const char *url, struct wh_error *err)
 		return rc && err->input ? rc : 0;
 	}
 	if (*wh_store_path(url) != '/')
-		return wh_fail_input(err, -EINVAL, "%s: 'store' must be a path from the root, not '%.200s'", where,
+		return wh_fail_input(err, -EINVAL, "%s: 'store' must be an absolute path, not '%.200s'", where,
 		                     wh_store_path(url));
 	if (!wh_store_is_fleet(url))
 		return 0;

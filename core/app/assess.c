@@ -210,7 +210,7 @@ int wh_app_assess(const struct wh_app_assess *ask, json_t **out, struct wh_error
 		}
 	}
 	if (!rc && !l.n_definitions)
-		rc = wh_fail_input(err, -ENOENT, "the given files have no policy definition");
+		rc = wh_fail_input(err, -ENOENT, "none of the given files is a policy definition");
 	struct wh_assets all = {0};
 	if (!rc)
 		all = wh_assets_expand(l.assets, l.n, l.mem);

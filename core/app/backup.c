@@ -56,7 +56,7 @@ static int put_ledger(struct writing *w)
 		size_t n;
 		rc = wh_ledger_copy_read(w->a, done, &part, &n, w->err);
 		if (!rc && n > m->bytes - done)
-			rc = wh_fail(w->err, -EBADMSG, "the copy of the ledger grows while it is read");
+			rc = wh_fail(w->err, -EBADMSG, "the copy of the ledger grew while it was read: try again");
 		if (!rc) {
 			wh_sha256_add(&s, part, n);
 			done += n;

@@ -254,16 +254,16 @@ int wh_backup_read(int fd, const char *file, struct wh_backup_manifest *out, str
 	size = (uint64_t)st.st_size;
 	if (member_at(fd, 0, size, MANIFEST, &bytes) || bytes >= sizeof text || wh_backup_bytes(fd, WH_TAR_BLOCK, text, bytes) ||
 	    wh_backup_manifest_parse(text, bytes, out))
-		return wh_fail_input(err, -EBADMSG, "%s: is no backup that this whittle (" WH_VERSION ") knows", file);
+		return wh_fail_input(err, -EBADMSG, "%s: is not a backup that whittle " WH_VERSION " can read", file);
 	at = WH_TAR_BLOCK + wh_tar_padded(bytes);
 	for (size_t i = 0; i < out->n; i++) {
 		struct wh_backup_member *m = &out->members[i];
 		if (member_at(fd, at, size, m->name, &m->bytes) || (i && m->bytes > WH_BACKUP_STATE_MAX))
-			return wh_fail_input(err, -EBADMSG, "%s: cut or damaged: %s is not where it must be", file, m->name);
+			return wh_fail_input(err, -EBADMSG, "%s: truncated or damaged: %s is not at its place", file, m->name);
 		m->at = at + WH_TAR_BLOCK;
 		at = m->at + wh_tar_padded(m->bytes);
 		if (hash_member(fd, m))
-			return wh_fail_input(err, -EBADMSG, "%s: damaged: %s is not what the manifest says", file, m->name);
+			return wh_fail_input(err, -EBADMSG, "%s: damaged: the digest of %s is not the manifest's", file, m->name);
 	}
-	return ends_at(fd, at, size) ? 0 : wh_fail_input(err, -EBADMSG, "%s: has more in it than its manifest names", file);
+	return ends_at(fd, at, size) ? 0 : wh_fail_input(err, -EBADMSG, "%s: holds more than its manifest lists", file);
 }

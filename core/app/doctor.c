@@ -253,7 +253,7 @@ static void check_plugin(struct wh_app_doctor *r, const char *given)
 		                                why ? why : "no reason given"),
 		                 "build it on this system: make && make install");
 	} else if (!dlsym(so, "SCPluginRegister")) {
-		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is no Suricata plugin", path),
+		wh_doctor_remedy(wh_doctor_note(r, "plugin", WH_APP_CHECK_FAIL, "%s: loads, but is not a Suricata plugin", path),
 		       "give the path of whittle-suricata.so");
 	} else {
 		wh_doctor_note(r, "plugin", WH_APP_CHECK_OK, "%s loads", path);

@@ -131,7 +131,7 @@ static void check_found(const struct wh_app *a, const char *path, const struct f
 	else if (access(f->plugin, F_OK))
 		wh_doctor_remedy(wh_doctor_note(r, "suricata.yaml", WH_APP_CHECK_FAIL, "%s names the plugin %s: %s", path,
 		                                f->plugin, strerror(errno)),
-		                 "make install, or mend `plugins` in %s, then systemctl restart suricata", path);
+		                 "make install, or correct `plugins` in %s, then systemctl restart suricata", path);
 	else if (!f->output)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "suricata.yaml", WH_APP_CHECK_WARN,

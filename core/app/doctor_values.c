@@ -68,7 +68,7 @@ static void check_source(const struct wh_intel_source *s, struct wh_app_doctor *
 	if (*program == '/' && access(program, X_OK))
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_FAIL, "%s: %s can't be run: %s", s->name, program,
 		                                strerror(errno)),
-		                 "install the program, or mend the command of threat-intel in whittle.yaml");
+		                 "install the program, or correct the command of threat-intel in whittle.yaml");
 }
 
 static void check_list(const struct wh_app_list *l, struct wh_app_doctor *r)
@@ -112,7 +112,7 @@ static void check_jit(const struct wh_app *a, const struct wh_app_ledger *l, str
 		wh_doctor_remedy(wh_doctor_note(r, "jit", WH_APP_CHECK_FAIL,
 		                                "whittle.yaml names the resource %s, which the estate does not have",
 		                                c->policies[i].resource),
-		                 "whittle estate show (lists the names), then mend jit in whittle.yaml");
+		                 "whittle estate show (lists the names), then correct jit in whittle.yaml");
 	}
 	if (l && c->n_policies && !unknown)
 		wh_doctor_note(r, "jit", WH_APP_CHECK_OK, "%zu polic%s, of known resources", c->n_policies,

@@ -96,14 +96,14 @@ static int check_open(const struct job *j, struct wh_error *err)
 	for (size_t i = 0; i < n && i < SHOWN_JSON; i++)
 		json_array_append_new(j->out->open, open_json(&cuts[i]));
 	for (size_t i = 0; i < n && i < SHOWN; i++)
-		wh_app_note(j->a, "this open connection could not be made again: %s%s", wh_open_text(cuts[i].c, now, text),
+		wh_app_note(j->a, "this open connection could not be opened again: %s%s", wh_open_text(cuts[i].c, now, text),
 		            cuts[i].why == WH_OPEN_OLD ? ": older than the ledger's memory" : "");
 	if (n > SHOWN || l.more)
 		wh_app_note(j->a, "and %s%zu more", l.more ? "at least " : "", n > SHOWN ? n - SHOWN : 0);
 	if (refused && !j->ask->force)
 		return wh_fail_input(
 			err, -EPERM,
-			"refused: %s could not be made again, older than the ledger's memory or with 16 MiB moved: the first is %s. "
+			"refused: %s (older than the ledger's memory, or with 16 MiB moved) could not be opened again: the first is %s.  "
 			"Add what belongs with `whittle rules edit`, or use --force",
 			refused == 1 ? "an open connection" : wh_arena_printf(j->mem, "%zu open connections", refused),
 			wh_open_text(cuts[0].c, now, text));

@@ -51,7 +51,7 @@ static int log_line(const struct wh_app *a, struct wh_taking *t, struct wh_bytes
 	const char *what = (const char *)t->p, *end = t->failed ? NULL : memchr(what, 0, t->n);
 	struct wh_state *s;
 	if (!end || !memchr(end + 1, 0, t->n - (size_t)(end + 1 - what)))
-		return wh_fail(err, -EBADMSG, "that is no line of a journal");
+		return wh_fail(err, -EBADMSG, "not an entry of a journal");
 	int rc = wh_ledger_state(a->store_url, WH_STATE_JOURNAL, &s, err);
 	bool none = rc == -ENOENT || rc == -ENODATA; /* no ledger, no journal */
 	rc = none || rc ? rc : wh_state_log(s, a->who, what, end + 1, err);
@@ -108,7 +108,7 @@ static int answer(const struct wh_app *a, const uint8_t *q, size_t n, struct wh_
 	case ASK_JIT_PORTS: return jit_ports(a, mem, b, err);
 	case ASK_COPY: return wh_ledger_copy_answer(a, &t, b, err);
 	}
-	return wh_fail(err, -EBADMSG, "that is no question");
+	return wh_fail(err, -EBADMSG, "invalid request");
 }
 
 static void answer_one(const struct wh_app *a, int from, const uint8_t *q, size_t n)
@@ -169,7 +169,7 @@ static int why_not(const struct wh_app *a, int rc, int ms, struct wh_error *err)
 	if (rc == -ETIMEDOUT)
 		return wh_fail(err, rc, "%s: the process that opens it did not answer within %d s", a->store_url, ms / 1000);
 	return wh_fail(err, rc, "%s: the process that opens it %s", a->store_url,
-	               rc == -EBADMSG     ? "answered nonsense"
+	               rc == -EBADMSG     ? "sent an invalid answer"
 	               : rc == -ECANCELED ? "was stopped by a signal, and then ended"
 	                                  : "was ended");
 }

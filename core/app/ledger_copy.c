@@ -23,7 +23,7 @@ static int ask(const struct wh_app *a, uint8_t what, const struct wh_bytes *more
 
 static int nonsense(struct wh_error *err)
 {
-	return wh_fail(err, -EBADMSG, "the process that opens the ledger answered nonsense");
+	return wh_fail(err, -EBADMSG, "the process that opens the ledger sent an invalid answer");
 }
 
 /* Until no page is left. */

@@ -239,5 +239,5 @@ static int answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *
 int wh_ledger_copy_answer(const struct wh_app *a, struct wh_taking *t, struct wh_bytes *b, struct wh_error *err)
 {
 	int rc = answer(a, t, b, err);
-	return rc && !*err->text ? wh_fail(err, rc, "that is no question") : rc;
+	return rc && !*err->text ? wh_fail(err, rc, "invalid request") : rc;
 }

@@ -20,8 +20,7 @@ static int prove_again(const struct wh_app *a, const struct wh_recommendation *r
 		if (rc == 1 && r->resources[i].resource->host) {
 			wh_app_note(
 				a,
-				"%s: the rule for port %u/%s has %s, which this machine's own rules keep out now: they still do; "
-				"`whittle recommend` goes by them",
+				"%s: the rule for port %u/%s has %s, which this machine's own rules drop, and still will; `whittle recommend` takes that into account",
 				r->resources[i].resource->name, ce.port, wh_proto_text(ce.proto, proto),
 				wh_addr_text(&ce.peer, addr));
 			continue;

@@ -60,7 +60,7 @@ static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct 
 		else if (wh_intel_stale(&lists[i], wh_now_us()))
 			wh_app_note(
 				a,
-				"threat list '%s' is stale, and still in force, though whittle.yaml names it no more: 'whittle intel forget' ends it",
+				"threat list '%s' is stale, and still in force, although whittle.yaml no longer names it: 'whittle intel forget' removes it",
 				lists[i].name);
 	}
 	if (wh_intel_held(s, mem, &lists, &n, &err))

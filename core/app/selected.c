@@ -28,7 +28,7 @@ static int read_all(const char *list, struct wh_arena *mem, struct chosen **out,
 		if (!read_one(part, &(*out)[(*n)++]))
 			return wh_fail_input(err, -EINVAL, "'%.60s' is not a port such as 22/tcp or out:443/tcp", part);
 	}
-	return *n ? 0 : wh_fail_input(err, -EINVAL, "no port is named");
+	return *n ? 0 : wh_fail_input(err, -EINVAL, "no port is given, such as 22/tcp");
 }
 
 static bool in_force(const struct wh_nft_counts *now, const struct wh_nft_port *p)

@@ -145,7 +145,7 @@ static int check_group(json_t *got, const char *id, const char *etag, struct wh_
 		if (*p < 0x20 || *p > 0x7e)
 			return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is not a text of one line", id);
 	if (!strcmp(etag, "*")) /* which would fit any state of the group */
-		return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is none", id);
+		return wh_fail(err, -EBADMSG, "GET %.200s: Azure's etag is '*', which fits any state of the group", id);
 	return json_object_set_new(got, "etag", json_string(etag)) ? wh_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -208,7 +208,7 @@ static int poll_done(struct wh_arm *arm, const char *id, const struct wh_https_r
 		if (!rc && r.status >= 400)
 			rc = wh_fail(err, -EIO, "waiting for %.200s: Azure answered %s", id, wh_arm_reason(arm, &r, buf));
 		else if (!rc && status && (!strcasecmp(status, "Failed") || !strcasecmp(status, "Canceled")))
-			rc = wh_fail(err, -EIO, "Azure ended the change of %.200s as %s: %s", id, status,
+			rc = wh_fail(err, -EIO, "the change of %.200s ended at Azure with the state %s: %s", id, status,
 			             wh_arm_reason(arm, &r, buf));
 		else if (!rc)
 			done = r.status == 200 && (!status || !strcasecmp(status, "Succeeded"));
@@ -238,7 +238,7 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
 				rc = wh_fail(err, -EAGAIN,
-				             "another user or program changed %.200s meanwhile; nothing was applied", id);
+				             "another user or program changed %.200s meanwhile; nothing was applied: run the command again", id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
 				rc = refused(arm, &r, "PUT", id, err);
 			else

@@ -134,7 +134,7 @@ static int confirm(struct confirmation *c, struct wh_error *err)
 	if (!pending)
 		return wh_fail(
 			err, -ETIME,
-			"nothing to confirm: no rules were applied, or their time is over and the kernel has removed them");
+			"nothing to confirm: the kernel holds no rules that wait for it. `whittle enforce` applies them");
 	char *strange = wh_nft_skeleton_differs(&c->live, c->mem);
 	if (strange) {
 		strange[strcspn(strange, "\n")] = 0;

@@ -83,7 +83,7 @@ static const char *doubt(const struct wh_host_end *at, struct wh_filter_packet p
 	for (size_t i = 0; i < at->n[p.direction]; i++) {
 		struct wh_filter_decision d = wh_filter_decide(at->filters[p.direction][i], &p);
 		if (d.verdict == WH_UNDECIDED)
-			return d.doubt && d.doubt->may ? d.doubt->may : "what decides is not known here";
+			return d.doubt && d.doubt->may ? d.doubt->may : "the deciding rule cannot be evaluated";
 	}
 	return NULL;
 }

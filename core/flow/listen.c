@@ -38,7 +38,7 @@ static int make_way(const struct sockaddr_un *a, const char *path, struct wh_err
 	if (lstat(a->sun_path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return wh_fail_input(err, -EEXIST, "%s: is there, and is no socket", path);
+		return wh_fail_input(err, -EEXIST, "%s: exists, and is not a socket", path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool used = fd >= 0 && (!connect(fd, (const struct sockaddr *)a, sizeof *a) || errno == EAGAIN);
 	if (fd >= 0)
@@ -97,7 +97,7 @@ int wh_listen_open(const char *path, uid_t uid, gid_t gid, int *fd, struct wh_er
 	const char *name = wh_last_part(path);
 	*fd = -1;
 	if (!*name || strlen(path) >= sizeof a.sun_path)
-		return wh_fail_input(err, -ENAMETOOLONG, "%s: is no name for a socket: it has 1 to %zu bytes", path,
+		return wh_fail_input(err, -ENAMETOOLONG, "%s: a socket's path has 1 to %zu bytes", path,
 		                     sizeof a.sun_path - 1);
 	strcpy(a.sun_path, name);
 	int dir = open_directory(path, uid, &st, err), here = dir < 0 ? -1 : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -25,7 +25,7 @@ static void serve_one(int from, const void *bytes, size_t n)
 	if (!a)
 		_exit(1);
 	if (wh_take_request(bytes, n, mem, &r)) {
-		a->rc = wh_fail(&a->err, -EBADMSG, "refused: that is no request");
+		a->rc = wh_fail(&a->err, -EBADMSG, "refused: invalid request");
 		a->has_err = true;
 	} else {
 		wh_firewall_do(&grants, &r, mem, a, &more, &fd);

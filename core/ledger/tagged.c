@@ -58,8 +58,8 @@ static int look_at_realm(struct wh_tagged *t, const struct wh_flow *f, const str
 		if (rc)
 			return wh_fail_input(
 				err, -EEXIST,
-				"%s:%llu: %s was met in %s, and here in %s: are these two machines? Read each network into a ledger of "
-				"its own with --realm %s and --realm %s, or say --realm one where they are one network",
+				"%s:%llu: %s was seen in %s, and here in %s: are these two machines? Read each network into a ledger of "
+				"its own with --realm %s and --realm %s, or use --realm one if they are one network",
 				path, (unsigned long long)line, wh_addr_text(a, addr), wh_realm_text(&other, there),
 				wh_realm_text(realm, here), there, here);
 	}

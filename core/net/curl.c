@@ -35,7 +35,7 @@ int wh_curl_load(const struct wh_curl **out, struct wh_error *err)
 {
 	pthread_once(&once, load);
 	if (*missing)
-		return wh_fail(err, -ELIBACC, "nothing can be spoken to over HTTP without libcurl: %s", missing);
+		return wh_fail(err, -ELIBACC, "HTTP needs libcurl (Debian: libcurl3t64-gnutls or libcurl3-gnutls): %s", missing);
 	*out = &curl;
 	return 0;
 }

@@ -100,7 +100,7 @@ int wh_https_read_body(int fd, struct wh_https_reply *r, struct wh_error *err)
 	struct stat st;
 	errno = EFBIG;
 	if (fstat(fd, &st) || st.st_size > WH_HTTPS_MOST)
-		return wh_fail(err, -EPROTO, "an answer could not be kept: %s", strerror(errno));
+		return wh_fail(err, -EPROTO, "an answer could not be stored: %s", strerror(errno));
 	const size_t n = (size_t)st.st_size;
 	if (r->room <= n) { /* in large pages: to map the file would take a fault for each 4 KiB */
 		wh_pages_free(r->body, r->room);

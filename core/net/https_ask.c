@@ -123,7 +123,7 @@ static int take_reply(int process, struct wh_taking *t, int ms, struct wh_https_
 		r->room = 0;
 		r->body = (char *)body;
 	}
-	int rc = bad    ? wh_fail(err, -EPROTO, "the process that speaks to the service answered nonsense")
+	int rc = bad    ? wh_fail(err, -EPROTO, "the process that speaks to the service sent an invalid answer")
 	         : code ? wh_fail(err, code, "%s", why ? why : "no answer")
 	                : 0;
 	free(why);
@@ -224,7 +224,7 @@ int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r
 	int i = take_process(q->url);
 	if (i < 0)
 		return i == -EPIPE
-		               ? wh_fail(err, -EPIPE, "the process that speaks to the service was given up: it did not answer")
+		               ? wh_fail(err, -EPIPE, "the process that speaks to the service did not answer, and was ended")
 		               : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
 	int rc = q->bytes ? ask_for_bytes(processes[i].end, q, r, &broken, err)
 	                  : ask(processes[i].end, q, -1, r, &broken, err);

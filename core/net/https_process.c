@@ -74,7 +74,7 @@ static void serve_one(int from, const uint8_t *bytes, size_t n, int ca, const st
 	                                   .bytes = posts ? &posted : NULL,
 	                                   .seconds = seconds};
 	snprintf(ca_path, sizeof ca_path, "/proc/self/fd/%d", ca);
-	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: that is no request")
+	int rc = t.failed || t.n || !url || (!token && method != 2) ? wh_fail(&err, -EBADMSG, "refused: invalid request")
 	         : !wh_https_speaks_to(to, url) ? wh_fail(&err, -EPERM, "refused: %.200s is not below %.200s", url, to->at[0])
 	                               : wh_https_send(&q, ca >= 0 ? ca_path : NULL, into, &r, &err);
 	put_reply(&b, rc, &err, &r);

@@ -212,7 +212,7 @@ int wh_nl_commit(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
 		return 0;
 	uint32_t last = ask_for_answer(b);
 	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
-		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+		return wh_fail(err, -errno, "the kernel did not take a transaction of %zu bytes: %s", b->len, strerror(errno));
 	nl->messages += b->n;
 	nl->bytes += b->len;
 	return answers(nl, b, last, err);
@@ -224,7 +224,7 @@ int wh_nl_try(struct wh_nl *nl, struct wh_batch *b, struct wh_error *err)
 		return wh_fail(err, -ENOMEM, "out of memory");
 	uint32_t last = ask_for_answer(b);
 	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
-		return wh_fail(err, -errno, "the kernel takes no transaction of %zu bytes: %s", b->len, strerror(errno));
+		return wh_fail(err, -errno, "the kernel did not take a transaction of %zu bytes: %s", b->len, strerror(errno));
 	return answers(nl, b, last, err);
 }
 

@@ -163,13 +163,13 @@ static int listen_at(const char *where, int *out, struct wh_error *err)
 	size_t n = colon ? (size_t)(colon - where) : 0;
 	bool six = n > 2 && *where == '[' && where[n - 1] == ']';
 	if (!n || n >= sizeof host || !*(colon + 1) || *end || !port || port > 65535)
-		return wh_fail_input(err, -EINVAL, "'%.60s' is no address and port such as 127.0.0.1:9464", where);
+		return wh_fail_input(err, -EINVAL, "'%.60s' is not an address and port such as 127.0.0.1:9464", where);
 	snprintf(host, sizeof host, "%.*s", (int)(n - 2 * six), where + six);
 	v4.sin_port = v6.sin6_port = htons((uint16_t)port);
 	bool good = six ? inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)
 	                : inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
 	if (!good)
-		return wh_fail_input(err, -EINVAL, "'%.60s' is not of this machine's loopback: 127.0.0.1:PORT or [::1]:PORT",
+		return wh_fail_input(err, -EINVAL, "'%.60s' is not a loopback address:  127.0.0.1:PORT or [::1]:PORT",
 		                     where);
 	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 	if (fd >= 0)
@@ -180,7 +180,7 @@ static int listen_at(const char *where, int *out, struct wh_error *err)
 		int rc = -errno;
 		if (fd >= 0)
 			close(fd);
-		return wh_fail(err, rc, "%s: cannot be listened to: %s", where, strerror(-rc));
+		return wh_fail(err, rc, "%s: cannot be listened on: %s", where, strerror(-rc));
 	}
 	*out = fd;
 	return 0;

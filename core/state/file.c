@@ -86,7 +86,7 @@ static int check_companion(const char *path, const char *tail, off_t most, struc
 	if (lstat(name, &st))
 		return 0;
 	if (!S_ISREG(st.st_mode))
-		return wh_fail(err, -EINVAL, "%s: is no plain file; the ledger beside it is not opened", name);
+		return wh_fail(err, -EINVAL, "%s: is not a plain file; the ledger next to it is not opened", name);
 	if (st.st_size > most)
 		return wh_fail(
 			err, -EFBIG,

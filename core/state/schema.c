@@ -98,7 +98,7 @@ static int unknown_object(struct wh_state *s, const char *type, const char *name
 {
 	return wh_fail(
 		err, -EBADMSG,
-		"%s: is not opened: its %.20s '%.60s' is not as whittle makes it; somebody else changed the ledger. A copy from before can be put in its place",
+		"%s: is not opened: its %.20s '%.60s' is not as whittle makes it, because another program changed the ledger. `whittle restore-backup FILE` puts an earlier copy in its place",
 		s->path, type ? type : "object", name ? name : "?");
 }
 
@@ -136,7 +136,7 @@ static int compare_rows(struct wh_state *s, sqlite3_stmt *rows, int version, str
 			continue;
 		}
 		if (n_seen == 1 && sqlite3_column_type(rows, 1) == SQLITE_TEXT && s->foreign)
-			return wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
+			return wh_fail(err, -EBADMSG, "%s: is a database of another program, not a ledger", s->path);
 		return unknown_object(s, (const char *)sqlite3_column_text(rows, 0), (const char *)sqlite3_column_text(rows, 1),
 		                      err);
 	}
@@ -144,7 +144,7 @@ static int compare_rows(struct wh_state *s, sqlite3_stmt *rows, int version, str
 		return wh_sql_fail(s, "read", err);
 	for (size_t i = 0; i < OBJECTS; i++)
 		if (objects[i].required && objects[i].since <= version && version <= objects[i].until && !has[i])
-			return wh_fail(err, -EBADMSG, "%s: is not opened: some of its tables are missing", s->path);
+			return wh_fail(err, -EBADMSG, "%s: is not opened: some of its tables are missing; `whittle restore-backup FILE` puts an earlier copy in its place", s->path);
 	return 0;
 }
 
@@ -237,7 +237,7 @@ int wh_sql_prepare_schema(struct wh_state *s, struct wh_error *err)
 		rc = wh_fail(err, -EPROTO, "%s: the ledger was written by a newer whittle (schema %lld, this one knows %d)",
 		             s->path, (long long)version, SCHEMA);
 	if (!rc && version < 0)
-		rc = wh_fail(err, -EBADMSG, "%s: is a database of another program, and no ledger", s->path);
+		rc = wh_fail(err, -EBADMSG, "%s: is a database of another program, not a ledger", s->path);
 	rc = rc ? rc : compare(s, (int)version, err);
 	if (!rc && version && s->write && !s->hasty)
 		rc = check_small(s, err);

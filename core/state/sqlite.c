@@ -35,7 +35,7 @@ int wh_sql_fail(struct wh_state *s, const char *doing, struct wh_error *err)
 	case SQLITE_BUSY: case SQLITE_LOCKED: rc = -EBUSY; why = "another process has held its lock for too long"; break;
 	case SQLITE_FULL: rc = -ENOSPC; why = "the disk is full, or the ledger far beyond ledger-size"; break;
 	case SQLITE_READONLY: case SQLITE_PERM: rc = -EROFS; why = "it is read-only"; break;
-	case SQLITE_INTERRUPT: rc = -ETIMEDOUT; why = "it takes far too long: it is damaged, or somebody made it so"; break;
+	case SQLITE_INTERRUPT: rc = -ETIMEDOUT; why = "it takes far too long: it is damaged, or was prepared to take long"; break;
 	case SQLITE_TOOBIG: rc = -EFBIG; why = "a row is larger than any that whittle writes"; break;
 	case SQLITE_AUTH: rc = -EBADMSG; why = "it asks for what whittle does not"; break;
 	case SQLITE_CORRUPT: case SQLITE_NOTADB: rc = -EBADMSG; why = "it is damaged, or no ledger"; break;

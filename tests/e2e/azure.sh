@@ -158,7 +158,7 @@ check "an etag of two lines adds no line to a request"
 fresh redirect; azure enforce vm1; [ $? -eq 1 ] && grep -q 'answered 307' err && fresh redirectput && azure enforce vm1; [ $? -eq 1 ] && grep -q '307.*nothing was applied' err && as_before web
 check "no redirection is followed"
 fresh later
-azure enforce vm1; [ $? -eq 1 ] && grep -q 'asks to be left alone for 3600 s, and a change may wait 300 s' err && [ "$(grep -c '^GET' requests)" -eq 1 ]
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'asks to retry after 3600 s, but a change waits for 300 s at most' err && [ "$(grep -c '^GET' requests)" -eq 1 ]
 check "a service that wants to be asked in a year is not asked before"
 for flood in deep wide bomb; do
 	fresh $flood; azure enforce vm1; [ $? -eq 1 ] && grep -q 'is not JSON' err && [ "$(writes)" -eq 0 ]

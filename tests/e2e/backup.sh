@@ -65,10 +65,10 @@ w restore-backup "$b" >/dev/null; is "$(edges) $(stat -c %U "$owned/l.db") $(sta
 refused() { out=$(w restore-backup "$dir/closed/x.tar" --force); has "$? $out" "^[12] .*$2" "$1"; }
 fresh() { rm -f "$dir/closed/x.tar"; cp "$b" "$dir/closed/x.tar"; chmod 600 "$dir/closed/x.tar"; }
 fresh; chown nobody "$dir/closed/x.tar"; refused "a backup that another user can write is refused" 'another user can write it'
-fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one with changed bytes" 'ledger.db is not what the manifest says'
-fresh; cat "$b" >>"$dir/closed/x.tar"; refused "one with other files after its own" 'more in it than its manifest names'
-fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'cut or damaged'
-fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'cut or damaged|no backup'
+fresh; printf X | dd of="$dir/closed/x.tar" bs=1 seek=9000 conv=notrunc status=none; refused "one with changed bytes" 'the digest of ledger.db is not the manifest.s'
+fresh; cat "$b" >>"$dir/closed/x.tar"; refused "one with other files after its own" 'holds more than its manifest lists'
+fresh; truncate -s 20000 "$dir/closed/x.tar"; refused "one that is cut" 'truncated or damaged'
+fresh; (cd "$dir/look" && ln -sf /etc/passwd state/enforced.rules && tar cf "$dir/closed/x.tar" --owner root MANIFEST ledger.db state); chmod 600 "$dir/closed/x.tar"; refused "one with a link" 'truncated or damaged|not a backup'
 if command -v sqlite3 >/dev/null; then
 	# remade: of a ledger that sqlite3 changed, with a manifest that fits
 	remade() {
@@ -88,7 +88,7 @@ if command -v sqlite3 >/dev/null; then
 		chmod 600 "$dir/closed/x.tar"
 	}
 	sqlite3 "$dir/look/ledger.db" "CREATE TRIGGER x AFTER INSERT ON journal BEGIN DELETE FROM journal; END"
-	remade; refused "one with a trigger in its ledger" "trigger 'x'|somebody else changed"
+	remade; refused "one with a trigger in its ledger" "trigger 'x'|another program changed"
 	sqlite3 "$dir/look/ledger.db" "DROP TRIGGER x; UPDATE journal SET who = 'eve' WHERE seq = 1"
 	remade; out=$(w restore-backup "$dir/closed/x.tar"); has "$? $out" "^[12] .*journal" "one with a rewritten journal"
 fi

@@ -57,7 +57,7 @@ check "a service that repeats a page for ever, or gives none, leaves no estate"
 cp rows.json whole.json; jq '(.resources[] | select(.name == "nic-m3") | .properties.ipConfigurations[0].properties.privateIPAddress) = "10.0.1.x"' whole.json >rows.json
 fails '' '^whittle: resource graph, resources, page [0-9]*:[0-9]*: '
 check "a value that can't be read is refused with its page and line"
-jq '.resources = []' whole.json >rows.json; fails '' 'shows no resource'
+jq '.resources = []' whole.json >rows.json; fails '' 'lists no resource'
 check "nothing at all is no estate"
 sync extra; [ $? -eq 2 ] && WHITTLE_AZURE_TOKEN= "$w" estate sync --endpoint "http://127.0.0.1:$port" >out 2>err; [ $? -eq 2 ] && grep -q 'no Azure token' err
 check "words and a missing token are refused"

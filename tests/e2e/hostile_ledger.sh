@@ -41,9 +41,9 @@ hostile "a view of 2 GB" "DROP TABLE document; CREATE VIEW document(collection, 
 fresh; spoil "CREATE TRIGGER undo AFTER INSERT ON document WHEN new.collection LIKE 'review%' OR new.collection LIKE 'rec%' BEGIN DELETE FROM document WHERE collection = new.collection; END"
 gives "a trigger does not undo an edit behind one's back" 1 "trigger 'undo'" 6 w rules edit vm1 22 --not 140.20.30.10
 fresh; spoil "CREATE TABLE more(x)"
-gives "a table that is none of ours is named, with what can be done" 1 "table 'more' is not as whittle makes it.*copy from before" 6 w status
+gives "a table that is none of ours is named, with what can be done" 1 "table 'more' is not as whittle makes it.*restore-backup FILE" 6 w status
 fresh; spoil "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'journal') WHERE name = 'document'"
-gives "two tables in the same pages are an error when the ledger is written" 1 'damaged|not a ledger|no ledger' 6 w rules add vm1 --port 23 --from 192.0.2.0/24 --why test
+gives "two tables in the same pages are an error when the ledger is written" 1 'damaged|not a ledger' 6 w rules add vm1 --port 23 --from 192.0.2.0/24 --why test
 
 # ---- ledgers that are not refused ----
 fresh; spoil "ANALYZE; VACUUM; REINDEX"

@@ -88,7 +88,7 @@ same_at_once() {
 		wait "$a"; a=$?
 		wait "$b"; b=$?
 		[ "$((a + b))" -le 1 ] && same both.db l.db || { cat a.out b.out; return 1; }
-		[ "$((a + b))" = 0 ] || grep -q 'both.json: another run has read on in it meanwhile' a.out b.out || { cat a.out b.out; return 1; }
+		[ "$((a + b))" = 0 ] || grep -q 'both.json: another run has read more of it meanwhile' a.out b.out || { cat a.out b.out; return 1; }
 	done
 }
 tell "two processes that read the same file at once count it once" same_at_once
@@ -291,7 +291,7 @@ else
 		skip "$s" "no mount namespaces here"
 	done
 fi
-no_ledger() { head -c 9000 /dev/zero | tr '\0' x >x.db; cp x.db y.db; expect 1 'x.db: .*(damaged|no ledger)' "$w" ingest --store x.db one.json && cmp x.db y.db; }
+no_ledger() { head -c 9000 /dev/zero | tr '\0' x >x.db; cp x.db y.db; expect 1 'x.db: .*(damaged|not a ledger)' "$w" ingest --store x.db one.json && cmp x.db y.db; }
 tell "a file that is no ledger is reported, and left as it was" no_ledger
 damaged() {
 	cp both.db c.db

@@ -40,7 +40,7 @@ tell "a socket that a killed run left behind makes way; a record that ends too e
 
 tell "a directory that others may write to is refused" expect 2 'others could put a socket' ingest --listen unix:open/eve
 : >sock/file
-tell "an existing file that is no socket stays" expect 2 'sock/file: is there, and is no socket' ingest --listen unix:sock/file
+tell "an existing file that is no socket stays" expect 2 'sock/file: exists, and is not a socket' ingest --listen unix:sock/file
 tell "another kind of address is refused" expect 2 'write unix: and the path' ingest --listen tcp:1.2.3.4:5
 tell "no file is read next to it" expect 2 'takes no file' ingest --listen unix:sock/x one.json
 

@@ -8,14 +8,14 @@ learned "$dir" || { t 1 "a ledger is made"; exit 1; }
 export WHITTLE_STORE=$dir/l.db
 w() { in_srv env -u SUDO_USER -u SSH_CONNECTION "$BUILD/whittle" "$@" 2>&1; }
 serve "$srv" 22 serve
-lists() { w enforce --resource vm1 --dry-run 2>&1 | grep -c "this open connection could not be made again: $1 "; }
+lists() { w enforce --resource vm1 --dry-run 2>&1 | grep -c "this open connection could not be opened again: $1 "; }
 
 is "$(w enforce --resource vm1 --dry-run 2>&1 | grep -c 'open connection')" 0 "without open connections nothing is listed"
 hold 140.20.30.9; t $? "a partner holds a connection"
 is "$(lists 140.20.30.9)" 0 "a connection that the rules allow is not listed"
 is "$(w edges --json | jq -r 'select(.peer == "140.20.30.9").days')" 31 "a dry run notes nothing in the ledger"
 hold 203.0.113.78; t $? "a stranger holds one, on a machine where nothing is tracked"
-gives "it is listed with peer, port and bytes, its age unknown" 0 'this open connection could not be made again: 203.0.113.78 on port 22/TCP, age unknown, [0-9]+ bytes' w enforce --resource vm1
+gives "it is listed with peer, port and bytes, its age unknown" 0 'this open connection could not be opened again: 203.0.113.78 on port 22/TCP, age unknown, [0-9]+ bytes' w enforce --resource vm1
 is "$(from 203.0.113.77)" "no connection" "a small one is no reason to refuse"
 said survives; t $? "the connection itself stays"
 gives "as JSON too" 0 '"peer": "203.0.113.78"' w enforce --resource vm1 --json
@@ -40,7 +40,7 @@ is "$(edge 203.0.113.78)" "1 1 9196" "and the same flow when the sensor reports 
 in_srv sysctl -qw net.netfilter.nf_conntrack_timestamp=1 net.netfilter.nf_conntrack_acct=1 2>/dev/null
 in_srv nft 'add table inet other; add chain inet other in { type filter hook prerouting priority 0; }; add rule inet other in ct state established accept'
 if hold 203.0.113.77 && in_srv sysctl -q net.netfilter.nf_conntrack_timestamp 2>/dev/null | grep -q '= 1'; then
-	gives "a tracked one with its age" 0 'could not be made again: 203.0.113.77 on port 22/TCP, open for [0-9]+ s, [0-9]+ bytes' w enforce --resource vm1 --dry-run
+	gives "a tracked one with its age" 0 'could not be opened again: 203.0.113.77 on port 22/TCP, open for [0-9]+ s, [0-9]+ bytes' w enforce --resource vm1 --dry-run
 else
 	n=$((n + 1)); echo "ok $n - tracked with its age # skip the kernel keeps no time here"
 fi

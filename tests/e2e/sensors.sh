@@ -30,11 +30,11 @@ peers() { "$BUILD/whittle" edges --store "$1"; }
 record 1 192.0.2.1 '"vlan":[10],' >ten.json
 record 2 192.0.2.2 '"vlan":[20],' >twenty.json
 says "a private address in two VLANs is refused with its line and what to set" 2 \
-	'vlans\.json:2: 10\.0\.0\.4 was met in vlan10, and here in vlan20.*--realm vlan10.*--realm vlan20.*--realm one' ingest a.db vlans.json
-says "so it is in two tenants" 2 'tenants\.json:2: 10\.0\.0\.4 was met in tenant1, and here in tenant2' ingest b.db tenants.json
+	'vlans\.json:2: 10\.0\.0\.4 was seen in vlan10, and here in vlan20.*--realm vlan10.*--realm vlan20.*--realm one' ingest a.db vlans.json
+says "so it is in two tenants" 2 'tenants\.json:2: 10\.0\.0\.4 was seen in tenant1, and here in tenant2' ingest b.db tenants.json
 { cat ten.json; record 2 192.0.2.1 '"vlan":[10],'; } >tens.json
 says "one VLAN is as ever" 0 '2 flows' ingest c.db tens.json
-says "and is remembered for the next log" 2 'twenty\.json:1: 10\.0\.0\.4 was met in vlan10, and here in vlan20' ingest c.db twenty.json
+says "and is remembered for the next log" 2 'twenty\.json:1: 10\.0\.0\.4 was seen in vlan10, and here in vlan20' ingest c.db twenty.json
 says "each can be read into a ledger of its own, and the rest is named" 0 'records.*1 flows of other networks, such as vlan10, which the realm leaves out' ingest d.db --realm vlan20 vlans.json
 says "with its own peers alone" 0 '192\.0\.2\.2' peers d.db
 n=$((n + 1)); if grep -q '192\.0\.2\.1' out; then echo "not ok $n - and none of the other's"; sed 's/^/# /' out; else echo "ok $n - and none of the other's"; fi

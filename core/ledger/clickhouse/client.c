@@ -153,7 +153,7 @@ int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
 	*out = wh_take_number(&t, 8, 0, UINT64_MAX);
 	if (t.failed || t.n)
-		rc = wh_fail(err, -EBADMSG, "%s: answered what is no number", c->url.origins[at < 0 ? c->host : (size_t)at]);
+		rc = wh_fail(err, -EBADMSG, "%s: the answer is not a number", c->url.origins[at < 0 ? c->host : (size_t)at]);
 	fleet_answer_free(&a);
 	return rc;
 }

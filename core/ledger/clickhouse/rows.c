@@ -15,7 +15,7 @@ int fleet_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len
 
 int fleet_damaged(const struct fleet_store *f, enum fleet_kind kind, struct wh_error *err)
 {
-	return wh_fail(err, -EBADMSG, "%s: what it answers of table %s is not what whittle wrote there",
+	return wh_fail(err, -EBADMSG, "%s: table %s holds rows that whittle did not write",
 	               f->client.url.origins[f->client.host], fleet_tables[kind]);
 }
 

@@ -43,7 +43,7 @@ static int take_host(struct fleet_url *u, const char *p, size_t len, bool tls, s
 	size_t name = colon ? (size_t)(colon - p) : len;
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)p[i]) && !strchr(".-_:[]", p[i]))
-			return wh_fail_input(err, -EINVAL, "clickhouse URL: '%.*s' is no host", (int)len, p);
+			return wh_fail_input(err, -EINVAL, "clickhouse URL: '%.*s' is not a host", (int)len, p);
 	if (!name || (colon && colon + 1 == p + len) || len > 280 || u->n == FLEET_HOSTS)
 		return wh_fail_input(err, -EINVAL, "clickhouse URL: it names 1 to %d hosts, as HOST or HOST:PORT", FLEET_HOSTS);
 	snprintf(u->origins[u->n++], FLEET_ORIGIN, "http%s://%.*s%s", tls ? "s" : "", (int)len, p,
@@ -57,10 +57,9 @@ static int take_hosts(struct fleet_url *u, const char *p, const char *end, bool 
 	int rc = 0;
 	if (at && memchr(p, ':', (size_t)(at - p)))
 		return wh_fail_input(err, -EINVAL,
-		                     "clickhouse URL: a password does not stand in it, where others would see it: "
-		                     "password-file=FILE, or $WHITTLE_CLICKHOUSE_PASSWORD");
+		                     "clickhouse URL: others would see a password in it: use password-file=FILE, or $WHITTLE_CLICKHOUSE_PASSWORD");
 	if (at && !plain_label(p, (size_t)(at - p)))
-		return wh_fail_input(err, -EINVAL, "clickhouse URL: what is before the @ is no user's name");
+		return wh_fail_input(err, -EINVAL, "clickhouse URL: the part before the @ is not a user name");
 	put(u->user, at ? p : "default", at ? (size_t)(at - p) : 7);
 	for (p = at ? at + 1 : p; !rc; p += 1) {
 		const char *comma = memchr(p, ',', (size_t)(end - p));
@@ -130,7 +129,7 @@ int fleet_url_parse(const char *url, struct fleet_url *u, struct wh_error *err)
 	const char *p = strstr(url, "://");
 	*u = (struct fleet_url){.n = 0};
 	if (!wh_store_is_fleet(url) || !p)
-		return wh_fail_input(err, -EINVAL, "'%.200s' is no URL of a ClickHouse server", url);
+		return wh_fail_input(err, -EINVAL, "'%.200s' is not the URL of a ClickHouse server", url);
 	p += 3;
 	const char *slash = p + strcspn(p, "/?"), *name = *slash == '/' ? slash + 1 : slash, *query = name + strcspn(name, "?");
 	int rc = take_hosts(u, p, slash, tls, err);

@@ -88,7 +88,7 @@ int wh_memory_commit(struct wh_store *s, const struct wh_store_batch *b, struct 
 	int rc = !again && seen && seen->n_contents && seen->generation != d->generation ? -EAGAIN : 0;
 	if (!rc && !again && seen && seen->n_pages && seen->pages_generation != d->pages_generation)
 		rc = wh_fail(err, -ESTALE,
-		             "another run has put flows together in this ledger meanwhile; what this one read since is left out");
+		             "another run has joined flows in this ledger meanwhile; what this run read since is not stored");
 	if (!rc && !again)
 		rc = put_tables(d, b, err);
 	if (!rc && !again && seen)

@@ -63,7 +63,7 @@ int wh_sql_open_flows_put(struct sqlite_store *s, const struct wh_store_seen *se
 	int rc = generation_of(s, &now, err);
 	if (!rc && now != seen->pages_generation)
 		rc = wh_fail(err, -ESTALE,
-		             "another run has put flows together in this ledger meanwhile; what this one read since is left out");
+		             "another run has joined flows in this ledger meanwhile; what this run read since is not stored");
 	for (size_t i = 0; i < seen->n_pages && !rc; i++)
 		rc = put(s, seen->pages[i].page, seen->pages[i].bytes, seen->pages[i].len, err);
 	return rc ? rc : put(s, -1, &next, sizeof next, err);

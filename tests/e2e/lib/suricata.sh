@@ -137,7 +137,7 @@ bad_settings() {
 		memroy: 64MiB|unknown setting 'memroy'; did you mean 'memory'
 		memory: lots|'memory' must be a size
 		flush-interval: 0|'flush-interval' must be a time
-		store: here.db|'store' must be a path from the root
+		store: here.db|'store' must be an absolute path
 		store: "mysql://x"|mysql
 		store: [a, b]|'store' must be one text
 		config: /nonexistent/w.yaml|/nonexistent/w.yaml
@@ -206,7 +206,7 @@ vlans() {
 	config c.yaml no "store: $in/vlan.db"
 	read_capture c.yaml vlan10.pcap && ! grep -q 'left out' "$dir/log" && has_edges vlan.db 100 && all_there vlan.db
 	verdict "of one VLAN the plugin and its log end in the same ledger" "$dir/log" "$dir/diff"
-	read_capture c.yaml vlan20.pcap && grep -qE '^Warning: whittle: [1-9][0-9]* records are left out: .* was met in vlan10, and then in vlan20: .*realm' "$dir/log" &&
+	read_capture c.yaml vlan20.pcap && grep -qE '^Warning: whittle: [1-9][0-9]* records are left out: .* was seen in vlan10, and then in vlan20: .*realm' "$dir/log" &&
 		dumped vlan.db by-plugin && grep -v '^total' "$dir/by-plugin" | cmp - "$dir/a" >"$dir/diff" 2>&1
 	verdict "the same private addresses in another VLAN, in a later run too, are left out, with what to set" "$dir/log" "$dir/diff"
 	for realm in vlan20 one; do
@@ -280,7 +280,7 @@ a_ledger_that_cannot_be_written() {
 	verdict "where its user may not write the ledger Suricata does not start, and says so" "$dir/log"
 	head -c 9000 /dev/zero | tr '\0' x >"$dir/none.db"
 	config c.yaml no "store: $in/none.db"
-	refused c.yaml '.*/none.db: .*no ledger'
+	refused c.yaml '.*/none.db: .*not a ledger'
 	verdict "with a file that is no ledger Suricata does not start, and says so" "$dir/log"
 }
 

@@ -51,7 +51,7 @@ static void half_a_character_and_utf32_are_named(void **state)
 	struct wh_error err;
 	char out[64];
 	assert_true(decode("\xff\xfe{\0}", 5, out, &err) < 0);
-	assert_non_null(strstr(err.text, "f: not UTF-16, though it begins like it: half a character at byte 4"));
+	assert_non_null(strstr(err.text, "f: begins as UTF-16, but has half a character at byte 4"));
 	assert_true(decode("\xff\xfe\x3d\xd8{\0", 6, out, &err) < 0);
 	assert_non_null(strstr(err.text, "at byte 2"));
 	assert_true(decode("\xff\xfe\0\0{\0\0\0", 8, out, &err) < 0);

@@ -51,14 +51,14 @@ static void a_url_that_is_wrong_is_refused_with_its_reason(void **state)
 	static const struct {
 		const char *url, *why;
 	} wrong[] = {
-		{"clickhouse://u:secret@h/d", "a password does not stand in it"},
+		{"clickhouse://u:secret@h/d", "others would see a password in it"},
 		{"clickhouse://h", "the database's name is missing"},
 		{"clickhouse://h/", "the database's name is missing"},
 		{"clickhouse://h/d;DROP", "the database's name is missing"},
 		{"clickhouse:///d", "1 to 8 hosts"},
 		{"clickhouse://h:/d", "1 to 8 hosts"},
 		{"clickhouse://a,b,c,d,e,f,g,h,i/d", "1 to 8 hosts"},
-		{"clickhouse://h'x/d", "no host"},
+		{"clickhouse://h'x/d", "not a host"},
 		{"clickhouse://h/d?cluster=a'b", "cluster=a'b: 1 to 63 letters, digits and ._-:+ are allowed"},
 		{"clickhouse://h/d?cluster=", "cluster=: 1 to 63 letters"},
 		{"clickhouse://h/d?sensor=fw 1", "sensor=fw 1: 1 to 63 letters"},
@@ -68,7 +68,7 @@ static void a_url_that_is_wrong_is_refused_with_its_reason(void **state)
 		{"clickhouse://h/d?what=1", "'what' is not known"},
 		{"clickhouse://h/d?what", "'what' is not known"},
 		{"clickhouse://h/d?password=secret", "'password' is not known"},
-		{"clickhouse://u%3asecret@h/d", "no user's name"},
+		{"clickhouse://u%3asecret@h/d", "not a user name"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

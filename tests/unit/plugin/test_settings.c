@@ -54,10 +54,10 @@ static void a_bad_setting_is_refused_with_the_right_one(void **state)
 	refused("flush-interval", "soon", "'flush-interval' must be a time from 1s to 1d such as 10s, not 'soon'");
 	refused("flush-interval", "0", "from 1s");
 	refused("flush-interval", "-3", "from 1s");
-	refused("store", "ledger.db", "'store' must be a path from the root, not 'ledger.db'");
+	refused("store", "ledger.db", "'store' must be an absolute path, not 'ledger.db'");
 	refused("store", "mysql://x/y", "mysql://x/y");
 	refused("store", NULL, "'store' must be one text");
-	refused("config", "whittle.yaml", "'config' must be a path from the root");
+	refused("config", "whittle.yaml", "'config' must be an absolute path");
 	refused("config", "/nonexistent/whittle.yaml", "/nonexistent/whittle.yaml");
 	refused("discover", "10.0.0.0/33", "'discover' must be off, or prefixes such as 10.0.0.0/8,fd00::/8, not '10.0.0.0/33'");
 }
