@@ -15,9 +15,12 @@
 #include <string.h>
 #include <strings.h>
 #include "estate/aws.h"
+#include "estate/name_set.h"
 
+struct index;
 struct balancer {
 	struct wh_aws *a;
+	const struct index *by;
 	const struct wh_item *it;
 	const char *arn, *name;
 	const json_t *groups; /* its security groups; none: everybody is let in */
@@ -39,48 +42,85 @@ static const char *printable(const char *name)
 	return !name || wh_text_unprintable(name) ? "(a name that can't be printed)" : name;
 }
 
-/* The main interface of an instance; NULL: none is known. */
-static const struct wh_aws_interface *interface_of(const struct wh_aws *a, const char *instance)
+/* ---- interfaces, by what targets and balancers name ---- */
+
+struct holder { const struct wh_aws_interface *f; struct holder *next, *last; };
+struct index {
+	struct wh_name_set instance /* a struct holder of its main interface */, address, balancer /* all, in order */;
+};
+
+static void hold(struct wh_name_set *s, const char *name, const struct wh_aws_interface *f)
 {
-	const struct wh_aws_interface *best = NULL;
+	struct holder *h = wh_arena_alloc(s->mem, sizeof *h), *first;
+	*h = (struct holder){.f = f, .last = h};
+	first = (struct holder *)(uintptr_t)wh_name_set_add(s, name, h);
+	if (first)
+		first->last = first->last->next = h;
+}
+
+/* The main one is that with the index 0, else the first. */
+static void hold_main(struct wh_name_set *s, const struct wh_aws_interface *f)
+{
+	const json_t *index = json_object_get(json_object_get(f->o, "Attachment"), "DeviceIndex");
+	struct holder *first = (struct holder *)(uintptr_t)wh_name_set_find(s, f->instance);
+	if (!first)
+		hold(s, f->instance, f);
+	else if (json_is_integer(index) && !json_integer_value(index))
+		first->f = f;
+}
+
+/* AWS describes the interfaces that it made for a balancer as "ELB net/NAME/…". */
+static const char *balancer_of(const struct wh_aws_interface *f, struct wh_arena *mem)
+{
+	static const char begin[] = "ELB net/";
+	const char *what = wh_aws_text(f->o, "Description"),
+		   *name = what && !strncmp(what, begin, sizeof begin - 1) ? what + sizeof begin - 1 : NULL,
+		   *end = name ? strchr(name, '/') : NULL;
+	return end ? wh_arena_printf(mem, "%.*s", (int)(end - name), name) : NULL;
+}
+
+static void index_interfaces(const struct wh_aws *a, struct index *by)
+{
+	size_t k;
+	json_t *v;
+	by->instance = by->address = by->balancer = (struct wh_name_set){.mem = a->mem};
 	for (size_t i = 0; i < a->n_interfaces; i++) {
 		const struct wh_aws_interface *f = &a->interfaces[i];
-		const json_t *index = json_object_get(json_object_get(f->o, "Attachment"), "DeviceIndex");
-		if (f->instance && !strcmp(f->instance, instance) &&
-		    (!best || (json_is_integer(index) && !json_integer_value(index))))
-			best = f;
+		const char *balancer = balancer_of(f, a->mem);
+		json_t *list = json_array();
+		wh_aws_addresses(f, list);
+		json_array_foreach(list, k, v)
+			hold(&by->address, json_string_value(v), f);
+		json_decref(list);
+		if (f->instance)
+			hold_main(&by->instance, f);
+		if (balancer)
+			hold(&by->balancer, balancer, f);
 	}
-	return best && wh_aws_text(best->o, "PrivateIpAddress") ? best : NULL;
+}
+
+/* The main interface of an instance; NULL: none is known. */
+static const struct wh_aws_interface *interface_of(const struct index *by, const char *instance)
+{
+	const struct holder *h = wh_name_set_find(&by->instance, instance);
+	return h && wh_aws_text(h->f->o, "PrivateIpAddress") ? h->f : NULL;
 }
 
 /* The interface with an address, in a VPC where it is named. */
-static const struct wh_aws_interface *interface_at(const struct wh_aws *a, const char *address, const char *vpc)
+static const struct wh_aws_interface *interface_at(const struct index *by, const char *address, const char *vpc)
 {
-	for (size_t i = 0; i < a->n_interfaces; i++) {
-		const struct wh_aws_interface *f = &a->interfaces[i];
-		json_t *list = json_array(), *v;
-		size_t k;
-		bool here = false;
-		wh_aws_addresses(f, list);
-		json_array_foreach(list, k, v)
-			here |= !strcmp(json_string_value(v), address);
-		json_decref(list);
-		if (here && (!vpc || !f->vpc || !strcmp(vpc, f->vpc)))
-			return f;
-	}
+	for (const struct holder *h = wh_name_set_find(&by->address, address); h; h = h->next)
+		if (!vpc || !h->f->vpc || !strcmp(vpc, h->f->vpc))
+			return h->f;
 	return NULL;
 }
 
-/* The addresses of the balancer itself: of the interfaces that AWS made for it, "ELB net/NAME/…". */
-static json_t *own_addresses(const struct wh_aws *a, const char *name)
+/* The addresses of the balancer itself: of the interfaces that AWS made for it. */
+static json_t *own_addresses(const struct index *by, const char *name)
 {
 	json_t *out = json_array();
-	const char *begin = wh_arena_printf(a->mem, "ELB net/%s/", name);
-	for (size_t i = 0; i < a->n_interfaces; i++) {
-		const char *what = wh_aws_text(a->interfaces[i].o, "Description");
-		if (what && !strncmp(what, begin, strlen(begin)))
-			wh_aws_addresses(&a->interfaces[i], out);
-	}
+	for (const struct holder *h = wh_name_set_find(&by->balancer, name); h; h = h->next)
+		wh_aws_addresses(h->f, out);
 	return out;
 }
 
@@ -176,7 +216,7 @@ static void add_target(struct balancer *b, const json_t *group, const json_t *ta
 	bool instance = kind && !strcmp(kind, "instance");
 	struct target t = {.group = group, .port = json_object_get(target, "Port")};
 	t.port = json_is_integer(t.port) ? t.port : json_object_get(group, "Port");
-	t.interface = !id ? NULL : instance ? interface_of(b->a, id) : interface_at(b->a, id, vpc);
+	t.interface = !id ? NULL : instance ? interface_of(b->by, id) : interface_at(b->by, id, vpc);
 	if (!t.interface || !json_is_integer(t.port) || !proto || json_integer_value(t.port) < 1 ||
 	    json_integer_value(t.port) > 65535)
 		return;
@@ -251,16 +291,17 @@ static bool has_way(struct wh_aws *a, const struct wh_item *it)
 	return any || !json_array_size(zones);
 }
 
-static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
+static void derive_balancer(struct wh_aws *a, const struct index *by, const struct wh_item *it)
 {
 	const char *scheme = wh_aws_text(it->body, "Scheme"), *type = wh_aws_text(it->body, "Type"),
 		   *arn = wh_aws_text(it->body, "LoadBalancerArn"), *name = wh_aws_text(it->body, "LoadBalancerName");
 	struct balancer b = {.a = a,
+	                     .by = by,
 	                     .it = it,
 	                     .arn = arn,
 	                     .name = printable(name),
 	                     .groups = json_object_get(it->body, "SecurityGroups"),
-	                     .peers = own_addresses(a, name ? name : ""),
+	                     .peers = own_addresses(by, name ? name : ""),
 	                     .pools = json_array(),
 	                     .rules = json_array()};
 	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network")) {
@@ -285,6 +326,9 @@ static void derive_balancer(struct wh_aws *a, const struct wh_item *it)
 void wh_aws_balancers(struct wh_aws *a)
 {
 	struct wh_aws_list l = wh_aws_of_kind(a, "load-balancer");
+	struct index by;
+	if (l.n)
+		index_interfaces(a, &by);
 	for (size_t i = 0; i < l.n; i++)
-		derive_balancer(a, l.items[i]);
+		derive_balancer(a, &by, l.items[i]);
 }
