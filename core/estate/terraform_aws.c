@@ -240,6 +240,15 @@ static void associate(struct wh_tf_aws *s, const char *table, const char *member
 		json_decref(value);
 }
 
+/* A gateway announces routes to the table, and no state has those. */
+static void propagate(json_t *table, const char *gateway)
+{
+	if (!table || !gateway)
+		return;
+	append(table, "PropagatingVgws", "GatewayId", gateway);
+	json_object_set_new(table, WH_AWS_PART, json_true());
+}
+
 static void take_table(struct wh_tf_aws *s, const json_t *v)
 {
 	json_t *o = object_of(s, "RouteTableId", wh_aws_text(v, "id")), *r;
@@ -250,6 +259,8 @@ static void take_table(struct wh_tf_aws *s, const json_t *v)
 	list_of(o, "Routes");
 	json_array_foreach(json_object_get(v, "route"), i, r)
 		add_route(o, r);
+	json_array_foreach(json_object_get(v, "propagating_vgws"), i, r)
+		propagate(o, json_string_value(r));
 	tags(o, v);
 }
 
@@ -264,6 +275,8 @@ static bool take_routes(struct wh_tf_aws *s, const json_t *v)
 		o = object_of(s, "RouteTableId", table);
 		if (o)
 			add_route(o, v);
+	} else if (is(s, "aws_vpn_gateway_route_propagation")) {
+		propagate(object_of(s, "RouteTableId", table), wh_aws_text(v, "vpn_gateway_id"));
 	} else if (is(s, "aws_route_table_association")) {
 		if (subnet || gateway)
 			associate(s, table, subnet ? "SubnetId" : "GatewayId", json_string(subnet ? subnet : gateway));

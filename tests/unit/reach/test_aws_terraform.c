@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include "whittle/reach.h"
 
 enum { HOSTS = 4, PEERS = 4 };
@@ -129,9 +131,56 @@ static void the_interface_of_a_nat_gateway_faces_nobody(void **state)
 	close_estate(&cli);
 }
 
+/* The state with a resource more, or with a gateway in a table's own list. */
+static void write_state_with(const char *file, const char *resource, const char *gateway)
+{
+	json_t *doc = json_load_file("tests/unit/reach/aws-state.json", 0, NULL), *list = json_object_get(doc, "resources"), *r;
+	size_t i;
+	assert_non_null(doc);
+	json_array_foreach(list, i, r) {
+		json_t *values = json_object_get(json_array_get(json_object_get(r, "instances"), 0), "attributes");
+		const char *id = json_string_value(json_object_get(values, "id"));
+		if (gateway && id && !strcmp(id, "rtb-main"))
+			assert_int_equal(json_object_set_new(values, "propagating_vgws", json_pack("[s]", gateway)), 0);
+	}
+	if (resource)
+		assert_int_equal(json_array_append_new(list, json_loads(resource, 0, NULL)), 0);
+	assert_int_equal(json_dump_file(doc, file, JSON_COMPACT), 0);
+	json_decref(doc);
+}
+
+/* A state has no routes that a gateway announces, so one of these may be longer than those that it has. */
+static void a_table_that_a_gateway_propagates_to_may_have_more_routes(void **state)
+{
+	static const char *const resources[] = {
+		"{\"mode\": \"managed\", \"type\": \"aws_vpn_gateway_route_propagation\", \"name\": \"p\", \"provider\": \"p\","
+		" \"instances\": [{\"attributes\":"
+		" {\"id\": \"vgw-1_rtb-main\", \"vpn_gateway_id\": \"vgw-1\", \"route_table_id\": \"rtb-main\"}}]}",
+		NULL};
+	char file[] = "/tmp/whittle-state-XXXXXX.json";
+	int fd = mkstemps(file, 5);
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (int own = 0; own < 2; own++) {
+		struct estate e;
+		write_state_with(file, resources[own], own ? "vgw-1" : NULL);
+		open_estate(&e, file);
+		char *text = connections(&e);
+		expect(text, "i-db to 8.8.8.8: tcp? ::1bb-::1bb all routes of the route table rtb-main"
+		             " (`aws ec2 describe-route-tables`)\n");
+		expect(text, "i-web from 8.8.8.8: tcp ::1bb-::1bb \n"); /* of another table */
+		expect(text, "i-web to i-db: tcp ::400-::270f \n");      /* the local route is preferred to any of a gateway */
+		free(text);
+		close_estate(&e);
+	}
+	unlink(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(both_shapes_give_the_same_connections),
-	                                   cmocka_unit_test(the_interface_of_a_nat_gateway_faces_nobody)};
+	                                   cmocka_unit_test(the_interface_of_a_nat_gateway_faces_nobody),
+	                                   cmocka_unit_test(a_table_that_a_gateway_propagates_to_may_have_more_routes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
