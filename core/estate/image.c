@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 8 };
+enum { VERSION = 9 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -145,9 +145,8 @@ static void exposure(struct io *x, struct wh_exposure *p)
 	if (p->floats)
 		wh_io_address(x, &p->front);
 	FLAG(x, p->translated);
-	if (!p->translated)
-		return;
-	wh_io_address(x, &p->peer);
+	if (p->translated)
+		wh_io_address(x, &p->peer);
 	FLAG(x, p->everybody);
 	FLAG(x, p->others);
 	wh_io_prefixes(x, &p->sources, &p->n_sources);

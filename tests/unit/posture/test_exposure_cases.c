@@ -36,19 +36,40 @@ static void read_documents(struct scene *s, const json_t *list)
 	scene_read_all(s, texts, n);
 }
 
+static size_t judged(const struct scene *s, const json_t *c, const char *from)
+{
+	const char *resource = member(c, "resource"), *management = scene_status(s, MANAGEMENT, resource),
+		   *all = scene_status(s, ALL_PORTS, resource);
+	bool right = is(management, member(c, "management")) && is(all, member(c, "all"));
+	if (!right)
+		print_error("%s (%s), by the %s: management %s, all %s; want %s, %s\n", member(c, "name"), member(c, "why"), from,
+		            management, all, member(c, "management"), member(c, "all"));
+	return !right;
+}
+
+/* By the documents, and by the model's bytes, as the ledger keeps them. */
 static size_t one(const json_t *c)
 {
 	struct scene s;
-	const char *resource = member(c, "resource");
+	struct wh_inventory none = {.mem = mem};
+	struct wh_topology stored;
+	uint8_t *bytes;
+	size_t len;
 	read_documents(&s, json_object_get(c, "documents"));
 	scene_run(&s);
-	const char *management = scene_status(&s, MANAGEMENT, resource), *all = scene_status(&s, ALL_PORTS, resource);
-	bool right = is(management, member(c, "management")) && is(all, member(c, "all"));
-	if (!right)
-		print_error("%s (%s): management %s, all %s; want %s, %s\n", member(c, "name"), member(c, "why"), management,
-		            all, member(c, "management"), member(c, "all"));
+	size_t wrong = judged(&s, c, "documents");
+	assert_int_equal(wh_topology_write(&s.t, &bytes, &len), 0);
+	assert_int_equal(wh_topology_read(bytes, len, &none, mem, &stored), 0);
+	wh_reach_free(s.in.reach);
+	s.in.topology = &stored;
+	s.in.reach = wh_reach_new(&stored, mem);
+	scene_run(&s);
+	wrong += judged(&s, c, "bytes");
 	scene_close(&s);
-	return !right;
+	wh_topology_free(&stored);
+	wh_inventory_free(&none);
+	free(bytes);
+	return wrong;
 }
 
 static void each_case_has_its_verdict(void **state)
