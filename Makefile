@@ -79,6 +79,12 @@ $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CCSAN)$(CC) $(BASE_CFLAGS) -O1 -g $(SAN) -c -o $@ $<
 
+# The program itself under ASan and UBSan, in a folder that stands for BUILD in tests: what is beside it is the ordinary build's.
+$(BUILD)/asan/whittle: $(call obj,san,$(CLI_SRC)) $(BUILD)/console.o $(BUILD)/libwhittle-san.a
+	@mkdir -p $(@D)
+	@for f in tools unit whittle-suricata.so whittle-report.so; do ln -sfn ../$$f $(@D)/$$f || exit 1; done
+	$(call quiet,LDSAN)$(CC) $(SAN) -pie -o $@ $^ $(PKG_LIBS) -lpthread -lm -ldl
+
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 $(BUILD)/san/tests/unit/%.o: BASE_CFLAGS += -Werror=unused-function # a test that its main() leaves out
 $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/libwhittle-san.a
@@ -141,6 +147,14 @@ test-console: all ## the console in Chromium, page by page, judged by axe-core
 
 test-fleet: all ## a ClickHouse cluster on loopback: twenty sensors, a shard and a replica that are killed, TLS
 	@BUILD=$(BUILD) tests/run.sh fleet $(sort $(wildcard tests/e2e/fleet*.sh))
+
+# Its processes may not be traced, which a search for leaks needs. A report fails the run whatever the test made of its status.
+ASAN_SCRIPTS ?= $(patsubst %,tests/e2e/%.sh,anomalies badinput formats json_odd state status)
+test-asan: all tools $(BUILD)/asan/whittle ## scripts of tests/e2e with the program under ASan and UBSan; ASAN_SCRIPTS: which ones
+	@reports=$$(mktemp -d) && chmod 1777 "$$reports" && rc=0 && \
+	BUILD=$(BUILD)/asan ASAN_OPTIONS=detect_leaks=0:exitcode=99:log_path="$$reports/report" UBSAN_OPTIONS=print_stacktrace=1:log_path="$$reports/report" \
+		tests/run.sh asan $(ASAN_SCRIPTS) || rc=1; \
+	for f in "$$reports"/report.*; do [ ! -e "$$f" ] || { cat "$$f"; rc=1; }; done; rm -rf "$$reports"; exit $$rc
 
 test-fresh: ## the README's commands in minimal Debian 12 and 13 roots, made with debootstrap and thrown away
 	@packaging/install-deps.sh test
@@ -217,6 +231,6 @@ eval: $(BUILD)/eval/eval $(BUILD)/eval/incidents ## judge recommendations on gen
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fleet test-fresh test-packages check bench eval fuzz fuzzers lint install uninstall clean tools
+.PHONY: help all deps demo dist sbom deb test test-suricata8 test-console test-fleet test-asan test-fresh test-packages check bench eval fuzz fuzzers lint install uninstall clean tools
 .SECONDARY:
 -include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

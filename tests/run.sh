@@ -10,7 +10,7 @@ one() {
 	t=$2
 	log=$(mktemp "$1/XXXXXX") || exit 1
 	start=$(date +%s)
-	CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 "$t" >"$log" 2>&1
+	CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}" UBSAN_OPTIONS=print_stacktrace=1 "$t" >"$log" 2>&1
 	rc=$?
 	# cmocka writes a skipped test as "not ok N # SKIP name"
 	p=$(grep '^ok ' "$log" | grep -ciEv '# skip'); f=$(grep '^not ok ' "$log" | grep -ciEv '# skip'); s=$(grep -ciE '^(not )?ok .*# skip' "$log")

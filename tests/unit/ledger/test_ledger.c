@@ -230,21 +230,22 @@ static void the_alerts_of_an_edge_merge_in_any_order(void **state)
 	assert_int_equal(y[0], 1);
 }
 
-/* The first one saw more, on other days than the second, which heard the alert: nothing of either is lost, nothing counts twice. */
+/* The first one saw more, on other days than the second, which heard the alert: nothing of either is lost or counts twice. */
 static void what_two_sensors_saw_of_one_edge_has_both_their_days_and_no_sum(void **state)
 {
 	(void)state;
-	const struct wh_edge more = {.first_us = 50, .last_us = 90, .day0 = 20010, .days = 3, .hours = 2, .flows = 9, .connects = 2,
-	                             .bytes_in = 100, .bytes_out = 200, .size_hist = {9}, .time_hist = {[1] = 9}, .alerted_flows = 1,
-	                             .alerts = {1, 5}, .alert_first = 20010, .alert_last = 20010, .alert_sid = 7},
-	                     less = {.first_us = 10, .last_us = 80, .day0 = 20008, .days = 1, .hours = 4, .flows = 8, .connects = 3,
-	                             .bytes_in = 900, .bytes_out = 900, .size_hist = {[2] = 8}, .time_hist = {8},
-	                             .marks = WH_EDGE_PROXY, .alerted_flows = 6, .alerts = {2, 4}, .alert_first = 20008,
-	                             .alert_last = 20008, .alert_sid = 9},
-	                     want = {.first_us = 10, .last_us = 90, .day0 = 20010, .days = 7, .hours = 6, .flows = 9, .connects = 2,
-	                             .bytes_in = 100, .bytes_out = 200, .size_hist = {9}, .time_hist = {[1] = 9},
-	                             .marks = WH_EDGE_PROXY, .alerted_flows = 6, .alerts = {2, 5}, .alert_first = 20008,
-	                             .alert_last = 20010, .alert_sid = 7};
+	const struct wh_edge more = {
+		.first_us = 50, .last_us = 90, .day0 = 20010, .days = 3, .hours = 2, .flows = 9, .connects = 2, .bytes_in = 100,
+		.bytes_out = 200, .size_hist = {9}, .time_hist = {[1] = 9}, .alerted_flows = 1, .alerts = {1, 5},
+		.alert_first = 20010, .alert_last = 20010, .alert_sid = 7};
+	const struct wh_edge less = {
+		.first_us = 10, .last_us = 80, .day0 = 20008, .days = 1, .hours = 4, .flows = 8, .connects = 3, .bytes_in = 900,
+		.bytes_out = 900, .size_hist = {[2] = 8}, .time_hist = {8}, .marks = WH_EDGE_PROXY, .alerted_flows = 6,
+		.alerts = {2, 4}, .alert_first = 20008, .alert_last = 20008, .alert_sid = 9};
+	const struct wh_edge want = {
+		.first_us = 10, .last_us = 90, .day0 = 20010, .days = 7, .hours = 6, .flows = 9, .connects = 2, .bytes_in = 100,
+		.bytes_out = 200, .size_hist = {9}, .time_hist = {[1] = 9}, .marks = WH_EDGE_PROXY, .alerted_flows = 6,
+		.alerts = {2, 5}, .alert_first = 20008, .alert_last = 20010, .alert_sid = 7};
 	struct wh_edge one = more, other = less, equal = more;
 	wh_edge_merge_overlapping(&one, &less);
 	wh_edge_merge_overlapping(&other, &more);
