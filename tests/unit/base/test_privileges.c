@@ -17,6 +17,7 @@
 #include "base/landlock.h"
 #include "base/owner.h"
 #include "base/service_user.h"
+#include "base/trusted_path.h"
 #include "whittle/enforce.h"
 
 enum { SERVICE = 977, NOBODY = 65534, A_GROUP = 4 };
@@ -272,6 +273,66 @@ static void a_link_put_in_a_files_place_opens_nothing_else(void **state)
 	rmdir(top);
 }
 
+static void run_file(void)
+{
+	const struct wh_beneath list[] = {{top, true}};
+	char *const argv[] = {file, NULL};
+	struct wh_error err;
+	int rc = wh_confine_files(list, 1, WH_SIGNALS_OWN, &err);
+	if (rc == 1) /* a kernel without Landlock */
+		_exit(0);
+	execv(file, argv);
+	if (rc || errno != EACCES) /* an empty file is no program: ENOEXEC, where it may be run */
+		_exit(3);
+}
+
+static void a_directory_that_may_be_written_runs_no_program(void **state)
+{
+	(void)state;
+	strcpy(top, "/tmp/whittle-test-XXXXXX");
+	replaced = NULL;
+	assert_non_null(mkdtemp(top));
+	snprintf(file, sizeof file, "%s/file", top);
+	make(file);
+	assert_int_equal(chmod(file, 0700), 0);
+	in_a_child(run_file);
+	unlink(file);
+	rmdir(top);
+}
+
+/* ---- paths ---- */
+
+static void links_of_roots_are_followed_for_reading_alone_and_not_for_ever(void **state)
+{
+	(void)state;
+	char loop[PATH_MAX];
+	struct wh_error err;
+	strcpy(top, "/tmp/whittle-test-XXXXXX");
+	replaced = NULL;
+	assert_non_null(mkdtemp(top));
+	snprintf(file, sizeof file, "%s/file", top);
+	snprintf(secret, sizeof secret, "%s/link", top);
+	snprintf(loop, sizeof loop, "%s/loop", top);
+	make(file);
+	assert_int_equal(symlink("file", secret), 0);
+	assert_int_equal(symlink("loop", loop), 0);
+	if (!geteuid()) {
+		int fd = wh_trusted_open(secret, O_RDONLY, 0);
+		assert_true(fd >= 0);
+		close(fd);
+		assert_int_equal(wh_trusted_open(secret, O_WRONLY | O_CREAT, 0600), -ELOOP);
+		assert_int_equal(wh_trusted_open(loop, O_RDONLY, 0), -ELOOP);
+		assert_int_equal(wh_trusted_dir(top, false, &err), 0);
+		assert_int_equal(chown(top, 0, 61003), 0);
+		assert_int_equal(chmod(top, 0770), 0); /* a group of others may write it */
+		assert_int_equal(wh_trusted_dir(top, false, &err), -EPERM);
+	}
+	unlink(loop);
+	unlink(secret);
+	unlink(file);
+	rmdir(top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +343,8 @@ int main(void)
 		cmocka_unit_test(the_firewalls_process_keeps_one_capability),
 		cmocka_unit_test(as_the_services_user_it_has_no_other_group),
 		cmocka_unit_test(a_link_put_in_a_files_place_opens_nothing_else),
+		cmocka_unit_test(a_directory_that_may_be_written_runs_no_program),
+		cmocka_unit_test(links_of_roots_are_followed_for_reading_alone_and_not_for_ever),
 	};
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);
 }
