@@ -6,8 +6,11 @@
 #include <strings.h>
 #include "app/app.h"
 #include "app/forget.h"
+#include "app/network.h"
+#include "base/heap.h"
 #include "whittle/app_alerts.h"
 #include "whittle/intel.h"
+#include "whittle/recommended.h"
 #include "whittle/review.h"
 
 int wh_app_alert_types(const struct wh_app *a, struct wh_arena *mem, struct wh_alert_types *out, struct wh_error *err)
@@ -27,15 +30,31 @@ static int load_domains(const struct wh_app *a, struct wh_arena *mem, struct wh_
 }
 
 /* Rules that were never calculated are no error: then only alerts that need none are raised. */
-static int reviewed(const struct wh_app *a, struct wh_state *s, const struct wh_estate *e, struct wh_arena *mem,
-                    const struct wh_recommendation **out, struct wh_error *err)
+static int calculated(const struct wh_app *a, struct wh_state *s, struct wh_arena *mem, bool *out, struct wh_error *err)
 {
-	struct wh_recommendation *rec = NULL;
-	int rc = wh_review_load(s, e, mem, &rec, err);
-	*out = rc ? NULL : rec;
+	static const struct wh_estate nothing;
+	const struct wh_resource *none = NULL;
+	struct wh_recommendation *head;
+	int rc = wh_recommendation_load_of(s, &nothing, &none, 0, mem, &head, err);
+	*out = !rc;
 	if (rc == -ENOENT)
 		wh_app_note(a, "no rules were calculated yet, so traffic outside them can't be detected: whittle recommend");
 	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The groups' rules are most of a large estate, and only today's judgement asks for them, which calculated rules alone need. */
+static int open_to_look(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *l, struct wh_recommendation **rec,
+                        struct wh_error *err)
+{
+	bool whole = false;
+	*rec = NULL;
+	*l = (struct wh_app_ledger){.estate = NULL};
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
+	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l->is, err);
+	rc = rc ? rc : calculated(a, l->is.state, mem, &whole, err);
+	if (!rc)
+		rc = (whole ? wh_estate_load : wh_estate_load_without_rules)(&l->is, mem, &l->estate, err);
+	return rc || !whole ? rc : wh_review_load(l->is.state, l->estate, mem, rec, err);
 }
 
 /* ---- today's judgement ---- */
@@ -93,10 +112,11 @@ int wh_app_alerts_update(const struct wh_app *a, int64_t now_us, struct wh_alert
 	struct wh_intel_list *lists = NULL;
 	struct wh_alert_judgement judgement;
 	struct wh_alert_look look = {.config = &a->config->alerts, .types = &types, .domains = &domains, .now_us = now_us};
-	int rc = wh_app_open(a, WH_STATE_WRITE, mem, &l, err);
+	struct wh_recommendation *rec;
+	int rc = open_to_look(a, mem, &l, &rec, err);
+	look.rec = rec;
 	rc = rc ? rc : wh_app_alert_types(a, mem, &types, err);
 	rc = rc ? rc : load_domains(a, mem, &domains, err);
-	rc = rc ? rc : reviewed(a, l.is.state, l.estate, mem, &look.rec, err);
 	rc = rc ? rc : judge(a, &l, mem, &judgement, &look, err);
 	rc = rc ? rc : wh_intel_lists(l.is.state, mem, &lists, &look.n_lists, err);
 	if (!rc) {
