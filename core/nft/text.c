@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ruleset in nft's own language: the same that enforce/table.c sends, word for word. */
+/* A ruleset in nft's own language: the same that nft/table.c sends, word for word. */
 #include <stdlib.h>
 #include <string.h>
 #include "nft/names.h"

@@ -18,7 +18,7 @@
 
 /* The reason of a failure. `text` is complete: "what: why", with file, line and offset where there are any. */
 struct wh_error {
-	int code;        /* negative errno; -EINVAL and the like for bad input, see wh_error_is_input() */
+	int code;        /* negative errno; -EINVAL and the like for bad input */
 	bool input;      /* true if the caller's input (file, option) is at fault: exit status 2 */
 	char text[512];
 };
