@@ -57,7 +57,7 @@ holds "a former peer with refused attempts is allowed again, but no peer that ca
 says "recommend reports that the rule grew, with the peer that it may be blocking" 0 \
 	'TCP-Inbound-22 +wider +203\.0\.113\.50 .*15 attempts from there were refused: the rule in force may be blocking them' recommend --dry-run
 recommend >/dev/null
-says "so does explain" 0 '203\.0\.113\.50 .*was refused 15 times since: comes again' w explain vm1 22
+says "explain shows the refused attempts of a peer that comes again" 0 '203\.0\.113\.50 .*was refused 15 times since: comes again' w explain vm1 22
 holds "and as JSON" '.peers[] | select(.address == "203.0.113.50") | .verdict == "belongs" and .refusedSince == 15' w explain vm1 22 --json
 begin "for (d = 1; d <= 31; d++) { $office; if (d == 2) for (k = 0; k < 9; k++) flow(d, 7, \"203.0.113.50\", 22, 0); if (d <= 14) flow(d, 8, \"203.0.113.50\", 22, 1) }"
 holds "attempts refused before a peer's last day are no return" "$(rule 22) == [\"140.20.30.8/29\"]" recommend --json
@@ -69,7 +69,7 @@ recommend >/dev/null
 w export --format nsg -o narrowed.json >/dev/null && mv narrowed.json web.json && w estate import estate.yaml >/dev/null
 learn "for (d = 32; d <= 36; d++) { $office; for (k = 0; k < 3; k++) flow(d, 8, \"203.0.113.50\", 22, 0); flow(d, 7, \"198.18.0.9\", 22, 0) }"
 says "a former peer that whittle's own rules refuse is reported, with the way back" 0 "^1 peer would belong .* never widened; some of them are whittle's own: import the group" w explain vm1 22
-says "and how often" 0 '203\.0\.113\.50 .*was refused 15 times since' w explain vm1 22
+says "explain shows how often that peer was refused" 0 '203\.0\.113\.50 .*was refused 15 times since' w explain vm1 22
 mv original.json web.json
 w estate import estate.yaml >/dev/null
 holds "with the former group the peer is proposed again" "$(rule 22) == [\"140.20.30.8/29\", \"203.0.113.50\"]" recommend --json
@@ -206,7 +206,7 @@ says "as JSON each peer that was left out comes with its rule" 0 '^same$' sh -c 
 says "and in words under it" 0 '^  1 is on a threat list: never allowed' w --config whittle.yaml explain vm1 22
 says "one that an alert alone keeps out is named, with the remedy" 0 "140\.20\.8\.8 is kept out by an alert \(severity 1, signature 2034647, last on 2026-10-05\), and would belong without it\. To keep it, add it to 'trusted'" \
 	w --config whittle.yaml recommend --ports 22
-says "and in explain" 0 "140\.20\.8\.8 .*kept out by an alert .* alone: to keep it, add it to 'trusted'" w --config whittle.yaml explain vm1 22
+says "explain names the alert that keeps a peer out, with the remedy" 0 "140\.20\.8\.8 .*kept out by an alert .* alone: to keep it, add it to 'trusted'" w --config whittle.yaml explain vm1 22
 says "replay counts what it would lose" 0 '140\.20\.8\.8' w --config whittle.yaml replay
 w intel forget bad >/dev/null
 

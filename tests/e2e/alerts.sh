@@ -24,8 +24,8 @@ gives "its document has the fields that Azure's clients read" 0 '^true$' sh -c '
 gives "alerts show prints the remedy" 0 'What to do:' w alerts show "$name"
 gives "an end of its name is enough" 0 'Traffic detected' w alerts show "${name#*-}"
 gives "a name that no alert has is refused" 2 'there is none' w alerts show nosuchname
-gives "it is worked on" 0 InProgress w alerts start "$name" --reason 'asked the office'
-gives "it is resolved" 0 Resolved w alerts resolve "$name" --reason 'a colleague abroad'
+gives "alerts start marks an alert as being worked on" 0 InProgress w alerts start "$name" --reason 'asked the office'
+gives "alerts resolve marks it as resolved" 0 Resolved w alerts resolve "$name" --reason 'a colleague abroad'
 gives "then it is not open any more" 0 '^false$' sh -c '"$0" --store "$1" alerts --json | jq "any(.value[]; .name == \"$2\")"' "$BUILD/whittle" "$dir/l.db" "$name"
 gives "its timeline has each user and decision" 0 'Resolved by .*: a colleague abroad' w alerts show "$name"
 sed 's/2026-11-02/2026-11-03/g' "$dir/stranger.json" >"$dir/again.json"
@@ -45,12 +45,12 @@ gives "one without a reason is refused" 2 'needs a reason' w alerts suppress off
 gives "one of a type that is none is refused" 2 'whittle alerts types' w alerts suppress office --type Portscan --reason noise
 gives "a suppression is kept" 0 '^office' w alerts suppress office --type Network_TrafficFromUnrecommendedIP --source 198.51.100.0/24 --reason abroad --for 30d
 gives "and listed with its end" 0 'office.*Enabled.*abroad' w alerts suppressions
-gives "and deleted" 0 deleted w alerts unsuppress office
-gives "twice is once too often" 2 'there is no suppression rule' w alerts unsuppress office
+gives "a suppression rule is deleted" 0 deleted w alerts unsuppress office
+gives "a rule that was deleted cannot be deleted again" 2 'there is no suppression rule' w alerts unsuppress office
 gives "types are listed with their tactics" 0 'SSH_Incoming_BF_OneToOne +Medium +PreAttack' w alerts types
-gives "a severity that is none is refused" 2 'Informational, Low, Medium or High' w alerts --severity urgent
-gives "so is a status" 2 'Active, InProgress, Resolved or Dismissed' w alerts --status open
-gives "so is a verb" 2 "no subcommand 'close'" w alerts close x
+gives "an unknown severity is refused" 2 'Informational, Low, Medium or High' w alerts --severity urgent
+gives "an unknown status is refused" 2 'Active, InProgress, Resolved or Dismissed' w alerts --status open
+gives "an unknown subcommand is refused" 2 "no subcommand 'close'" w alerts close x
 
 # ---- responses: a program that reads the alert, and a webhook ----
 cat >"$dir/on-alert" <<-X

@@ -63,7 +63,7 @@ gives "there is no drift" 0 'holds what was applied' w --config "$dir/reject.yam
 in_srv nft flush chain inet whittle "$(in_srv nft list table inet whittle | grep -om1 '[a-z]_input_tcp_22')"
 gives "doctor finds it too, with the command" 1 'rules in force +another program changed them: ' w doctor
 gives "a rule that is gone is found" 3 'rules of its chain were changed' w drift
-gives "and put back" 0 'Put back and read back' w enforce --repair
+gives "a rule that is gone is put back by --repair" 0 'Put back and read back' w enforce --repair
 is "$(refusal tcp 203.0.113.77 22)" "refused" "with its answer"
 in_srv nft delete table inet whittle
 gives "after a reboot the same is put back" 0 '' w restore

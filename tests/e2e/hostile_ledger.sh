@@ -49,8 +49,8 @@ gives "two tables in the same pages are an error when the ledger is written" 1 '
 fresh; spoil "ANALYZE; VACUUM; REINDEX"
 gives "a ledger that was analysed and vacuumed is read" 0 'vm1|edges' 6 w status
 fresh; spoil "DROP TABLE content"
-gives "one of before there were contents is read" 0 'vm1|edges' 6 w status
-gives "and written" 0 'records|Nothing new' 10 w ingest "$dir/eve.json"
+gives "a ledger from before there were contents is read" 0 'vm1|edges' 6 w status
+gives "a ledger from before there were contents is written" 0 'records|Nothing new' 10 w ingest "$dir/eve.json"
 
 # ---- locks ----
 learned_rules

@@ -90,7 +90,7 @@ gives "the entries that were in force still are" 0 '140\.20\.30\.9: on rep' inte
 gives "intel list says that it is held" 0 '^rep .*held until it is confirmed' intel list
 gives "so does recommend" 0 "threat list 'rep' is held" recommend --dry-run
 gives "a person puts it in force" 0 '^rep: in force, 3 networks' intel confirm rep
-gives "and then it is" 0 'on rep' intel check 140.20.30.11
+gives "a confirmed list is in force" 0 'on rep' intel check 140.20.30.11
 gives "a second time there is nothing to confirm" 2 "no threat list 'rep' waits" intel confirm rep
 gives "the same list is not held again" 0 '^rep: 3 entries' intel update rep
 printf '45.3.0.1\n51.0.0.0/8\n' >"$dir/big.list"

@@ -58,7 +58,7 @@ is "$(from 203.0.113.77)" connects "it connects"
 is "$(from 203.0.113.78)" "no connection" "its neighbour does not"
 is "$(udp_from 203.0.113.77 161)" "no answer" "and not to another port"
 gives "the list shows user and reason" 0 "22/tcp +203.0.113.77 .*$me +the disk is full" w jit list
-gives "and so does its JSON" 0 '"why": "the disk is full"' w jit list --json
+gives "the list as JSON has the reason" 0 '"why": "the disk is full"' w jit list --json
 id=$(w jit list --json | jq -r '.openings[0].id')
 is "$(in_srv nft list set inet whittle_jit open4 | grep -c '203.0.113.77 . tcp . 22 timeout 3h')" 1 "the kernel itself holds the time"
 gives "IPv6 is opened too" 0 'Opening' w jit open vm1 22 --from 2001:db8:9::77 --for 1h
@@ -103,7 +103,7 @@ SSH=("SSH_CONNECTION=140.20.30.9 4000 10.0.0.4 22")
 gives "the ports are confirmed closed, as drift finds" 1 'nothing is enforced here' w drift
 in_srv nft insert rule inet whittle_jit ask accept
 gives "a rule before ours is noticed by drift" 3 'the rules of the chain ask of inet whittle_jit were changed' w drift
-gives "and by the list" 0 'Not closed as it should be: the rules of the chain ask' w jit list
+gives "and by jit list" 0 'Not closed as it should be: the rules of the chain ask' w jit list
 gives "--repair mends it" 0 'Put back.*' w enforce --repair
 is "$(w jit list --json | jq '.openings|length')" "$(w jit list --json | jq '[.openings[]|select(.id)]|length')" "and what was open is still known"
 gives "drift agrees" 1 'nothing is enforced here' w drift
@@ -111,7 +111,7 @@ in_srv nft delete table inet whittle_jit
 gives "a missing table is noticed by drift" 3 'the table inet whittle_jit is not there: 22/tcp, 161/udp are open' w drift
 gives "by the list, with what closes the ports again" 0 'whittle_jit is not there: 22/tcp, 161/udp are open; .whittle restore' w jit list
 gives "as JSON too" 0 '"notAsConfirmed": "the table inet whittle_jit' w jit list --json
-gives "and by status" 0 'Not as confirmed: the table inet whittle_jit is not there' w status
+gives "status reports a missing table too" 0 'Not as confirmed: the table inet whittle_jit is not there' w status
 gives "as JSON too" 0 '"notAsConfirmed"' w status --json
 gives "--repair closes them again" 0 'Put back' w enforce --repair
 is "$(from 203.0.113.77)" "no connection" "the port stays closed"

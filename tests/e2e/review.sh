@@ -36,13 +36,13 @@ check "an edit within the present policy is saved, and says that it is not enfor
 check "the list shows it, with its reason" 0 '140\.20\.40\.7' r list vm1
 check "the export contains it" 0 '140\.20\.40\.7' "$BUILD/whittle" export --format nft
 check "history has user and reason" 0 "$(id -un).*edit.*the new backup host" env -u SUDO_USER "$BUILD/whittle" rules history
-check "and when" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
+check "history has the time" 0 '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' r history
 check "history has JSON with the same" 0 '"why": "the new backup host"' r history --json
 check "a curve of one point is reported as such" 0 'The curve has one point' "$BUILD/whittle" recommend --curve --ports 23
 check "recommend shows what enforce applies instead of the proposal" 0 'Edited by hand.*' "$BUILD/whittle" recommend --dry-run
 check "with the rule as it is" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" recommend --dry-run
 edited() { "$BUILD/whittle" "$@" --json | jq -r '.edits[] | .resource, .rule, .review, .prefixes[]' | tr '\n' ' '; }
-check "and for programs" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited recommend --dry-run
+check "the edited rule is in the JSON of recommend" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited recommend --dry-run
 check "explain has it for programs too" 0 '^vm1 TCP-Inbound-22 edited 140.20.30.8/29 140.20.40.7 $' edited explain vm1 22
 check "rules without arguments lists them" 0 '140\.20\.40\.7' "$BUILD/whittle" rules
 check "so does explain, below its first line" 0 'vm1 TCP-Inbound-22 .22/TCP.: 140\.20\.30\.8/29, 140\.20\.40\.7, edited by' "$BUILD/whittle" explain vm1 22
@@ -56,7 +56,7 @@ check "and leaves the one before" 0 '140\.20\.40\.7' r list vm1
 check "undo again" 0 'took back the edit' r undo
 lacks "brings the calculated rule back" '140\.20\.40\.7' r list vm1
 check "addresses may be given one option at a time" 0 'edited' r edit vm1 22 --also 140.20.40.7 --also 140.20.41.0/24 --why $'new\e[2Jhost'
-check "and none is lost" 0 '140\.20\.40\.7' r list vm1
+check "an edit with several addresses keeps all of them" 0 '140\.20\.40\.7' r list vm1
 check "the other addition is not lost either" 0 '140\.20\.41\.0/24' r list vm1
 check "adding and taking out at once is refused, since their order would decide" 2 "only one of --from, --also and --not" r edit vm1 22 --also 140.20.40.8 --not 140.20.30.9
 lacks "and changes nothing" '140\.20\.40\.8' r list vm1

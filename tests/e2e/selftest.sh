@@ -72,7 +72,7 @@ done
 check "flows that were refused arrive in the ledger by the plugin" 0 'arrived in [0-9.]+ s: 3 flows from 10.0.0.9 to 10.0.0.4' from 10.0.0.4
 check "they arrive in the log too" 0 'arrived in' from 10.0.0.4 --eve "$dir/eve.json"
 check "so do those over IPv6" 0 'arrived in [0-9.]+ s: 3 flows from 2001:db8::9' from '[2001:db8::4]:20999'
-check "and datagrams" 0 'arrived in.*/UDP' from --udp 10.0.0.4
+check "datagrams arrive too" 0 'arrived in.*/UDP' from --udp 10.0.0.4
 check "as JSON the flows and the time are named" 0 '"hears": true' from 10.0.0.4 --json
 check "flows refused by a reset or an ICMP error made no edge" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"
 check "refused flows made no edge" 0 '^0$' sh -c "'$w' --store '$dir/ledger.db' edges | grep -c 10.0.0.9 || true"

@@ -58,7 +58,7 @@ done
 apply; w confirm >/dev/null
 gives "drift compares" 0 'The kernel holds what was applied' 10 9 drift
 takes_away; gives "enforce --repair puts back what was confirmed" 0 "Put back and read back" 10 19 enforce --repair
-takes_away; gives "so does restore" 0 "Restored the confirmed rules.*" 10 19 restore
+takes_away; gives "restore puts back what was confirmed" 0 "Restored the confirmed rules.*" 10 19 restore
 gives "uninstall takes everything away" 0 'The narrowed rules are gone' 10 19 uninstall
 w jit on --confirm-within 1h --force >"$dir/log"; is $? 0 "ports are closed" "$(cat "$dir/log")"
 gives "jit confirm keeps them closed" 1 "closed ports stay closed" 10 19 jit confirm

@@ -35,7 +35,7 @@ N
 in_srv nft list ruleset >"$dir/before"
 
 gives "the rules are applied" 0 'Applied and read back' w enforce --resource vm1
-gives "and confirmed" 0 'Confirmed' w confirm
+gives "the rules are confirmed" 0 'Confirmed' w confirm
 w jit on >/dev/null; gives "just-in-time access is on" 0 'Confirmed' w jit confirm
 w jit open vm1 25 --from 140.20.30.9 --for 1h >/dev/null
 ! cmp -s "$dir/before" <(in_srv nft list ruleset); t $? "the ruleset is another now"
