@@ -57,7 +57,7 @@ in_net bash -c 'exec 3<>/dev/tcp/10.0.0.4/22; cat <&3 >/dev/null & head -c 20000
 until_true 20 grep -q sent "$dir/sent"
 many() { [ "$(w enforce --resource vm1 --dry-run 2>&1 | grep -c '1[0-9] MiB\|2[0-9] MiB\|3[0-9] MiB')" -gt 0 ]; }
 until_true 20 many
-gives "one that has moved much is refused, by name" 2 'refused: an open connection could not be made again.*the first is 10.0.1.2 on port 22/TCP.*--force' w enforce --resource vm1
+gives "one that has moved much is refused, by name" 2 'refused: an open connection .* could not be opened again.*the first is 10.0.1.2 on port 22/TCP.*--force' w enforce --resource vm1
 is "$(in_srv nft list tables | grep -cw whittle)" 0 "and nothing is applied"
 gives "--force applies all the same" 0 'Applied and read back' w enforce --resource vm1 --force
 w rollback --all >/dev/null
