@@ -103,6 +103,33 @@ claim("the map is zoomed by its buttons, and its place is in the address", async
 	await page.waitForFunction(() => !/at=/.test(location.hash), null, { timeout: 5000 }).catch(async () => must(false, `still at ${await zoom()}`));
 });
 
+claim("a virtual hub is a diamond between its networks, and says which it joins", async (page) => {
+	await page.route("**/api/v1/map/brief", async (r) => {
+		const answer = await r.fetch(),
+			doc = await answer.json(),
+			row = (name, vnet) => [name, "virtual hub", vnet, 0];
+		doc.gateways.push(row("hub-eu", -1), ...doc.vnets.map((_, i) => row("hub-eu", i)), row("hub-us", -1), row("hub-us", 0));
+		await r.fulfill({ response: answer, json: doc });
+	});
+	await open(page, "#/map");
+	await page.waitForFunction(() => window.whittleMap.hubs().length === 2);
+	const [eu, us] = await page.evaluate(() => window.whittleMap.hubs().map((s) => ({ x: s.x, y: s.y, names: s.vnets.map((n) => n.name), ends: s.ends.length, near: s.ends.map((e) => Math.hypot(e.x - s.x, e.y - s.y)) }))),
+		box = await (await page.$("canvas")).boundingBox();
+	must(Math.hypot(eu.x - us.x, eu.y - us.y) > 20, "the two overlap");
+	must([...eu.near, ...us.near].every((d) => d > 20), "one lies on a circle");
+	must(us.names.length === 1 && eu.ends === eu.names.length, JSON.stringify([eu, us]));
+	await page.mouse.move(box.x + us.x, box.y + us.y);
+	await page.waitForSelector(".tip:visible");
+	const tip = await page.textContent(".tip");
+	must(tip.includes("hub-us") && tip.includes(us.names[0]), tip);
+	must((await page.textContent(".legend")).includes("virtual hub"), "the legend lacks it");
+	const pixel = await page.evaluate(({ x, y }) => {
+		const c = document.querySelector("canvas"), d = devicePixelRatio;
+		return [...c.getContext("2d").getImageData(Math.round((x - 10) * d), Math.round(y * d), 1, 1).data];
+	}, us);
+	must(pixel[3] > 100, `nothing is drawn there: ${pixel}`);
+});
+
 claim("a table keeps its order over a reload", async (page) => {
 	await open(page, "#/hardening/Unhealthy");
 	await tabTo(page, "th:nth-child(2) button");

@@ -4,13 +4,14 @@ import { address } from "./address";
 import { maybe, part } from "./api";
 import { badge, Child, choice, Choices, empty, fill, h, pane, rich, severity } from "./dom";
 import type { Page } from "./main";
-import { canvas, Canvas, Line, Mark } from "./map_canvas";
+import { canvas, Canvas, Line } from "./map_canvas";
 import { list } from "./map_list";
+import { Mark, Spot } from "./map_marks";
 import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
 import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
 // The meaning of the circles and lines; the list, the pane and the table show the same in words.
-const legend = (traffic: boolean) =>
+const legend = (traffic: boolean, hubs: boolean) =>
 	h(
 		"p",
 		{ class: "soft legend" },
@@ -30,6 +31,7 @@ const legend = (traffic: boolean) =>
 			: [
 					["part", "belongs to"],
 					["peering", "peered networks"],
+					...(hubs ? [["hub", "virtual hub (a diamond) and its networks"]] : []),
 				]
 		).map(([kind, text]) => h("span", { class: `line ${kind}` }, text)),
 	);
@@ -60,13 +62,22 @@ const about = (net: Net, n: Place) => {
 function tooltip(net: Net, pick: { focus(n: Place): void; zoom(m: Mark): void }) {
 	const element = h("div", { class: "tip", hidden: true });
 	let timer = 0,
-		now: Mark | null = null;
+		now: Mark | Spot | null = null;
 	const link = (text: string, click: () => void) => h("button", { type: "button", class: "link", click }, text);
-	const show = (m: Mark) => {
-		const n = m.list[0];
+	const show = (m: Mark | Spot) => {
 		element.hidden = false;
 		element.style.left = `${m.x + m.r + 4}px`;
 		element.style.top = `${m.y + m.r + 4}px`;
+		if ("hub" in m) {
+			const more = m.vnets.length > 4 ? ` and ${m.vnets.length - 4} more` : "";
+			fill(
+				element,
+				h("strong", null, m.hub.name),
+				h("div", null, `Virtual hub; it joins ${m.vnets.slice(0, 4).map((n) => n.name).join(", ")}${more}`),
+			);
+			return;
+		}
+		const n = m.list[0];
 		if (m.list.length === 1)
 			fill(
 				element,
@@ -91,7 +102,7 @@ function tooltip(net: Net, pick: { focus(n: Place): void; zoom(m: Mark): void })
 	};
 	element.addEventListener("pointerenter", () => clearTimeout(timer));
 	element.addEventListener("pointerleave", () => hover(null));
-	function hover(m: Mark | null) {
+	function hover(m: Mark | Spot | null) {
 		if (m === now && !element.hidden) return;
 		clearTimeout(timer);
 		now = m;
@@ -333,7 +344,7 @@ export async function map(p: Page): Promise<Node> {
 					{ class: "soft" },
 					"Zoom with the wheel, the buttons, or + and −. Move by dragging, or with the arrow keys. 0 shows the whole map. Zooming out further leaves a focus.",
 				),
-				legend(q.view === "traffic"),
+				legend(q.view === "traffic", net.hubs.length > 0),
 			),
 			side.element,
 		),

@@ -4,22 +4,17 @@
 // that moves with it; once it rests they are drawn again, a part in each frame, the heaviest first: 30,000 lines take longer than
 // a frame.
 import { h } from "./dom";
-import { Net, Place, rings, severityOf } from "./map_model";
+import { drawMarks, Mark, radius, Spot, spots } from "./map_marks";
+import { Net, Place, rings } from "./map_model";
 
 export interface Line {
 	from: number;
 	to: number;
 	kind: "part" | "peering" | "observed" | "allowed" | "unused" | "unwanted";
 }
-export interface Mark {
-	x: number;
-	y: number;
-	r: number;
-	list: Place[]; // the worst first
-}
 export interface Hooks {
 	choose(n: Place): void;
-	hover(m: Mark | null): void;
+	hover(m: Mark | Spot | null): void;
 	leave(): void; // zoomed out beyond the whole picture
 	moved(at: string): void; // what at() takes, once the picture rests; "": the whole map
 }
@@ -32,10 +27,10 @@ export interface Canvas {
 	at(place: string): void; // shows the part of the map that moved() gave
 	frames: number[]; // milliseconds that drawing the last ones took
 	resting(): boolean; // all is drawn
+	hubs(): Spot[]; // of the last picture
 }
 
-const radius = [13, 9, 6],
-	step = [30, 26, 24], // pixels that circles of a ring are apart
+const step = [30, 26, 24], // pixels that circles of a ring are apart
 	most = 400; // times the whole picture
 
 export function canvas(net: Net, hooks: Hooks): Canvas {
@@ -55,6 +50,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		lines: Line[] = [],
 		chosen: Place | null = null,
 		marks: Mark[] = [],
+		hubs: Spot[] = [],
 		quiet = 0,
 		left: { look: [string, number, number[]]; alpha: number; list: Float64Array[] }[] = [],
 		from: { x: number; y: number; moved: boolean } | null = null;
@@ -204,58 +200,6 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		};
 	}
 
-	function drawMarks(c: CanvasRenderingContext2D) {
-		const fills: Record<string, string> = {
-				High: color("--high"),
-				Medium: color("--medium"),
-				Low: color("--low"),
-				Healthy: color("--good"),
-			},
-			grey = color("--unknown"),
-			text = color("--text"),
-			card = color("--card"),
-			link = color("--link");
-		c.textAlign = "center";
-		for (const m of marks) {
-			const n = m.list[0];
-			c.beginPath();
-			c.arc(m.x, m.y, m.r, 0, 7);
-			c.fillStyle = fills[severityOf(n)] ?? grey;
-			c.fill();
-			if (m.list.some((k) => k.facing)) {
-				c.lineWidth = 2;
-				c.strokeStyle = link;
-				c.stroke();
-			}
-			if (chosen && m.list.includes(chosen)) {
-				c.lineWidth = 3;
-				c.strokeStyle = text;
-				c.beginPath();
-				c.arc(m.x, m.y, m.r + 4, 0, 7);
-				c.stroke();
-			}
-			c.font = "600 10px system-ui, sans-serif";
-			c.fillStyle = card;
-			if (m.list.length > 1)
-				c.fillText(
-					m.list.length > 999 ? `${Math.round(m.list.length / 1000)}k` : String(m.list.length),
-					m.x,
-					m.y + 3.5,
-				);
-			else if (n.rank >= 3) c.fillText("!", m.x, m.y + 3.5);
-		}
-		c.font = "11px system-ui, sans-serif";
-		c.fillStyle = text;
-		c.strokeStyle = card;
-		c.lineWidth = 3;
-		for (const m of marks)
-			if (m.list.length === 1 && (m.list[0].kind === 0 || marks.length < 140)) {
-				const name = m.list[0].name.slice(0, 22);
-				c.strokeText(name, m.x, m.y + m.r + 12);
-				c.fillText(name, m.x, m.y + m.r + 12);
-			}
-	}
-
 	function paint() {
 		const c = element.getContext("2d")!,
 			dpr = devicePixelRatio || 1,
@@ -293,7 +237,8 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		c.drawImage(bitmap, 0, 0);
 		c.setTransform(dpr, 0, 0, dpr, 0, 0);
 		marks = cluster(false);
-		drawMarks(c);
+		hubs = spots(net, marks, { x: w / 2 + ox, y: hh / 2 + oy, scale });
+		drawMarks(c, marks, hubs, chosen, color);
 		clearTimeout(quiet);
 		if (moves)
 			quiet = setTimeout(() => {
@@ -343,7 +288,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		element.setPointerCapture(e.pointerId);
 	});
 	element.addEventListener("pointermove", (e) => {
-		if (!from) return hooks.hover(at(e));
+		if (!from) return hooks.hover(at(e) ?? hubs.find((s) => Math.hypot(s.x - e.offsetX, s.y - e.offsetY) <= s.r + 3) ?? null);
 		if (!from.moved && Math.hypot(e.clientX - from.x, e.clientY - from.y) <= 3) return;
 		ox += e.clientX - from.x;
 		oy += e.clientY - from.y;
@@ -380,6 +325,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		element,
 		frames,
 		resting: () => !asked && !left.length && drawn.scale === scale && drawn.ox === ox && drawn.oy === oy,
+		hubs: () => hubs,
 		lines(list) {
 			lines = list;
 			later();

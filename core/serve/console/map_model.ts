@@ -28,12 +28,17 @@ export interface Place {
 	x: number;
 	y: number;
 }
+export interface Hub {
+	name: string;
+	vnets: number[];
+}
 export interface Net {
 	nodes: Place[];
 	order: Place[]; // those that are shown, ring by ring, around each
 	lines: number[]; // from, to, flows, …; -1 is the Internet
 	peerings: [number, number, number][];
 	gateways: [string, string, number, number][];
+	hubs: Hub[];
 	reasons: string[];
 	heads: { id: string; sub: string; group: string }[];
 }
@@ -46,6 +51,17 @@ export interface Filters {
 }
 
 const part = (id: string, key: string) => new RegExp(`/${key}/([^/]+)`, "i").exec(id)?.[1] ?? "";
+
+// A hub's row is followed by one for each of its VNets.
+function hubsOf(gateways: Net["gateways"]): Hub[] {
+	const out: Hub[] = [];
+	for (const [name, kind, vnet] of gateways) {
+		if (kind !== "virtual hub") continue;
+		if (vnet < 0) out.push({ name, vnets: [] });
+		else out[out.length - 1]?.vnets.push(vnet);
+	}
+	return out;
+}
 
 export function read(doc: any): Net {
 	const nodes: Place[] = [];
@@ -83,6 +99,7 @@ export function read(doc: any): Net {
 		lines: doc.lines,
 		peerings: doc.peerings,
 		gateways: doc.gateways,
+		hubs: hubsOf(doc.gateways),
 		reasons: doc.reasons,
 		heads,
 	};
@@ -121,7 +138,8 @@ const fits = (net: Net, n: Place, f: Filters) =>
 	(!f.advice || n.advice === (f.advice === "yes")) &&
 	(!f.sub || net.heads[n.head].sub === f.sub);
 
-// The displayed nodes: matching machines, their parents, and, unless a focus is set, peered VNets. By default for health and
+// The displayed nodes: matching machines, their parents, and, unless a focus is set, VNets that are
+// peered or joined by a virtual hub. By default for health and
 // zone, these are nodes that the Internet reaches with a recommendation of high or medium severity.
 export function filter(net: Net, f: Filters) {
 	const focus = f.focus ? find(net, f.focus) : undefined,
@@ -137,8 +155,8 @@ export function filter(net: Net, f: Filters) {
 		if (only ? only.has(n.i) : n.kind < 2 ? whole && (!f.sub || net.heads[n.head].sub === f.sub) : fits(net, n, f))
 			show(n.i);
 	if (!only)
-		for (const [a, b] of net.peerings)
-			for (const i of [a, b]) if (!f.sub || net.heads[net.nodes[i].head].sub === f.sub) show(i);
+		for (const joined of [...net.peerings.map(([a, b]) => [a, b]), ...net.hubs.map((x) => x.vnets)])
+			for (const i of joined) if (!f.sub || net.heads[net.nodes[i].head].sub === f.sub) show(i);
 }
 
 // Each VNet gets a part of the circle by its machines, each subnet a part of that, each machine a place in that; each is the
