@@ -177,6 +177,20 @@ const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed 
 	return &e->is;
 }
 
+void wh_cache_made_of(enum wh_cached_until until, char out[static WH_MADE_OF_STRLEN])
+{
+	const struct stamp *s = &cache.stamp;
+	out[0] = 0;
+	if (!cache.valid || until == WH_NOT_CACHED)
+		return;
+	if (until == WH_UNTIL_DOCUMENTS && cache.revision >= 0)
+		snprintf(out, WH_MADE_OF_STRLEN, "%llx r%llx", (unsigned long long)s->inode, (unsigned long long)cache.revision);
+	else
+		snprintf(out, WH_MADE_OF_STRLEN, "%llx %llx.%lx %llx %llx.%lx %llx", (unsigned long long)s->inode,
+		         (unsigned long long)s->file.tv_sec, s->file.tv_nsec, (unsigned long long)s->file_size,
+		         (unsigned long long)s->log.tv_sec, s->log.tv_nsec, (unsigned long long)s->log_size);
+}
+
 /* ---- the ledger ---- */
 
 int wh_cache_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_error *err)

@@ -22,13 +22,15 @@ struct wh_frame_request {
 	bool whole;              /* to be answered however long that takes; else the worker may reply "later" */
 	const char *body; size_t n_body;
 };
+enum { WH_MADE_OF_STRLEN = 128 };
 struct wh_frame_reply {
 	unsigned status;
 	const char *type, *location, *etag, *session /* NULL: as it is; "": it ends */,
 		*file /* a name to save it under */, *allow /* of a 405: "GET, HEAD" */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
-	/* no answer: the sender may have it, but it takes long; the request is to come again as a whole */
+	/* no answer: the sender may have it, but it takes long; the request is to come again as a whole. The etag is what the answer
+	 * would be made of, as wh_cache_made_of() says. */
 	bool later;
 	const char *body; size_t n_body;
 	size_t n_plain;          /* the body is compressed (gzip), and this is its length as text; 0: not compressed */

@@ -85,9 +85,17 @@ static size_t first_slow(void)
 	return n > 1 ? n - n / 2 : 0;
 }
 
-/* A request for the same that waits. An answer that is being computed may lack what was changed since it was begun. */
+/*
+ * A request for the same that waits, or whose answer is being computed. That may lack what was changed since it was begun: it will
+ * do if the ledger is now as it was before.
+ */
 static struct wh_web_job *find_same(const struct wh_web_job *j)
 {
+	for (size_t i = 0; i < WH_SERVE_WORKERS && *j->made_of; i++) {
+		struct wh_web_job *k = workers[i].fd >= 0 ? workers[i].job : NULL;
+		if (k && k->slow && wh_web_same(k, j) && !strcmp(k->made_of, j->made_of))
+			return k;
+	}
 	for (struct wh_web_job *k = slow.first; k; k = k->next)
 		if (wh_web_same(k, j))
 			return k;
@@ -102,6 +110,7 @@ static void take_slow(struct wh_web_job *j)
 	if (same) {
 		j->same = same->same;
 		same->same = j;
+		memcpy(same->made_of, j->made_of, sizeof same->made_of); /* of one that waits: it is newer */
 	} else if (slow.n < WH_WEB_SLOW) {
 		wh_web_line_put(&slow, j);
 	} else {
@@ -139,6 +148,7 @@ static void take_reply(struct worker *w)
 	w->frame = NULL;
 	w->have = 0;
 	if (reply.later) {
+		snprintf(j->made_of, sizeof j->made_of, "%s", reply.etag);
 		wh_web_frame_drop(frame);
 		take_slow(j);
 		return;

@@ -23,6 +23,7 @@ struct wh_web_job {
 	struct wh_web_job *next;     /* that waits, too */
 	struct wh_web_job *same;     /* others that get the same answer; their senders may have it, as a worker has said */
 	bool slow;                   /* a worker has said so */
+	char made_of[WH_MADE_OF_STRLEN]; /* what the answer would be made of when the worker said that; "": not known */
 	int64_t begun_us;            /* when a worker began with it */
 };
 

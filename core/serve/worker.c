@@ -208,6 +208,14 @@ static int at_location(struct wh_call *c, struct wh_error *err)
 	return rc || !known ? rc : c->route->run(c, err);
 }
 
+static int put_off(const struct wh_call *c, int web)
+{
+	char made_of[WH_MADE_OF_STRLEN] = "";
+	if (c->route->cached) /* cached() has looked at the ledger just now */
+		wh_cache_made_of(c->route->cached, made_of);
+	return wh_frame_send_reply(web, &(struct wh_frame_reply){.status = 503, .later = true, .etag = made_of});
+}
+
 static int run(struct wh_call *c, int web, struct wh_refused *refused)
 {
 	const struct wh_cached *kept;
@@ -227,7 +235,7 @@ static int run(struct wh_call *c, int web, struct wh_refused *refused)
 		if ((kept = cached(c)))
 			return put(c, &kept->body, web);
 		if (c->route->takes == WH_TAKES_LONG && !c->request->whole) /* the others don't wait for it */
-			return wh_frame_send_reply(web, &(struct wh_frame_reply){.status = 503, .later = true});
+			return put_off(c, web);
 		rc = read_body(c) ? 0 : at_location(c, &err);
 		if (rc)
 			wh_call_error(c, rc, &err);

@@ -109,10 +109,15 @@ static void answer(size_t i, const char *body)
 	hear();
 }
 
+static void put_off_as(size_t i, const char *made_of)
+{
+	assert_int_equal(wh_frame_send_reply(ends[i], &(struct wh_frame_reply){.status = 503, .later = true, .etag = made_of}), 0);
+	hear();
+}
+
 static void put_off(size_t i)
 {
-	assert_int_equal(wh_frame_send_reply(ends[i], &(struct wh_frame_reply){.status = 503, .later = true}), 0);
-	hear();
+	put_off_as(i, "");
 }
 
 /* ---- clients ---- */
@@ -213,6 +218,41 @@ static void nobody_gets_an_answer_that_was_begun_before_it_was_asked_for(void **
 	leave(late);
 }
 
+static void whoever_asks_for_what_is_computed_from_the_same_ledger_gets_it(void **state)
+{
+	struct wh_web_job *first, *same, *changed, *other;
+	(void)state;
+	add_worker();
+	add_worker();
+	first = ask("/slow/one", "");
+	put_off_as(*got(0) ? 0 : 1, "r1");
+	assert_string_equal(got(1), "whole /slow/one");
+	same = ask("/slow/one", "");
+	assert_string_equal(got(0), "/slow/one"); /* a worker says whether its sender may have it */
+	put_off_as(0, "r1");
+	other = ask("/slow/two", "");
+	assert_string_equal(got(0), "/slow/two");
+	put_off_as(0, "r1");
+	changed = ask("/slow/one", "");
+	assert_string_equal(got(0), "/slow/one");
+	put_off_as(0, "r2");
+	answer(1, "of r1");
+	assert_string_equal(answered(first), "of r1");
+	assert_string_equal(answered(same), "of r1");
+	assert_null(answered(other));
+	assert_null(answered(changed));
+	assert_string_equal(got(1), "whole /slow/two");
+	answer(1, "two");
+	assert_string_equal(answered(other), "two");
+	assert_string_equal(got(1), "whole /slow/one");
+	answer(1, "of r2");
+	assert_string_equal(answered(changed), "of r2");
+	leave(first);
+	leave(same);
+	leave(changed);
+	leave(other);
+}
+
 static void a_cheap_request_is_answered_while_slow_ones_are_computed(void **state)
 {
 	static const char *const targets[] = {"/slow/a", "/slow/b", "/slow/c"};
@@ -296,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(many_that_want_the_same_wait_for_one_computation, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_gets_an_answer_that_was_begun_before_it_was_asked_for, begin, end),
+		cmocka_unit_test_setup_teardown(whoever_asks_for_what_is_computed_from_the_same_ledger_gets_it, begin, end),
 		cmocka_unit_test_setup_teardown(a_cheap_request_is_answered_while_slow_ones_are_computed, begin, end),
 		cmocka_unit_test_setup_teardown(the_slow_ones_that_wait_are_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(what_proved_to_be_quick_is_put_off_no_more, begin, end),
