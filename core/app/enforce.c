@@ -78,7 +78,7 @@ static json_t *open_json(const struct wh_open_cut *cut)
 	return j;
 }
 
-/* Lists open connections that could not be made again, and refuses if one is too old for the ledger to know it, or large. */
+/* Lists open connections that could not be opened again, and refuses if one is too old for the ledger to know it, or large. */
 static int check_open(const struct job *j, struct wh_error *err)
 {
 	enum { SHOWN = 20, SHOWN_JSON = 1000 };

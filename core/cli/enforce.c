@@ -32,7 +32,7 @@ static const char enforce_help[] =
 	"  --dry-run              print a summary of what would be applied, and, if the output is not a terminal, the rules in nft's language;\n"
 	"                         apply nothing\n"
 	"  --force                apply even if you could not connect again by SSH; if an open connection that is older than the ledger's memory, or\n"
-	"                         has moved 16 MiB, could not be made again; or if rules are less than 50 % sure or would have broken more than 1 %\n"
+	"                         has moved 16 MiB, could not be opened again; or if rules are less than 50 % sure or would have broken more than 1 %\n"
 	"                         of past flows. Your address is read from $SSH_CONNECTION, also behind sudo, and from the sockets of your SSH\n"
 	"                         sessions\n"
 	"  --force-all-addresses  each rule judges packets to all addresses of this machine, also those about which nothing was learned\n"

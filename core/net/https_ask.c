@@ -224,7 +224,8 @@ int wh_https_exchange(const struct wh_https_request *q, struct wh_https_reply *r
 	int i = take_process(q->url);
 	if (i < 0)
 		return i == -EPIPE
-		               ? wh_fail(err, -EPIPE, "the process that speaks to the service did not answer, and was ended")
+		               ? wh_fail(err, -EPIPE,
+		                         "the process that speaks to the service did not answer, and is not used again")
 		               : wh_fail(err, -EPERM, "no process of this command speaks to %.100s", q->url);
 	int rc = q->bytes ? ask_for_bytes(processes[i].end, q, r, &broken, err)
 	                  : ask(processes[i].end, q, -1, r, &broken, err);

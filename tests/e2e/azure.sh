@@ -132,7 +132,7 @@ fresh mangle
 azure enforce vm1; [ $? -eq 1 ] && grep -q 'the former group was put back' err && as_before web
 check "a group that reads back differently is rolled back"
 fresh asyncfail
-azure enforce vm1; [ $? -eq 1 ] && grep -q 'as Failed' err && grep -q 'the former group was put back' err && as_before web
+azure enforce vm1; [ $? -eq 1 ] && grep -q 'with the state Failed' err && grep -q 'the former group was put back' err && as_before web
 check "an operation that Azure ends as Failed is rolled back"
 fresh asyncforever
 azure enforce vm1 --wait 1s; [ $? -eq 1 ] && grep -q 'did not finish within 1 second' err && grep -q 'the former group was put back' err && as_before web && [ "$(wc -l <requests)" -lt 40 ]

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Before it applies, enforce looks at the connections that are open now: what could not be made again is listed, and refused where it is large.
+# Before it applies, enforce looks at the connections that are open now: what could not be opened again is listed, and refused where it is large.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/netns.sh
 . tests/support/learned.sh

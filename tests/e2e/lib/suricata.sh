@@ -280,7 +280,7 @@ a_ledger_that_cannot_be_written() {
 	verdict "where its user may not write the ledger Suricata does not start, and says so" "$dir/log"
 	head -c 9000 /dev/zero | tr '\0' x >"$dir/none.db"
 	config c.yaml no "store: $in/none.db"
-	refused c.yaml '.*/none.db: .*not a ledger'
+	refused c.yaml '.*/none.db: .*damaged, or no ledger'
 	verdict "with a file that is no ledger Suricata does not start, and says so" "$dir/log"
 }
 
