@@ -50,6 +50,14 @@ claim("every control that the Tab key reaches shows its focus", async (page) => 
 	must(new Set(names).size > 15, `only ${names.length} controls`);
 });
 
+claim("the zone of all times is named, and a time's tooltip has UTC", async (page) => {
+	await open(page, "#/alerts");
+	const zone = await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+	must((await page.textContent("footer")).includes(`Times are those of ${zone}`), await page.textContent("footer"));
+	const title = await page.getAttribute("main time", "title");
+	must(/^[0-9-]+T[0-9:.]+Z$/.test(title), title);
+});
+
 claim("a page that is opened by keyboard begins at its heading", async (page) => {
 	await open(page, "#/overview");
 	await tabTo(page, 'nav a[href="#/alerts"]');

@@ -191,6 +191,11 @@ document.body.append(
 	),
 	h("header", { class: "top" }, h("strong", null, "whittle"), nav, who),
 	main,
+	h(
+		"footer",
+		{ class: "soft" },
+		`Times are those of ${Intl.DateTimeFormat().resolvedOptions().timeZone}, this browser's time zone. A time's tooltip has it in UTC.`,
+	),
 );
 addEventListener("hashchange", () => (me ? draw() : login()));
 api("/api/v1/me").then(
