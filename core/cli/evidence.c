@@ -7,15 +7,16 @@
 static const char help[] =
 	"usage: whittle evidence [ADDRESS] [--kind KIND] [--json]\n"
 	"\n"
-	"Lists what Suricata's protocol records showed about the protected addresses: the versions of TLS, SSH and SMB that they used and with which\n"
-	"peers, the methods of login, the domains that they looked up, and the packets that the sensor lost. `ingest` and the plugin read it from\n"
-	"records of the types tls, ssh, smb, krb5, ldap, dns and stats. Names of users, credentials and files are never stored. Flow records of any kind\n"
+	"Lists what Suricata's protocol records showed about the protected addresses: the versions of TLS, SSH, SMB and IKE that they used and with\n"
+	"which peers, the methods of login, the domains that they looked up, and the packets that the sensor lost. `ingest` and the plugin read it from\n"
+	"records of the types tls, ssh, smb, krb5, ldap, ike, dns and stats. Names of users, credentials and files are never stored. Flow records of any kind\n"
 	"of log show the connections that a protected address attempted and nobody answered, and so does `watch` where it learns from the kernel.\n"
 	"\n"
 	"  ADDRESS       only this protected address\n"
 	"  --kind KIND   only this kind: tls, ssh, smb, ntlm, kerberos, ldap, dns (the servers that were asked), dns-name, dns-domain and dns-failed (a row\n"
 	"                a day), dns-dangling, capture, certificate (with its last day of validity), attempts (that nobody answered: a row a day and\n"
-	"                port, with the number of targets and one of them) or signatures (of the sensor: how many it loaded, and when)\n"
+	"                port, with the number of targets and one of them), signatures (of the sensor: how many it loaded, and when) or ike (what\n"
+	"                the ends of IPsec agreed on)\n"
 	"\n"
 	"Without --kind, all kinds but dns-name are listed. At most 1,024 rows are stored for one address, kind and day; a row with the value `...` counts\n"
 	"the rest.\n"
@@ -95,7 +96,7 @@ static int run(struct cli *c, int argc, char **argv)
 		if ((kind = wh_key_choice(wh_fact_words, optarg)) < 0)
 			return cli_usage(
 				c,
-				"'%.40s' is not a kind of evidence; there are tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts, signatures",
+				"'%.40s' is not a kind of evidence; there are tls, ssh, smb, ntlm, kerberos, ldap, dns, dns-name, dns-domain, dns-failed, dns-dangling, capture, certificate, attempts, signatures, ike",
 				optarg);
 	}
 	if (argc - optind > 1)
@@ -111,7 +112,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (l.table)
 		cli_table_print(l.table);
 	else if (!l.json && !rc)
-		puts("No protocol evidence: no tls, ssh, smb, krb5, ldap, dns or stats record was read yet. Add these to `types` of eve-log.");
+		puts("No protocol evidence: no tls, ssh, smb, krb5, ldap, ike, dns or stats record was read yet. Add these to `types` of eve-log.");
 	wh_ledger_close(&ledger);
 	return rc;
 }

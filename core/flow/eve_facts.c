@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Protocol records of EVE. The scanner has proved that the line is one well-formed object; its members are gone through here once
- * more, so that flow records cost nothing. The traps of each type are documented with its protocol, in eve_facts_session.c and
- * eve_facts_dns.c. An alert gets here where one of our own signatures fired.
+ * more, so that flow records cost nothing. The traps of each type are documented with its protocol, in eve_facts_session.c,
+ * eve_facts_ike.c and eve_facts_dns.c. An alert gets here where one of our own signatures fired.
  */
 #include <inttypes.h>
 #include "flow/eve_facts.h"
 
 const char *const wh_fact_words[] = {"tls",      "ssh",        "smb",        "ntlm",         "kerberos", "ldap", "dns",
                                      "dns-name", "dns-domain", "dns-failed", "dns-dangling", "capture",  "certificate",
-                                     "attempts", "signatures", NULL};
+                                     "attempts", "signatures", "ike",        NULL};
 
 bool wh_fact_by_day(enum wh_fact_kind kind)
 {
@@ -145,6 +145,7 @@ unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec,
 		bool ends;
 	} types[] = {{"dns", eve_facts_dns, true}, {"tls", eve_facts_tls, true},   {"ssh", eve_facts_ssh, true},
 	             {"smb", eve_facts_smb, true}, {"krb5", eve_facts_krb5, true}, {"ldap", eve_facts_ldap, true},
+	             {"ike", eve_facts_ike, true},
 	             {"alert", eve_facts_alert, true}, {"stats", stats, false}};
 	enum { OBJECT = 5, MEMBERS };
 	struct eve_facts f = {.like = {.time_us = rec->time_us}, .out = out};

@@ -25,5 +25,6 @@ void eve_facts_ssh(struct eve_facts *f, struct js_value object);
 void eve_facts_smb(struct eve_facts *f, struct js_value object);
 void eve_facts_krb5(struct eve_facts *f, struct js_value object);
 void eve_facts_ldap(struct eve_facts *f, struct js_value object);
+void eve_facts_ike(struct eve_facts *f, struct js_value object);
 void eve_facts_dns(struct eve_facts *f, struct js_value object);
 void eve_facts_alert(struct eve_facts *f, struct js_value object);

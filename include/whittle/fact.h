@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, dns, stats) and alerts of our own signatures show: protocol
- * versions, login methods, names that were looked up. Anything that could be a secret or a person's name (users, credentials,
+ * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, ike, dns, stats) and alerts of our own signatures show:
+ * protocol versions, login methods, names that were looked up. Anything that could be a secret or a person's name (users, credentials,
  * realms, files) is not read.
  */
 #pragma once
@@ -27,9 +27,11 @@ enum wh_fact_kind {
 	WH_FACT_ATTEMPTS,
 	/* "30123 loaded, 5 failed, since 2026-11-29": the sensor's signatures, and the day of their last reload; of one day */
 	WH_FACT_SIGNATURES,
+	/* "IKEv2", "IKEv1 aggressive, 3DES, MD5, 1024-bit group": what the ends agreed on, with the algorithms that are weak */
+	WH_FACT_IKE,
 	WH_FACT_KINDS
 };
-extern const char *const wh_fact_words[]; /* "tls" … "signatures", by their values; NULL at the end */
+extern const char *const wh_fact_words[]; /* "tls" … "ike", by their values; NULL at the end */
 bool wh_fact_by_day(enum wh_fact_kind kind); /* there is a row a day */
 bool wh_fact_of_sensor(enum wh_fact_kind kind); /* it is of the sensor, not of an address */
 /* It is what a client offers: the server that it asks is not at fault, whoever runs it. */

@@ -113,13 +113,14 @@ record() { # SECOND TYPE SOURCE DESTINATION PORT PROTOCOL BODY
 		record 2$k krb5 $h 203.0.113.88 88 UDP "{\"msg_type\":\"KRB_AS_REP\",\"encryption\":\"$([ $k = 1 ] && echo rc4-hmac || echo aes256-cts-hmac-sha1-96)\",\"weak_encryption\":$([ $k = 1 ] && echo true || echo false)}"
 		record 3$k ldap $h 203.0.113.89 389 TCP "{\"request\":{\"operation\":\"bind_request\",\"bind_request\":{\"version\":3,\"name\":\"cn=x\"$([ $k = 2 ] && echo ',"sasl":{"mechanism":"GSSAPI"}')}}}"
 		record 5$k tls $c $h 8443 TCP "{\"subject\":\"CN=x\",\"issuerdn\":\"CN=$([ $k = 1 ] && echo x || echo ca)\",\"version\":\"TLS 1.2\",\"notbefore\":\"2025-01-01T00:00:00\",\"notafter\":\"20$([ $k = 1 ] && echo 26 || echo 86)-01-01T00:00:00\"}"
+		record 3$((k + 5)) ike 203.0.113.70 $h 500 UDP "{\"version_major\":2,\"version_minor\":0,\"role\":\"responder\",\"alg_enc\":\"$([ $k = 1 ] && echo ENCR_3DES || echo ENCR_AES_CBC)\",\"alg_auth\":\"AUTH_HMAC_SHA2_256_128\",\"alg_dh\":\"Modp2048\"}"
 		record 4$k dns $h "$([ $k = 1 ] && echo 203.0.113.53 || echo 168.63.129.16)" 53 UDP '{"version":2,"type":"query","id":1,"rrname":"www.example.com","rrtype":"A"}'
 	done
 	flow 31 198.51.100.9 10.0.1.4 23; flow 32 10.0.1.4 203.0.113.99 445; flow 33 93.184.216.66 10.0.1.4 443; flow 34 10.0.1.5 10.0.1.4 8443
 	stats 1 1000 0; stats 5 9000 0
 } >kinds.json; printf '93.184.216.66\n' >bad.txt; printf 'threat-intel: [bad.txt]\n' >whittle.yaml
 cp clean.db kinds.db && "$w" ingest --store kinds.db kinds.json >out 2>>err && "$w" --config whittle.yaml --store kinds.db intel update >out 2>>err && "$w" assess --store kinds.db --json >out 2>>err
-bad=; for k in ns-8-certificates ns-8-self-signed ns-8-ssh1 ns-8-smb1 ns-8-ntlm ns-8-kerberos ns-8-ldap ns-8-clear-text ns-10-resolvers-used ns-3-risky-egress ns-3-listed-peers; do
+bad=; for k in ns-8-certificates ns-8-self-signed ns-8-ssh1 ns-8-smb1 ns-8-ntlm ns-8-kerberos ns-8-ldap ns-8-clear-text ns-9-ike ns-10-resolvers-used ns-3-risky-egress ns-3-listed-peers; do
 	[ "$(status $k /web-1) $(status $k /web-2)" = 'Unhealthy Healthy' ] || bad="$bad $k:$(status $k /web-1),$(status $k /web-2)"
 done
 [ -z "$bad" ] || echo "#$bad"

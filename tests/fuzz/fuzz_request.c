@@ -13,7 +13,7 @@
 static void check_target(const char *text)
 {
 	static const char *const patterns[] = {"/{scope*}", "/a"};
-	const char *values[WH_PATTERN_VALUES] = {NULL}, *again = "";
+	const char *values[WH_PATTERN_VALUES] = {0}, *again = "";
 	struct wh_arena *mem = wh_arena_new();
 	struct wh_target t, u;
 	struct wh_error err;

@@ -137,6 +137,40 @@ static void a_bind_in_clear_is_simple_where_it_names_somebody(void **state)
 	assert_int_equal(read("ldap", "{\"request\":{\"operation\":\"search_request\"}}", 389), 0);
 }
 
+static void what_both_ends_of_ipsec_agreed_on_stands_in_the_answer(void **state)
+{
+	(void)state;
+	static const struct { const char *object, *value;
+	} told[] = {
+		{"{\"version_major\":1,\"version_minor\":0,\"exchange_type\":4,\"alg_enc\":\"EncTripleDesCbc\",\"alg_hash\":\"HashMd5\","
+	         "\"alg_auth\":\"AuthPreSharedKey\",\"alg_dh\":\"GroupAlternate1024BitModpGroup\",\"sa_key_length\":\"Unknown\"}",
+	         "IKEv1 aggressive, 3DES, MD5, 1024-bit group"},
+		{"{\"version_major\":1,\"version_minor\":0,\"exchange_type\":2,\"alg_enc\":\"EncAesCbc\",\"alg_hash\":\"HashSha2_256\","
+	         "\"alg_auth\":\"AuthPreSharedKey\",\"alg_dh\":\"GroupModp2048Bit\"}",
+	         "IKEv1"},
+		{"{\"version_major\":2,\"version_minor\":0,\"exchange_type\":34,\"role\":\"responder\",\"alg_enc\":\"ENCR_3DES\","
+	         "\"alg_auth\":\"AUTH_HMAC_MD5_96\",\"alg_prf\":\"PRF_HMAC_MD5\",\"alg_dh\":\"Modp1024\",\"alg_esn\":\"NoESN\"}",
+	         "IKEv2, 3DES, MD5, 1024-bit group"},
+		{"{\"version_major\":2,\"version_minor\":0,\"exchange_type\":34,\"role\":\"responder\",\"alg_enc\":\"ENCR_AES_CBC\","
+	         "\"alg_auth\":\"AUTH_HMAC_SHA2_256_128\",\"alg_prf\":\"PRF_HMAC_SHA2_256\",\"alg_dh\":\"Modp2048\"}",
+	         "IKEv2"},
+		{"{\"version_major\":2,\"alg_enc\":\"ENCR_DES\",\"alg_auth\":\"AUTH_DES_MAC\",\"alg_dh\":\"Modp768\"}",
+	         "IKEv2, DES, DES-MAC, 768-bit group"}};
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+		assert_int_equal(read_as("ike", told[i].object, "192.0.2.9", 500, "10.0.0.4", 4500, "UDP"), 1);
+		expect(0, WH_FACT_IKE, told[i].value);
+		assert_string_equal(text(&facts[0].server), "192.0.2.9");
+		assert_int_equal(facts[0].port, 500);
+	}
+	/* what was offered is no agreement */
+	assert_int_equal(
+		read("ike",
+	             "{\"version_major\":1,\"exchange_type\":4,\"ikev1\":{\"client\":{\"proposals\":[{\"alg_enc\":\"EncDesCbc\"}]}}}", 500),
+		0);
+	assert_int_equal(read("ike", "{\"version_major\":2,\"exchange_type\":34,\"role\":\"initiator\"}", 500), 0);
+	assert_int_equal(read("ike", "{\"version_major\":3,\"alg_enc\":\"ENCR_DES\"}", 500), 0);
+}
+
 static void both_layouts_of_dns_give_the_same_facts(void **state)
 {
 	struct wh_fact two[3];
@@ -339,6 +373,7 @@ int main(void)
 		TEST(ssh_smb_and_ntlm_show_versions_and_never_a_user),
 		TEST(kerberos_is_detected_by_its_answers_and_the_server_by_its_port),
 		TEST(a_bind_in_clear_is_simple_where_it_names_somebody),
+		TEST(what_both_ends_of_ipsec_agreed_on_stands_in_the_answer),
 		TEST(both_layouts_of_dns_give_the_same_facts),
 		TEST(an_answer_belongs_to_the_client_in_either_order_of_the_ends),
 		TEST(a_missing_name_counts_its_domain_and_the_target_of_its_alias),

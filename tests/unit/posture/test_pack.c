@@ -93,6 +93,7 @@ static bool tested_elsewhere(const struct wh_assessment *a)
 	                                   "ns-7-hardening",
 	                                   "ns-7-contradiction",
 	                                   "ns-9-public-site",
+	                                   "ns-9-ike",
 	                                   "ns-8-",
 	                                   "ns-10-resolvers-used",
 	                                   "ns-10-tunnels",
