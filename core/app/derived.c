@@ -64,7 +64,7 @@ static const char *traffic(const struct wh_store_totals *t, struct wh_arena *mem
 
 static void add_host(struct wh_sha256_parts *h, const struct wh_resource *r)
 {
-	struct wh_bytes b = {NULL};
+	struct wh_bytes b = {0};
 	for (size_t i = 0; r->host && i < r->host->n; i++) {
 		const struct wh_host_end *end = &r->host->at[i];
 		wh_put(&b, &end->addr, sizeof end->addr);

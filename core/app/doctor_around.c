@@ -103,7 +103,7 @@ static void check_clock(int64_t last_us, struct wh_app_doctor *r)
 
 static void check_last_flow(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_app_doctor *r)
 {
-	struct wh_app_status s = {NULL};
+	struct wh_app_status s = {0};
 	struct wh_error err = {0};
 	char at[WH_TIME_STRLEN];
 	const bool learns = a->config && a->config->watch.learn == WH_LEARN_CONNTRACK; /* `watch` is this machine's sensor */

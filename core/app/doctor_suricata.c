@@ -155,7 +155,7 @@ void wh_doctor_suricata(const struct wh_app *a, struct wh_arena *mem, struct wh_
 	static const char *const places[] = {"/etc/suricata/suricata.yaml", "/usr/local/etc/suricata/suricata.yaml"};
 	struct wh_error err = {0};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		struct found f = {NULL};
+		struct found f = {0};
 		if (access(places[i], F_OK))
 			continue;
 		if (read_file(places[i], true, mem, &f, &err))

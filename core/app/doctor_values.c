@@ -90,7 +90,7 @@ static void check_list(const struct wh_app_list *l, struct wh_app_doctor *r)
 
 static void check_lists(const struct wh_app *a, const struct wh_app_ledger *l, struct wh_arena *mem, struct wh_app_doctor *r)
 {
-	struct wh_app_status s = {NULL};
+	struct wh_app_status s = {0};
 	struct wh_error err;
 	for (size_t i = 0; i < a->config->intel.n_lists; i++)
 		check_source(&a->config->intel.lists[i], r);

@@ -52,7 +52,7 @@ int wh_app_prove(const struct wh_app *a, const struct wh_app_prove *ask, struct 
 {
 	struct wh_recommendation *rec;
 	struct wh_app_ledger l;
-	*out = (struct wh_app_proved){NULL};
+	*out = (struct wh_app_proved){0};
 	int rc = wh_app_open(a, WH_STATE_READ, mem, &l, err);
 	rc = rc ? rc : wh_estate_require_all(l.estate, ask->resources, ask->n_resources, err);
 	rc = rc ? rc : wh_app_rules(&l, ask->rules, mem, &rec, err);

@@ -267,7 +267,7 @@ int wh_app_recommend(const struct wh_app *a, const struct wh_app_recommend *ask,
 	int rc = begin(a, ask, ask->dry ? WH_STATE_READ : WH_STATE_WRITE, mem, &l, &opt, err);
 	const struct wh_harden_ask derivation = {l.is.store, l.estate, ask->resources, ask->n_resources, &opt};
 
-	*out = (struct wh_app_recommended){NULL};
+	*out = (struct wh_app_recommended){0};
 	rc = rc ? rc : wh_store_totals(l.is.store, &totals, err);
 	rc = rc ? rc : wh_app_derived(a, &l, &totals, mem, &from, err);
 	if (!rc)

@@ -148,8 +148,8 @@ static int send_one(const struct wh_app_respond *r, struct wh_state *s, const js
 		return 0;
 	}
 	char *body = body_of(alert, r->now_us);
-	bool done = body &&
-	            hand_over(doc, "command", r->command, r->arg, body) & hand_over(doc, "webhook", r->webhook, r->arg, body);
+	bool done = body && hand_over(doc, "command", r->command, r->arg, body);
+	done = body && hand_over(doc, "webhook", r->webhook, r->arg, body) && done; /* also after a failure */
 	free(body);
 	if (done)
 		json_object_set_new(doc, "state", json_string("done"));

@@ -115,7 +115,7 @@ int wh_app_status(const struct wh_app *a, struct wh_arena *mem, struct wh_app_st
 	struct wh_app_ledger l;
 	int rc = wh_app_open_without_rules(a, WH_STATE_READ, mem, &l, err);
 
-	*out = (struct wh_app_status){NULL};
+	*out = (struct wh_app_status){0};
 	if (!rc)
 		wh_app_present(a, &l, mem);
 	rc = rc ? rc : wh_store_totals(l.is.store, &out->totals, err);

@@ -77,7 +77,7 @@ static void __attribute__((noreturn)) serve(int from, char *const *argv)
 
 int wh_program_start(const char *const *argv, size_t n, struct wh_error *err)
 {
-	char *words[MAX_WORDS + 1] = {NULL};
+	char *words[MAX_WORDS + 1] = {0};
 	int end;
 	if (!n || n > MAX_WORDS || *argv[0] != '/')
 		return wh_fail_input(err, -EINVAL,

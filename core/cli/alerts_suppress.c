@@ -37,11 +37,11 @@ int cli_alerts_suppress(struct cli *c, int argc, char **argv)
 {
 	struct wh_alert_rule r = {.type = "*"};
 	bool simulate = false;
-	struct values v = {NULL};
+	struct values v = {0};
 	const struct cli_option options[] = {{"reason", .text = &r.reason},     {"type", .text = &r.type},
 	                                     {"resource", .text = &r.resource}, {"source", .text = &v.source},
 	                                     {"port", .text = &v.port},         {"for", .text = &v.duration},
-	                                     {"simulate", .flag = &simulate},   {NULL}};
+	                                     {"simulate", .flag = &simulate},   {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_prefix prefix;
 	struct wh_error err = {0};
@@ -100,8 +100,11 @@ int cli_alerts_suppressions(struct cli *c, int argc, char **argv)
 													 "reason"};
 		for (size_t k = 0; k < 4; k++)
 			cli_table_text(t, json_string_value(json_object_get(r, texts[k])));
-		cli_table_cell(t, json_integer_value(json_object_get(r, "port")) ? "%lld" : "",
-		               (long long)json_integer_value(json_object_get(r, "port")));
+		json_int_t port = json_integer_value(json_object_get(r, "port"));
+		if (port)
+			cli_table_cell(t, "%lld", (long long)port);
+		else
+			cli_table_text(t, "");
 		for (size_t k = 0; k < 3; k++)
 			cli_table_text(t, json_string_value(json_object_get(r, rest[k])));
 	}

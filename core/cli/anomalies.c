@@ -128,7 +128,7 @@ static int run(struct cli *c, int argc, char **argv)
 	const struct cli_option options[] = {{"all", .flag = &all},
 	                                     {"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", NULL}},
 	                                     {"in", .paths = &in},
-	                                     {NULL}};
+	                                     {0}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	size_t i, listed = 0;

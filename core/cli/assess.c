@@ -171,7 +171,7 @@ static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 	                                  {"sarif", .flag = &ask->sarif},
 	                                  {"junit", .flag = &ask->junit},
 	                                  {"in", .paths = &ask->in},
-	                                  {NULL}};
+	                                  {0}};
 	int rc = cli_read_options(c, argc, argv, rows);
 	rc = rc || !severity ? rc : cli_severity(c, "--severity", severity, &ask->is.least);
 	ask->fail = fail_on;

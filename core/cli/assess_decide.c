@@ -39,7 +39,7 @@ static int options(struct cli *c, int argc, char **argv, struct asked *ask)
 	                                  {"status", .text = &status},
 	                                  {"evidence", .text = &ask->evidence},
 	                                  {"evidence-file", .text = &ask->file},
-	                                  {NULL}};
+	                                  {0}};
 	int rc = cli_read_options(c, argc, argv, rows);
 	rc = rc || !expires ? rc : cli_until(c, expires, &ask->until_us);
 	rc = rc || !status ? rc : status_of(c, status, ask);

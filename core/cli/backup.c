@@ -89,8 +89,10 @@ static void print_backup(const json_t *doc)
 static int progress(void *arg, size_t done, size_t total)
 {
 	(void)arg;
-	if (cli_progress_wanted())
-		cli_progress(done < total ? "%zu of %zu pages" : "", done, total);
+	if (done < total)
+		cli_progress("%zu of %zu pages", done, total);
+	else
+		cli_progress("%s", "");
 	return 0;
 }
 

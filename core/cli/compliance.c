@@ -200,7 +200,7 @@ static int read_words(struct cli *c, int argc, char **argv, struct asked *ask)
 	                                     {"csv", .flag = &ask->csv},
 	                                     {"all", .flag = &ask->all},
 	                                     {"in", .paths = &ask->in},
-	                                     {NULL}};
+	                                     {0}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	if (optind < argc)

@@ -192,7 +192,7 @@ static int run(struct cli *c, int argc, char **argv)
 	bool external = false, compact = false, overlay = false, unwanted = false;
 	const struct cli_option options[] = {
 		{"external", .flag = &external}, {"compact", .flag = &compact}, {"overlay", .flag = &overlay},
-		{"unwanted", .flag = &unwanted}, {"in", .paths = &in},          {NULL}};
+		{"unwanted", .flag = &unwanted}, {"in", .paths = &in},          {0}};
 	struct wh_app_network *net = NULL;
 	struct wh_error err;
 	json_t *doc;

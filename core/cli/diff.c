@@ -82,7 +82,7 @@ static int run(struct cli *c, int argc, char **argv)
 	const struct cli_option options[] = {
 		{"proposed", .flag = &ask.proposed},
 		{"fail-on", .text = &fail_on, .one_of = (const char *const[]){"any", "opened", NULL}},
-		{NULL}};
+		{0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_error err;
 	json_t *doc;

@@ -134,7 +134,7 @@ static int print(const struct cli *c, const struct wh_estate *e)
 static int facts(struct cli *c, int argc, char **argv)
 {
 	const char *name = NULL;
-	const struct cli_option rows[] = {{"name", .text = &name}, {NULL}};
+	const struct cli_option rows[] = {{"name", .text = &name}, {0}};
 	struct wh_error err;
 	json_t *doc;
 	if (cli_read_options(c, argc, argv, rows) || cli_no_word(c, argc, argv))

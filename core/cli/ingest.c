@@ -220,12 +220,12 @@ static int check_options(const struct cli *c, const struct wh_app_ingest *ask, i
 static int take_options(const struct cli *c, struct wh_app_ingest *ask, int argc, char **argv)
 {
 	struct wh_ingest_options *opt = &ask->options;
-	struct values v = {NULL};
+	struct values v = {0};
 	const struct cli_option options[] = {
 		{"format", .text = &opt->format},     {"aws-format", .text = &opt->columns}, {"follow", .flag = &opt->follow},
 		{"discover", .text = &ask->discover}, {"memory", .text = &v.memory},         {"realm", .text = &opt->realm},
 		{"sensor", .text = &opt->sensor},     {"sensor-slack", .text = &v.slack},    {"listen", .text = &ask->listen},
-		{"since", .text = &v.since},          {"until", .text = &v.until},           {NULL}};
+		{"since", .text = &v.since},          {"until", .text = &v.until},           {0}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	opt->format = opt->columns ? "aws" : opt->format;

@@ -64,7 +64,7 @@ static int run(struct cli *c, int argc, char **argv)
 	                                     {"sort", .text = &ask.sort},
 	                                     {"csv", .flag = &csv},
 	                                     {"in", .paths = &in},
-	                                     {NULL}};
+	                                     {0}};
 	struct wh_app_posture *p;
 	enum wh_severity severity;
 	struct wh_error err;

@@ -38,7 +38,7 @@ static int set(struct cli *c, int argc, char **argv, struct wh_error *err)
 	                                     {"from", .text = &t.from},
 	                                     {"who", .text = &t.who},
 	                                     {"longest", .text = &longest},
-	                                     {NULL}};
+	                                     {0}};
 	struct wh_jit_policy p;
 	if ((done.status = cli_read_options(c, argc, argv, options)))
 		return 0;
@@ -54,7 +54,7 @@ static int set(struct cli *c, int argc, char **argv, struct wh_error *err)
 
 static int drop(struct cli *c, int argc, char **argv, struct wh_error *err)
 {
-	const struct cli_option options[] = {{NULL}};
+	const struct cli_option options[] = {{0}};
 	if ((done.status = cli_read_options(c, argc, argv, options)))
 		return 0;
 	if (argc - optind != 1)

@@ -76,7 +76,7 @@ static int run(struct cli *c, int argc, char **argv)
 	struct cli_paths in = {.n = 0};
 	bool traffic = false;
 	const struct cli_option options[] = {
-		{"svg", .text = &svg}, {"html", .text = &html}, {"traffic", .flag = &traffic}, {"in", .paths = &in}, {NULL}};
+		{"svg", .text = &svg}, {"html", .text = &html}, {"traffic", .flag = &traffic}, {"in", .paths = &in}, {0}};
 	const struct wh_app a = cli_app(c);
 	struct wh_app_map *m;
 	struct wh_error err;

@@ -182,7 +182,7 @@ static int read_options(const struct cli *c, int argc, char **argv, const struct
 	                                     {"local", .text = &host->local},
 	                                     {"interface", .text = &host->interface},
 	                                     {"in", .paths = in},
-	                                     {NULL}};
+	                                     {0}};
 	if (cli_read_options(c, argc, argv, options))
 		return CLI_USAGE;
 	ask->overlay = overlay ? a : NULL;

@@ -30,7 +30,7 @@ int wh_call_text(struct wh_call *c, char *text, size_t n, const char *type)
 int wh_call_packed(struct wh_call *c, struct wh_pack *p)
 {
 	free(c->packed.bytes);
-	c->packed = (struct wh_packed){NULL};
+	c->packed = (struct wh_packed){0};
 	if (!p || !wh_pack_end(p, &c->packed))
 		return wh_call_json(c, 500, NULL);
 	c->status = 200;

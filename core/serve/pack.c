@@ -67,7 +67,7 @@ bool wh_pack_end(struct wh_pack *p, struct wh_packed *out)
 	if (p->compressing)
 		deflateEnd(&p->z);
 	bool good = !p->failed && !p->out.failed;
-	*out = good ? (struct wh_packed){(char *)p->out.p, p->out.n, plain ? 0 : p->n_plain} : (struct wh_packed){NULL};
+	*out = good ? (struct wh_packed){(char *)p->out.p, p->out.n, plain ? 0 : p->n_plain} : (struct wh_packed){0};
 	if (!good)
 		free(p->out.p);
 	free(p);

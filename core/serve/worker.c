@@ -183,7 +183,7 @@ static int put_call(struct wh_call *c, int web)
 	if (c->route && c->route->cached && c->status == 200 && c->packed.bytes)
 		kept = wh_cache_put(kept_by(c), &c->packed, c->route->cached);
 	if (kept) {
-		c->packed = (struct wh_packed){NULL};
+		c->packed = (struct wh_packed){0};
 		c->etag = kept->etag;
 	}
 	return put(c, kept ? &kept->body : &c->packed, web);

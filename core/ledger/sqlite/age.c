@@ -83,7 +83,7 @@ int wh_sql_drop_old(struct sqlite_store *s, struct wh_error *err)
 	o.before = (int32_t)before;
 	if (!(o.keys = reallocarray(NULL, AT_ONCE, sizeof *o.keys)))
 		return wh_fail(err, -ENOMEM, "out of memory");
-	rc = wh_runs_scan(s, (struct wh_sql_keys){NULL}, collect, &o, err);
+	rc = wh_runs_scan(s, (struct wh_sql_keys){0}, collect, &o, err);
 	rc = rc < 0 ? rc : wh_runs_drop(s, o.keys, o.n, err);
 	rc = rc ? rc : wh_sql_count(s, "aged", o.n, err);
 	s->aged += rc ? 0 : o.n;

@@ -49,7 +49,7 @@ static int drop_edges(struct forgetting *f)
 	f->first = true;
 	do {
 		f->n = 0;
-		rc = wh_runs_scan(f->s, (struct wh_sql_keys){NULL}, collect_edge, f, f->err);
+		rc = wh_runs_scan(f->s, (struct wh_sql_keys){0}, collect_edge, f, f->err);
 		rc = rc < 0 ? rc : wh_runs_drop(f->s, f->keys, f->n, f->err);
 		f->out->edges += rc ? 0 : f->n;
 		f->first = false;
@@ -73,7 +73,7 @@ static int drop_open(struct forgetting *f)
 	do {
 		f->n = 0;
 		f->first = false;
-		rc = wh_sql_scan_open(f->s, (struct wh_sql_keys){NULL}, collect_edge, f, f->err);
+		rc = wh_sql_scan_open(f->s, (struct wh_sql_keys){0}, collect_edge, f, f->err);
 		rc = rc < 0 ? rc : 0;
 		for (size_t i = 0; i < f->n && !rc; i++)
 			rc = run_with(f, ST_OPEN_DROP, f->keys[i], WH_EDGE_KEY_BYTES);

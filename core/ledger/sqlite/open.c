@@ -130,7 +130,7 @@ int wh_sql_count_open(struct sqlite_store *s, uint64_t *n, struct wh_error *err)
 	struct only o = {.err = err};
 	int rc = s->has_open ? wh_run_set_open(&o.reported, s, NULL, err) : 0;
 	if (!rc && s->has_open) {
-		rc = wh_sql_scan_open(s, (struct wh_sql_keys){NULL}, count_only, &o, err);
+		rc = wh_sql_scan_open(s, (struct wh_sql_keys){0}, count_only, &o, err);
 		wh_run_set_close(&o.reported);
 	}
 	*n = o.n;

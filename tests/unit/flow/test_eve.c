@@ -89,7 +89,7 @@ static void agree_by(const char *text, size_t len, bool all)
 	const struct eve_impl *const *impl = wh_eve_impls();
 	for (unsigned n = turn++ % 6; !all && n; n--)
 		impl = impl[1] ? impl + 1 : wh_eve_impls();
-	for (; *impl; impl = all ? impl + 1 : &(const struct eve_impl *){NULL}) {
+	for (; *impl; impl = all ? impl + 1 : &(const struct eve_impl *){0}) {
 		struct eve_verdict v = {.reason = NULL};
 		wh_eve_use(*impl);
 		v.rc = wh_eve_record(copy, len, &v.rec, &v.reason);

@@ -70,7 +70,7 @@ static void a_path_and_a_query_have_limits(void **state)
 
 static void a_pattern_gives_its_values_in_order(void **state)
 {
-	const char *v[WH_PATTERN_VALUES] = {NULL};
+	const char *v[WH_PATTERN_VALUES] = {0};
 	(void)state;
 	assert_int_equal(parse("/SUBSCRIPTIONS/s/providers/microsoft.security/alerts/x"), 0);
 	assert_true(wh_target_matches(&t, "/subscriptions/{s}/providers/Microsoft.Security/alerts/{name}", mem, v));
@@ -82,7 +82,7 @@ static void a_pattern_gives_its_values_in_order(void **state)
 
 static void a_scope_takes_as_much_as_is_left_at_the_front(void **state)
 {
-	const char *v[WH_PATTERN_VALUES] = {NULL};
+	const char *v[WH_PATTERN_VALUES] = {0};
 	(void)state;
 	assert_int_equal(parse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Security/assessments/k"), 0);
 	assert_true(wh_target_matches(&t, "/{scope*}/providers/Microsoft.Security/assessments/{name}", mem, v));
