@@ -33,8 +33,8 @@ static void name_it(struct wh_owner *o, gid_t gid_of_dir)
 		snprintf(o->name, sizeof o->name, "uid %u", (unsigned)o->uid);
 }
 
-/* Fills *st for the file itself: in a directory that root shares with a group, its owner counts, whatever it is. A service that is
- * not root looks with the rights of the directory's owner, as its own may not suffice. False: it is not there. */
+/* Fills *st for the file itself: in a directory that root shares with a group, its owner counts, whatever it is. A service that
+ * is not root looks with the rights of the directory's owner, as its own may not suffice. False: it is not there. */
 static bool file_of(const char *path, uid_t dir_owner, struct stat *st)
 {
 	uid_t self = geteuid();

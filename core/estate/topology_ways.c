@@ -124,8 +124,8 @@ static void read_clients(struct wh_building *b, const json_t *rule, struct wh_ex
 			x->n_sources++;
 }
 
-/* Packets of a rule with floating IP keep the address of its public frontend. If no document has that, they are judged as those of
- * other rules. */
+/* Packets of a rule with floating IP keep the address of its public frontend. If no document has that, they are judged as those
+ * of other rules. */
 static void read_front(struct wh_building *b, const struct balancer *l, const json_t *rule, const char *front,
                        struct wh_exposure *x)
 {

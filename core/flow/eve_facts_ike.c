@@ -2,8 +2,8 @@
 /*
  * What two ends of IPsec agreed on. Traps of the real records:
  *
- *   each message of the exchange is a record; the algorithms that were chosen are in the answer's alone, whose sender is the server.
- *   What was only offered is in a list of its own, or nowhere, and is no fact
+ *   each message of the exchange is a record; the algorithms that were chosen are in the answer's alone, whose sender is the
+ *   server. What was only offered is in a list of its own, or nowhere, and is no fact
  *   version 1 names an algorithm "EncTripleDesCbc", "HashMd5", "GroupAlternate1024BitModpGroup", version 2 "ENCR_3DES",
  *   "AUTH_HMAC_MD5_96", "Modp1024": a part of the name is the same
  *   an aggressive exchange is type 4 of version 1; in version 2 no exchange has that number
@@ -12,10 +12,18 @@
 
 /* By RFC 8247: what must not be used any more, and what should not. */
 struct weak { const char *part, *word; };
-static const struct weak ciphers[] = {{"3des", "3DES"}, {"tripledes", "3DES"}, {"des", "DES"},   {"idea", "IDEA"}, {"blowfish", "Blowfish"},
-                                      {"rc5", "RC5"},   {"cast", "CAST"},      {"null", "NULL"}, {NULL, NULL}},
-			  hashes[] = {{"md5", "MD5"}, {"des", "DES-MAC"}, {"tiger", "Tiger"}, {NULL, NULL}},
-			  groups[] = {{"1024", "1024-bit group"}, {"1536", "1536-bit group"}, {"768", "768-bit group"}, {NULL, NULL}};
+static const struct weak ciphers[] = {{"3des", "3DES"},
+                                      {"tripledes", "3DES"},
+                                      {"des", "DES"},
+                                      {"idea", "IDEA"},
+                                      {"blowfish", "Blowfish"},
+                                      {"rc5", "RC5"},
+                                      {"cast", "CAST"},
+                                      {"null", "NULL"},
+                                      {NULL, NULL}};
+static const struct weak hashes[] = {{"md5", "MD5"}, {"des", "DES-MAC"}, {"tiger", "Tiger"}, {NULL, NULL}};
+static const struct weak groups[] = {
+	{"1024", "1024-bit group"}, {"1536", "1536-bit group"}, {"768", "768-bit group"}, {NULL, NULL}};
 
 /* Adds the word for a weak algorithm. */
 static void add_weak(char value[static WH_FACT_VALUE], struct js_text name, const struct weak *w)

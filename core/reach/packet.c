@@ -223,8 +223,8 @@ static void floating(struct asking *q, const struct wh_reach_packet *p, const st
 static bool leads(const struct wh_reach *r, const struct wh_reach_packet *p, const struct wh_exposure *x)
 {
 	bool sure;
-	return (x->translated || x->floats) && (!x->proto || x->proto == p->proto) && p->dport >= x->ports.from && p->dport <= x->ports.to &&
-	       wh_reach_serves(x, &p->from_addr, &sure) && wh_reach_is_internet(r, &p->from_addr) &&
+	return (x->translated || x->floats) && (!x->proto || x->proto == p->proto) && p->dport >= x->ports.from &&
+	       p->dport <= x->ports.to && wh_reach_serves(x, &p->from_addr, &sure) && wh_reach_is_internet(r, &p->from_addr) &&
 	       wh_addr_is_v4(&p->from_addr) == wh_addr_is_v4(&r->t->endpoints[p->to].addr);
 }
 

@@ -155,10 +155,10 @@ enum wh_answer wh_vpc_in(const struct wh_reach *r, size_t endpoint, const struct
 enum wh_answer wh_vpc_step(const struct wh_reach *r, size_t vnet, size_t table, const struct wh_addr *to, size_t dest,
                            uint64_t *hop);
 enum wh_answer wh_vpc_edge(const struct wh_reach *r, const struct wh_endpoint *e);
-/* outside.c: whether a balancer or a translation serves a client; sure: certainly. And why that may be unknown. */
 /* way.c: whether packets of a balancer with floating IP get there, whatever the lists say. */
 enum wh_answer wh_reach_floating_way(const struct wh_reach *r, size_t endpoint, const struct wh_exposure *x,
                                      const struct wh_addr *peer, const char **why, struct wh_arena *mem);
+/* outside.c: whether a balancer or a translation serves a client; sure: certainly. And why that may be unknown. */
 bool wh_reach_serves(const struct wh_exposure *x, const struct wh_addr *client, bool *sure);
 #define WH_REACH_CLIENTS "the clients that the firewall or balancer before it serves (IP groups, prefix lists)"
 /* sides.c: another topology with the numbers of `of`: it must have the same rules. */

@@ -190,8 +190,8 @@ static enum wh_answer leads_there(const struct wh_reach *r, const struct wh_endp
 	}
 	for (size_t i = 0; i < e->n_exposures && answer != WH_ALLOWED; i++) {
 		const struct wh_exposure *x = &e->exposures[i];
-		if (x->translated || x->floats || (x->proto && x->proto != proto) || dport < x->ports.from || dport > x->ports.to ||
-		    !wh_reach_serves(x, peer, &sure))
+		if (x->translated || x->floats || (x->proto && x->proto != proto) || dport < x->ports.from ||
+		    dport > x->ports.to || !wh_reach_serves(x, peer, &sure))
 			continue;
 		*closed |= !guarded && x->standard;
 		if (guarded || !x->standard)

@@ -29,8 +29,8 @@ struct wh_frame_reply {
 		*file /* a name to save it under */, *allow /* of a 405: "GET, HEAD" */; /* "": none */
 	unsigned retry_after;    /* s; 0: none */
 	bool authenticate;       /* WWW-Authenticate */
-	/* no answer: the sender may have it, but it takes long; the request is to come again as a whole. The etag is what the answer
-	 * would be made of, as wh_cache_made_of() says. */
+	/* no answer: the sender may have it, but it takes long; the request is to come again as a whole. The etag is what the
+	 * answer would be made of, as wh_cache_made_of() says. */
 	bool later;
 	const char *body; size_t n_body;
 	size_t n_plain;          /* the body is compressed (gzip), and this is its length as text; 0: not compressed */

@@ -86,8 +86,8 @@ static size_t first_slow(void)
 }
 
 /*
- * A request for the same that waits, or whose answer is being computed. That may lack what was changed since it was begun: it will
- * do if the ledger is now as it was before.
+ * A request for the same that waits, or whose answer is being computed. That may lack what was changed since it was begun: it
+ * will do if the ledger is now as it was before.
  */
 static struct wh_web_job *find_same(const struct wh_web_job *j)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fact: what a sensor's protocol records (tls, ssh, smb, krb5, ldap, ike, dns, stats) and alerts of our own signatures show:
- * protocol versions, login methods, names that were looked up. Anything that could be a secret or a person's name (users, credentials,
- * realms, files) is not read.
+ * protocol versions, login methods, names that were looked up. Anything that could be a secret or a person's name (users,
+ * credentials, realms, files) is not read.
  */
 #pragma once
 #include "whittle/flow.h"

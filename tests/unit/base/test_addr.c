@@ -117,8 +117,9 @@ static void times_are_parsed_to_the_microsecond(void **state)
 
 static void times_are_written_as_strftime_does(void **state)
 {
-	static const int64_t odd[] = {-62167219200 - 1, -62167219200, -62162121600 - 1, -62162121600, -1, 0,
-	                              951782400,        951868799,    4107542400,       253402300799, 253402300800, INT64_MAX / 1000000};
+	static const int64_t odd[] = {-62167219200 - 1, -62167219200, -62162121600 - 1, -62162121600, -1,           0,
+	                              951782400,        951868799,    4107542400,       253402300799, 253402300800,
+	                              INT64_MAX / 1000000};
 	char buf[WH_TIME_STRLEN], want[64], rest[20];
 	uint64_t random = 88172645463325252u;
 	(void)state;

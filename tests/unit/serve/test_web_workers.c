@@ -111,7 +111,8 @@ static void answer(size_t i, const char *body)
 
 static void put_off_as(size_t i, const char *made_of)
 {
-	assert_int_equal(wh_frame_send_reply(ends[i], &(struct wh_frame_reply){.status = 503, .later = true, .etag = made_of}), 0);
+	const struct wh_frame_reply later = {.status = 503, .later = true, .etag = made_of};
+	assert_int_equal(wh_frame_send_reply(ends[i], &later), 0);
 	hear();
 }
 
