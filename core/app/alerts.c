@@ -6,8 +6,6 @@
 #include <strings.h>
 #include "app/app.h"
 #include "app/forget.h"
-#include "app/network.h"
-#include "base/heap.h"
 #include "whittle/app_alerts.h"
 #include "whittle/intel.h"
 #include "whittle/recommended.h"
@@ -48,9 +46,7 @@ static int open_to_look(const struct wh_app *a, struct wh_arena *mem, struct wh_
 {
 	bool whole = false;
 	*rec = NULL;
-	*l = (struct wh_app_ledger){.estate = NULL};
-	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
-	int rc = wh_ledger_open(a->store_url, WH_STATE_WRITE, &l->is, err);
+	int rc = wh_app_open_bare(a, WH_STATE_WRITE, l, err);
 	rc = rc ? rc : calculated(a, l->is.state, mem, &whole, err);
 	if (!rc)
 		rc = (whole ? wh_estate_load : wh_estate_load_without_rules)(&l->is, mem, &l->estate, err);

@@ -25,32 +25,31 @@ void wh_app_note(const struct wh_app *a, const char *fmt, ...)
 	free(text);
 }
 
-typedef int (*load_estate)(const struct wh_ledger *l, struct wh_arena *mem, struct wh_estate **out, struct wh_error *err);
-
-static int open_with(const struct wh_app *a, int flags, load_estate load, struct wh_arena *mem, struct wh_app_ledger *out,
-                     struct wh_error *err)
+int wh_app_open_bare(const struct wh_app *a, int flags, struct wh_app_ledger *out, struct wh_error *err)
 {
+	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
 	*out = (struct wh_app_ledger){.estate = NULL};
-	int rc = wh_ledger_open(a->store_url, flags, &out->is, err);
-	return rc ? rc : load(&out->is, mem, &out->estate, err);
+	return wh_ledger_open(a->store_url, flags, &out->is, err);
 }
 
 int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
 {
-	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
-	return open_with(a, flags, wh_estate_load, mem, out, err);
+	int rc = wh_app_open_bare(a, flags, out, err);
+	return rc ? rc : wh_estate_load(&out->is, mem, &out->estate, err);
 }
 
 int wh_app_open_without_rules(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out,
                               struct wh_error *err)
 {
-	wh_heap_in_large_pages(WH_APP_ESTATE_HEAP);
-	return open_with(a, flags, wh_estate_load_without_rules, mem, out, err);
+	int rc = wh_app_open_bare(a, flags, out, err);
+	return rc ? rc : wh_estate_load_without_rules(&out->is, mem, &out->estate, err);
 }
 
 int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err)
 {
-	return open_with(a, WH_STATE_READ, wh_estate_load_resources, mem, out, err);
+	*out = (struct wh_app_ledger){.estate = NULL};
+	int rc = wh_ledger_open(a->store_url, WH_STATE_READ, &out->is, err);
+	return rc ? rc : wh_estate_load_resources(&out->is, mem, &out->estate, err);
 }
 
 void wh_app_close(struct wh_app_ledger *l, struct wh_estate **estate)

@@ -9,6 +9,8 @@ int wh_app_open(const struct wh_app *a, int flags, struct wh_arena *mem, struct 
 /* The same with wh_estate_load_without_rules(). */
 int wh_app_open_without_rules(const struct wh_app *a, int flags, struct wh_arena *mem, struct wh_app_ledger *out,
                               struct wh_error *err);
+/* The ledger alone, for a caller who loads the estate then: memory is set up for a large one. */
+int wh_app_open_bare(const struct wh_app *a, int flags, struct wh_app_ledger *out, struct wh_error *err);
 /* To read, with wh_estate_load_resources(). */
 int wh_app_open_resources(const struct wh_app *a, struct wh_arena *mem, struct wh_app_ledger *out, struct wh_error *err);
 /* *estate: takes it over; NULL: it goes, too. */
