@@ -51,8 +51,8 @@ static json_t *resources_json(const struct wh_posture *p, const struct wh_assess
 	size_t from, to = wh_posture_of(p, a, &from);
 	for (size_t i = from; i < to; i++) {
 		const struct wh_posture_verdict *v = &p->list[i];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", wh_shown_name(n, v->type, v->resource), "status",
-		                      wh_posture_text(v->status), "cause", v->cause);
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s?}", "id", v->resource, "name", wh_shown_name(n, v->type, v->resource),
+		                      "status", wh_posture_text(v->status), "cause", v->cause);
 		if (v->exempt)
 			json_object_set_new(o, "exempt", json_string(v->exempt));
 		json_array_append_new(list, o);

@@ -44,7 +44,8 @@ static int fetch(const struct wh_app_sync *ask, struct wh_inventory *inv, struct
 	}
 	wh_arm_close(arm);
 	if (!rc && !inv->n)
-		rc = wh_fail(err, -ENOENT, "Resource Graph lists no resource: give the token's owner the right to read the subscriptions");
+		rc = wh_fail(err, -ENOENT,
+		             "Resource Graph lists no resource: give the token's owner the right to read the subscriptions");
 	return rc;
 }
 

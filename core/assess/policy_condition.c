@@ -327,7 +327,8 @@ static int several(struct wh_eval *e, const json_t *list, bool all, bool only_ki
 	json_t *c;
 	*out = opposite(stops);
 	if (!json_is_array(list))
-		return wh_fail_input(e->err, -EINVAL, "%s: %s.%s: is not a list", e->def->file, e->place, all ? "allOf" : "anyOf");
+		return wh_fail_input(e->err, -EINVAL, "%s: %s.%s: is not a list", e->def->file, e->place,
+		                     all ? "allOf" : "anyOf");
 	json_array_foreach((json_t *)list, i, c) {
 		enum wh_three one = WH_PERHAPS;
 		const char *place = deeper(e, all ? "allOf" : "anyOf", (int)i);

@@ -159,7 +159,8 @@ int wh_arm_wait(struct wh_arm *arm, int64_t ms, struct wh_error *err)
 {
 	int64_t limit = arm->opt.max_wait_ms ? arm->opt.max_wait_ms : 300000;
 	if (ms > limit)
-		return wh_fail(err, -ETIMEDOUT, "Azure asks to retry after %lld s, but a change waits for %lld s at most: raise --wait",
+		return wh_fail(err, -ETIMEDOUT,
+		               "Azure asks to retry after %lld s, but a change waits for %lld s at most: raise --wait",
 		               (long long)(ms / 1000), (long long)(limit / 1000));
 	if (arm->waited_ms + ms > limit)
 		return wh_fail(err, -ETIMEDOUT, "Azure did not finish within %lld second%s", (long long)(limit / 1000),

@@ -237,8 +237,10 @@ static int put_group(struct wh_arm *arm, const char *id, const json_t *body, con
 		rc = wh_arm_request(arm, "PUT", path, etag, text, &r, err);
 		if (!rc && !r.cut && r.status < 500) {
 			if (r.status == 412)
-				rc = wh_fail(err, -EAGAIN,
-				             "another user or program changed %.200s meanwhile; nothing was applied: run the command again", id);
+				rc = wh_fail(
+					err, -EAGAIN,
+					"another user or program changed %.200s meanwhile; nothing was applied: run the command again",
+					id);
 			else if (r.status != 200 && r.status != 201 && r.status != 202)
 				rc = refused(arm, &r, "PUT", id, err);
 			else

@@ -104,8 +104,8 @@ static int from_utf16(const char *name, char **text, size_t *len, size_t at, enu
 	}
 	if (at < *len) {
 		free(out);
-		return wh_fail_input(err, -EINVAL, "%s: begins as UTF-16, but has half a character at byte %zu: save it as UTF-8", name,
-		                     at);
+		return wh_fail_input(err, -EINVAL, "%s: begins as UTF-16, but has half a character at byte %zu: save it as UTF-8",
+		                     name, at);
 	}
 	out[n] = 0;
 	free(*text);

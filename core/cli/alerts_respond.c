@@ -106,7 +106,9 @@ static int post(void *arg, const char *body, size_t len, struct wh_error *err)
 	int rc = wh_https_exchange(&q, &r, err);
 	long status = r.status;
 	wh_https_reply_free(&r);
-	return rc ? rc : status >= 200 && status < 300 ? 0 : wh_fail(err, -EIO, "the webhook answered with HTTP status %ld", status);
+	return rc                              ? rc
+	       : status >= 200 && status < 300 ? 0
+	                                       : wh_fail(err, -EIO, "the webhook answered with HTTP status %ld", status);
 }
 
 static void told(void *arg, const char *alert, const char *why, bool given_up)

@@ -174,8 +174,8 @@ const char *wh_aws_acl(struct wh_aws *a, const char *subnet, const json_t *prefi
 	}
 	if (json_array_size(out.list) <= WH_AWS_MOST_RULES)
 		wh_derive(&a->derived, acl, "microsoft.network/networksecuritygroups", id, acl->name,
-		               json_pack("{s:s, s:s, s:{s:s}, s:O, s:[{s:s}]}", "id", id, "name", acl->name, "aws", "acl",
-		                         acl->name, "securityRules", out.list, "subnets", "id", subnet));
+		          json_pack("{s:s, s:s, s:{s:s}, s:O, s:[{s:s}]}", "id", id, "name", acl->name, "aws", "acl", acl->name,
+		                    "securityRules", out.list, "subnets", "id", subnet));
 	else
 		wh_inventory_note(a->inv, "%s: the network ACL %s has too many rules: it is not judged", acl->file, acl->name);
 	json_decref(out.list);

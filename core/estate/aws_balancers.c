@@ -315,9 +315,9 @@ static void derive_balancer(struct wh_aws *a, const struct index *by, const stru
 	}
 	if (json_array_size(b.rules))
 		wh_derive(&a->derived, it, "microsoft.network/loadbalancers", arn, b.name,
-		               json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
-		                         "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn,
-		                         "backendAddressPools", b.pools, "loadBalancingRules", b.rules));
+		          json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
+		                    "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn, "backendAddressPools",
+		                    b.pools, "loadBalancingRules", b.rules));
 	json_decref(b.peers);
 	json_decref(b.pools);
 	json_decref(b.rules);

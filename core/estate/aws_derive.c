@@ -156,7 +156,8 @@ static void derive_vpc(struct networks *w, struct vpc *v)
 	const char *edge = wh_aws_edge(w->a, v->id);
 	if (edge)
 		json_object_set_new(body, "edgeRouteTable", json_string(edge));
-	wh_derive(&w->a->derived, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id), body);
+	wh_derive(&w->a->derived, v->own ? v->own : v->from, "microsoft.network/virtualnetworks", v->id, wh_aws_name(o, v->id),
+	          body);
 }
 
 static void derive_networks(struct wh_aws *a)
@@ -199,8 +200,8 @@ static void derive_instances(struct wh_aws *a)
 			   *zone = wh_aws_text(json_object_get(it->body, "Placement"), "AvailabilityZone");
 		if (!wh_aws_gone(it->body))
 			wh_derive(&a->derived, it, "microsoft.compute/virtualmachines", id, wh_aws_name(it->body, id),
-			               json_pack("{s:s, s:s, s:o}", "id", id, "location", zone ? zone : "", "tags",
-			                         wh_aws_tags(it->body)));
+			          json_pack("{s:s, s:s, s:o}", "id", id, "location", zone ? zone : "", "tags",
+			                    wh_aws_tags(it->body)));
 	}
 }
 
@@ -219,7 +220,7 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 		const char *ip = wh_arena_printf(a->mem, "%s/public/%s", f->id, public);
 		json_object_set_new(o, "publicIPAddress", json_pack("{s:s}", "id", ip));
 		wh_derive(&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
-		               json_pack("{s:s, s:{s:s}}", "ipAddress", public, "sku", "name", "AWS"));
+		          json_pack("{s:s, s:{s:s}}", "ipAddress", public, "sku", "name", "AWS"));
 	}
 	json_array_append_new(configurations, o);
 }

@@ -315,9 +315,9 @@ static void derive_set(struct wh_aws *a, const struct wh_aws_interface *of)
 	bool fits = json_array_size(w.out.list) <= WH_AWS_MOST_RULES;
 	if (fits)
 		wh_derive(&a->derived, w.from, "microsoft.network/networksecuritygroups", of->groups, name,
-		               json_pack("{s:s, s:s, s:{s:O, s:O, s:b}, s:O, s:O}", "id", of->groups, "name", name, "aws",
-		                         "groups", own, "interfaces", interfaces, "complete", is_complete(a, of->vpc),
-		                         "securityRules", w.out.list, "networkInterfaces", interfaces));
+		          json_pack("{s:s, s:s, s:{s:O, s:O, s:b}, s:O, s:O}", "id", of->groups, "name", name, "aws", "groups",
+		                    own, "interfaces", interfaces, "complete", is_complete(a, of->vpc), "securityRules",
+		                    w.out.list, "networkInterfaces", interfaces));
 	else
 		wh_inventory_note(a->inv, "%s: the groups %s of %s have more than %d rules: they are not read", of->from->file,
 		                  name, of->id, WH_AWS_MOST_RULES);
@@ -381,8 +381,8 @@ void wh_aws_groups(struct wh_aws *a)
 	}
 	for (size_t i = 0; i < a->groups.n; i++) /* those that nothing has are groups without members */
 		wh_derive(&a->derived, a->groups.items[i], "microsoft.network/applicationsecuritygroups",
-		               wh_aws_text(a->groups.items[i]->body, "GroupId"), wh_aws_text(a->groups.items[i]->body, "GroupId"),
-		               json_object());
+		          wh_aws_text(a->groups.items[i]->body, "GroupId"), wh_aws_text(a->groups.items[i]->body, "GroupId"),
+		          json_object());
 	for (size_t i = 0; i < a->n_members; i++)
 		json_decref(a->members[i].addresses);
 }

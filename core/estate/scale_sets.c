@@ -156,15 +156,15 @@ static void add_configuration(struct work *w, const struct wh_item *set, const j
 	const char *address = choose(w, &range);
 	if (!address)
 		return;
-	json_array_append_new(
-		out, json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:o, s:o, s:o*}", "id", id, "name", wh_last_part(id),
-	                       "privateIPAddress", address, "subnet", "id", subnet, "loadBalancerBackendAddressPools",
-	                       references(c, "loadBalancerBackendAddressPools", "loadBalancerBackendAddressPoolIds"),
-	                       "loadBalancerInboundNatRules",
-	                       references(c, "loadBalancerInboundNatPools", "loadBalancerInboundNatRulesIds"),
-	                       "applicationSecurityGroups",
-	                       references(c, "applicationSecurityGroups", "applicationSecurityGroupIds"), "publicIPAddress",
-	                       public_address(w, set, c, id)));
+	json_array_append_new(out,
+	                      json_pack("{s:s, s:s, s:s, s:{s:s}, s:o, s:o, s:o, s:o*}", "id", id, "name", wh_last_part(id),
+	                                "privateIPAddress", address, "subnet", "id", subnet, "loadBalancerBackendAddressPools",
+	                                references(c, "loadBalancerBackendAddressPools", "loadBalancerBackendAddressPoolIds"),
+	                                "loadBalancerInboundNatRules",
+	                                references(c, "loadBalancerInboundNatPools", "loadBalancerInboundNatRulesIds"),
+	                                "applicationSecurityGroups",
+	                                references(c, "applicationSecurityGroups", "applicationSecurityGroupIds"),
+	                                "publicIPAddress", public_address(w, set, c, id)));
 }
 
 /* False: no address of the interface is known. */

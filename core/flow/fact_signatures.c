@@ -17,7 +17,8 @@ int wh_signatures_parse(const char *value, struct wh_signatures *out)
 {
 	char since[] = "YYYY-MM-DDT00:00:00Z";
 	int end = 0;
-	if (sscanf(value, "%20" SCNu64 " loaded, %20" SCNu64 " failed, since %10c%n", &out->loaded, &out->failed, since, &end) != 3)
+	if (sscanf(value, "%20" SCNu64 " loaded, %20" SCNu64 " failed, since %10c%n", &out->loaded, &out->failed, since, &end) !=
+	    3)
 		return -EINVAL;
 	return value[end] ? -EINVAL : wh_time_parse(since, strlen(since), &out->since_us);
 }

@@ -115,8 +115,9 @@ static const char *why(const struct looked *l, struct wh_arena *mem)
 		gained = wh_arena_printf(mem, "%s; %llu attempts from there were refused: the rule in force may be blocking them",
 		                         gained, (unsigned long long)l->refused);
 	if (l->old_peers)
-		lost = wh_arena_printf(mem, "%llu peer%s seen in the removed prefixes, the last on %s", (unsigned long long)l->old_peers,
-		                       l->old_peers == 1 ? " was" : "s were", day_text(l->last, mem));
+		lost = wh_arena_printf(mem, "%llu peer%s seen in the removed prefixes, the last on %s",
+		                       (unsigned long long)l->old_peers, l->old_peers == 1 ? " was" : "s were",
+		                       day_text(l->last, mem));
 	else if (l->lost.n)
 		lost = "nobody uses what is gone any more";
 	if (l->listed)

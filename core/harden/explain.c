@@ -50,7 +50,8 @@ static int parse_rule(const char *text, enum wh_direction *d, uint8_t *proto, un
 		good = word[0] >= '0' && word[0] <= '9' && (!*end || (*end == '/' && !wh_proto_parse(end + 1, proto)));
 	}
 	if (!good || n < 1 || n > 65535 || (*proto != WH_PROTO_TCP && *proto != WH_PROTO_UDP))
-		return wh_fail_input(err, -EINVAL, "'%.60s' is not a rule such as 22, 22/tcp, 443/tcp out or TCP-Inbound-22", text);
+		return wh_fail_input(err, -EINVAL, "'%.60s' is not a rule such as 22, 22/tcp, 443/tcp out or TCP-Inbound-22",
+		                     text);
 	*port = (unsigned)n;
 	return 0;
 }

@@ -215,8 +215,8 @@ int wh_contents_look_again(struct wh_contents *c, struct wh_store_seen *seen, co
 		out_of_memory(err);
 	free(p.hashes);
 	if (!rc && (p.met || wh_contents_known_ahead(c)))
-		rc = wh_fail(err, -ESTALE, "%s: another run has read more of it meanwhile; what this run read since is not stored",
-		             path);
+		rc = wh_fail(err, -ESTALE,
+		             "%s: another run has read more of it meanwhile; what this run read since is not stored", path);
 	c->generation = seen->generation;
 	return rc;
 }

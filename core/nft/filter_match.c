@@ -25,7 +25,8 @@ void wh_nft_may(struct wh_nft_following *f, const char *what)
 {
 	for (size_t i = 0; i < f->out->n; i++)
 		if (!f->out->m[i].may)
-			f->out->m[i].may = wh_arena_printf(f->mem, "rule %zu of %s %s: it matches on what whittle cannot evaluate (%s)",
+			f->out->m[i].may = wh_arena_printf(f->mem,
+			                                   "rule %zu of %s %s: it matches on what whittle cannot evaluate (%s)",
 			                                   f->rule + 1, f->chain->table, f->chain->name, what);
 }
 

@@ -157,7 +157,9 @@ int wh_jit_nft_differs(const struct wh_jit_port *ports, size_t n, char **differe
 		for (int tries = 0; tries < 20 && rc == -EAGAIN; tries++) /* the ruleset changed during the dump */
 			rc = differs(nl, ports, n, mem, &text, err);
 		if (rc == -EAGAIN)
-			wh_fail(err, rc, "the table inet " WH_JIT_TABLE " can't be read, because it keeps changing: run the command again");
+			wh_fail(err, rc,
+			        "the table inet " WH_JIT_TABLE
+			        " can't be read, because it keeps changing: run the command again");
 		wh_nl_close(nl);
 	}
 	if (!rc && text)

@@ -101,8 +101,8 @@ static int controls(struct reading *r, struct wh_assessment *a, const struct wh_
 {
 	const struct wh_yaml *list = wh_yaml_get(row, "controls");
 	if (!list || list->kind != WH_YAML_LIST || !list->child)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', such as [NS-1]", r->file,
-		                     list ? list->line : row->line);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: an assessment needs a list under 'controls', such as [NS-1]",
+		                     r->file, list ? list->line : row->line);
 	for (const struct wh_yaml *c = list->child; c; c = c->next)
 		a->n_controls++;
 	a->controls = wh_arena_array(r->mem, a->n_controls, sizeof *a->controls);
@@ -118,8 +118,8 @@ static int severity(struct reading *r, struct wh_assessment *a, const struct wh_
 	int rc = text(r, row, "severity", true, &word);
 	int at = rc ? -1 : wh_key_choice(wh_severity_words, word);
 	if (!rc && at < 0)
-		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is not a severity", r->file, wh_yaml_get(row, "severity")->line,
-		                     word);
+		return wh_fail_input(r->err, -EINVAL, "%s:%d: '%s' is not a severity", r->file,
+		                     wh_yaml_get(row, "severity")->line, word);
 	a->severity = (enum wh_severity)at;
 	return rc;
 }

@@ -35,8 +35,8 @@ int wh_standing_save(struct wh_state *s, const struct wh_recommendation *r, cons
 		json_object_set_new(resources, r->resources[i].resource->name, row_of(&r->resources[i]));
 	json_t *doc = json_pack("{s:I, s:I, s:i, s:s, s:s, s:s, s:s, s:s, s:o}", "serial", (json_int_t)r->serial, "derivedAt",
 	                        (json_int_t)from->at_us, "lastDay", (int)from->last_day, "traffic", from->traffic, "rules",
-	                        from->rules, "host", from->host, "settings", from->settings, "program", from->program, "resources",
-	                        resources);
+	                        from->rules, "host", from->host, "settings", from->settings, "program", from->program,
+	                        "resources", resources);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc = text ? wh_state_put(s, COLLECTION, STANDING, text, err) : wh_fail(err, -ENOMEM, "out of memory");
 	json_decref(doc);

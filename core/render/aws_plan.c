@@ -101,8 +101,8 @@ static void add_need(const struct planning *p, const json_t *interface, enum wh_
 	size_t i;
 	json_t *v;
 	if (!instance)
-		port->left = wh_arena_printf(p->mem, "%s has the group, too, and belongs to no instance: what it needs is unknown",
-		                             id);
+		port->left = wh_arena_printf(p->mem,
+		                             "%s has the group, too, and belongs to no instance: what it needs is unknown", id);
 	else if (!res)
 		port->left = wh_arena_printf(p->mem, "%s has the group, too, and is no resource of the estate", instance);
 	else if (!wh_nsg_resource_asked(res->resource, p->opt))

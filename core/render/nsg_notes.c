@@ -56,8 +56,10 @@ const char *wh_nsg_plan_notes(const struct wh_nsg_builder *b)
 		if (r && r->note && !said)
 			s = wh_arena_printf(b->mem, "%s%s: %s: %s\n", s, p->name, r->name, r->note);
 		if (f && !said && f->origin != WH_ORIGIN_JIT)
-			s = wh_arena_printf(b->mem, "%s%s: the addresses that %s matches cannot be resolved: it stays ahead of the new rules\n",
-			                    s, p->name, f->name);
+			s = wh_arena_printf(
+				b->mem,
+				"%s%s: the addresses that %s matches cannot be resolved: it stays ahead of the new rules\n", s,
+				p->name, f->name);
 	}
 	return b->nsg ? wh_arena_printf(b->mem, "%s%s", s, wh_nsg_left_alone(b->nsg, b->mem)) : s;
 }

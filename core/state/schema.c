@@ -144,7 +144,10 @@ static int compare_rows(struct wh_state *s, sqlite3_stmt *rows, int version, str
 		return wh_sql_fail(s, "read", err);
 	for (size_t i = 0; i < OBJECTS; i++)
 		if (objects[i].required && objects[i].since <= version && version <= objects[i].until && !has[i])
-			return wh_fail(err, -EBADMSG, "%s: is not opened: some of its tables are missing; `whittle restore-backup FILE` puts an earlier copy in its place", s->path);
+			return wh_fail(
+				err, -EBADMSG,
+				"%s: is not opened: some of its tables are missing; `whittle restore-backup FILE` puts an earlier copy in its place",
+				s->path);
 	return 0;
 }
 

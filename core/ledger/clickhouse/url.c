@@ -56,8 +56,9 @@ static int take_hosts(struct fleet_url *u, const char *p, const char *end, bool 
 	const char *at = memchr(p, '@', (size_t)(end - p));
 	int rc = 0;
 	if (at && memchr(p, ':', (size_t)(at - p)))
-		return wh_fail_input(err, -EINVAL,
-		                     "clickhouse URL: others would see a password in it: use password-file=FILE, or $WHITTLE_CLICKHOUSE_PASSWORD");
+		return wh_fail_input(
+			err, -EINVAL,
+			"clickhouse URL: others would see a password in it: use password-file=FILE, or $WHITTLE_CLICKHOUSE_PASSWORD");
 	if (at && !plain_label(p, (size_t)(at - p)))
 		return wh_fail_input(err, -EINVAL, "clickhouse URL: the part before the @ is not a user name");
 	put(u->user, at ? p : "default", at ? (size_t)(at - p) : 7);
