@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/replace_file.h"
+#include "base/trusted_path.h"
 #include "whittle/app_health.h"
 
 #define SUB "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/shop/providers/"
@@ -200,9 +201,10 @@ static void settings(FILE *f, int64_t ignored)
 
 int wh_app_demo_data(const char *dir, struct wh_error *err)
 {
-	int fd = mkdir(dir, 0755) && errno != EEXIST ? -1 : open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool made;
+	int fd = wh_trusted_directory(dir, &made, err);
 	if (fd < 0)
-		return wh_fail_input(err, -errno, "%s: %s", dir, strerror(errno));
+		return fd;
 	int rc = write_file(fd, "estate.json", estate, 0, err);
 	rc = rc ? rc : write_file(fd, "eve.json", print_flows, ((int64_t)wh_day(wh_now_us()) - DAYS) * WH_US_PER_DAY, err);
 	rc = rc ? rc : write_file(fd, "whittle.yaml", settings, 0, err);

@@ -4,6 +4,7 @@
  * whittle.yaml, an estate with this machine in it and, where logs are read, the unit that reads them. An existing file stays,
  * unless its replacement was requested. Each thing done has the command that undoes it.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include <unistd.h>
 #include "app/app.h"
 #include "base/json.h"
-#include "base/opener.h"
+#include "base/replace_file.h"
+#include "base/trusted_path.h"
 #include "whittle/app_init.h"
 #include "whittle/enforce.h"
 #include "whittle/estate.h"
@@ -118,13 +120,17 @@ static void did(json_t *doc, const char *what, const char *path, const char *und
 	                      json_pack("{s:s, s:s, s:s?}", "what", what, "path", path, "undo", undo));
 }
 
-static int put(const struct wh_app_init *ask, const char *path, const char *text, json_t *doc, struct wh_arena *mem,
-               struct wh_error *err)
+/* A directory of the new files. */
+struct place { const char *path; int fd; };
+
+static int put(const struct wh_app_init *ask, const struct place *dir, const char *name, const char *text, json_t *doc,
+               struct wh_arena *mem, struct wh_error *err)
 {
+	const char *path = wh_arena_printf(mem, "%s/%s", dir->path, name), *before = wh_arena_printf(mem, "%s.before", name);
 	struct stat st;
 	char *old;
 	size_t len;
-	bool there = !lstat(path, &st);
+	bool there = !fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW);
 	if (there && !wh_read_file(path, 1 << 20, &old, &len, err)) {
 		bool same = len == strlen(text) && !memcmp(old, text, len);
 		free(old);
@@ -137,24 +143,29 @@ static int put(const struct wh_app_init *ask, const char *path, const char *text
 		did(doc, "kept", path, NULL);
 		return 0;
 	}
-	const char *before = wh_arena_printf(mem, "%s.before", path);
-	if (there && rename(path, before))
-		return wh_fail(err, -errno, "%s: cannot be moved to %s: %s", path, before, strerror(errno));
-	int rc = wh_write_file(path, text, strlen(text), err);
-	if (!rc)
-		did(doc, there ? "replaced" : "written", path,
-		    there ? wh_arena_printf(mem, "mv %s %s", before, path) : wh_arena_printf(mem, "rm %s", path));
-	return rc;
+	if (there && renameat(dir->fd, name, dir->fd, before))
+		return wh_fail(err, -errno, "%s: cannot be moved to %s.before: %s", path, path, strerror(errno));
+	int rc = wh_replace_file(dir->fd, name, text, strlen(text));
+	if (rc)
+		return wh_fail(err, rc, "%s: cannot be written: %s", path, strerror(-rc));
+	did(doc, there ? "replaced" : "written", path,
+	    there ? wh_arena_printf(mem, "mv %s.before %s", path, path) : wh_arena_printf(mem, "rm %s", path));
+	return 0;
 }
 
-static int make_directory(const char *dir, json_t *doc, struct wh_arena *mem, struct wh_error *err)
+static int open_place(struct place *p, const char *path, bool make, json_t *doc, struct wh_arena *mem, struct wh_error *err)
 {
-	if (!mkdir(dir, 0755))
-		did(doc, "made", dir, wh_arena_printf(mem, "rmdir %s", dir));
-	else if (errno != EEXIST)
-		return wh_fail_input(err, -errno, "%s: cannot be made: %s%s", dir, strerror(errno),
-		                     errno == EACCES ? ": run as root" : "");
-	return 0;
+	bool made = false;
+	*p = (struct place){path, wh_trusted_directory(path, make ? &made : NULL, err)};
+	if (p->fd >= 0 && made)
+		did(doc, "made", path, wh_arena_printf(mem, "rmdir %s", path));
+	return p->fd < 0 ? p->fd : 0;
+}
+
+static void close_place(const struct place *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
 }
 
 static void next(json_t *doc, const char *command, const char *why)
@@ -183,16 +194,20 @@ static void next_steps(const struct wh_app_init *ask, const char *estate, json_t
 static int write_all(const struct wh_app_init *ask, const struct wh_app_init_found *found, json_t *doc, struct wh_arena *mem,
                      struct wh_error *err)
 {
-	const char *estate = wh_arena_printf(mem, "%s/estate.yaml", ask->directory);
+	struct place dir = {.fd = -1}, units = {.fd = -1};
 	char *unit = NULL;
 	int rc = ask->logs ? unit_text(ask, mem, &unit, err) : 0;
-	rc = rc ? rc : make_directory(ask->directory, doc, mem, err);
-	rc = rc ? rc : put(ask, wh_arena_printf(mem, "%s/whittle.yaml", ask->directory), config_text(ask, mem), doc, mem, err);
-	rc = rc ? rc : put(ask, estate, estate_text(found, mem), doc, mem, err);
+	rc = rc ? rc : open_place(&dir, ask->directory, true, doc, mem, err);
+	rc = rc ? rc : put(ask, &dir, "whittle.yaml", config_text(ask, mem), doc, mem, err);
+	rc = rc ? rc : put(ask, &dir, "estate.yaml", estate_text(found, mem), doc, mem, err);
 	if (!rc && unit)
-		rc = put(ask, wh_arena_printf(mem, "%s/whittle-ingest.service", ask->units), unit, doc, mem, err);
+		rc = open_place(&units, ask->units, false, doc, mem, err);
+	if (!rc && unit)
+		rc = put(ask, &units, "whittle-ingest.service", unit, doc, mem, err);
 	if (!rc)
-		next_steps(ask, estate, doc, mem);
+		next_steps(ask, wh_arena_printf(mem, "%s/estate.yaml", ask->directory), doc, mem);
+	close_place(&dir);
+	close_place(&units);
 	return rc;
 }
 

@@ -132,9 +132,9 @@ bool wh_readable(const char *path)
 
 int wh_open_append(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd >= 0 || !refused(errno))
-		return fd < 0 ? -errno : fd;
+	int fd = wh_trusted_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd >= 0 || !refused(-fd))
+		return fd;
 	return own_descriptor(path) >= 0 ? again(path) : ask_to_open(WH_GRANT_APPEND, path, 0);
 }
 
@@ -169,9 +169,9 @@ static int replace(const char *path, const char *text, size_t len)
 	int own = own_descriptor(path);
 	if (own >= 0)
 		return wh_write_all(own, text, len);
-	int fd = in_place ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = in_place ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG;
 	if (fd < 0)
-		return dir ? -errno : -ENAMETOOLONG;
+		return in_place ? -errno : fd;
 	int rc = in_place ? wh_write_all(fd, text, len) : wh_replace_file(fd, name, text, len);
 	close(fd);
 	return rc;

@@ -41,7 +41,7 @@ static int component(int dir, const char *name, int flags, mode_t mode, int *fd)
 	int rc = -errno;
 	if ((rc != -ELOOP && rc != -ENOTDIR) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode))
 		return rc;
-	return (flags & O_CREAT) || !is_root(st.st_uid) ? -ELOOP : 1;
+	return (flags & O_CREAT) || (!is_root(st.st_uid) && st.st_uid != geteuid()) ? -ELOOP : 1;
 }
 
 static int start_of(char rest[static PATH_MAX])
@@ -97,6 +97,19 @@ int wh_trusted_open(const char *path, int flags, mode_t mode)
 	if (dir >= 0)
 		close(dir);
 	return rc;
+}
+
+int wh_trusted_directory(const char *dir, bool *made, struct wh_error *err)
+{
+	if (made)
+		*made = !mkdir(dir, 0755);
+	int fd = !made || *made || errno == EEXIST ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -errno;
+	if (fd == -ELOOP)
+		return wh_fail_input(err, fd, "%s: another user's symbolic link is on the way; name the directory itself", dir);
+	if (fd < 0)
+		return wh_fail_input(err, fd, "%s: cannot be %s: %s%s", dir, made ? "made" : "opened", strerror(-fd),
+		                     fd == -EACCES ? ": run as root" : "");
+	return fd;
 }
 
 static bool others_write(const struct stat *st)

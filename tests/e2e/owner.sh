@@ -52,6 +52,11 @@ is "$(ls -A "$dir/open")" "" "and nothing is left there"
 cp "$dir/l.db" "$dir/open/"; chown nobody "$dir/open/l.db"
 has "$("$W" --store "$dir/open/l.db" status 2>&1)" 'ledger holds' "a file there that has an owner is read as that owner"
 
+rm "$dir/lane/l"; as_nobody ln -s "$dir/target" "$dir/lane/l"; before=$(ls "$dir/target")
+out=$("$W" demo-data "$dir/lane/l" 2>&1); has "$? $out" "^2 .*lane/l: another user's symbolic link" "a demonstration is not written where another user's link leads"
+out=$("$W" init --yes --as host --replace --directory "$dir/lane/l" --units "$dir/lane/l" 2>&1); has "$? $out" "^2 .*lane/l: another user's symbolic link" "nor are the first files of an installation"
+is "$(ls "$dir/target")" "$before" "and nothing is there but what was"
+
 # ---- a ledger of root's: directories that a person named are read, wherever they are ----
 far=$(mktemp -d /run/whittle-owner-XXXXXX) || exit 1
 trap '[ -z "$follower" ] || kill $follower 2>/dev/null; rm -rf "$dir" "$far"' EXIT

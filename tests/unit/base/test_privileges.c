@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/landlock.h"
+#include "base/opener.h"
 #include "base/owner.h"
 #include "base/service_user.h"
 #include "base/trusted_path.h"
@@ -302,6 +303,32 @@ static void a_directory_that_may_be_written_runs_no_program(void **state)
 
 /* ---- paths ---- */
 
+static void nothing_is_written_where_another_users_link_leads(void **state)
+{
+	(void)state;
+	char lane[PATH_MAX];
+	struct wh_error err;
+	bool made;
+	if (geteuid())
+		skip();
+	strcpy(top, "/tmp/whittle-test-XXXXXX");
+	assert_non_null(mkdtemp(top));
+	snprintf(lane, sizeof lane, "%s/lane", top);
+	snprintf(file, sizeof file, "%s/lane/file", top);
+	snprintf(secret, sizeof secret, "%s/file", top);
+	assert_int_equal(symlink(top, lane), 0);
+	assert_int_equal(lchown(lane, 61003, 61003), 0);
+	assert_int_equal(wh_trusted_directory(lane, &made, &err), -ELOOP);
+	assert_int_equal(wh_write_file(file, "x", 1, &err), -ELOOP);
+	assert_int_equal(wh_open_append(file), -ELOOP);
+	assert_int_equal(access(secret, F_OK), -1);
+	assert_int_equal(lchown(lane, 0, 0), 0); /* root's own way */
+	assert_int_equal(wh_write_file(file, "x", 1, &err), 0);
+	assert_int_equal(unlink(secret), 0);
+	unlink(lane);
+	rmdir(top);
+}
+
 static void links_of_roots_are_followed_for_reading_alone_and_not_for_ever(void **state)
 {
 	(void)state;
@@ -344,6 +371,7 @@ int main(void)
 		cmocka_unit_test(as_the_services_user_it_has_no_other_group),
 		cmocka_unit_test(a_link_put_in_a_files_place_opens_nothing_else),
 		cmocka_unit_test(a_directory_that_may_be_written_runs_no_program),
+		cmocka_unit_test(nothing_is_written_where_another_users_link_leads),
 		cmocka_unit_test(links_of_roots_are_followed_for_reading_alone_and_not_for_ever),
 	};
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);
