@@ -47,6 +47,7 @@ struct wh_aws {
 	struct wh_name_set acl_of;     /* aws_acl.c: by the subnet's id */
 	struct wh_name_set listed, paged; /* aws_groups.c: VPCs with an interface of an answer of their own, with one of a page */
 	struct wh_name_set filtered; bool all_filtered; /* VPCs of instances of which the answer with the interfaces has none */
+	struct wh_name_set elastic;    /* aws_interfaces.c: public addresses, by "INTERFACE-OR-INSTANCE PRIVATE-ADDRESS" */
 	struct wh_name_set member_of;  /* by the group's id: a place in `members` plus one */
 	/* aws_routes.c: ids of route tables, and interfaces; page: there may be others */
 	struct { struct wh_name_set subnet, main, edge /* by VPC */, chosen /* by subnet */, interface; bool page; } tables_by;
@@ -73,6 +74,8 @@ void wh_aws_groups(struct wh_aws *a);
 json_t *wh_aws_group(struct wh_aws *a, const char *id, const struct wh_item **from);
 /* The entries of a prefix list, a new reference; NULL: no document has them. */
 json_t *wh_aws_entries(struct wh_aws *a, const char *id);
+/* The name of a list of AWS's own, which holds the addresses of one of its services; NULL: it is another one. */
+const char *wh_aws_service(struct wh_aws *a, const char *id);
 /* aws_clients.c: whom the security groups of a balancer let in, and to whom they let it out. */
 struct wh_aws_port { uint8_t proto; json_int_t port; };
 /* The clients that they let in at a port of it, as prefixes: a new reference; *may: others, who are in no document. */
@@ -80,7 +83,17 @@ json_t *wh_aws_clients(struct wh_aws *a, const json_t *groups, struct wh_aws_por
 bool wh_aws_lets_out(struct wh_aws *a, const json_t *groups, struct wh_aws_port to, const char *address);
 /* Whether one of the interface's groups lets in the members of one of these. */
 bool wh_aws_admits(struct wh_aws *a, const struct wh_aws_interface *f, const json_t *groups, struct wh_aws_port at);
-/* aws_balancers.c: network load balancers that face the Internet, as balancers in az's form; what can't be judged is noted. */
+/* aws_index.c: interfaces by instance (its main one), by address (all), and by the name of their balancer (all, in order). */
+#define WH_AWS_CLASSIC "classic/" /* before the name of a classic balancer */
+struct wh_aws_index { struct wh_name_set instance, address, balancer; };
+void wh_aws_index_interfaces(const struct wh_aws *a, struct wh_aws_index *by);
+/* NULL: none is known. `vpc`: of the address; NULL: any. */
+const struct wh_aws_interface *wh_aws_interface_of(const struct wh_aws_index *by, const char *instance);
+const struct wh_aws_interface *wh_aws_interface_at(const struct wh_aws_index *by, const char *address, const char *vpc);
+/* The addresses of a balancer itself: of the interfaces that AWS made for it. A new reference. */
+json_t *wh_aws_balancer_addresses(const struct wh_aws_index *by, const char *name);
+/* aws_balancers.c: network and classic load balancers that face the Internet, as balancers in az's form; what can't be
+ * judged is noted. */
 void wh_aws_balancers(struct wh_aws *a);
 /* aws_acl.c: the rules of the network ACL before a subnet; returns the id of the group in az's form, NULL where it lets
  * everything through, or there is none. */
@@ -94,6 +107,11 @@ const char *wh_aws_table_of(struct wh_aws *a, const char *subnet, const char *vp
 const char *wh_aws_edge(const struct wh_aws *a, const char *vpc);
 /* Whether answers from a subnet may reach somebody on the Internet. */
 bool wh_aws_may_face(struct wh_aws *a, const char *subnet, const char *vpc, const struct wh_item *from);
+
+/* aws_blocked.c: whether the Internet can't come into a subnet by an Internet gateway, whatever its routes and groups say. */
+bool wh_aws_blocked(struct wh_aws *a, const char *subnet, const char *vpc);
+/* aws_interfaces.c: the elastic address of a private one of the interface, from `describe-addresses`; NULL: none. */
+const char *wh_aws_elastic(const struct wh_aws *a, const struct wh_aws_interface *f, const char *private);
 
 /* Rules in az's form. `from` and `to` are ports; -1 in `from`: any. */
 struct wh_aws_rule {

@@ -11,22 +11,25 @@
  * serves. A target's group may admit the balancer's groups by name: then every client of the balancer reaches the target.
  *
  * An application load balancer ends the connection itself, and leads no packet to its targets.
+ *
+ * A classic load balancer has its listeners and instances in its own document. Those of TCP and SSL lead to the instances, which see
+ * an address of the balancer; those of HTTP end the connection.
  */
 #include <string.h>
 #include <strings.h>
 #include "estate/aws.h"
 #include "estate/name_set.h"
 
-struct index;
 struct balancer {
 	struct wh_aws *a;
-	const struct index *by;
+	const struct wh_aws_index *by;
 	const struct wh_item *it;
 	const char *arn, *name;
 	const json_t *groups; /* its security groups; none: everybody is let in */
 	json_t *peers;        /* its own addresses, which targets see where the client's is not kept */
 	json_t *pools, *rules;
-	bool lacks_peers, lacks_listeners;
+	json_int_t front; /* of a classic one: the port of the listener whose targets are added; else 0 */
+	bool lacks_peers, lacks_listeners, guessed; /* its own addresses are some of its subnets */
 };
 struct target {
 	const json_t *group;
@@ -42,86 +45,30 @@ static const char *printable(const char *name)
 	return !name || wh_text_unprintable(name) ? "(a name that can't be printed)" : name;
 }
 
-/* ---- interfaces, by what targets and balancers name ---- */
-
-struct holder { const struct wh_aws_interface *f; struct holder *next, *last; };
-struct index {
-	struct wh_name_set instance /* a struct holder of its main interface */, address, balancer /* all, in order */;
-};
-
-static void hold(struct wh_name_set *s, const char *name, const struct wh_aws_interface *f)
+/* The balancer's subnets: ids of a classic one, objects with an id of another. */
+static json_t *subnets_of(const struct wh_item *it)
 {
-	struct holder *h = wh_arena_alloc(s->mem, sizeof *h), *first;
-	*h = (struct holder){.f = f, .last = h};
-	first = (struct holder *)(uintptr_t)wh_name_set_add(s, name, h);
-	if (first)
-		first->last = first->last->next = h;
+	json_t *own = json_object_get(it->body, "Subnets");
+	return own ? own : json_object_get(it->body, "AvailabilityZones");
 }
 
-/* The main one is that with the index 0, else the first. */
-static void hold_main(struct wh_name_set *s, const struct wh_aws_interface *f)
+/* Where no document has those: one address of each of its subnets, which any rule for the subnet or for everybody holds. */
+static void guess_addresses(struct balancer *b)
 {
-	const json_t *index = json_object_get(json_object_get(f->o, "Attachment"), "DeviceIndex");
-	struct holder *first = (struct holder *)(uintptr_t)wh_name_set_find(s, f->instance);
-	if (!first)
-		hold(s, f->instance, f);
-	else if (json_is_integer(index) && !json_integer_value(index))
-		first->f = f;
-}
-
-/* AWS describes the interfaces that it made for a balancer as "ELB net/NAME/…". */
-static const char *balancer_of(const struct wh_aws_interface *f, struct wh_arena *mem)
-{
-	static const char begin[] = "ELB net/";
-	const char *what = wh_aws_text(f->o, "Description"),
-		   *name = what && !strncmp(what, begin, sizeof begin - 1) ? what + sizeof begin - 1 : NULL,
-		   *end = name ? strchr(name, '/') : NULL;
-	return end ? wh_arena_printf(mem, "%.*s", (int)(end - name), name) : NULL;
-}
-
-static void index_interfaces(const struct wh_aws *a, struct index *by)
-{
-	size_t k;
+	size_t i;
 	json_t *v;
-	by->instance = by->address = by->balancer = (struct wh_name_set){.mem = a->mem};
-	for (size_t i = 0; i < a->n_interfaces; i++) {
-		const struct wh_aws_interface *f = &a->interfaces[i];
-		const char *balancer = balancer_of(f, a->mem);
-		json_t *list = json_array();
-		wh_aws_addresses(f, list);
-		json_array_foreach(list, k, v)
-			hold(&by->address, json_string_value(v), f);
-		json_decref(list);
-		if (f->instance)
-			hold_main(&by->instance, f);
-		if (balancer)
-			hold(&by->balancer, balancer, f);
+	json_array_foreach(subnets_of(b->it), i, v) {
+		const char *id = json_is_string(v) ? json_string_value(v) : wh_aws_text(v, "SubnetId");
+		const struct wh_item *it = wh_aws_find(b->a, "subnet", id);
+		const char *range = it ? wh_aws_text(it->body, "CidrBlock") : NULL;
+		struct wh_prefix p;
+		char buf[WH_ADDR_STRLEN];
+		if (!range || wh_prefix_parse(range, strlen(range), &p, NULL) || !wh_prefix_is_v4(&p) || p.len > 128 - 4)
+			continue;
+		const struct wh_addr a = wh_addr_v4(wh_addr_to_v4(&p.addr) + 4); /* AWS keeps the first four */
+		json_array_append_new(b->peers, json_string(wh_addr_text(&a, buf)));
+		b->guessed = true;
 	}
-}
-
-/* The main interface of an instance; NULL: none is known. */
-static const struct wh_aws_interface *interface_of(const struct index *by, const char *instance)
-{
-	const struct holder *h = wh_name_set_find(&by->instance, instance);
-	return h && wh_aws_text(h->f->o, "PrivateIpAddress") ? h->f : NULL;
-}
-
-/* The interface with an address, in a VPC where it is named. */
-static const struct wh_aws_interface *interface_at(const struct index *by, const char *address, const char *vpc)
-{
-	for (const struct holder *h = wh_name_set_find(&by->address, address); h; h = h->next)
-		if (!vpc || !h->f->vpc || !strcmp(vpc, h->f->vpc))
-			return h->f;
-	return NULL;
-}
-
-/* The addresses of the balancer itself: of the interfaces that AWS made for it. */
-static json_t *own_addresses(const struct index *by, const char *name)
-{
-	json_t *out = json_array();
-	for (const struct holder *h = wh_name_set_find(&by->balancer, name); h; h = h->next)
-		wh_aws_addresses(h->f, out);
-	return out;
 }
 
 /* A document that does not say of which group it is: the one whose name holds the group's, or the only one. */
@@ -184,27 +131,37 @@ static bool forwards(const json_t *listener, const char *group)
 	return false;
 }
 
-/* The rules of a balancer with groups: for each listener that leads to the target's group, its clients. */
+/* The rules of a balancer with groups, for one listener that leads to the target: its clients. */
+static void put_served(struct balancer *b, const struct target *t, const char *pool, bool udp, json_int_t port)
+{
+	struct wh_aws_port to = {udp ? WH_PROTO_UDP : WH_PROTO_TCP, json_integer_value(t->port)};
+	bool may;
+	json_t *clients = wh_aws_clients(b->a, b->groups, (struct wh_aws_port){to.proto, port}, &may);
+	if (wh_aws_lets_out(b->a, b->groups, to, t->address)) {
+		bool admits = t->interface && wh_aws_admits(b->a, t->interface, b->groups, to);
+		b->lacks_peers |= admits && b->guessed;
+		if (t->keeps)
+			put_rule(b, t, pool, udp, clients, may, false);
+		if (!t->keeps || admits)
+			put_rule(b, t, pool, udp, clients, may, true);
+	}
+	json_decref(clients);
+}
+
 static void put_guarded(struct balancer *b, const struct target *t, const char *pool, bool udp)
 {
 	struct wh_aws_list l = wh_aws_of_kind(b->a, "listener");
-	struct wh_aws_port to = {udp ? WH_PROTO_UDP : WH_PROTO_TCP, json_integer_value(t->port)};
 	const char *group = wh_aws_text(t->group, "TargetGroupArn");
-	bool any = false, may;
-	for (size_t i = 0; i < l.n; i++) {
+	bool any = b->front;
+	if (b->front)
+		put_served(b, t, pool, udp, b->front);
+	for (size_t i = 0; i < l.n && !b->front; i++) {
 		const json_t *o = l.items[i]->body, *port = json_object_get(o, "Port");
 		const char *of = wh_aws_text(o, "LoadBalancerArn");
 		if (!of || strcmp(of, b->arn) || !group || !forwards(o, group) || !json_is_integer(port))
 			continue;
 		any = true;
-		json_t *clients = wh_aws_clients(b->a, b->groups, (struct wh_aws_port){to.proto, json_integer_value(port)}, &may);
-		if (wh_aws_lets_out(b->a, b->groups, to, t->address)) {
-			if (t->keeps)
-				put_rule(b, t, pool, udp, clients, may, false);
-			if (!t->keeps || (t->interface && wh_aws_admits(b->a, t->interface, b->groups, to)))
-				put_rule(b, t, pool, udp, clients, may, true);
-		}
-		json_decref(clients);
+		put_served(b, t, pool, udp, json_integer_value(port));
 	}
 	b->lacks_listeners |= !any;
 }
@@ -216,12 +173,12 @@ static void add_target(struct balancer *b, const json_t *group, const json_t *ta
 	bool instance = kind && !strcmp(kind, "instance");
 	struct target t = {.group = group, .port = json_object_get(target, "Port")};
 	t.port = json_is_integer(t.port) ? t.port : json_object_get(group, "Port");
-	t.interface = !id ? NULL : instance ? interface_of(b->by, id) : interface_at(b->by, id, vpc);
+	t.interface = !id ? NULL : instance ? wh_aws_interface_of(b->by, id) : wh_aws_interface_at(b->by, id, vpc);
 	if (!t.interface || !json_is_integer(t.port) || !proto || json_integer_value(t.port) < 1 ||
 	    json_integer_value(t.port) > 65535)
 		return;
 	t.address = instance ? wh_aws_text(t.interface->o, "PrivateIpAddress") : id;
-	t.keeps = keeps_clients(attributes, kind, proto);
+	t.keeps = !b->front && keeps_clients(attributes, kind, proto);
 	const char *pool = wh_arena_printf(b->a->mem, "%s/pool/%zu", b->arn, json_array_size(b->pools));
 	json_array_append_new(b->pools, json_pack("{s:s, s:[{s:o}]}", "id", pool, "backendIPConfigurations", "id",
 	                                          json_string(wh_arena_printf(b->a->mem, "%s/%s", t.interface->id, t.address))));
@@ -271,53 +228,84 @@ static void add_groups(struct balancer *b)
 	if (b->lacks_listeners)
 		not_judged(b,
 		           "no document has its listeners (`aws elbv2 describe-listeners`), at whose ports its groups are asked");
-	if (b->lacks_peers)
-		not_judged(b, "no document has its own addresses (`aws ec2 describe-network-interfaces`), which its targets see");
 	if (!found)
 		not_judged(b, "no document has its target groups (`aws elbv2 describe-target-groups`)");
 }
 
-/* Whether one of the balancer's own subnets has a way to the Internet. */
-static bool has_way(struct wh_aws *a, const struct wh_item *it)
+/* The instances behind the listeners of a classic balancer. */
+static void add_listeners(struct balancer *b)
 {
-	const json_t *zones = json_object_get(it->body, "AvailabilityZones");
-	bool any = false;
-	size_t i;
-	json_t *v;
-	json_array_foreach((json_t *)(uintptr_t)zones, i, v) {
-		const char *subnet = wh_aws_text(v, "SubnetId");
-		any |= subnet && wh_aws_may_face(a, subnet, wh_aws_text(it->body, "VpcId"), it);
+	size_t i, k;
+	json_t *v, *at;
+	json_array_foreach(json_object_get(b->it->body, "ListenerDescriptions"), i, v) {
+		const json_t *o = json_object_get(v, "Listener");
+		const char *proto = wh_aws_text(o, "Protocol");
+		b->front = json_integer_value(json_object_get(o, "LoadBalancerPort"));
+		if (!proto || (strcasecmp(proto, "TCP") && strcasecmp(proto, "SSL")) || b->front < 1)
+			continue;
+		json_t *group = json_pack("{s:s, s:s, s:s, s:O?}", "TargetGroupName", b->name, "Protocol", "TCP", "TargetType",
+		                          "instance", "Port", json_object_get(o, "InstancePort"));
+		json_array_foreach(json_object_get(b->it->body, "Instances"), k, at) {
+			json_t *target = json_pack("{s:O?}", "Id", json_object_get(at, "InstanceId"));
+			add_target(b, group, target, NULL);
+			json_decref(target);
+		}
+		json_decref(group);
 	}
-	return any || !json_array_size(zones);
 }
 
-static void derive_balancer(struct wh_aws *a, const struct index *by, const struct wh_item *it)
+/* Whether one of the balancer's own subnets has a way to the Internet. */
+static bool has_way(struct wh_aws *a, const struct wh_item *it, const char *vpc)
 {
-	const char *scheme = wh_aws_text(it->body, "Scheme"), *type = wh_aws_text(it->body, "Type"),
-		   *arn = wh_aws_text(it->body, "LoadBalancerArn"), *name = wh_aws_text(it->body, "LoadBalancerName");
+	json_t *list = subnets_of(it), *v;
+	bool any = false;
+	size_t i;
+	json_array_foreach(list, i, v) {
+		const char *subnet = json_is_string(v) ? json_string_value(v) : wh_aws_text(v, "SubnetId");
+		any |= subnet && wh_aws_may_face(a, subnet, vpc, it) && !wh_aws_blocked(a, subnet, vpc);
+	}
+	return any || !json_array_size(list);
+}
+
+static void lead(struct wh_aws *a, struct balancer *b, bool classic)
+{
+	const char *vpc = wh_aws_text(b->it->body, classic ? "VPCId" : "VpcId");
+	if (!json_array_size(b->peers))
+		guess_addresses(b);
+	if (!has_way(a, b->it, vpc))
+		wh_inventory_note(
+			a->inv,
+			"%s: the Internet reaches none of the subnets of the load balancer %s, by their routes or Block Public Access",
+			b->it->file, b->name);
+	else if (classic)
+		add_listeners(b);
+	else
+		add_groups(b);
+	if (b->lacks_peers)
+		not_judged(b, "no document has its own addresses (`aws ec2 describe-network-interfaces`), which its targets see");
+}
+
+static void derive_balancer(struct wh_aws *a, const struct wh_aws_index *by, const struct wh_item *it, bool classic)
+{
+	const char *scheme = wh_aws_text(it->body, "Scheme"), *type = classic ? "network" : wh_aws_text(it->body, "Type"),
+		   *name = wh_aws_text(it->body, "LoadBalancerName"), *arn = wh_aws_text(it->body, "LoadBalancerArn");
+	const char *called = classic ? wh_arena_printf(a->mem, WH_AWS_CLASSIC "%s", name) : name;
 	struct balancer b = {.a = a,
 	                     .by = by,
 	                     .it = it,
-	                     .arn = arn,
+	                     .arn = classic ? called : arn,
 	                     .name = printable(name),
 	                     .groups = json_object_get(it->body, "SecurityGroups"),
-	                     .peers = own_addresses(by, name ? name : ""),
+	                     .peers = wh_aws_balancer_addresses(by, called ? called : ""),
 	                     .pools = json_array(),
 	                     .rules = json_array()};
-	if (arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network")) {
-		if (has_way(a, it))
-			add_groups(&b);
-		else
-			wh_inventory_note(
-				a->inv,
-				"%s: none of the subnets of the load balancer %s has a route to an Internet gateway: nobody there reaches it",
-				it->file, b.name);
-	}
+	if (b.arn && scheme && type && !strcmp(scheme, "internet-facing") && !strcmp(type, "network"))
+		lead(a, &b, classic);
 	if (json_array_size(b.rules))
-		wh_derive(&a->derived, it, "microsoft.network/loadbalancers", arn, b.name,
-		          json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", arn, "name", b.name,
-		                    "frontendIPConfigurations", "id", arn, "publicIPAddress", "id", arn, "backendAddressPools",
-		                    b.pools, "loadBalancingRules", b.rules));
+		wh_derive(&a->derived, it, "microsoft.network/loadbalancers", b.arn, b.name,
+		          json_pack("{s:s, s:s, s:[{s:s, s:{s:s}}], s:O, s:O}", "id", b.arn, "name", b.name,
+		                    "frontendIPConfigurations", "id", b.arn, "publicIPAddress", "id", b.arn,
+		                    "backendAddressPools", b.pools, "loadBalancingRules", b.rules));
 	json_decref(b.peers);
 	json_decref(b.pools);
 	json_decref(b.rules);
@@ -325,10 +313,12 @@ static void derive_balancer(struct wh_aws *a, const struct index *by, const stru
 
 void wh_aws_balancers(struct wh_aws *a)
 {
-	struct wh_aws_list l = wh_aws_of_kind(a, "load-balancer");
-	struct index by;
-	if (l.n)
-		index_interfaces(a, &by);
+	struct wh_aws_list l = wh_aws_of_kind(a, "load-balancer"), old = wh_aws_of_kind(a, "classic-balancer");
+	struct wh_aws_index by;
+	if (l.n || old.n)
+		wh_aws_index_interfaces(a, &by);
 	for (size_t i = 0; i < l.n; i++)
-		derive_balancer(a, &by, l.items[i]);
+		derive_balancer(a, &by, l.items[i], false);
+	for (size_t i = 0; i < old.n; i++)
+		derive_balancer(a, &by, old.items[i], true);
 }

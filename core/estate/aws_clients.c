@@ -36,7 +36,8 @@ json_t *wh_aws_clients(struct wh_aws *a, const json_t *groups, struct wh_aws_por
 				json_t *entries = wh_aws_text(v, "PrefixListId")
 				                          ? wh_aws_entries(a, wh_aws_text(v, "PrefixListId"))
 				                          : NULL;
-				*may |= !entries;
+				*may |= !entries && !(wh_aws_text(v, "PrefixListId") &&
+				                      wh_aws_service(a, wh_aws_text(v, "PrefixListId")));
 				if (entries)
 					json_array_extend(out, entries);
 				json_decref(entries);

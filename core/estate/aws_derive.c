@@ -205,6 +205,13 @@ static void derive_instances(struct wh_aws *a)
 	}
 }
 
+/* A NAT gateway's own interface takes no connections from the Internet, though it has a public address and no group. */
+static bool is_nat(const json_t *interface)
+{
+	const char *type = wh_aws_text(interface, "InterfaceType");
+	return type && (!strcasecmp(type, "nat_gateway") || !strcasecmp(type, "natGateway"));
+}
+
 static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json_t *configurations, const char *address,
                         const char *public)
 {
@@ -216,20 +223,14 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 	              groups);
 	if (f->subnet)
 		json_object_set_new(o, "subnet", json_pack("{s:s}", "id", f->subnet));
-	if (public) {
+	public = public ? public : is_nat(f->o) ? NULL : wh_aws_elastic(a, f, address);
+	if (public && !wh_aws_blocked(a, f->subnet, f->vpc)) {
 		const char *ip = wh_arena_printf(a->mem, "%s/public/%s", f->id, public);
 		json_object_set_new(o, "publicIPAddress", json_pack("{s:s}", "id", ip));
 		wh_derive(&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
 		          json_pack("{s:s, s:{s:s}}", "ipAddress", public, "sku", "name", "AWS"));
 	}
 	json_array_append_new(configurations, o);
-}
-
-/* A NAT gateway's own interface takes no connections from the Internet, though it has a public address and no group. */
-static bool is_nat(const json_t *interface)
-{
-	const char *type = wh_aws_text(interface, "InterfaceType");
-	return type && (!strcasecmp(type, "nat_gateway") || !strcasecmp(type, "natGateway"));
 }
 
 static void add_addresses(struct wh_aws *a, const struct wh_aws_interface *f, json_t *out)

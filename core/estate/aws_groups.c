@@ -14,6 +14,7 @@
 #include <strings.h>
 #include "estate/aws.h"
 #include "estate/name_set.h"
+#include "nsg/published_tags.h"
 
 static json_t *range(json_int_t from, json_int_t to, struct wh_arena *mem)
 {
@@ -95,6 +96,13 @@ json_t *wh_aws_entries(struct wh_aws *a, const char *id)
 	return NULL;
 }
 
+const char *wh_aws_service(struct wh_aws *a, const char *id)
+{
+	const struct wh_item *list = wh_aws_find(a, "prefix-list", id);
+	const char *name = list ? wh_aws_text(list->body, "PrefixListName") : NULL;
+	return name && wh_tag_is_aws(name) ? name : NULL;
+}
+
 /* Whether every interface of the VPC is known: an answer with its interfaces was read, and neither one page nor a part of it. */
 static bool is_complete(const struct wh_aws *a, const char *vpc)
 {
@@ -160,7 +168,8 @@ static void add_sources(struct writing *w, struct wh_aws_rule *r, const char *na
 		json_t *entries = id ? wh_aws_entries(w->a, id) : NULL;
 		r->name = wh_arena_printf(w->a->mem, "%s %s %s", name, r->inbound ? "from" : "to", id ? id : "");
 		r->prefixes = entries;
-		r->tag = entries ? NULL : id;
+		const char *service = id ? wh_aws_service(w->a, id) : NULL;
+		r->tag = entries ? NULL : service ? service : id;
 		if (id)
 			wh_aws_add_rule(&w->out, r);
 		json_decref(entries);

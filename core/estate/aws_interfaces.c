@@ -104,12 +104,38 @@ static void add_by_address(struct wh_aws *a, struct wh_name_set *had, const stru
 	add_interface(a, had, from, made, id);
 }
 
+/* Elastic addresses, which a shortened or older answer may not have at the interface. */
+static void find_elastic(struct wh_aws *a)
+{
+	static const char *const owners[] = {"NetworkInterfaceId", "InstanceId"};
+	struct wh_aws_list l = wh_aws_of_kind(a, "address");
+	a->elastic = (struct wh_name_set){.mem = a->mem, .any_case = true};
+	for (size_t i = 0; i < l.n; i++) {
+		const json_t *o = l.items[i]->body;
+		const char *public = wh_aws_text(o, "PublicIp"), *private = wh_aws_text(o, "PrivateIpAddress");
+		for (size_t k = 0; k < 2 && public && private; k++)
+			if (wh_aws_text(o, owners[k]))
+				wh_name_set_add(&a->elastic,
+				                wh_arena_printf(a->mem, "%s %s", wh_aws_text(o, owners[k]), private), public);
+	}
+}
+
+const char *wh_aws_elastic(const struct wh_aws *a, const struct wh_aws_interface *f, const char *private)
+{
+	const char *owners[] = {f->id, f->instance}, *public = NULL;
+	for (size_t k = 0; k < 2 && !public; k++)
+		if (owners[k])
+			public = wh_name_set_find(&a->elastic, wh_arena_printf(a->mem, "%s %s", owners[k], private));
+	return public;
+}
+
 void wh_aws_find_interfaces(struct wh_aws *a)
 {
 	struct wh_name_set had = {.mem = a->mem, .any_case = true}, known = {.mem = a->mem, .any_case = true};
 	struct wh_aws_list own = wh_aws_of_kind(a, "interface");
 	size_t k;
 	json_t *o;
+	find_elastic(a);
 	for (size_t i = 0; i < own.n; i++) {
 		const json_t *attachment = json_object_get(own.items[i]->body, "Attachment");
 		add_interface(a, &had, own.items[i], own.items[i]->body, wh_aws_text(attachment, "InstanceId"));

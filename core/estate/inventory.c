@@ -126,7 +126,8 @@ static size_t walk_object(struct walk *w, const json_t *o, const char *path, uns
 	                                    "Reservations", "Instances", "SecurityGroups", "SecurityGroupRules", "Subnets",
 	                                    "Vpcs", "NetworkInterfaces", "NetworkAcls", "PrefixLists", "VpcPeeringConnections",
 	                                    "LoadBalancers", "TargetGroups", "RouteTables", "InternetGateways",
-	                                    "EgressOnlyInternetGateways", "NatGateways"};
+	                                    "EgressOnlyInternetGateways", "NatGateways", "LoadBalancerDescriptions",
+	                                    "Addresses", "VpcBlockPublicAccessOptions", "VpcBlockPublicAccessExclusions"};
 	size_t before = w->inv->n, found = 0;
 	const char *sep = *path ? "/" : "";
 	if (wh_json_member(o, "effectiveSecurityRules")) {

@@ -8,9 +8,10 @@
 
 /* ---- what is what ---- */
 
-/* An object is of a kind when it has the id and one of the other members. A subnet also has the id of its VPC: it stands
- * first. */
+/* An object is of a kind when it has the id and one of the other members. An elastic address also has the id of an interface, and a
+ * subnet that of its VPC: they stand first. */
 static const struct kind { const char *name, *id, *any[4]; } kinds[] = {
+	{"address", "AllocationId", {"Domain", "PublicIp"}},
 	{"security-group-rule", "SecurityGroupRuleId", {"GroupId"}},
 	{"security-group", "GroupId", {"IpPermissions", "IpPermissionsEgress"}},
 	{"instance", "InstanceId", {"ImageId", "InstanceType", "NetworkInterfaces", "SecurityGroups"}},
@@ -26,6 +27,9 @@ static const struct kind { const char *name, *id, *any[4]; } kinds[] = {
 	{"target-group", "TargetGroupArn", {"TargetGroupName"}},
 	{"listener", "ListenerArn", {"LoadBalancerArn", "DefaultActions"}},
 	{"load-balancer", "LoadBalancerArn", {"LoadBalancerName"}},
+	{"classic-balancer", "LoadBalancerName", {"ListenerDescriptions"}},
+	{"blocked-access", "AwsRegion", {"InternetGatewayBlockMode"}},
+	{"unblocked-access", "ExclusionId", {"InternetGatewayExclusionMode"}},
 	{"prefix-list", "PrefixListId", {"PrefixListName", "PrefixListArn", "Cidrs"}},
 };
 
@@ -33,7 +37,7 @@ static const char *const answers[] = {
 	"Reservations", "Instances",   "SecurityGroups", "SecurityGroupRules",    "Subnets",          "Vpcs",
 	"NetworkAcls",  "PrefixLists", "Entries",        "VpcPeeringConnections", "NetworkInterfaces",
 	"LoadBalancers", "TargetGroups", "TargetHealthDescriptions", "Listeners", "RouteTables", "InternetGateways",
-	"EgressOnlyInternetGateways", "NatGateways"};
+	"EgressOnlyInternetGateways", "NatGateways", "LoadBalancerDescriptions", "Addresses", "VpcBlockPublicAccessExclusions"};
 
 static const struct kind *kind_of(const json_t *o)
 {
@@ -83,7 +87,13 @@ static const char *complaint(enum value v, const json_t *j)
 	}
 }
 
-struct checking { const struct wh_inventory *inv; size_t document; const char *path; struct wh_error *err; };
+struct checking {
+	const struct wh_inventory *inv;
+	size_t document;
+	const char *path;
+	bool balancer; /* its protocols are others: HTTP, TLS, TCP_UDP */
+	struct wh_error *err;
+};
 /* Where a value stands in the object, from the inside out: made a path only where something is wrong. */
 struct place { const struct place *up; const char *key; size_t index; };
 
@@ -101,7 +111,8 @@ static int check_member(const struct checking *c, const struct place *at, const 
 	size_t i = 0;
 	while (i < sizeof values / sizeof *values && strcmp(values[i].member, at->key))
 		i++;
-	if (i == sizeof values / sizeof *values || json_is_null(v) || (json_is_string(v) && !json_string_length(v)))
+	if (i == sizeof values / sizeof *values || json_is_null(v) || (json_is_string(v) && !json_string_length(v)) ||
+	    (c->balancer && values[i].value == PROTOCOL))
 		return 0;
 	const char *why = complaint(values[i].value, v);
 	const struct wh_document *d = &c->inv->documents[c->document];
@@ -191,7 +202,11 @@ int wh_aws_take(struct wh_inventory *inv, size_t document, const char *path, con
 		return take_nameless(inv, document, path, attributes, "target-attributes", "Attributes");
 	if (!k && !list)
 		return 0;
-	int rc = check(&(struct checking){inv, document, path, err}, o, NULL, 0);
+	static const char *const balancers[] = {"target-group", "listener", "load-balancer", "classic-balancer"};
+	bool balancer = false;
+	for (size_t i = 0; i < sizeof balancers / sizeof *balancers; i++)
+		balancer |= k && !strcmp(k->name, balancers[i]);
+	int rc = check(&(struct checking){inv, document, path, balancer, err}, o, NULL, 0);
 	if (rc)
 		return rc;
 	if (list)

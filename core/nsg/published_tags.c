@@ -125,7 +125,14 @@ static int by_name(const void *key, const void *entry)
 bool wh_tag_is_published(const char *tag)
 {
 	struct part p = {tag, strcspn(tag, ".")};
+	if (wh_tag_is_aws(tag))
+		return true;
 	return p.n && bsearch(&p, names, sizeof names / sizeof *names, sizeof *names, by_name);
+}
+
+bool wh_tag_is_aws(const char *tag)
+{
+	return !strncmp(tag, "com.amazonaws.", 14);
 }
 
 bool wh_tag_is_cloud(const char *tag)
