@@ -166,7 +166,7 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (60) each
 	@$(MAKE) --no-print-directory -j2 fuzzers
 	@tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
 
-lint: ## what judges the code without running it: rooms, cppcheck, clang-tidy
+lint: ## what judges the code without running it: rooms, cppcheck, clang-tidy, tsc
 	@packaging/install-deps.sh lint
 	@mkdir -p $(BUILD)
 	@BUILD=$(BUILD) tests/lint/run.sh

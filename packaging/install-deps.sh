@@ -9,7 +9,7 @@ test="$demo sqlite3 procps zstd logrotate libcmocka-dev jq nodejs npm shellcheck
 deb="$build build-essential debhelper dpkg-dev"
 bench="$test g++ libsimdjson-dev time wrk curl procps"
 fuzz="$build clang libclang-rt-dev"
-lint="$build clang-format clang-tidy cppcheck python3 shellcheck"
+lint="$build clang-format clang-tidy cppcheck python3 shellcheck node-typescript"
 case $mode in
 build) want=$build ;; demo) want=$demo ;; test) want=$test ;; bench) want=$bench ;; lint) want=$lint ;; deb) want=$deb ;; fuzz) want=$fuzz ;;
 *) echo "install-deps.sh: unknown mode '$mode' (build, demo, test, bench, lint, fuzz, deb)" >&2; exit 2 ;;

@@ -24,6 +24,11 @@ if command -v cppcheck >/dev/null; then
 else
 	echo "lint: cppcheck is not installed (packaging/install-deps.sh lint)"; bad=1
 fi
+if command -v tsc >/dev/null; then
+	tsc --project core/serve/console || bad=1
+else
+	echo "lint: tsc is not installed (packaging/install-deps.sh lint)"; bad=1
+fi
 checks="-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions"
 checks="$checks,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses"
 checks="$checks,-bugprone-branch-clone,-bugprone-suspicious-include,-bugprone-suspicious-string-compare,-bugprone-sizeof-expression"

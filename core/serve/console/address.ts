@@ -41,5 +41,6 @@ export function remember(name: string, value: string) {
 	const [path, query] = now();
 	if (value) query.set(name, value);
 	else query.delete(name);
-	history.replaceState(null, "", (path || "#/overview") + (query.size ? `?${query}` : ""));
+	const all = query.toString();
+	history.replaceState(null, "", (path || "#/overview") + (all ? `?${all}` : ""));
 }

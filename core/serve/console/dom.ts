@@ -160,7 +160,7 @@ export function pane(label: string, hint: string, closed: () => void) {
 		closed();
 		if (from?.isConnected) from.focus();
 	};
-	const key = (e: KeyboardEvent) => {
+	const key = (e: KeyboardEvent): void => {
 		if (!element.isConnected) return removeEventListener("keydown", key);
 		if (e.key !== "Escape" || !element.querySelector(".close") || document.querySelector("dialog[open], :popover-open"))
 			return;
