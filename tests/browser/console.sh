@@ -27,7 +27,7 @@ while read -r name said; do
 	*) [ "$said" = good ]; t $? "$name: axe-core finds nothing, and it fits the window" "$said" ;;
 	esac
 done <"$dir/walk"
-node tests/browser/console_person.js https://127.0.0.1:8447/ >"$dir/person"
+for part in person map states; do node tests/browser/console_$part.js https://127.0.0.1:8447/; done >"$dir/person"
 while read -r verdict claim; do [ "$verdict" = ok ]; t $? "${claim%%:*}" "$claim"; done <"$dir/person"
 kill "$server"; wait "$server" 2>/dev/null
 

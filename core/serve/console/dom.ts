@@ -170,6 +170,11 @@ export function pane(label: string, hint: string, closed: () => void) {
 	return {
 		element,
 		close,
+		focus() {
+			const title = element.querySelector("h2");
+			title?.setAttribute("tabindex", "-1");
+			title?.focus();
+		},
 		show(body: Child | Child[], opener?: HTMLElement) {
 			from = opener ?? null;
 			fill(

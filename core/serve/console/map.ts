@@ -6,8 +6,9 @@ import { badge, Child, choice, Choices, empty, fill, h, pane, rich, severity } f
 import type { Page } from "./main";
 import { canvas, Canvas, Line } from "./map_canvas";
 import { list } from "./map_list";
-import { Mark, Spot } from "./map_marks";
-import { family, filter, find, idOf, kinds, lay, Net, Place, read, severities, severityOf, types } from "./map_model";
+import { Spot } from "./map_hubs";
+import { Mark } from "./map_marks";
+import { family, filter, findAny, Hub, idOf, isHub, keyOf, kinds, lay, Net, Place, read, severities, severityOf, typeOf, types } from "./map_model";
 import { linesOf, observed, traffic, trafficTable } from "./map_traffic";
 
 // The meaning of the circles and lines; the list, the pane and the table show the same in words.
@@ -199,6 +200,26 @@ function info(net: Net, n: Place, focus: (n: Place) => void): Child {
 	);
 }
 
+// Of a virtual hub, what is known of it: the networks that it joins, each a button that chooses it.
+const hubInfo = (net: Net, hub: Hub, choose: (n: Place) => void): Child =>
+	h(
+		"div",
+		null,
+		h("h2", null, hub.name),
+		h("h3", null, "General information"),
+		h("dl", null, h("dt", null, "Type"), h("dd", null, typeOf(hub))),
+		h("h3", null, "Networks that it joins"),
+		hub.vnets.length
+			? h(
+					"ul",
+					null,
+					hub.vnets
+						.map((i) => net.nodes[i])
+						.map((n) => h("li", null, h("button", { type: "button", class: "link", click: () => choose(n) }, n.name), " ", severity(severityOf(n)))),
+				)
+			: h("p", { class: "soft" }, "No network is connected to it."),
+	);
+
 // For whoever has neither a wheel nor a keyboard.
 const zooms = (picture: Canvas): Child =>
 	h(
@@ -231,7 +252,7 @@ export async function map(p: Page): Promise<Node> {
 	filter(net, q as any);
 	lay(net);
 	const subs = [...new Set(net.heads.map((x) => x.sub))].filter(Boolean),
-		side = pane("Chosen resource", "Choose a circle, or a name in the list.", () => {
+		side = pane("Chosen resource", net.hubs.length ? "Choose a circle, a diamond, or a name in the list." : "Choose a circle, or a name in the list.", () => {
 			p.note(["map"], { ...q, chosen: (q.chosen = "") });
 			picture.chosen(null);
 			fill(below);
@@ -247,9 +268,14 @@ export async function map(p: Page): Promise<Node> {
 		moved: (at) => p.note(["map"], { ...q, at: (q.at = at) }),
 	});
 	picture.at(q.at);
-	async function choose(n: Place, remember: boolean, from?: HTMLElement) {
-		if (remember) p.note(["map"], { ...q, chosen: (q.chosen = idOf(net!, n)) });
+	async function choose(n: Place | Hub, remember: boolean, from?: HTMLElement): Promise<void> {
+		if (remember) p.note(["map"], { ...q, chosen: (q.chosen = keyOf(net!, n)) });
 		picture.chosen(n);
+		if (isHub(n)) {
+			fill(below);
+			if (q.view === "traffic") picture.lines(observed(net!));
+			return side.show(hubInfo(net!, n, there), from);
+		}
 		side.show(info(net!, n, focus), from);
 		if (q.view !== "traffic") return;
 		picture.lines(observed(net!, n));
@@ -260,14 +286,19 @@ export async function map(p: Page): Promise<Node> {
 			picture.lines(linesOf(n, rows));
 			fill(
 				below,
-				trafficTable(n, rows, (i) => choose(net!.nodes[i], true)),
+				trafficTable(n, rows, (i) => there(net!.nodes[i])),
 			);
 		} catch (e) {
 			fill(below, h("div", { class: "notice bad", role: "alert" }, rich((e as Error).message)));
 		}
 	}
+	// From a button that the next choice takes away: the focus moves to what was chosen.
+	const there = (n: Place) => {
+		choose(n, true);
+		side.focus();
+	};
 	picture.lines(q.view === "traffic" ? observed(net) : topology(net));
-	const first = q.chosen && find(net, q.chosen);
+	const first = q.chosen && findAny(net, q.chosen);
 	if (first) choose(first, false);
 	(window as any).whittleMap = picture; // for measurements
 	const machines = net.nodes.some((n) => n.shown && n.kind === 2);
@@ -349,6 +380,6 @@ export async function map(p: Page): Promise<Node> {
 			side.element,
 		),
 		below,
-		list(net, (n) => address(["map"], { ...q, at: "", chosen: idOf(net, n) }), (n, from) => choose(n, true, from)),
+		list(net, (n) => address(["map"], { ...q, at: "", chosen: keyOf(net, n) }), (n, from) => choose(n, true, from)),
 	);
 }

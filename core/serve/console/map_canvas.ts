@@ -4,8 +4,9 @@
 // that moves with it; once it rests they are drawn again, a part in each frame, the heaviest first: 30,000 lines take longer than
 // a frame.
 import { h } from "./dom";
-import { drawMarks, Mark, radius, Spot, spots } from "./map_marks";
-import { Net, Place, rings } from "./map_model";
+import { Spot, spots } from "./map_hubs";
+import { drawMarks, Mark, radius } from "./map_marks";
+import { Hub, Net, Place, rings } from "./map_model";
 
 export interface Line {
 	from: number;
@@ -13,7 +14,7 @@ export interface Line {
 	kind: "part" | "peering" | "observed" | "allowed" | "unused" | "unwanted";
 }
 export interface Hooks {
-	choose(n: Place): void;
+	choose(n: Place | Hub): void;
 	hover(m: Mark | Spot | null): void;
 	leave(): void; // zoomed out beyond the whole picture
 	moved(at: string): void; // what at() takes, once the picture rests; "": the whole map
@@ -21,7 +22,7 @@ export interface Hooks {
 export interface Canvas {
 	element: HTMLCanvasElement;
 	lines(list: Line[]): void;
-	chosen(n: Place | null): void;
+	chosen(n: Place | Hub | null): void;
 	zoom(factor: number): void; // 0: the whole map
 	zoomTo(m: Mark): void;
 	at(place: string): void; // shows the part of the map that moved() gave
@@ -48,7 +49,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		start: number[] = [], // zoom, and the middle of the map, from the middle of the picture
 		place = "",
 		lines: Line[] = [],
-		chosen: Place | null = null,
+		chosen: Place | Hub | null = null,
 		marks: Mark[] = [],
 		hubs: Spot[] = [],
 		quiet = 0,
@@ -255,10 +256,10 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		if (now !== place) hooks.moved((place = now));
 	}
 
-	const at = (e: MouseEvent) => {
-		for (let i = marks.length - 1; i >= 0; i--)
-			if (Math.hypot(marks[i].x - e.offsetX, marks[i].y - e.offsetY) <= marks[i].r + 3) return marks[i];
-		return null;
+	const at = (e: MouseEvent): Mark | Spot | null => {
+		const under = (m: Mark | Spot) => Math.hypot(m.x - e.offsetX, m.y - e.offsetY) <= m.r + 3;
+		for (let i = marks.length - 1; i >= 0; i--) if (under(marks[i])) return marks[i];
+		return hubs.find(under) ?? null;
 	};
 	const reset = () => {
 		scale = ox = oy = 0;
@@ -288,7 +289,7 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		element.setPointerCapture(e.pointerId);
 	});
 	element.addEventListener("pointermove", (e) => {
-		if (!from) return hooks.hover(at(e) ?? hubs.find((s) => Math.hypot(s.x - e.offsetX, s.y - e.offsetY) <= s.r + 3) ?? null);
+		if (!from) return hooks.hover(at(e));
 		if (!from.moved && Math.hypot(e.clientX - from.x, e.clientY - from.y) <= 3) return;
 		ox += e.clientX - from.x;
 		oy += e.clientY - from.y;
@@ -298,7 +299,9 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 	element.addEventListener("pointerup", (e) => {
 		const m = from && !from.moved ? at(e) : null;
 		from = null;
-		if (m) m.list.length > 1 ? zoom(2.5, m.x, m.y) : hooks.choose(m.list[0]);
+		if (!m) return;
+		if ("hub" in m) hooks.choose(m.hub);
+		else m.list.length > 1 ? zoom(2.5, m.x, m.y) : hooks.choose(m.list[0]);
 	});
 	element.addEventListener("keydown", (e) => {
 		const move = (x: number, y: number) => () => {

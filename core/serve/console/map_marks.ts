@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The circles of the map, and its virtual hubs: each is a diamond halfway between the middle of the map and the middle of its
-// VNets, with a line to each of them.
-import { Hub, Net, Place, severityOf } from "./map_model";
+// The circles of the map, and its virtual hubs as diamonds.
+import { Hub, Place, severityOf } from "./map_model";
+import type { Spot } from "./map_hubs";
 
 export interface Mark {
 	x: number;
@@ -9,33 +9,10 @@ export interface Mark {
 	r: number;
 	list: Place[]; // the worst first
 }
-export interface Spot {
-	x: number;
-	y: number;
-	r: number;
-	hub: Hub;
-	vnets: Place[]; // those that are shown
-	ends: { x: number; y: number }[]; // circles of them
-}
 export const radius = [13, 9, 6];
-
-export function spots(net: Net, marks: Mark[], at: { x: number; y: number; scale: number }): Spot[] {
-	const of = new Map<number, Mark>(),
-		out: Spot[] = [];
-	for (const m of marks) if (m.list[0].kind === 0) for (const n of m.list) of.set(n.i, m);
-	for (const hub of net.hubs) {
-		const vnets = hub.vnets.map((i) => net.nodes[i]).filter((n) => n.shown);
-		if (!vnets.length) continue;
-		const x = vnets.reduce((s, n) => s + n.x, 0) / vnets.length / 2,
-			y = vnets.reduce((s, n) => s + n.y, 0) / vnets.length / 2,
-			s: Spot = { x: at.x + x * at.scale, y: at.y + y * at.scale, r: 10, hub, vnets, ends: [] };
-		const meets = (o: Mark | Spot) => Math.hypot(o.x - s.x, o.y - s.y) < o.r + s.r + 14;
-		for (let i = 0; i < 40 && (out.some(meets) || marks.some(meets)); i++) s.y += 12; // its name is above it
-		s.ends = vnets.map((n) => of.get(n.i) ?? { x: at.x + n.x * at.scale, y: at.y + n.y * at.scale });
-		out.push(s);
-	}
-	return out;
-}
+export const nameOf = (n: { name: string }) => n.name.slice(0, 22);
+// Whether a circle has its name below it: with many, VNets alone.
+export const named = (m: Mark, of: number) => m.list.length === 1 && (m.list[0].kind === 0 || of < 140);
 
 function hubLines(c: CanvasRenderingContext2D, hubs: Spot[], color: string) {
 	c.strokeStyle = color;
@@ -51,16 +28,15 @@ function hubLines(c: CanvasRenderingContext2D, hubs: Spot[], color: string) {
 	c.setLineDash([]);
 }
 
-function diamond(c: CanvasRenderingContext2D, { x, y, r }: Spot, edge: string, inside: string) {
+function diamond(c: CanvasRenderingContext2D, x: number, y: number, r: number, edge: string, width: number) {
 	c.beginPath();
 	c.moveTo(x, y - r);
 	c.lineTo(x + r, y);
 	c.lineTo(x, y + r);
 	c.lineTo(x - r, y);
 	c.closePath();
-	c.fillStyle = inside;
 	c.fill();
-	c.lineWidth = 2;
+	c.lineWidth = width;
 	c.strokeStyle = edge;
 	c.stroke();
 }
@@ -69,7 +45,7 @@ export function drawMarks(
 	c: CanvasRenderingContext2D,
 	marks: Mark[],
 	hubs: Spot[],
-	chosen: Place | null,
+	chosen: Place | Hub | null,
 	color: (name: string) => string,
 ) {
 	const fills: Record<string, string> = {
@@ -95,7 +71,7 @@ export function drawMarks(
 			c.strokeStyle = link;
 			c.stroke();
 		}
-		if (chosen && m.list.includes(chosen)) {
+		if (m.list.some((k) => k === chosen)) {
 			c.lineWidth = 3;
 			c.strokeStyle = text;
 			c.beginPath();
@@ -112,20 +88,25 @@ export function drawMarks(
 			);
 		else if (n.rank >= 3) c.fillText("!", m.x, m.y + 3.5);
 	}
-	for (const s of hubs) diamond(c, s, link, card);
+	c.fillStyle = card;
+	for (const s of hubs) {
+		if (s.hub === chosen) diamond(c, s.x, s.y, s.r + 6, text, 3);
+		diamond(c, s.x, s.y, s.r, link, 2);
+	}
 	c.font = "11px system-ui, sans-serif";
 	c.fillStyle = text;
 	c.strokeStyle = card;
 	c.lineWidth = 3;
 	for (const m of marks)
-		if (m.list.length === 1 && (m.list[0].kind === 0 || marks.length < 140)) {
-			const name = m.list[0].name.slice(0, 22);
+		if (named(m, marks.length)) {
+			const name = nameOf(m.list[0]);
 			c.strokeText(name, m.x, m.y + m.r + 12);
 			c.fillText(name, m.x, m.y + m.r + 12);
 		}
 	for (const s of hubs) {
-		const name = s.hub.name.slice(0, 22);
-		c.strokeText(name, s.x, s.y - s.r - 4);
-		c.fillText(name, s.x, s.y - s.r - 4);
+		const name = nameOf(s.hub);
+		const y = s.y - s.r - (s.hub === chosen ? 10 : 4);
+		c.strokeText(name, s.x, y);
+		c.fillText(name, s.x, y);
 	}
 }

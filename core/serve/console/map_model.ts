@@ -105,6 +105,12 @@ export function read(doc: any): Net {
 	};
 }
 
+export const isHub = (n: Place | Hub): n is Hub => "vnets" in n;
+export const typeOf = (n: Place | Hub) => (isHub(n) ? "Virtual hub" : types[n.kind]);
+// How the address of the page names what is chosen.
+export const keyOf = (net: Net, n: Place | Hub) => (isHub(n) ? `hub:${n.name}` : idOf(net, n));
+export const findAny = (net: Net, key: string): Place | Hub | undefined =>
+	net.hubs.find((x) => `hub:${x.name}` === key) ?? find(net, key);
 export const severityOf = (n: Place) => words[n.state];
 export const idOf = (net: Net, n: Place) => {
 	const { id } = net.heads[n.head];
