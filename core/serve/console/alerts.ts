@@ -93,8 +93,8 @@ async function suppress(p: Page, a: any) {
 		[
 			h("p", null, `New alerts “${q.alertDisplayName}” will be dismissed at once.`),
 			field(
-				"Name of the rule",
-				h("input", { name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" }),
+				"Name of the rule (letters, digits, - and _)",
+				h("input", { name: "name", required: true, maxlength: 50, pattern: "[A-Za-z0-9][A-Za-z0-9_\\-]{1,49}" }),
 			),
 			field("Why", h("input", { name: "why", required: true })),
 			field("Until (empty: without an end)", h("input", { name: "until", type: "datetime-local" })),
@@ -140,11 +140,20 @@ function buttons(p: Page, a: any): Child {
 	);
 }
 
+// The API's name of a tactic in words.
+const tactics: Record<string, string> = { PreAttack: "Before an attack", Unknown: "Not known" };
+const tactic = (name: string) => tactics[name] ?? name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+// What the alert is about: a machine's name leads to its rules.
+const about = (a: any): Child =>
+	a.whittle?.resource
+		? h("a", { href: address(["hardening", "vm", a.whittle.resource]) }, a.properties.compromisedEntity)
+		: a.properties.compromisedEntity;
+
 // "resourceType" in words; names that are words already stay.
 const named = (key: string) =>
 	/^[a-z]+([A-Z][a-z]+)*$/.test(key) ? key[0].toUpperCase() + key.slice(1).replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`) : key;
 
-const detail = (a: any) =>
+const detail = (a: any, more: [string, unknown][] = []) =>
 	h(
 		"dl",
 		null,
@@ -153,13 +162,14 @@ const detail = (a: any) =>
 		h("dt", null, "Status"),
 		h("dd", null, badge(words(a.properties.status))),
 		h("dt", null, "Resource"),
-		h("dd", null, a.properties.compromisedEntity),
+		h("dd", null, about(a)),
 		h("dt", null, "Tactic"),
-		h("dd", null, a.properties.intent),
+		h("dd", null, tactic(a.properties.intent)),
 		h("dt", null, "First"),
 		h("dd", null, time(a.properties.startTimeUtc)),
 		h("dt", null, "Last"),
 		h("dd", null, time(a.properties.endTimeUtc)),
+		more.flatMap(([k, v]) => [h("dt", null, named(k)), h("dd", null, String(v))]),
 	);
 
 async function one(p: Page, name: string): Promise<Node> {
@@ -175,14 +185,7 @@ async function one(p: Page, name: string): Promise<Node> {
 				"div",
 				{ class: "card" },
 				h("p", null, rich(q.description)),
-				detail(a),
-				x.length
-					? h(
-							"dl",
-							null,
-							x.flatMap(([k, v]) => [h("dt", null, named(k)), h("dd", null, String(v))]),
-						)
-					: null,
+				detail(a, x),
 			),
 			table(
 				"Sources",
@@ -334,7 +337,7 @@ export async function alerts(p: Page): Promise<Node> {
 					},
 					{
 						title: "Resource",
-						cell: (a: any) => a.properties.compromisedEntity,
+						cell: about,
 						value: (a: any) => a.properties.compromisedEntity,
 					},
 					{

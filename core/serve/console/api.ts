@@ -9,11 +9,15 @@ export class Failure extends Error {
 	}
 }
 
+let sending = 0; // requests that change something: the page shows that they are under way
+const send = (n: number) => document.body.classList.toggle("sending", (sending += n) > 0);
+
 export async function api(path: string, method = "GET", body?: unknown, token?: string): Promise<any> {
 	const headers: Record<string, string> = { "X-Whittle": "1" };
 	if (body !== undefined) headers["Content-Type"] = "application/json";
 	if (token) headers.Authorization = `Bearer ${token}`;
 	let answer: Response;
+	if (method !== "GET") send(1);
 	try {
 		answer = await fetch(path, {
 			method,
@@ -23,6 +27,8 @@ export async function api(path: string, method = "GET", body?: unknown, token?: 
 		});
 	} catch {
 		throw new Failure(0, "Unreachable", "the server does not answer; is `whittle serve` running?");
+	} finally {
+		if (method !== "GET") send(-1);
 	}
 	const text = await answer.text();
 	let doc: any = null;

@@ -66,6 +66,7 @@ const daysOf = (vm: string, days: any[]): Child =>
 
 function replayed(doc: any, name: string): Child {
 	const f = (doc.rules ?? []).find((r: any) => r.rule === name)?.flows ?? doc.flows;
+	if (!f.lost && !f.kept && !f.stopped) return h("p", null, "No flow to this port was seen, so this rule would have stopped none.");
 	return h(
 		"p",
 		null,
@@ -104,7 +105,7 @@ function facts(why: any): Child {
 	if (b?.of)
 		rows.push([
 			"Expected breakage",
-			`The rule of ${count(b.days, "day")} ago would since have stopped ${b.flows.toLocaleString()} of ${count(b.of, "flow")}, at most ${Math.ceil(100 * b.upper95)} % (95 %).`,
+			`The rule of ${count(b.days, "day")} ago would since have stopped ${b.flows.toLocaleString()} of ${count(b.of, "flow")}, and with 95 % confidence stops at most ${Math.ceil(100 * b.upper95)} % of them.`,
 		]);
 	if (why.except?.length) rows.push(["Except", why.except.map((x: any) => x.prefix ?? x).join(", ")]);
 	if (why.note) rows.push(["Note", rich(why.note)]);

@@ -24,11 +24,11 @@ const kind = (type: string) => kinds[type.toLowerCase()] ?? type;
 export const short = (id: string) => id.split("/").pop()!;
 
 // A resource's name, as a link to the page that shows it: a machine's rules, or its place on the map.
-export function asset(id: string, name: string): Child {
-	if (/\/virtualmachines\/[^/]+$/i.test(id)) return h("a", { href: address(["hardening", "vm", name]) }, name);
+export function asset(id: string, name: string, shown = name): Child {
+	if (/\/virtualmachines\/[^/]+$/i.test(id)) return h("a", { href: address(["hardening", "vm", name]) }, shown);
 	if (/\/virtualnetworks\/[^/]+(\/subnets\/[^/]+)?$/i.test(id))
-		return h("a", { href: address(["map"], { health: "any", zone: "any", chosen: id }) }, name);
-	return name;
+		return h("a", { href: address(["map"], { health: "any", zone: "any", chosen: id }) }, shown);
+	return shown;
 }
 
 export async function inventory(p: Page): Promise<Node> {
@@ -84,7 +84,7 @@ export async function inventory(p: Page): Promise<Node> {
 			[
 				{
 					title: "Resource",
-					cell: (r: any) => asset(r.id, r.name),
+					cell: (r: any) => asset(r.id, r.name, r.name.replace("/subnets/", " / ")),
 					value: (r: any) => r.name,
 				},
 				{ title: "Type", cell: (r: any) => kind(short(r.type)) },
@@ -92,11 +92,11 @@ export async function inventory(p: Page): Promise<Node> {
 				{ title: "Addresses", cell: (r: any) => (r.addresses ?? []).join(", ") || "–", class: "mono" },
 				{
 					title: "Recommendations",
-					cell: (r: any) => counts(r.recommendations),
+					cell: (r: any) => (advised(r) ? h("a", { class: "counts", href: address(["recommendations"], { resource: r.id }) }, counts(r.recommendations)) : "–"),
 					value: (r: any) =>
 						(r.recommendations?.high ?? 0) * 1000 + (r.recommendations?.medium ?? 0),
 				},
-				{ title: "Alerts", cell: (r: any) => r.alerts ?? 0, value: (r: any) => r.alerts ?? 0 },
+				{ title: "Alerts", cell: (r: any) => (r.alerts ? h("a", { href: address(["alerts"], { text: r.name }) }, r.alerts) : 0), value: (r: any) => r.alerts ?? 0 },
 			],
 			rows,
 			undefined,
@@ -115,5 +115,5 @@ const counts = (c: any): Child[] => {
 		["Medium", c?.medium],
 		["Low", c?.low],
 	].filter(([, n]) => n);
-	return l.length ? l.flatMap(([s, n]) => [h("span", { title: `${s}` }, severity(s as string), ` ${n} `)]) : ["–"];
+	return l.map(([s, n]) => h("span", null, severity(s as string), ` ${n} `));
 };

@@ -20,18 +20,19 @@ export interface Page {
 	again(): void;
 }
 type Draw = (p: Page) => Promise<Node>;
-// Address, short name for the bar, and the drawing function.
-const pages: [string, string, Draw][] = [
-	["overview", "Overview", overview],
-	["hardening", "Hardening", hardening],
-	["map", "Map", map],
-	["alerts", "Alerts", alerts],
-	["recommendations", "Recommendations", recommendations],
-	["inventory", "Inventory", inventory],
-	["compliance", "Compliance", compliance],
-	["jit", "JIT access", jit],
+// Address, short name for the bar, heading, and the drawing function.
+const pages: [string, string, string, Draw][] = [
+	["overview", "Overview", "Overview", overview],
+	["hardening", "Hardening", "Adaptive network hardening", hardening],
+	["map", "Map", "Network map", map],
+	["alerts", "Alerts", "Security alerts", alerts],
+	["recommendations", "Recommendations", "Recommendations", recommendations],
+	["inventory", "Inventory", "Asset inventory", inventory],
+	["compliance", "Compliance", "Regulatory compliance", compliance],
+	["jit", "JIT access", "Just-in-time access", jit],
 ];
-const main = h("main", { id: "main", tabindex: -1 }),
+const patience = 400; // milliseconds until a page that is being fetched is drawn without its content
+const main = h("main", { id: "main", tabindex: -1, "aria-busy": "true" }),
 	nav = h("nav", { class: "main", "aria-label": "Pages" }),
 	who = h("span", { class: "who" });
 let me: Page["me"] | null = null,
@@ -56,10 +57,31 @@ function refocus(before: ReturnType<typeof focused>, moved: boolean) {
 			? [...main.querySelectorAll(controls)].filter((x) => nameOf(x) === before.name)[before.nth]
 			: null;
 	if (again) return (again as HTMLElement).focus({ preventScroll: true });
-	if (!moved && !before) return;
+	if (moved || before) toHeading();
+}
+function toHeading() {
 	const title = main.querySelector("h1");
 	title?.setAttribute("tabindex", "-1");
 	title?.focus();
+}
+
+const loading = (title: string) => h("div", null, h("h1", null, title), h("p", { class: "soft", role: "status" }, "Loading…"));
+
+// In place of a page: why it can't be shown, and the ways on.
+function failure(e: Error, title: string, list: string | null): Node {
+	const missing = e instanceof Failure && e.status === 404;
+	return h(
+		"div",
+		null,
+		h("h1", null, title),
+		h(
+			"div",
+			{ class: missing ? "notice" : "notice bad", role: "alert" },
+			h("p", null, rich(e.message)),
+			missing && list ? h("p", null, h("a", { href: list }, `Back to “${title}”`)) : null,
+			h("button", { type: "button", click: draw }, "Try again"),
+		),
+	);
 }
 
 function login(why = "") {
@@ -72,6 +94,8 @@ function login(why = "") {
 	}) as HTMLInputElement;
 	const said = h("p", { role: "alert" }, rich(why));
 	drawn = null;
+	turn++; // what is being fetched is no longer wanted
+	main.removeAttribute("aria-busy");
 	fill(nav);
 	fill(who);
 	document.title = "Sign in · whittle";
@@ -112,6 +136,7 @@ async function draw() {
 		page = pages.find((p) => p[0] === words[0]) ?? pages[0],
 		path = words.join("/"),
 		moved = drawn !== null && drawn !== path;
+	let before: ReturnType<typeof focused> = null;
 	fill(
 		nav,
 		pages.map(([id, title]) =>
@@ -138,8 +163,16 @@ async function draw() {
 		location.hash = address(w, query);
 	};
 	main.setAttribute("aria-busy", "true");
+	// Without it, the page before would stand under the name of the next one.
+	const late = setTimeout(() => {
+		if (mine !== turn || drawn === path) return;
+		before = focused();
+		fill(main, loading(page[2]));
+		if (before) toHeading();
+	}, patience);
+	let node: Node;
 	try {
-		const node = await page[2]({
+		node = await page[3]({
 			words: words.slice(1),
 			query,
 			me: me!,
@@ -147,35 +180,26 @@ async function draw() {
 			note: (w, query) => history.replaceState(null, "", address(w, query)),
 			again: draw,
 		});
-		if (mine === turn) {
-			const before = focused();
-			fill(main, node);
-			main.removeAttribute("aria-busy");
-			document.title = `${main.querySelector("h1")?.textContent ?? page[1]} · whittle`;
-			refocus(before, moved);
-			drawn = path;
-		}
 	} catch (e) {
-		if (mine !== turn) return;
-		if (e instanceof Failure && e.status === 401) {
+		if (mine === turn && e instanceof Failure && e.status === 401) {
+			clearTimeout(late);
 			me = null;
 			login("Your session is over: sign in again.");
 			return;
 		}
-		main.removeAttribute("aria-busy");
-		fill(
-			main,
-			h("h1", null, page[1]),
-			h(
-				"div",
-				{ class: e instanceof Failure && e.status === 404 ? "notice" : "notice bad", role: "alert" },
-				h("p", null, rich((e as Error).message)),
-				h("button", { type: "button", click: draw }, "Try again"),
-			),
-		);
+		node = failure(e as Error, page[2], words.length > 1 ? address([page[0]]) : null);
 	}
+	clearTimeout(late);
+	if (mine !== turn) return;
+	before ??= focused();
+	fill(main, node);
+	main.removeAttribute("aria-busy");
+	document.title = `${main.querySelector("h1")?.textContent ?? page[2]} · whittle`;
+	refocus(before, moved);
+	drawn = path;
 }
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 document.body.append(
 	h(
 		"a",
@@ -194,10 +218,11 @@ document.body.append(
 	h(
 		"footer",
 		{ class: "soft" },
-		`Times are those of ${Intl.DateTimeFormat().resolvedOptions().timeZone}, this browser's time zone. A time's tooltip has it in UTC.`,
+		`Times are those of ${zone}, this browser's time zone.${zone === "UTC" ? "" : " A time's tooltip has it in UTC."}`,
 	),
 );
 addEventListener("hashchange", () => (me ? draw() : login()));
+setTimeout(() => main.firstChild || fill(main, loading("whittle")), patience);
 api("/api/v1/me").then(
 	(m) => {
 		me = m;

@@ -3,6 +3,7 @@ import { api, part } from "./api";
 import { Child, empty, h, rich, severity, time } from "./dom";
 import type { Page } from "./main";
 import { origin } from "./origin";
+import { assessable } from "./posture";
 import { table } from "./table";
 
 const card = (title: string, href: string, ...rest: Child[]) =>
@@ -60,7 +61,7 @@ function inForce({ doc, why }: { doc?: any; why?: string }): [string, string] {
 	if (doc?.state === "confirmed")
 		return ["Confirmed", doc.same ? "The confirmed rules are in force." : "Another program changed the rules in force: `whittle drift` lists the changes."];
 	if (doc?.state === "absent") return ["Removed", "The confirmed rules are not in the kernel: `whittle drift` lists what is missing."];
-	if (/^nothing is enforced/.test(doc?.why)) return ["Not enforced", "whittle has no rules in force on this machine."];
+	if (/^nothing is enforced/.test(doc?.why)) return ["Not enforced", "No rules of whittle are in force on this machine."];
 	return ["Unknown", doc?.why ?? why ?? "The kernel's rules could not be read."];
 }
 
@@ -153,14 +154,14 @@ export async function overview(_: Page): Promise<Node> {
 					{ class: "soft" },
 					score.doc?.percent != null
 						? `${(score.doc.current ?? 0).toFixed(1)} of ${score.doc.max} points`
-						: rich(score.why ?? "Nothing is assessed yet."),
+						: rich(score.why ?? `Nothing is assessed yet: ${assessable}`),
 				),
 			),
 			card(
 				"Coverage",
 				"#/hardening/Unscanned",
 				h("div", { class: "big" }, all ? `${heard} of ${all}` : "–"),
-				h("div", null, all ? "resources with observed traffic" : "No resource is known."),
+				h("div", null, all ? "resources with observed traffic" : rich(`No resource is known yet: ${assessable}`)),
 				h(
 					"div",
 					{ class: "soft" },

@@ -8,6 +8,7 @@ import type { Page } from "./main";
 import { save, table } from "./table";
 
 const rank = ["Informational", "Low", "Medium", "High"];
+export const assessable = "import an estate with `whittle estate import FILE`.";
 const status = (s: string) =>
 	badge(s === "Unsupported" ? "Not assessed" : s, s === "Healthy" || s === "Passed" ? "good" : s === "Unhealthy" || s === "Failed" ? "high" : "");
 const order = ["Failed", "Passed", "Skipped", "Unsupported"]; // of a control's assessments
@@ -16,7 +17,8 @@ export async function recommendations(p: Page): Promise<Node> {
 	const got = await maybe("/api/v1/recommendations"),
 		want = p.query.get("state") ?? "Failed",
 		least = p.query.get("severity") ?? "",
-		text = p.query.get("text") ?? "";
+		text = p.query.get("text") ?? "",
+		resource = p.query.get("resource") ?? "";
 	if (!got.doc)
 		return h(
 			"div",
@@ -25,13 +27,17 @@ export async function recommendations(p: Page): Promise<Node> {
 			h("div", { class: "card" }, empty("Nothing is assessed yet.", got.why!)),
 		);
 	if (p.words[0]) return verdicts(p, got.doc, p.words[0]);
-	const list = (got.doc as any[]).filter(
+	const mine = resource ? await unhealthyOf(resource) : null,
+		list = (got.doc as any[]).filter(
 			(a) =>
 				(want === "all" || a.state === want) &&
+				(!mine || mine.has(a.name)) &&
 				rank.indexOf(a.severity) >= rank.indexOf(least || rank[0]) &&
 				`${a.displayName} ${(a.controls ?? []).join(" ")}`.toLowerCase().includes(text.toLowerCase()),
 		),
-		go = (more: Record<string, string>) => p.go(["recommendations"], { state: want, severity: least, text, ...more });
+		go = (more: Record<string, string>) =>
+			p.go(["recommendations"], { state: want, severity: least, text, resource, ...more });
+	list.sort((a, b) => rank.indexOf(b.severity) - rank.indexOf(a.severity) || b.counts.Unhealthy - a.counts.Unhealthy);
 	return h(
 		"div",
 		null,
@@ -55,6 +61,14 @@ export async function recommendations(p: Page): Promise<Node> {
 			choice("Severity, at least", "severity", least, rank.map((r, i): Choices[0] => [i ? r : "", r]), go),
 			search("Title or control", "text", text, go),
 		),
+		resource
+			? h(
+					"p",
+					{ class: "notice" },
+					`Only those that ${short(resource)} does not meet are shown. `,
+					h("button", { type: "button", click: () => go({ resource: "" }) }, "Show all"),
+				)
+			: null,
 		table(
 			"Recommendations",
 			[
@@ -75,6 +89,13 @@ export async function recommendations(p: Page): Promise<Node> {
 			h("div", { class: "card" }, empty("No recommendation matches these filters.", "Choose other ones above.")),
 		),
 	);
+}
+
+// The assessments that a resource does not meet.
+async function unhealthyOf(id: string): Promise<Set<string>> {
+	const { resources } = await api("/api/v1/inventory"),
+		same = (r: any) => r.id.toLowerCase() === id.toLowerCase();
+	return new Set(resources.find(same)?.unhealthy ?? []);
 }
 
 async function verdicts(p: Page, all: any[], key: string): Promise<Node> {
@@ -133,7 +154,7 @@ function scoreCard({ doc, why }: { doc?: any; why?: string }): Child {
 		{ class: "card wide" },
 		h("h2", null, "Secure score"),
 		doc?.percent == null
-			? h("p", { class: "soft" }, rich(why ?? "Nothing is assessed yet."))
+			? h("p", { class: "soft" }, rich(why ?? `Nothing is assessed yet: ${assessable}`))
 			: [
 					h("div", { class: "big" }, `${Math.round(doc.percent)} %`),
 					h("p", null, `${doc.current.toFixed(1)} of ${doc.max} points`),
