@@ -97,12 +97,14 @@ same=${url/whittle\?/same?}; head -n 60 log1.1 >half.1
 	cmp want.json got.json >>out && "$w" edges --json --store "$same&local=$dir/controller.db" >sum.json 2>>out && ! cmp -s want.json sum.json
 check "of two sensors that see the same conversations each edge counts once if the URL says so, and twice if not"
 
-# More rows than are compared: a database of its own.
-seq 21000 | awk '{ at = "2026-10-05T10:00:00.000000+0000"
+# More rows than are compared, and so many that a server compresses them: a database of its own.
+seq 45000 | awk '{ at = "2026-10-05T10:00:00.000000+0000"
 	printf "{\"timestamp\":\"%s\",\"flow_id\":%d,\"event_type\":\"flow\",\"src_ip\":\"203.%d.%d.%d\",\"src_port\":4000,\"dest_ip\":\"10.1.0.4\",\"dest_port\":443,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":9,\"pkts_toclient\":9,\"bytes_toserver\":900,\"bytes_toclient\":900,\"start\":\"%s\",\"end\":\"%s\",\"age\":0,\"state\":\"closed\",\"alerted\":false},\"tcp\":{\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\"}}\n", at, $1, $1 / 65536 + 1, $1 / 256 % 256, $1 % 256, at, at }' >many.json
 many=${url/whittle\?/many?}
-"$w" ingest --store "$many&sensor=m&local=$dir/many.db" many.json >out 2>&1 && "$w" status --store "$many&local=$dir/other.db" >out 2>err && grep -q 'holds at most 21,\{0,1\}000 edges' out
+"$w" ingest --store "$many&sensor=m&local=$dir/many.db" many.json >out 2>&1 && "$w" status --store "$many&local=$dir/other.db" >out 2>err && grep -q 'holds at most 45,\{0,1\}000 edges' out
 check "of many edges the rows are counted, which status says"
+"$w" edges --json --store many.db >want.json 2>out && "$w" edges --json --store "$many&local=$dir/other.db" >got.json 2>>out && [ "$(grep -c . want.json)" -eq 45000 ] && cmp want.json got.json >>out
+check "and each of them is read, byte for byte"
 
 # The plugin: a database of its own.
 if command -v suricata >/dev/null && [ -x "$BUILD/tools/flowpcap" ]; then

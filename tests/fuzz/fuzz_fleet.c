@@ -1,8 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Answers of a cluster: rows, and counts of prefixes; and URLs. */
+/* Answers of a cluster: frames, blocks of rows, rows, and counts of prefixes; and URLs. */
 #include <stdlib.h>
 #include <string.h>
 #include "ledger/clickhouse/fleet.h"
+
+static volatile uint8_t sum;
+
+static void add(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum = (uint8_t)(sum + p[i]);
+}
+
+static void read_blocks(const uint8_t *data, size_t size)
+{
+	struct wh_taking t = {.p = data, .n = size};
+	struct fleet_block b;
+	struct fleet_cursor c;
+	struct fleet_row r;
+	while (fleet_take_block(&t, &b) > 0)
+		for (fleet_cursor_set(&c, &b); fleet_cursor_next(&c, &r);) {
+			add(r.key, r.key_len);
+			add(r.value, r.len);
+			if (r.key_len > FLEET_KEY_MAX || r.len > FLEET_VALUE_MAX)
+				abort();
+		}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -13,18 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t n;
 	struct fleet_url u;
 	struct wh_error err;
-	volatile uint8_t sum = 0;
+	struct fleet_answer a = {.n = 0};
+	read_blocks(data, size);
+	if (!fleet_unpack(data, size, &a))
+		read_blocks(a.bytes, a.n);
+	fleet_answer_free(&a);
 	while (fleet_take_row(&rows, &r) > 0) {
-		for (size_t i = 0; i < r.key_len; i++)
-			sum = (uint8_t)(sum + r.key[i]);
-		for (size_t i = 0; i < r.len; i++)
-			sum = (uint8_t)(sum + r.value[i]);
+		add(r.key, r.key_len);
+		add(r.value, r.len);
 		if (r.key_len > FLEET_KEY_MAX || r.len > FLEET_VALUE_MAX)
 			abort();
 	}
 	while (fleet_take_count(&counts, &prefix, &len, &n) > 0)
-		for (size_t i = 0; i < len; i++)
-			sum = (uint8_t)(sum + prefix[i]);
+		add(prefix, len);
 	char *text = strndup((const char *)data, size);
 	if (text && !fleet_url_parse(text, &u, &err) && (!u.n || !*u.database || strpbrk(u.cluster, "'\\ ")))
 		abort();

@@ -23,13 +23,14 @@ static const char threads[] = "&max_threads=1";
 struct statement {
 	const char *sql;
 	const struct wh_bytes *data; /* of an INSERT; NULL: it is none */
-	bool streams;                /* see fleet_query_stream() */
+	bool streams, packs;         /* see fleet_query_stream() */
 };
 
 static int url_of(const struct fleet_client *c, size_t host, const struct statement *s, char out[static MAX_URL])
 {
-	size_t n = (size_t)snprintf(out, MAX_URL, "%s/?%s%s%s%s", c->url.origins[host], settings, s->streams ? "" : whole,
-	                            s->data ? "" : threads, c->url.gzip ? "&enable_http_compression=1" : "");
+	size_t n = (size_t)snprintf(out, MAX_URL, "%s/?%s%s%s%s%s", c->url.origins[host], settings, s->streams ? "" : whole,
+	                            s->data ? "" : threads, c->url.gzip ? "&enable_http_compression=1" : "",
+	                            s->packs ? "&compress=1" : "");
 	if (!s->data)
 		return 0;
 	n += (size_t)snprintf(out + n, MAX_URL - n, "&query=");
@@ -57,9 +58,9 @@ static bool is_passing(long status, long code)
 	return !code && status >= 500;
 }
 
-static int refused(const struct fleet_client *c, size_t host, const struct wh_https_reply *r, struct wh_error *err)
+static int refused(const struct fleet_client *c, size_t host, long status, const char *text, struct wh_error *err)
 {
-	const char *text = r->body ? r->body : "", *why = strstr(text, "DB::Exception: ");
+	const char *why = strstr(text, "DB::Exception: ");
 	char line[301];
 	size_t n = 0;
 	why = why ? why + 15 : text;
@@ -67,11 +68,25 @@ static int refused(const struct fleet_client *c, size_t host, const struct wh_ht
 		line[n++] = isprint((unsigned char)*why) ? *why : '?';
 	line[n] = 0;
 	long code = code_of(text);
-	return wh_fail(err, is_passing(r->status, code) ? -EHOSTUNREACH : -EPROTO, "%s: %s (HTTP %ld, code %ld)",
-	               c->url.origins[host], n ? line : "no reason given", r->status, code);
+	return wh_fail(err, is_passing(status, code) ? -EHOSTUNREACH : -EPROTO, "%s: %s (HTTP %ld, code %ld)",
+	               c->url.origins[host], n ? line : "no reason given", status, code);
 }
 
-static int ask(struct fleet_client *c, size_t host, const struct statement *s, struct wh_https_reply *r, struct wh_error *err)
+/* The reply's body becomes the answer. The reason of a refusal may be packed, or be text. */
+static int take(const struct fleet_client *c, size_t host, const struct statement *s, const struct wh_https_reply *r,
+                struct fleet_answer *out, struct wh_error *err)
+{
+	const int rc = s->packs ? fleet_unpack((const uint8_t *)r->body, r->len, out) : 0;
+	const char *text = s->packs && !rc ? (const char *)out->bytes : r->body;
+	if (r->status != OK)
+		return refused(c, host, r->status, text ? text : "", err);
+	return rc == -ENOMEM ? wh_fail(err, rc, "out of memory")
+	       : rc          ? wh_fail(err, rc, "%s: an answer is damaged", c->url.origins[host])
+	                     : 0;
+}
+
+static int ask(struct fleet_client *c, size_t host, const struct statement *s, struct wh_https_reply *r,
+               struct fleet_answer *out, struct wh_error *err)
 {
 	char url[MAX_URL];
 	const struct wh_https_bytes body = {.p = s->data ? (const void *)s->data->p : s->sql,
@@ -89,7 +104,7 @@ static int ask(struct fleet_client *c, size_t host, const struct statement *s, s
 		const struct wh_error why = *err;
 		return wh_fail(err, -EHOSTUNREACH, "%s", why.text);
 	}
-	return rc ? rc : r->status == OK ? 0 : refused(c, host, r, err);
+	return rc ? rc : take(c, host, s, r, out, err);
 }
 
 void fleet_client_again(const struct fleet_client *of, struct fleet_client *out)
@@ -101,7 +116,31 @@ void fleet_client_again(const struct fleet_client *of, struct fleet_client *out)
 void fleet_answer_free(struct fleet_answer *a)
 {
 	wh_https_body_free((void *)(uintptr_t)a->bytes, a->room);
+	wh_https_body_free(a->packed, a->packed_room);
 	*a = (struct fleet_answer){.n = 0};
+}
+
+/* Where the reply's body is: also a body of the last reply, whose memory may be used again. */
+static struct wh_https_reply reply_in(const struct statement *s, const struct fleet_answer *out)
+{
+	if (!out)
+		return (struct wh_https_reply){.status = 0};
+	return s->packs ? (struct wh_https_reply){.body = out->packed, .room = out->packed_room}
+	                : (struct wh_https_reply){.body = (char *)(uintptr_t)out->bytes, .room = out->room};
+}
+
+static void keep_reply(const struct statement *s, struct wh_https_reply *r, bool good, struct fleet_answer *out)
+{
+	if (out && s->packs) {
+		out->packed = r->body;
+		out->packed_room = r->room;
+		out->n = good ? out->n : 0;
+	} else if (out) {
+		*out = (struct fleet_answer){(const uint8_t *)r->body, good ? r->len : 0, r->room, out->packed, out->packed_room};
+	}
+	if (out)
+		*r = (struct wh_https_reply){.status = 0};
+	wh_https_reply_free(r);
 }
 
 static int query(struct fleet_client *c, int at, const struct statement *s, struct fleet_answer *out, struct wh_error *err)
@@ -109,17 +148,12 @@ static int query(struct fleet_client *c, int at, const struct statement *s, stru
 	size_t tries = at < 0 ? c->url.n : 1;
 	int rc = -EHOSTUNREACH;
 	for (size_t i = 0; i < tries && rc == -EHOSTUNREACH; i++) {
-		struct wh_https_reply r = {.body = out ? (char *)(uintptr_t)out->bytes : NULL, .room = out ? out->room : 0};
+		struct wh_https_reply r = reply_in(s, out);
 		size_t host = at < 0 ? (c->host + i) % c->url.n : (size_t)at;
-		rc = ask(c, host, s, &r, err);
+		rc = ask(c, host, s, &r, out, err);
 		if (!rc && at < 0)
 			c->host = host;
-		if (out) {
-			*out = (struct fleet_answer){(const uint8_t *)r.body, rc ? 0 : r.len, r.room};
-			r.body = NULL;
-			r.room = 0;
-		}
-		wh_https_reply_free(&r);
+		keep_reply(s, &r, !rc, out);
 	}
 	return rc;
 }
@@ -131,12 +165,15 @@ int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh
 }
 
 /* The error's text is at the end. A peer's address may look like a part of it: so this alone is no error. */
-int fleet_query_stream(struct fleet_client *c, int at, const char *sql, struct fleet_answer *out, bool *doubtful,
+int fleet_query_stream(struct fleet_client *c, int at, const char *sql, bool packs, struct fleet_answer *out, bool *doubtful,
                        struct wh_error *err)
 {
 	enum { TAIL = 16384 };
 	static const char sign[] = "DB::Exception";
-	int rc = query(c, at, &(struct statement){.sql = sql, .streams = true}, out, err);
+	packs = packs && !c->url.gzip && fleet_can_unpack();
+	int rc = query(c, at, &(struct statement){.sql = sql, .streams = true, .packs = packs}, out, err);
+	if (!rc && packs && !out->n) /* 18.16 loses one that has less than 1 MiB */
+		rc = query(c, at, &(struct statement){.sql = sql, .streams = true}, out, err);
 	const size_t n = rc ? 0 : out->n < TAIL ? out->n : TAIL;
 	if (n && memmem(out->bytes + out->n - n, n, sign, sizeof sign - 1))
 		*doubtful = true;

@@ -18,9 +18,9 @@
  * however long a server is away.
  *
  *   url.c      the URL
- *   client.c   a statement and its answer
+ *   client.c   a statement and its answer; unpack.c an answer that is compressed
  *   schema.c   the tables
- *   rows.c     rows as bytes (RowBinary)
+ *   rows.c     rows as bytes (RowBinary); native.c as they come (Native)
  *   changes.c  which rows of the sensor's ledger differ from what was acknowledged
  *   deliver.c  sends them
  *   sensor.c   a sensor's identity, and its row in the table of sensors
@@ -68,18 +68,26 @@ struct fleet_client {
 };
 /* A client of the same servers, for another thread, also while `of` asks. */
 void fleet_client_again(const struct fleet_client *of, struct fleet_client *out);
-struct fleet_answer { const uint8_t *bytes; size_t n, room; }; /* fleet_answer_free() it; the memory of one may be used again */
+/* fleet_answer_free() it; the memory of one may be used again, that of its compressed bytes, too. */
+struct fleet_answer { const uint8_t *bytes; size_t n, room; char *packed; size_t packed_room; };
 void fleet_answer_free(struct fleet_answer *a);
 /* Sends a statement, with `data` behind it where it is an INSERT. Any host if `at` is negative, else that one. 0; -EHOSTUNREACH:
  * none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
-/* A SELECT whose answer is sent while it is made, which costs the server half as much. If it then fails, the answer is a part of
- * the rows, perhaps of one, and the error's text: *doubtful says that it may be so. */
-int fleet_query_stream(struct fleet_client *c, int at, const char *sql, struct fleet_answer *out, bool *doubtful,
+/* A SELECT whose answer is sent while it is made, which costs the server half as much, and `packs`: compressed, if liblz4 is there.
+ * If it then fails, the answer is a part of the rows, perhaps of one, and the error's text: *doubtful says that it may be so.
+ * -EBADMSG: it was cut. */
+int fleet_query_stream(struct fleet_client *c, int at, const char *sql, bool packs, struct fleet_answer *out, bool *doubtful,
                        struct wh_error *err);
 /* For a statement whose answer is one UInt64. */
 int fleet_query_number(struct fleet_client *c, int at, const char *sql, uint64_t *out, struct wh_error *err);
+
+/* ---- unpack.c ---- */
+enum { FLEET_ANSWER_MOST = 64 << 20 }; /* bytes of one */
+bool fleet_can_unpack(void); /* liblz4 is there */
+/* -EBADMSG: it is damaged, or may be cut; -ENOMEM. */
+int fleet_unpack(const uint8_t *packed, size_t len, struct fleet_answer *out);
 
 /* ---- schema.c ---- */
 int fleet_tables_ready(struct fleet_client *c, struct wh_error *err); /* creates missing ones, and finds the shards */
@@ -97,6 +105,15 @@ void fleet_put_plain(struct wh_bytes *b, const struct fleet_row *r); /* key, sen
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
 /* The next one of (String, UInt64): a prefix of keys, and how many rows begin with it. Likewise. */
 int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n);
+
+/* ---- native.c ---- */
+/* Some rows of the columns key, sensor, version, value. Borrowed from an answer. */
+struct fleet_block { size_t n; const uint8_t *keys, *sensors, *versions, *values; };
+int fleet_take_block(struct wh_taking *t, struct fleet_block *out); /* 1; 0 at the end; -EBADMSG */
+/* A place in a block: its next row, and where its strings begin. It may be copied to come back to it. */
+struct fleet_cursor { const struct fleet_block *block; size_t row; const uint8_t *key, *value; };
+void fleet_cursor_set(struct fleet_cursor *c, const struct fleet_block *b);
+bool fleet_cursor_next(struct fleet_cursor *c, struct fleet_row *out); /* false: it has no more rows */
 
 /* ---- the store ---- */
 struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind every key */ };
@@ -199,6 +216,7 @@ void fleet_spool_put(struct fleet_book *b, enum fleet_kind kind, const struct fl
 
 /* ---- plan.c ---- */
 enum { FLEET_PAGE_EDGES = 160000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 64 MiB at most */
+enum { FLEET_PACKED_ROWS = 20000 }; /* from so many on, answers are compressed */
 int fleet_plan_make(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                     struct fleet_plan *out, struct wh_error *err);
 /* The page with this key, which is in the plan's range: its range, and about how many rows it has. */
@@ -251,7 +269,9 @@ struct fleet_ask {
 	int shard; /* negative: all, by any host; else that one's own table */
 	const struct fleet_bound *from, *to;
 	const char *columns, *rest;
+	bool rows;      /* the columns are those of rows, and the answer is Native; else RowBinary */
 	bool *doubtful; /* not NULL: see fleet_query_stream() */
+	bool packs;
 };
 int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_answer *out, struct wh_error *err);
 /* Pages that have all rows of a table with keys from `from` up to, but not with, `to`; `at`: where in the page the walk

@@ -14,9 +14,13 @@
 #include "base/pages.h"
 #include "ledger/clickhouse/fleet.h"
 
-/* A row, and where the next one begins. */
-struct run { const uint8_t *next, *end; struct fleet_row row; };
-struct fleet_runs { struct run *at; size_t n, room; };
+/* Rows in order, and where the next one is; they may be of several blocks. */
+struct run { struct fleet_cursor at; size_t left; struct fleet_row row; };
+struct fleet_runs {
+	struct fleet_block *blocks; size_t n_blocks, blocks_room;
+	struct run *at; size_t n, room;
+	size_t bytes;
+};
 
 static int order(const struct fleet_row *a, const struct fleet_row *b)
 {
@@ -25,42 +29,62 @@ static int order(const struct fleet_row *a, const struct fleet_row *b)
 	return c ? c : (a->version > b->version) - (a->version < b->version);
 }
 
-/* Each row is checked to be within the answer, and of the page's range. */
-static int find_runs(const struct fleet_page *p, const struct fleet_answer *a, struct fleet_runs *l)
+/* Blocks are checked to be rows of ours. */
+static int take_blocks(const struct fleet_answer *a, struct fleet_runs *l)
 {
 	struct wh_taking t = {.p = a->bytes, .n = a->n};
-	const uint8_t *at = a->bytes;
-	struct fleet_row row, before = {.key = NULL};
+	struct fleet_block b;
 	int more;
-	for (; (more = fleet_take_row(&t, &row)); at = t.p) {
-		if (more < 0 || fleet_key_cmp(row.key, row.key_len, p->from.key, p->from.len) < 0 ||
-		    (!p->to.end && fleet_key_cmp(row.key, row.key_len, p->to.key, p->to.len) >= 0))
-			return -EBADMSG;
-		if (at == a->bytes || order(&before, &row) > 0) {
-			if (!wh_array_grow(&l->at, l->n, &l->room, sizeof *l->at))
-				return -ENOMEM;
-			l->at[l->n++] = (struct run){.next = at};
-		}
-		l->at[l->n - 1].end = t.p;
-		before = row;
+	while ((more = fleet_take_block(&t, &b)) > 0) {
+		if (!wh_array_grow(&l->blocks, l->n_blocks, &l->blocks_room, sizeof *l->blocks))
+			return -ENOMEM;
+		l->blocks[l->n_blocks++] = b;
 	}
-	return 0;
+	l->bytes += a->n;
+	return more;
+}
+
+static bool is_before(const struct fleet_row *r, const struct fleet_bound *key)
+{
+	return fleet_key_cmp(r->key, r->key_len, key->key, key->len) < 0;
+}
+
+/* A run begins where a row is not behind the one before it. The first and the last one of each are checked to be of the page's
+ * range. */
+static int find_runs(const struct fleet_page *p, struct fleet_runs *l)
+{
+	struct fleet_cursor c;
+	struct fleet_row row, before = {.key = NULL};
+	bool all = true;
+	for (size_t i = 0; i < l->n_blocks && all; i++) {
+		fleet_cursor_set(&c, &l->blocks[i]);
+		for (struct fleet_cursor at = c; all && fleet_cursor_next(&c, &row); at = c) {
+			if (!before.key || order(&before, &row) > 0) {
+				if (!wh_array_grow(&l->at, l->n, &l->room, sizeof *l->at))
+					return -ENOMEM;
+				l->at[l->n++] = (struct run){.at = at};
+				all = !is_before(&row, &p->from) && (!before.key || p->to.end || is_before(&before, &p->to));
+			}
+			l->at[l->n - 1].left++;
+			before = row;
+		}
+	}
+	return all && (!before.key || p->to.end || is_before(&before, &p->to)) ? 0 : -EBADMSG;
 }
 
 size_t fleet_runs_bytes(const struct fleet_runs *l)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < l->n; i++)
-		n += (size_t)(l->at[i].end - l->at[i].next);
-	return n;
+	return l->bytes;
 }
 
 static bool step(struct run *r)
 {
-	struct wh_taking t = {.p = r->next, .n = (size_t)(r->end - r->next)};
-	bool more = fleet_take_row(&t, &r->row) > 0;
-	r->next = t.p;
-	return more;
+	if (!r->left)
+		return false;
+	while (!fleet_cursor_next(&r->at, &r->row)) /* blocks follow one another */
+		fleet_cursor_set(&r->at, r->at.block + 1);
+	r->left--;
+	return true;
 }
 
 /* Puts a run among others that are sorted by their rows: list[0] is its place if its row is the first. */
@@ -122,9 +146,11 @@ int fleet_page_fill(struct fleet_page *p, enum fleet_kind kind, const struct fle
 	struct fleet_runs l = {.n = 0};
 	int rc = 0;
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = find_runs(p, &answers[i], &l);
+		rc = take_blocks(&answers[i], &l);
+	rc = rc ? rc : find_runs(p, &l);
 	if (!rc)
 		rc = fleet_packs(kind) ? fleet_page_pack(p, kind, &l) : lay_out(p, &l);
+	free(l.blocks);
 	free(l.at);
 	return rc;
 }
@@ -139,15 +165,15 @@ struct fleet_row fleet_page_row(const struct fleet_page *p, size_t i)
 	return r;
 }
 
-static bool is_before(const struct fleet_page *p, size_t row, const struct fleet_bound *key)
+static bool row_is_before(const struct fleet_page *p, size_t i, const struct fleet_bound *key)
 {
-	const struct fleet_row r = fleet_page_row(p, row);
-	return fleet_key_cmp(r.key, r.key_len, key->key, key->len) < 0;
+	const struct fleet_row r = fleet_page_row(p, i);
+	return is_before(&r, key);
 }
 
 size_t fleet_page_find(const struct fleet_page *p, const struct fleet_bound *key)
 {
-	return WH_BISECT(i, 0, p->n_rows, is_before(p, i, key));
+	return WH_BISECT(i, 0, p->n_rows, row_is_before(p, i, key));
 }
 
 void fleet_page_empty(struct fleet_page *p)

@@ -28,9 +28,9 @@ bool fleet_within(const struct fleet_bound *key, const struct fleet_bound *from,
 
 /* ---- statements ---- */
 
-static size_t put_bound(char *to, size_t room, const char *sign, const struct fleet_bound *b)
+static size_t put_bound(char *to, size_t room, const char *word, const char *sign, const struct fleet_bound *b)
 {
-	size_t n = (size_t)snprintf(to, room, "key %s unhex('", sign);
+	size_t n = (size_t)snprintf(to, room, " %s key %s unhex('", word, sign);
 	for (size_t i = 0; i < b->len; i++)
 		n += (size_t)snprintf(to + n, room - n, "%02x", b->key[i]);
 	return n + (size_t)snprintf(to + n, room - n, "')");
@@ -39,16 +39,18 @@ static size_t put_bound(char *to, size_t room, const char *sign, const struct fl
 int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_answer *out, struct wh_error *err)
 {
 	char sql[5 * FLEET_KEY_MAX + 400];
-	size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT %s FROM %s.%s%s WHERE ", a->columns, f->client.url.database,
+	size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT %s FROM %s.%s%s", a->columns, f->client.url.database,
 	                            fleet_tables[a->kind], a->shard < 0 ? "" : "_shard");
-	n += put_bound(sql + n, sizeof sql - n, ">=", a->from);
-	if (!a->to->end) {
-		n += (size_t)snprintf(sql + n, sizeof sql - n, " AND ");
-		n += put_bound(sql + n, sizeof sql - n, "<", a->to);
+	const char *word = "WHERE"; /* a bound that is none would be compared with each row */
+	if (a->from->len) {
+		n += put_bound(sql + n, sizeof sql - n, word, ">=", a->from);
+		word = "AND";
 	}
-	snprintf(sql + n, sizeof sql - n, " %s FORMAT RowBinary", a->rest);
+	if (!a->to->end)
+		n += put_bound(sql + n, sizeof sql - n, word, "<", a->to);
+	snprintf(sql + n, sizeof sql - n, " %s FORMAT %s", a->rest, a->rows ? "Native" : "RowBinary");
 	const int at = a->shard < 0 ? -1 : (int)f->client.shard_hosts[a->shard];
-	return a->doubtful ? fleet_query_stream(&f->client, at, sql, out, a->doubtful, err)
+	return a->doubtful ? fleet_query_stream(&f->client, at, sql, a->packs, out, a->doubtful, err)
 	                   : fleet_query(&f->client, at, sql, NULL, out, err);
 }
 
@@ -56,14 +58,16 @@ int fleet_select(struct fleet_store *f, const struct fleet_ask *a, struct fleet_
 
 /* Each shard is asked for its own rows where its server is known: a server that collects them from the others costs three times
  * as much. *doubtful is set where an answer may be a part of one; NULL: none is. */
-static int ask_shards(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *p, bool *doubtful, struct wh_error *err)
+static int ask_shards(struct fleet_store *f, enum fleet_kind kind, uint64_t rows, struct fleet_page *p, bool *doubtful,
+                      struct wh_error *err)
 {
 	const size_t shards = f->client.shards, n = shards ? shards : 1;
 	struct fleet_answer *answers = f->answers;
 	int rc = 0;
 	for (size_t i = 0; i < n && !rc && !(doubtful && *doubtful); i++) {
 		const struct fleet_ask q = {kind,     shards ? (int)i : -1,          &p->from, &p->to,
-		                            .columns = "key, sensor, version, value", .rest = "", .doubtful = doubtful};
+		                            .columns = "key, sensor, version, value", .rest = "", .rows = true,
+		                            .doubtful = doubtful, .packs = rows / n >= FLEET_PACKED_ROWS};
 		rc = fleet_select(f, &q, &answers[i], err);
 	}
 	if (!rc && !(doubtful && *doubtful)) {
@@ -76,14 +80,15 @@ static int ask_shards(struct fleet_store *f, enum fleet_kind kind, struct fleet_
 	return rc;
 }
 
-static int fetch(struct fleet_store *f, enum fleet_kind kind, struct fleet_page *p, struct wh_error *err)
+/* About so many rows. */
+static int fetch(struct fleet_store *f, enum fleet_kind kind, uint64_t rows, struct fleet_page *p, struct wh_error *err)
 {
 	bool doubtful = false;
-	int rc = ask_shards(f, kind, p, fleet_packs(kind) ? &doubtful : NULL, err);
+	int rc = ask_shards(f, kind, rows, p, fleet_packs(kind) ? &doubtful : NULL, err);
 	if (!fleet_packs(kind) || (!doubtful && rc != -EBADMSG))
 		return rc;
 	fleet_page_empty(p);
-	return ask_shards(f, kind, p, NULL, err);
+	return ask_shards(f, kind, rows, p, NULL, err);
 }
 
 /* A page that is there, or is being fetched by another thread. */
@@ -118,7 +123,7 @@ static int fill(struct fleet_store *f, enum fleet_kind kind, bool held, uint64_t
 {
 	if (held && !fleet_spool_get(f->book, kind, p))
 		return 0;
-	return rows ? fetch(f, kind, p, err) : 0;
+	return rows ? fetch(f, kind, rows, p, err) : 0;
 }
 
 static void unlink_page(struct fleet_reading *r, const struct fleet_page *p)

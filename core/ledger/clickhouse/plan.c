@@ -34,7 +34,7 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 	snprintf(columns, sizeof columns, "substring(key, 1, %u) AS p, count()", prefix);
 	snprintf(rest, sizeof rest, "GROUP BY p ORDER BY p LIMIT %d", GROUPS);
 	*n = 0;
-	const struct fleet_ask q = {kind, -1, from, to, columns, rest, NULL};
+	const struct fleet_ask q = {kind, -1, from, to, columns, rest, .rows = false};
 	int more, rc = fleet_select(f, &q, &a, err);
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
 	while (!rc && (more = fleet_take_count(&t, &p, &len, &rows))) {

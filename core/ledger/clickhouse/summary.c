@@ -37,8 +37,8 @@ static int some_locals(struct wh_store *s, struct wh_addr *after, bool any, size
 		snprintf(hex + 2 * i, 3, "%02x", after->b[i]);
 	snprintf(
 		sql, sizeof sql,
-		"SELECT p, toUInt64(sum(gone)) FROM (SELECT substring(key, 1, 16) AS p, gone FROM %s.edge WHERE substring(key, 17, 1) = "
-		"unhex('00')%s%s%s) GROUP BY p HAVING count() > sum(gone) ORDER BY p LIMIT %d FORMAT RowBinary",
+		"SELECT substring(key, 1, 16) AS p, toUInt64(sum(gone)) FROM %s.edge WHERE substring(key, 17, 1) = unhex('00')%s%s%s "
+		"GROUP BY p HAVING count() > sum(gone) ORDER BY p LIMIT %d FORMAT RowBinary",
 		f->client.url.database, any ? " AND substring(key, 1, 16) > unhex('" : "", hex, any ? "')" : "", LOCALS);
 	int more, rc = fleet_query(&f->client, -1, sql, NULL, &a, err);
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
