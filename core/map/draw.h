@@ -9,9 +9,12 @@ struct drawing { FILE *f; const struct wh_map *m; struct wh_map_layout l; };
 /* ---- frame.c: coordinates as in the layout, y downwards ---- */
 enum {
 	WH_MAP_NAME = 22 /* characters of a name that are shown */,
+	WH_MAP_LETTER = 7 /* the mean width of one, estimated from above */,
 	WH_MAP_OUTSIDE = 9 /* from the line that stands for the Internet to a machine's name */
 };
 struct wh_map_frame { double left, top, right, bottom; };
+/* The characters of a text that is cut after `most`, with its ellipsis. */
+double wh_map_letters(const char *s, size_t most);
 /* The size of the circles, their names and the head. */
 struct wh_map_frame wh_map_frame(const struct drawing *d, const char *title);
 /* hidden: lines of traffic that are not drawn. */

@@ -7,7 +7,6 @@
 
 enum {
 	MARGIN = 24,
-	LETTER = 7 /* the mean width of one, estimated from above */,
 	TITLE_LETTER = 12,
 	LEAST_WIDTH = 520,
 	HEAD = 74,
@@ -26,7 +25,7 @@ static void include(struct wh_map_frame *b, double x, double y)
 	b->bottom = fmax(b->bottom, y);
 }
 
-static double letters(const char *s, size_t most)
+double wh_map_letters(const char *s, size_t most)
 {
 	size_t n = strlen(s), count = 0;
 	uint32_t point;
@@ -42,14 +41,14 @@ static double letters(const char *s, size_t most)
 
 static void include_mark(struct wh_map_frame *b, const struct wh_map_layout *l, const struct wh_map_mark *k)
 {
-	double length = LETTER * (k->node ? letters(k->node->name, WH_MAP_NAME)
-	                                  : snprintf(NULL, 0, "%zu %ss", k->count, wh_map_kind_text(k->kind))),
+	double length = WH_MAP_LETTER * (k->node ? wh_map_letters(k->node->name, WH_MAP_NAME)
+	                                         : snprintf(NULL, 0, "%zu %ss", k->count, wh_map_kind_text(k->kind))),
 	       end = l->internet + WH_MAP_OUTSIDE + length;
 	include(b, k->x - k->r, k->y - k->r);
 	include(b, k->x + k->r, k->y + k->r);
 	if (k->kind == WH_MAP_HOST) {
-		include(b, end * cos(k->angle) - LETTER, end * sin(k->angle) - LETTER);
-		include(b, end * cos(k->angle) + LETTER, end * sin(k->angle) + LETTER);
+		include(b, end * cos(k->angle) - WH_MAP_LETTER, end * sin(k->angle) - WH_MAP_LETTER);
+		include(b, end * cos(k->angle) + WH_MAP_LETTER, end * sin(k->angle) + WH_MAP_LETTER);
 	} else {
 		include(b, k->x - length / 2, k->y + k->r);
 		include(b, k->x + length / 2, k->y + k->r + 18);
@@ -92,7 +91,7 @@ static size_t list_items(const struct drawing *d, struct item out[static MOST_IT
 	if (peerings)
 		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/>", "peering (dashed: not connected)"};
 	if (wh_map_draw_hubs(&(struct drawing){NULL, d->m, d->l}, true))
-		out[n++] = (struct item){"<path class=\"wm-p\" d=\"M0 0h20\"/>"
+		out[n++] = (struct item){"<path class=\"wm-p wm-v\" d=\"M0 0h20\"/>"
 		                         "<path class=\"wm-g\" d=\"M10 -6l6 6l-6 6l-6 -6z\"/>",
 		                         "virtual hub and its VNets"};
 	if (has_diamond(d->m->t))
@@ -110,7 +109,7 @@ static size_t write_items(FILE *f, const struct item *items, size_t n, double x,
 	double at = 0;
 	size_t rows = 1;
 	for (size_t i = 0; i < n; i++) {
-		double length = 26 + LETTER * (double)strlen(items[i].text) + 14;
+		double length = 26 + WH_MAP_LETTER * (double)strlen(items[i].text) + 14;
 		if (at > 0 && at + length > width) {
 			at = 0;
 			rows++;
@@ -131,7 +130,7 @@ struct wh_map_frame wh_map_frame(const struct drawing *d, const char *title)
 	size_t n = list_items(d, items);
 	for (size_t i = 0; i < d->l.n; i++)
 		include_mark(&b, &d->l, &d->l.marks[i]);
-	double more = (fmax(LEAST_WIDTH, TITLE_LETTER * letters(title, MOST_TITLE)) - (b.right - b.left)) / 2;
+	double more = (fmax(LEAST_WIDTH, TITLE_LETTER * wh_map_letters(title, MOST_TITLE)) - (b.right - b.left)) / 2;
 	b.left -= MARGIN + fmax(more, 0);
 	b.right += MARGIN + fmax(more, 0);
 	b.bottom += MARGIN;
@@ -150,7 +149,7 @@ static void write_states(const struct drawing *d, const size_t counts[static WH_
 			fprintf(d->f, "<text class=\"wm-in\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 7, y,
 			        s == WH_MAP_HIGH ? "!" : "?");
 		fprintf(d->f, "<text class=\"wm-t\" x=\"%.0f\" y=\"%.0f\">%s %zu</text>", x + 20, y, text, counts[s]);
-		x += 56 + LETTER * (double)strlen(text);
+		x += 56 + WH_MAP_LETTER * (double)strlen(text);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <strings.h>
 #include "map/draw.h"
 
-enum { SIDE = 11, APART = 70 };
+enum { SIDE = 11, NAME_BELOW = 14, APART = 6, HEIGHT = 2 * SIDE + NAME_BELOW + APART };
 
 static bool is_hub(const struct wh_appliance *a)
 {
@@ -41,19 +41,31 @@ static size_t marks_of(const struct drawing *d, size_t appliance, size_t *out)
 }
 
 struct point {
-	double x, y;
+	double x, y, half; /* of the width, with the name */
 };
 
-static struct point between(const struct drawing *d, const size_t *marks, size_t n, const struct point *before, size_t n_before)
+static bool touch(const struct point *a, const struct point *b)
 {
-	struct point p = {0, 0};
+	return fabs(a->x - b->x) < a->half + b->half + APART && fabs(a->y - b->y) < HEIGHT;
+}
+
+/* Below those hubs before it that its name would touch. */
+static struct point between(const struct drawing *d, const char *name, const size_t *marks, size_t n, const struct point *before,
+                            size_t n_before)
+{
+	struct point p = {0, 0, fmax(SIDE, WH_MAP_LETTER * wh_map_letters(name, WH_MAP_NAME) / 2)};
 	for (size_t i = 0; i < n; i++) {
 		p.x += d->l.marks[marks[i]].x / 2 / (double)n;
 		p.y += d->l.marks[marks[i]].y / 2 / (double)n;
 	}
-	for (size_t i = 0; i < n_before; i++) /* beside the hubs before it */
-		if (hypot(p.x - before[i].x, p.y - before[i].y) < APART)
-			p.x = before[i].x + APART;
+	for (size_t i = 0; i < n_before;) {
+		if (touch(&p, &before[i])) {
+			p.y = before[i].y + HEIGHT + 1;
+			i = 0; /* it only ever moves down */
+		} else {
+			i++;
+		}
+	}
 	return p;
 }
 
@@ -62,7 +74,7 @@ static void draw_hub(const struct drawing *d, const struct wh_appliance *a, cons
 {
 	for (size_t i = 0; i < n && lines; i++) {
 		const struct wh_map_mark *k = &d->l.marks[marks[i]];
-		fprintf(d->f, "<path class=\"wm-p\" d=\"M%.1f %.1fL%.1f %.1f\"><title>", p.x, p.y, k->x, k->y);
+		fprintf(d->f, "<path class=\"wm-p wm-v\" d=\"M%.1f %.1fL%.1f %.1f\"><title>", p.x, p.y, k->x, k->y);
 		wh_map_text(d->f, a->name, 0);
 		fputs(" – ", d->f);
 		if (k->node)
@@ -77,7 +89,7 @@ static void draw_hub(const struct drawing *d, const struct wh_appliance *a, cons
 	        SIDE, SIDE, SIDE, SIDE, SIDE);
 	wh_map_text(d->f, a->name, 0);
 	fprintf(d->f, "</title></path><text class=\"wm-t wm-halo wm-b\" text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f\">", p.x,
-	        p.y + SIDE + 14);
+	        p.y + SIDE + NAME_BELOW);
 	wh_map_text(d->f, a->name, WH_MAP_NAME);
 	fputs("</text>", d->f);
 }
@@ -91,7 +103,7 @@ size_t wh_map_draw_hubs(const struct drawing *d, bool lines)
 		size_t n = is_hub(&t->appliances[i]) ? marks_of(d, i, marks) : 0;
 		if (!n || (n == 1 && d->l.marks[*marks].distance < 1)) /* in the middle: a diamond of it */
 			continue;
-		at[drawn] = between(d, marks, n, at, drawn);
+		at[drawn] = between(d, t->appliances[i].name, marks, n, at, drawn);
 		if (d->f)
 			draw_hub(d, &t->appliances[i], marks, n, at[drawn], lines);
 		drawn++;

@@ -11,7 +11,7 @@ const char wh_map_style[] =
 	".wm-bg{fill:#fff}.wm-t{fill:#242424;font:11px system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}.wm-b{font-size:12px;font-weight:600}.wm-h{font-size:20px;font-weight:600}.wm-q{fill:#616161}"
 	".wm-halo{stroke:#fff;stroke-width:3px;paint-order:stroke;stroke-linejoin:round}.wm-in{fill:#fff;font:bold 11px system-ui,'DejaVu Sans',sans-serif;text-anchor:middle;pointer-events:none}"
 	".wm-c{fill:#fff;stroke-width:4}.wm-n{fill:#242424;font:bold 11px system-ui,'DejaVu Sans',sans-serif;text-anchor:middle;pointer-events:none}"
-	".wm-l{stroke:#c8c8c8;stroke-width:1.2;fill:none}.wm-p{stroke:#7160e8;stroke-width:2;fill:none}.wm-off{stroke-dasharray:5 4}.wm-net{stroke:#0f6cbd;stroke-width:2.5;fill:none}"
+	".wm-l{stroke:#c8c8c8;stroke-width:1.2;fill:none}.wm-p{stroke:#7160e8;stroke-width:2;fill:none}.wm-off{stroke-dasharray:5 4}.wm-v{stroke-dasharray:2 3}.wm-net{stroke:#0f6cbd;stroke-width:2.5;fill:none}"
 	".wm-i{stroke:#0f6cbd;stroke-width:1.2;stroke-dasharray:2 6;fill:none}.wm-it{fill:#0f6cbd}.wm-f{stroke:#0e7a6f;fill:none;stroke-opacity:.45;stroke-linecap:round}.wm-g{fill:#7160e8}"
 	".wm-s0{fill:#107c41;stroke:#107c41}.wm-s1{fill:#767b84;stroke:#767b84}.wm-s2{fill:#a68a00;stroke:#a68a00}.wm-s3{fill:#d4660a;stroke:#d4660a}.wm-s4{fill:#c50f1f;stroke:#c50f1f}"
 	".wm-c.wm-s0,.wm-c.wm-s1,.wm-c.wm-s2,.wm-c.wm-s3,.wm-c.wm-s4{fill:#fff}.wm-m{stroke-width:2.5;stroke-opacity:.35}.wm-u{stroke-dasharray:3 2.5}"

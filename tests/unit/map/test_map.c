@@ -348,30 +348,34 @@ static void a_machine_of_no_known_vnet_is_marked(void **state)
 	erase(&d);
 }
 
-static void virtual_hubs_stand_between_their_vnets(void **state)
-{
-	static const char text[] =
-		"[{\"type\": \"Microsoft.Network/virtualHubs\", \"id\": \"" P
-		"Network/virtualHubs/hub\", \"name\": \"hub\", \"addressPrefix\": \"10.200.0.0/24\"}"
-#define CONNECTED(n)                                                                                                             \
-	", {\"type\": \"Microsoft.Network/virtualHubs/hubVirtualNetworkConnections\", \"id\": \"" P                             \
-	"Network/virtualHubs/hub/hubVirtualNetworkConnections/c" n "\", \"name\": \"c" n                                         \
-	"\", \"remoteVirtualNetwork\": {\"id\": \"" P "Network/virtualNetworks/v" n                                              \
-	"\"}, \"routingConfiguration\": {\"associatedRouteTable\": {\"id\": \"" P                                              \
-	"Network/virtualHubs/hub/hubRouteTables/defaultRouteTable\"}}}"
+#define HUB(h) "{\"type\": \"Microsoft.Network/virtualHubs\", \"id\": \"" P "Network/virtualHubs/" h "\", \"name\": \"" h "\"}"
+#define CONNECTED(h, n)                                                                                                          \
+	", {\"type\": \"Microsoft.Network/virtualHubs/hubVirtualNetworkConnections\", \"id\": \"" P "Network/virtualHubs/" h     \
+	"/hubVirtualNetworkConnections/c" n "\", \"name\": \"c" n "\", \"remoteVirtualNetwork\": {\"id\": \"" P                  \
+	"Network/virtualNetworks/v" n "\"}, \"routingConfiguration\": {\"associatedRouteTable\": {\"id\": \"" P                  \
+	"Network/virtualHubs/" h "/hubRouteTables/defaultRouteTable\"}}}"
 #define NET(n)                                                                                                                   \
 	", {\"type\": \"Microsoft.Network/virtualNetworks\", \"id\": \"" P "Network/virtualNetworks/v" n                        \
 	"\", \"name\": \"v" n "\", \"addressSpace\": {\"addressPrefixes\": [\"10." n ".0.0/16\"]}}"
-		CONNECTED("0") CONNECTED("1") NET("0") NET("1") NET("2") "]";
-	struct drawn d = {.mem = wh_arena_new()};
+
+/* A map of networks alone, in Azure's form. */
+static void draw_networks(struct drawn *d, const char *text)
+{
 	struct wh_error err = {.text = ""};
+	d->mem = wh_arena_new();
+	d->inv = (struct wh_inventory){.mem = d->mem};
+	assert_int_equal(wh_inventory_add(&d->inv, "net.json", strdup(text), strlen(text), &err), 0);
+	wh_inventory_join(&d->inv);
+	assert_int_equal(wh_topology_build(&d->inv, d->mem, &d->t, &err), 0);
+	d->r = wh_reach_new(&d->t, d->mem);
+	wh_map_build(d->r, &d->t, NULL, 0, NULL, 0, d->mem, &d->m);
+}
+
+static void virtual_hubs_stand_between_their_vnets(void **state)
+{
+	struct drawn d;
 	(void)state;
-	d.inv = (struct wh_inventory){.mem = d.mem};
-	assert_int_equal(wh_inventory_add(&d.inv, "net.json", strdup(text), sizeof text - 1, &err), 0);
-	wh_inventory_join(&d.inv);
-	assert_int_equal(wh_topology_build(&d.inv, d.mem, &d.t, &err), 0);
-	d.r = wh_reach_new(&d.t, d.mem);
-	wh_map_build(d.r, &d.t, NULL, 0, NULL, 0, d.mem, &d.m);
+	draw_networks(&d, "[" HUB("hub") CONNECTED("hub", "0") CONNECTED("hub", "1") NET("0") NET("1") NET("2") "]");
 	size_t n;
 	char *svg = wh_map_svg(&d.m), *html = wh_map_html(&d.m), *brief = wh_map_brief(&d.m, 0, &n);
 	assert_non_null(strstr(svg, "<title>virtual hub hub</title>"));
@@ -386,6 +390,41 @@ static void virtual_hubs_stand_between_their_vnets(void **state)
 	free(svg);
 	free(html);
 	free(brief);
+	erase(&d);
+}
+
+/* Where a picture has a hub's name. */
+static void position(const char *svg, const char *name, double *x, double *y)
+{
+	char text[64];
+	snprintf(text, sizeof text, ">%s</text>", name);
+	const char *end = strstr(svg, text), *at = end;
+	assert_non_null(end);
+	while (*at != '<')
+		at--;
+	assert_int_equal(sscanf(strstr(at, " x="), " x=\"%lf\" y=\"%lf\"", x, y), 2);
+}
+
+static void names_of_virtual_hubs_do_not_touch(void **state)
+{
+	static const char *const names[] = {"hub-west-production-1", "hub-west-production-2", "hub-west-production-3",
+	                                    "hub-west-production-4"};
+	struct drawn d;
+	double x[4], y[4];
+	(void)state;
+	draw_networks(&d,
+	              "[" HUB("hub-west-production-1") ", " HUB("hub-west-production-2") ", " HUB(
+			      "hub-west-production-3") ", " HUB("hub-west-production-4") CONNECTED("hub-west-production-1", "0")
+	                      CONNECTED("hub-west-production-2", "1") CONNECTED("hub-west-production-3", "2")
+	                              CONNECTED("hub-west-production-4", "3") NET("0") NET("1") NET("2") NET("3") "]");
+	char *svg = wh_map_svg(&d.m);
+	for (size_t i = 0; i < 4; i++) {
+		position(svg, names[i], &x[i], &y[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_true(fabs(x[i] - x[k]) > 7 * 21 || fabs(y[i] - y[k]) > 36);
+	}
+	assert_non_null(strstr(svg, "class=\"wm-p wm-v\"")); /* dotted: no peering */
+	free(svg);
 	erase(&d);
 }
 
@@ -424,6 +463,7 @@ int main(void)
 		cmocka_unit_test(a_private_endpoint_is_no_vm),
 		cmocka_unit_test(a_machine_of_no_known_vnet_is_marked),
 		cmocka_unit_test(virtual_hubs_stand_between_their_vnets),
+		cmocka_unit_test(names_of_virtual_hubs_do_not_touch),
 		cmocka_unit_test(names_cannot_become_markup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
