@@ -10,6 +10,7 @@
 #include <string.h>
 #include "alert/document.h"
 #include "base/json.h"
+#include "base/text.h"
 
 static const int64_t last_tick = INT64_C(3155378975999999999), ticks_of_1970 = INT64_C(621355968000000000);
 
@@ -60,6 +61,21 @@ static json_t *text_list(const char *const *texts, size_t n)
 
 /* ---- texts ---- */
 
+/* Whether `at` stands in a command, between backquotes. */
+static bool in_command(const char *text, const char *at)
+{
+	bool in = false;
+	for (; text < at; text++)
+		in ^= *text == '`';
+	return in;
+}
+
+static void fill_resource(const char *name, bool command, FILE *out)
+{
+	char word[WH_SHELL_WORD];
+	fputs(command ? wh_shell_word(name, word) : name, out);
+}
+
 /* Fills "the port" and so on into a type's text: %{Resource}, %{Port}, %{Protocol}, %{Source}. */
 static void fill(const char *text, const struct wh_finding *f, FILE *out)
 {
@@ -73,7 +89,7 @@ static void fill(const char *text, const struct wh_finding *f, FILE *out)
 		fwrite(at, 1, (size_t)(open - at), out);
 		size_t n = (size_t)(end - open - 2);
 		if (n == 8 && !memcmp(open + 2, "Resource", n))
-			fputs(f->resource ? f->resource->name : "the sensor", out);
+			fill_resource(f->resource ? f->resource->name : "the sensor", in_command(text, open), out);
 		else if (n == 4 && !memcmp(open + 2, "Port", n))
 			fprintf(out, "%u", f->port);
 		else if (n == 8 && !memcmp(open + 2, "Protocol", n))

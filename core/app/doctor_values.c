@@ -6,6 +6,7 @@
 #include "app/forget.h"
 #include "app/status_parts.h"
 #include "base/opener.h"
+#include "base/text.h"
 #include "whittle/intel.h"
 
 static void check_ports(const struct wh_app *a, struct wh_arena *mem, struct wh_app_doctor *r)
@@ -73,17 +74,19 @@ static void check_source(const struct wh_intel_source *s, struct wh_app_doctor *
 
 static void check_list(const struct wh_app_list *l, struct wh_app_doctor *r)
 {
+	char buf[WH_SHELL_WORD];
+	const char *word = wh_shell_word(l->name, buf);
 	if (l->held)
 		wh_doctor_remedy(
 			wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s is held until a person confirms it", l->name),
-			"whittle intel update %s (names the peers that it would cut off), then whittle intel confirm %s", l->name,
-			l->name);
+			"whittle intel update %s (names the peers that it would cut off), then whittle intel confirm %s", word,
+			word);
 	else if (!l->updated_us)
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s was never read", l->name),
-		                 "whittle intel update %s", l->name);
+		                 "whittle intel update %s", word);
 	else if (l->stale)
 		wh_doctor_remedy(wh_doctor_note(r, "threat list", WH_APP_CHECK_WARN, "%s is stale, and still in force", l->name),
-		                 "whittle intel update %s", l->name);
+		                 "whittle intel update %s", word);
 	else
 		wh_doctor_note(r, "threat list", WH_APP_CHECK_OK, "%s", l->name);
 }

@@ -3,6 +3,7 @@
  * one. */
 #include <string.h>
 #include "app/app.h"
+#include "base/text.h"
 #include "whittle/app_firewall.h"
 
 enum { MOST_PREFIXES = 32 };
@@ -21,11 +22,11 @@ static const char *prefixes_of(const struct wh_nft_port *p, struct wh_arena *mem
 static const char *remedy_of(const struct wh_door *d, const char *resource, struct wh_arena *mem)
 {
 	const char *from = prefixes_of(d->to, mem);
-	char proto[8];
+	char proto[8], word[WH_SHELL_WORD];
 	if (d->port != d->last || !from || !resource)
 		return "whittle recommend --ports all && whittle enforce";
-	return wh_arena_printf(mem, "whittle rules add %s --port %u/%s --from %s && whittle enforce", resource, d->port,
-	                       wh_proto_text(d->by->proto, proto), from);
+	return wh_arena_printf(mem, "whittle rules add %s --port %u/%s --from %s && whittle enforce",
+	                       wh_shell_word(resource, word), d->port, wh_proto_text(d->by->proto, proto), from);
 }
 
 static const char *text_of(const struct wh_door *d, size_t addresses, struct wh_arena *mem)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "app/foresee.h"
+#include "base/text.h"
 #include "whittle/review.h"
 
 int wh_app_foresee(const struct wh_app *a, const char *const *names, size_t n, struct wh_arena *mem, struct wh_replay **out,
@@ -47,6 +48,7 @@ void wh_app_note_cut_off(const struct wh_app *a, const struct wh_replay *r)
 
 const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 {
+	char word[WH_SHELL_WORD];
 	for (size_t i = 0; i < r->n_rules; i++) {
 		const struct wh_replay_rule *x = &r->rules[i];
 		const struct wh_breakage *e = &x->rule->expected;
@@ -57,8 +59,8 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 			return wh_arena_printf(
 				mem,
 				"port %s would have lost %llu of %llu flows of peers that belong; `whittle explain %s %u` lists the peers",
-				port_of(x, mem), (unsigned long long)x->flows.lost, (unsigned long long)of, x->resource->name,
-				x->rule->port);
+				port_of(x, mem), (unsigned long long)x->flows.lost, (unsigned long long)of,
+				wh_shell_word(x->resource->name, word), x->rule->port);
 		if (e->days && (double)e->flows > WH_APP_MOST_BROKEN * (double)e->of)
 			return wh_arena_printf(
 				mem,
@@ -68,7 +70,8 @@ const char *wh_app_doubtful(const struct wh_replay *r, struct wh_arena *mem)
 			return wh_arena_printf(
 				mem,
 				"the rule for port %s is only %.0f %% sure; let it learn longer, or see `whittle explain %s %u`",
-				port_of(x, mem), 100 * x->rule->confidence, x->resource->name, x->rule->port);
+				port_of(x, mem), 100 * x->rule->confidence, wh_shell_word(x->resource->name, word),
+				x->rule->port);
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app/derived.h"
+#include "base/text.h"
 #include "whittle/app_rules.h"
 #include "whittle/intel.h"
 
@@ -63,6 +64,7 @@ static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct 
 				"threat list '%s' is stale, and still in force, although whittle.yaml no longer names it: 'whittle intel forget' removes it",
 				lists[i].name);
 	}
+	char word[WH_SHELL_WORD];
 	if (wh_intel_held(s, mem, &lists, &n, &err))
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -70,7 +72,7 @@ static void note_stale_lists(const struct wh_app *a, struct wh_state *s, struct 
 			a,
 			"threat list '%s' is held, since it would keep out peers that belong or large blocks: 'whittle intel update %s' names them, 'whittle intel "
 			"confirm %s' puts it in force",
-			lists[i].name, lists[i].name, lists[i].name);
+			lists[i].name, wh_shell_word(lists[i].name, word), wh_shell_word(lists[i].name, word));
 }
 
 /* The ledger, its estate, and the engine's options. */

@@ -128,3 +128,20 @@ int wh_text_decode(const char *name, char **text, size_t *len, struct wh_error *
 	enum order o = utf16_order(p, *len, &at);
 	return o == NOT_UTF16 ? 0 : from_utf16(name, text, len, at, o, err);
 }
+
+const char *wh_shell_word(const char *s, char buf[static WH_SHELL_WORD])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+	size_t n = 0;
+	if (*s == '-')
+		return "NAME";
+	if (*s && !s[strspn(s, plain)])
+		return s;
+	buf[n++] = '\'';
+	for (; *s && n + 6 < WH_SHELL_WORD; s++) {
+		const char *piece = *s == '\'' ? "'\\''" : (char[]){*s, 0};
+		n += (size_t)snprintf(buf + n, WH_SHELL_WORD - n, "%s", piece);
+	}
+	snprintf(buf + n, WH_SHELL_WORD - n, "'");
+	return *s ? "NAME" : buf;
+}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/store_url.h"
+#include "base/text.h"
 #include "cli/apply.h"
 
 enum { SHOWN = 3 };
@@ -17,7 +18,8 @@ static bool found_by_itself(const struct cli *c)
 
 const char *cli_confirm_command(const struct cli *c)
 {
-	static char text[2 * PATH_MAX];
+	static char text[WH_SHELL_WORD + 64];
+	char word[WH_SHELL_WORD];
 	const char *path = wh_store_path(c->store_url);
 	char whole[PATH_MAX];
 	size_t n = (size_t)snprintf(text, sizeof text, "%swhittle confirm", getenv("SUDO_USER") ? "sudo " : "");
@@ -25,16 +27,7 @@ const char *cli_confirm_command(const struct cli *c)
 		return text;
 	if (realpath(path, whole))
 		path = whole;
-	n += (size_t)snprintf(text + n, sizeof text - n, " --store ");
-	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=-")] == 0) {
-		snprintf(text + n, sizeof text - n, "%s", path);
-		return text;
-	}
-	text[n++] = '\''; /* in quotes for the shell */
-	for (; *path && n + 8 < sizeof text; path++)
-		n += (size_t)snprintf(text + n, sizeof text - n, *path == '\'' ? "'\\''" : "%c", *path);
-	text[n++] = '\'';
-	text[n] = 0;
+	snprintf(text + n, sizeof text - n, " --store %s", wh_shell_word(path, word));
 	return text;
 }
 

@@ -2,6 +2,7 @@
 /* enforce --to azure and rollback --to azure. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/text.h"
 #include "cli/azure.h"
 #include "whittle/app_firewall.h"
 #include "whittle/azure_groups.h"
@@ -186,7 +187,8 @@ static void print_outcome(const struct wh_azure_group *g, bool replanned_only, s
 	}
 	if (!replanned_only && g->state == WH_AZURE_APPLIED)
 		printf("%s: applied, read back and compared: %zu change%s. `whittle rollback --to azure --nsg %s` puts the former rules back.\n",
-		       g->name, g->n_changes, g->n_changes == 1 ? "" : "s", g->name);
+		       g->name, g->n_changes, g->n_changes == 1 ? "" : "s",
+		       wh_shell_word(g->name, (char[WH_SHELL_WORD]){0}));
 	else if (!replanned_only && g->state == WH_AZURE_UNCHANGED)
 		printf("%s: nothing to change.\n", g->name);
 }

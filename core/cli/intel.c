@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/text.h"
 #include "cli/cli.h"
 #include "whittle/app_learning.h"
 #include "whittle/intel.h"
@@ -56,7 +57,7 @@ static void print_cuts(const struct wh_app_intel_updated *u)
 		printf("    … and %zu more\n", u->n_large - SHOWN);
 	if (u->n_cuts || u->n_large)
 		printf("    'whittle intel confirm %s' puts it in force%s; until then its former version stays in force\n",
-		       u->name, u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
+		       wh_shell_word(u->name, (char[WH_SHELL_WORD]){0}), u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
 }
 
 static void print_subtracted(const struct wh_intel_list *l)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules in force on this machine, and its environment: sensor, watcher, threat lists, addresses. */
+#include "base/text.h"
 #include "cli/status.h"
 
 static const char *plural(uint64_t n)
@@ -138,15 +139,16 @@ static void print_watch(const struct wh_app_status *s)
 
 static void print_list(const struct wh_app_list *l)
 {
-	char age[32];
+	char age[32], buf[WH_SHELL_WORD];
+	const char *word = wh_shell_word(l->name, buf);
 	if (!l->updated_us && !l->held)
-		printf("Threat list %s was never read: whittle intel update %s\n", l->name, l->name);
+		printf("Threat list %s was never read: whittle intel update %s\n", l->name, word);
 	else if (l->held)
 		printf("Threat list %s is held until you run: whittle intel confirm %s (`whittle intel update %s` names the peers that it would cut off)\n",
-		       l->name, l->name, l->name);
+		       l->name, word, word);
 	else
 		printf("Threat list %s was read %s ago%s%s\n", l->name, age_text(wh_now_us() - l->updated_us, age),
-		       l->stale ? ", and is stale: whittle intel update " : ".", l->stale ? l->name : "");
+		       l->stale ? ", and is stale: whittle intel update " : ".", l->stale ? word : "");
 }
 
 static void print_unlearned(const struct wh_covered *c)

@@ -197,7 +197,9 @@ static int load_one(void *arg, const char *key, const char *json)
 		return 0;
 	ld->lists = wh_arena_grown(ld->mem, ld->lists, ld->n, &ld->room, sizeof *ld->lists);
 	int rc = load_list(key, json, ld->mem, &ld->lists[ld->n++]);
-	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key, key) : 0;
+	return rc ? wh_fail(ld->err, rc, "the ledger's threat list '%s' is damaged: run `whittle intel update %s`", key,
+	                    wh_shell_word(key, (char[WH_SHELL_WORD]){0}))
+	          : 0;
 }
 
 static int lists_of(struct wh_state *s, const char *collection, struct wh_arena *mem, struct wh_intel_list **out, size_t *n,

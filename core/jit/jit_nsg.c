@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "base/text.h"
 #include "jit/grants.h"
 #include "nsg/edit.h"
 #include "whittle/jit.h"
@@ -113,7 +114,8 @@ static int check_within(struct writer *w, const struct wh_resource *r, const str
 			return wh_fail_input(
 				w->err, -EPERM,
 				"refused (narrow-only): opening %s would let %s in, which %s does not allow; close it with `whittle jit close %s`",
-				g->id, wh_addr_text(&over.r[0].from, addr), w->nsg->name, g->id);
+				g->id, wh_addr_text(&over.r[0].from, addr), w->nsg->name,
+				wh_shell_word(g->id, (char[WH_SHELL_WORD]){0}));
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/json.h"
+#include "base/text.h"
 #include "review/changes.h"
 
 static const char *const ops[] = {[WH_REVIEW_ADD] = "add", [WH_REVIEW_EDIT] = "edit", [WH_REVIEW_DELETE] = "delete"};
@@ -17,7 +18,7 @@ int wh_changes_load(struct wh_state *s, const char *resource, json_t **out, stru
 	json_t *list = json_object_get(doc, "changes");
 	if (text && !json_is_array(list))
 		rc = wh_fail(err, -EBADMSG, "the ledger's review of %s is damaged: `whittle rules reset %s` begins anew",
-		             resource, resource);
+		             resource, wh_shell_word(resource, (char[WH_SHELL_WORD]){0}));
 	else
 		*out = list ? json_incref(list) : json_array();
 	json_decref(doc);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/text.h"
 #include "review/changes.h"
 #include "whittle/recommended.h"
 
@@ -72,8 +73,10 @@ static int find_rule(struct review *v, struct wh_recommended_rule **out)
 	*out = v->change->rule ? wh_rule_find(v->res, v->change->rule) : NULL;
 	if (*out)
 		return 0;
+	char word[WH_SHELL_WORD];
 	return wh_fail_input(v->err, -ENOENT, "%s has no recommended rule '%s' (`whittle rules list %s` shows them)",
-	                     v->res->resource->name, v->change->rule ? v->change->rule : "", v->res->resource->name);
+	                     v->res->resource->name, v->change->rule ? v->change->rule : "",
+	                     wh_shell_word(v->res->resource->name, word));
 }
 
 static int set_prefixes(struct review *v, const struct wh_prefix *p, size_t n)
@@ -222,7 +225,7 @@ int wh_review_change(struct wh_state *s, const struct wh_estate *e, const struct
 	v.res = result_of(v.rec, r);
 	if (!v.res)
 		return wh_fail_input(err, -ENOENT, "nothing was recommended for %s: run `whittle recommend %s` first", r->name,
-		                     r->name);
+		                     wh_shell_word(r->name, (char[WH_SHELL_WORD]){0}));
 	rc = c->op == WH_REVIEW_ADD ? check_add(&v) : c->op == WH_REVIEW_EDIT ? check_edit(&v) : check_delete(&v);
 	if (rc)
 		return rc;

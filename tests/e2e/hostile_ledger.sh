@@ -52,6 +52,9 @@ fresh; spoil "DROP TABLE content"
 gives "a ledger from before there were contents is read" 0 'vm1|edges' 6 w status
 gives "a ledger from before there were contents is written" 0 'records|Nothing new' 10 w ingest "$dir/eve.json"
 
+fresh; printf 'resources:\n  - {name: "v; id", addresses: [10.0.0.9]}\n' >"$dir/odd.yaml"; w estate import "$dir/odd.yaml" >"$dir/odd.log"
+gives "a name is one word in the command that a message shows to be copied" 2 "run .whittle recommend 'v; id'. first" 6 w rules edit 'v; id' 22 --not 140.20.30.10
+
 # ---- locks ----
 learned_rules
 mkfifo "$dir/hold"; "$BUILD/tools/ledger_hold" "$ledger" <"$dir/hold" >"$dir/held" 2>&1 & pids+=($!)

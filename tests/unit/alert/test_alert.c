@@ -111,6 +111,30 @@ static void a_peer_outside_the_rule_is_one_alert_with_the_rule_and_the_source(vo
 	scene_close(&w.s);
 }
 
+static void a_name_in_a_step_to_take_is_one_word_for_the_shell(void **state)
+{
+	(void)state;
+	struct world w = {0};
+	struct wh_error err;
+	scene_open(&w.s, NULL, 0);
+	scene_estate(&w.s, "resources:\n  - {name: \"v; id\", addresses: [10.0.0.4], internet-facing: true}\n");
+	scene_partner_days(&w.s, 0, 31);
+	w.rec = scene_recommend(&w.s);
+	assert_int_equal(wh_alert_types_load("rules/alerts.yaml", w.s.mem, &w.types, &err), 0);
+	w.now_us = scene_day0_us + 32 * WH_US_PER_DAY;
+	scene_session(&w.s, "198.51.100.7", 22, 32, 3, 2, 5);
+	update(&w);
+	json_t *list = alerts(&w);
+	const json_t *a = of_type(list, UNRECOMMENDED);
+	assert_non_null(a);
+	char *all = json_dumps(a, 0);
+	assert_non_null(strstr(all, "`whittle explain 'v; id' 22`"));
+	assert_string_equal(text(a, "compromisedEntity"), "v; id");
+	free(all);
+	json_decref(list);
+	scene_close(&w.s);
+}
+
 static void a_partner_inside_the_rule_is_no_alert(void **state)
 {
 	(void)state;
@@ -469,6 +493,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(name)
 		TEST(a_month_of_partners_raises_nothing),
 		TEST(a_peer_outside_the_rule_is_one_alert_with_the_rule_and_the_source),
+		TEST(a_name_in_a_step_to_take_is_one_word_for_the_shell),
 		TEST(a_partner_inside_the_rule_is_no_alert),
 		TEST(unanswered_connections_are_counted_from_the_second_look_on),
 		TEST(a_password_guesser_is_an_alert_and_a_monitor_inside_the_rule_is_none),

@@ -128,6 +128,20 @@ static void terminal_control_characters_are_not_printable(void **state)
 	assert_string_equal(err.text, "x??y?");
 }
 
+static void names_in_commands_are_one_word_for_the_shell(void **state)
+{
+	(void)state;
+	char buf[WH_SHELL_WORD], large[WH_SHELL_WORD];
+	assert_string_equal(wh_shell_word("vm-1/web_2.x", buf), "vm-1/web_2.x");
+	assert_string_equal(wh_shell_word("vm1; id", buf), "'vm1; id'");
+	assert_string_equal(wh_shell_word("a'$(id)`id`\n", buf), "'a'\\''$(id)`id`\n'");
+	assert_string_equal(wh_shell_word("", buf), "''");
+	assert_string_equal(wh_shell_word("--all", buf), "NAME");
+	memset(large, '\'', sizeof large - 1);
+	large[sizeof large - 1] = 0;
+	assert_string_equal(wh_shell_word(large, buf), "NAME");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +150,7 @@ int main(void)
 		cmocka_unit_test(half_a_character_and_utf32_are_named),
 		cmocka_unit_test(yaml_and_json_are_read_as_windows_saves_them),
 		cmocka_unit_test(terminal_control_characters_are_not_printable),
+		cmocka_unit_test(names_in_commands_are_one_word_for_the_shell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
