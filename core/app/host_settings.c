@@ -157,7 +157,7 @@ static void take_program(json_t *out, const struct program *p, const char *root)
 		json_object_set_new(out, p->name, json_string("read"));
 }
 
-json_t *wh_host_settings(const char *root)
+json_t *wh_host_settings_json(const char *root)
 {
 	json_t *out = json_object();
 	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)

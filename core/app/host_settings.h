@@ -4,6 +4,6 @@
 #include <jansson.h>
 
 /* {"sshd": "read", "sshd.ciphers": "aes256-ctr"…}: programs whose configuration is there, and the keys that it states. */
-json_t *wh_host_settings(const char *root);
+json_t *wh_host_settings_json(const char *root);
 /* Those that run of the programs that watch a host: ["auditd"…]. */
 json_t *wh_host_programs(const char *root);

@@ -46,7 +46,7 @@ static void each_grammar_has_the_value_that_counts(void **state)
 	put("/etc/systemd/resolved.conf", "[Resolve]\nLLMNR=yes\n");
 	put("/etc/systemd/resolved.conf.d/a.conf", "[Resolve]\nLLMNR=no\n");
 	put("/etc/ssl/openssl.cnf", "MinProtocol = TLSv1.2\n[old]\nMinProtocol = TLSv1\n");
-	json_t *o = wh_host_settings(root);
+	json_t *o = wh_host_settings_json(root);
 	assert_string_equal(value(o, "sshd"), "read");
 	assert_string_equal(value(o, "sshd.ciphers"), "aes256-ctr");
 	assert_string_equal(value(o, "sshd.macs"), "hmac-sha2-256");
@@ -70,7 +70,7 @@ static void odd_bytes_and_long_values_are_cut(void **state)
 	put("/etc/krb5.conf", text);
 	snprintf(text, 1024, "SecRuleEngine %.900s\n", long_value);
 	put("/etc/modsecurity/modsecurity.conf", text);
-	json_t *o = wh_host_settings(root);
+	json_t *o = wh_host_settings_json(root);
 	assert_memory_equal(value(o, "kerberos.permitted_enctypes"), "?[31m??aaa", 10);
 	assert_int_equal(strlen(value(o, "modsecurity.secruleengine")), 255);
 	assert_string_equal(value(o, "kerberos.allow_weak_crypto"), "none");
