@@ -13,6 +13,7 @@
 #define WH_AWS_RAW "aws.ec2/"
 #define WH_AWS_PAGE "oneOfAPage" /* a member of an interface or route table that was read from one page of an answer */
 
+#define WH_AWS_PLANNED "planned" /* a member of an association: the public address is not chosen yet */
 #define WH_AWS_PART "partOfIt" /* a member of a route table that may have more routes than those that were read */
 
 /* inventory_aws.c: takes an object that is one of AWS's resources. 1: it was; 0: it is none; -EINVAL where a value in it can't be

@@ -212,6 +212,8 @@ static bool is_nat(const json_t *interface)
 	return type && (!strcasecmp(type, "nat_gateway") || !strcasecmp(type, "natGateway"));
 }
 
+static const char planned[] = "planned";
+
 static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json_t *configurations, const char *address,
                         const char *public)
 {
@@ -228,22 +230,29 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 		const char *ip = wh_arena_printf(a->mem, "%s/public/%s", f->id, public);
 		json_object_set_new(o, "publicIPAddress", json_pack("{s:s}", "id", ip));
 		wh_derive(&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
-		          json_pack("{s:s, s:{s:s}}", "ipAddress", public, "sku", "name", "AWS"));
+		          json_pack("{s:s*, s:{s:s}}", "ipAddress", strcmp(public, planned) ? public : NULL, "sku", "name", "AWS"));
 	}
 	json_array_append_new(configurations, o);
 }
 
+/* The public address of an association; `planned`: AWS has not chosen it yet. */
+static const char *public_of(const struct wh_aws_interface *f, const json_t *holder)
+{
+	const json_t *association = is_nat(f->o) ? NULL : json_object_get(holder, "Association");
+	const char *public = wh_aws_text(association, "PublicIp");
+	return public ? public : json_is_true(json_object_get(association, WH_AWS_PLANNED)) ? planned : NULL;
+}
+
 static void add_addresses(struct wh_aws *a, const struct wh_aws_interface *f, json_t *out)
 {
-	const char *address = wh_aws_text(f->o, "PrivateIpAddress"), *public = is_nat(f->o) ? "" : "PublicIp";
+	const char *address = wh_aws_text(f->o, "PrivateIpAddress");
 	size_t i;
 	json_t *v;
 	json_array_foreach(json_object_get(f->o, "PrivateIpAddresses"), i, v)
 		if (wh_aws_text(v, "PrivateIpAddress"))
-			add_address(a, f, out, wh_aws_text(v, "PrivateIpAddress"),
-			            wh_aws_text(json_object_get(v, "Association"), public));
+			add_address(a, f, out, wh_aws_text(v, "PrivateIpAddress"), public_of(f, v));
 	if (!i && address)
-		add_address(a, f, out, address, wh_aws_text(json_object_get(f->o, "Association"), public));
+		add_address(a, f, out, address, public_of(f, f->o));
 	json_array_foreach(json_object_get(f->o, "Ipv6Addresses"), i, v) {
 		const char *six = wh_aws_text(v, "Ipv6Address");
 		struct wh_addr addr;

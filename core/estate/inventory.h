@@ -21,5 +21,13 @@ int wh_inventory_put_effective(struct wh_state *s, const struct wh_inventory *in
 int wh_inventory_terraform(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);
 /* inventory_plan.c: a plan (`terraform show -json PLAN`) as the state that it leads to; a new reference. Adds notes. */
 json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t *doc);
+/* inventory_free.c: the first free address of a subnet, in `buf`; false: there is none. */
+struct wh_free {
+	json_t *used; /* addresses of interfaces */
+	json_t *next; /* by a subnet's id: the number of the first address in it that was not looked at */
+};
+bool wh_free_address(struct wh_free *f, const char *subnet, const char *range, char buf[WH_ADDR_STRLEN]);
+/* Gives the interfaces among the items from `first` on, which have no address yet, one of their subnet; returns how many. */
+size_t wh_choose_addresses(struct wh_inventory *inv, size_t first);
 const char *wh_terraform_type(const char *type); /* Azure's type; NULL: none that is read as one */
 int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_t *doc, struct wh_error *err);

@@ -10,15 +10,14 @@
  *   configured   subnet_id: references [azurerm_subnet.web.id]
  *   as state     subnet_id: /subscriptions/planned/resourceGroups/rg/providers/…/virtualNetworks/net/subnets/web
  *
- * Addresses that Azure will choose are taken to be the first free ones of the subnet. What remains unknown is named in a note.
+ * Addresses that Azure or AWS will choose are taken to be the first free ones of the subnet. What remains unknown is named in a note.
  */
 #include <string.h>
 #include <strings.h>
-#include "estate/inventory.h"
+#include "estate/inventory_plan.h"
 
-/* FIRST_FREE: Azure keeps the first four addresses of a subnet. MOST_STEPS: references that one attribute may lead through, since
- * a file can hold outputs that lead to each other. */
-enum { MOST_DEPTH = 16, FIRST_FREE = 4, MOST_STEPS = 4096 };
+/* MOST_STEPS: references that one attribute may lead through, since a file can hold outputs that lead to each other. */
+enum { MOST_DEPTH = 16, MOST_STEPS = 4096 };
 
 struct frame {
 	const struct frame *up;
@@ -27,9 +26,8 @@ struct frame {
 };
 struct plan {
 	json_t *by_address;   /* "module.net.azurerm_subnet.web[0]": its planned resource */
-	json_t *used;         /* addresses of interfaces */
 	json_t *ranges;       /* by a subnet's id: its first prefix */
-	json_t *next;         /* by a subnet's id: the number of the first address in it that was not looked at */
+	struct wh_free free;
 	const char *unknown;  /* the first reference that leads nowhere: "azurerm_subnet_….x: subnet_id" */
 	size_t n_unknown, n_chosen;
 	struct wh_arena *mem;
@@ -62,6 +60,8 @@ static const char *planned_id(struct plan *p, const json_t *resource)
 	const json_t *v = json_object_get(resource, "values");
 	const char *name = *text(v, "name") ? text(v, "name") : text(resource, "address"), *type = text(resource, "type"),
 		   *group = *text(v, "resource_group_name") ? text(v, "resource_group_name") : "planned";
+	if (!strncmp(type, "aws_", 4))
+		return wh_plan_aws_id(type, text(resource, "address"), p->mem);
 	if (!strcmp(type, "azurerm_subnet"))
 		return wh_arena_printf(
 			p->mem,
@@ -162,7 +162,7 @@ static void resolve(struct asking *q, const struct frame *f, const char *referen
 			q, f->up,
 			json_object_get(json_object_get(f->call, "expressions"),
 		                        wh_arena_printf(q->p->mem, "%.*s", (int)strcspn(reference + 4, ".["), reference + 4)));
-	else if (!strncmp(reference, "azurerm_", 8))
+	else if (!strncmp(reference, "azurerm_", 8) || !strncmp(reference, "aws_", 4))
 		of_resource(q, f, reference);
 }
 
@@ -192,7 +192,8 @@ static void fill_one(struct plan *p, const struct frame *f, const json_t *resour
 {
 	const json_t *now = json_object_get(values, key);
 	size_t len = strlen(key);
-	bool one = len > 3 && !strcmp(key + len - 3, "_id"), many = len > 4 && !strcmp(key + len - 4, "_ids");
+	bool one = (len > 3 && !strcmp(key + len - 3, "_id")) || !strcmp(key, "instance") || !strcmp(key, "network_interface"),
+	     many = (len > 4 && !strcmp(key + len - 4, "_ids")) || !strcmp(key, "security_groups");
 	const char *bracket = strrchr(text(resource, "address"), '[');
 	struct asking q = {p, bracket ? bracket : "", json_array(), 0, 0};
 	if ((one || many) && (!now || json_is_null(now) || (many && !json_array_size(now))) &&
@@ -206,6 +207,30 @@ static void fill_one(struct plan *p, const struct frame *f, const json_t *resour
 	json_decref(q.out);
 }
 
+/* Rules and routes that AWS's provider has as an attribute: references of all of them stand together. A member that is absent is not
+ * known yet, and names those of its type. */
+static void fill_rows(struct plan *p, const struct frame *f, json_t *rows, const json_t *expression)
+{
+	static const char *const members[] = {"security_groups", "prefix_list_ids", "gateway_id", "nat_gateway_id",
+	                                      "egress_only_gateway_id", "transit_gateway_id", "vpc_peering_connection_id",
+	                                      "network_interface_id"};
+	struct asking q = {p, "", json_array(), 0, 0};
+	size_t i, k;
+	json_t *row, *id;
+	resolve_all(&q, f, expression);
+	json_array_foreach(rows, i, row)
+		for (size_t m = 0; json_is_object(row) && m < sizeof members / sizeof *members; m++) {
+			json_t *found = json_object_get(row, members[m]) ? NULL : json_array();
+			json_array_foreach(found ? q.out : NULL, k, id)
+				if (wh_plan_aws_refers(members[m], json_string_value(id)))
+					json_array_append(found, id);
+			if (json_array_size(found))
+				json_object_set(row, members[m], m < 2 ? found : json_array_get(found, 0));
+			json_decref(found);
+		}
+	json_decref(q.out);
+}
+
 static void fill(struct plan *p, const struct frame *f, const json_t *resource, json_t *values, const json_t *expressions,
                  unsigned depth)
 {
@@ -214,7 +239,10 @@ static void fill(struct plan *p, const struct frame *f, const json_t *resource, 
 	size_t i;
 	json_object_foreach((json_t *)(uintptr_t)expressions, key, e) {
 		json_t *v = json_object_get(values, key);
-		if (json_is_object(e))
+		if (json_is_object(e) && json_is_array(v) && !strncmp(text(resource, "type"), "aws_", 4) &&
+		    json_is_object(json_array_get(v, 0)))
+			fill_rows(p, f, v, e);
+		else if (json_is_object(e))
 			fill_one(p, f, resource, values, key, e);
 		else if (depth < MOST_DEPTH)
 			json_array_foreach(e, i, block)
@@ -254,32 +282,22 @@ static void fill_module(struct plan *p, const struct frame *f, const json_t *mod
 
 /* ---- addresses ---- */
 
-/* The first prefix of the planned subnet with this id. */
-static bool range_of(const struct plan *p, const char *subnet, struct wh_prefix *out)
+static void choose_address(struct plan *p, json_t *configuration, const char *member)
 {
-	const char *s = json_string_value(json_object_get(p->ranges, subnet));
-	return s && !wh_prefix_parse(s, strlen(s), out, NULL) && wh_prefix_is_v4(out);
+	const char *subnet = text(configuration, "subnet_id"), *range = json_string_value(json_object_get(p->ranges, subnet));
+	char buf[WH_ADDR_STRLEN];
+	if (*text(configuration, member) || !range || !wh_free_address(&p->free, subnet, range, buf))
+		return;
+	json_object_set_new(configuration, member, json_string(buf));
+	p->n_chosen++;
 }
 
-static void choose_address(struct plan *p, json_t *configuration)
+static void address_of(struct plan *p, json_t *holder, const char *member, int pass)
 {
-	struct wh_prefix range;
-	char buf[WH_ADDR_STRLEN];
-	if (*text(configuration, "private_ip_address") || !range_of(p, text(configuration, "subnet_id"), &range))
-		return;
-	const char *subnet = text(configuration, "subnet_id");
-	const uint64_t size = UINT64_C(1) << (32 - wh_prefix_family_len(&range)),
-		       next = (uint64_t)json_integer_value(json_object_get(p->next, subnet));
-	for (uint64_t i = next ? next : FIRST_FREE; i + 1 < size; i++) {
-		struct wh_addr a = wh_addr_v4(wh_addr_to_v4(&range.addr) + (uint32_t)i);
-		if (json_object_get(p->used, wh_addr_text(&a, buf)))
-			continue;
-		json_object_set_new(p->used, buf, json_true());
-		json_object_set_new(p->next, subnet, json_integer((json_int_t)i + 1));
-		json_object_set_new(configuration, "private_ip_address", json_string(buf));
-		p->n_chosen++;
-		return;
-	}
+	if (pass)
+		choose_address(p, holder, member);
+	else if (*text(holder, member))
+		json_object_set_new(p->free.used, text(holder, member), json_true());
 }
 
 /* pass 0: those that are known; 1: the others */
@@ -289,46 +307,54 @@ static void addresses(struct plan *p, int pass)
 	json_t *r, *c;
 	size_t i;
 	json_object_foreach(p->by_address, key, r) {
-		const json_t *v = json_object_get(r, "values");
-		if (!strcmp(text(r, "type"), "azurerm_subnet"))
+		json_t *v = json_object_get(r, "values");
+		const char *type = text(r, "type");
+		if (!strcmp(type, "azurerm_subnet"))
 			json_object_set(p->ranges, text(v, "id"), json_array_get(json_object_get(v, "address_prefixes"), 0));
-		json_array_foreach(!strcmp(text(r, "type"), "azurerm_network_interface") ? json_object_get(v, "ip_configuration")
-		                                                                         : NULL,
-		                   i, c)
-			if (pass)
-				choose_address(p, c);
-			else if (*text(c, "private_ip_address"))
-				json_object_set_new(p->used, text(c, "private_ip_address"), json_true());
+		if (!strcmp(type, "aws_subnet") || !strcmp(type, "aws_default_subnet"))
+			json_object_set(p->ranges, text(v, "id"), json_object_get(v, "cidr_block"));
+		json_array_foreach(!strcmp(type, "azurerm_network_interface") ? json_object_get(v, "ip_configuration") : NULL, i, c)
+			address_of(p, c, "private_ip_address", pass);
+		if ((!strcmp(type, "aws_instance") && *text(v, "primary_network_interface_id")) ||
+		    (!strcmp(type, "aws_network_interface") && !json_array_size(json_object_get(v, "private_ips"))))
+			address_of(p, v, "private_ip", pass);
 	}
+}
+
+static void read_plan(struct plan *p, const json_t *doc, json_t *root)
+{
+	const struct frame f = {.config = json_object_get(json_object_get(doc, "configuration"), "root_module"), .address = ""};
+	for (int round = 0; round < 2; round++) {
+		p->n_unknown = 0;
+		index_module(p, root, 0);
+		fill_module(p, &f, root, 0);
+	}
+	if (json_is_object(root) && !json_is_array(json_object_get(root, "resources")))
+		json_object_set_new(root, "resources", json_array());
+	wh_plan_aws_add(p->by_address, json_object_get(root, "resources"), p->mem);
+	addresses(p, 0);
+	addresses(p, 1);
 }
 
 json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t *doc)
 {
 	json_t *root = json_deep_copy(json_object_get(json_object_get(doc, "planned_values"), "root_module"));
 	struct plan p = {.by_address = json_object(),
-	                 .used = json_object(),
 	                 .ranges = json_object(),
-	                 .next = json_object(),
+	                 .free = {json_object(), json_object()},
 	                 .mem = inv->mem};
-	const struct frame f = {.config = json_object_get(json_object_get(doc, "configuration"), "root_module"), .address = ""};
 	const char *file = inv->documents[document].file;
-	for (int round = 0; round < 2; round++) {
-		p.n_unknown = 0;
-		index_module(&p, root, 0);
-		fill_module(&p, &f, root, 0);
-	}
-	addresses(&p, 0);
-	addresses(&p, 1);
+	read_plan(&p, doc, root);
 	wh_inventory_note(inv, "%s: this is a plan of Terraform's: what it would make is taken to be there%s", file,
-	                  p.n_chosen ? ", each private address that Azure chooses as the first free one of its subnet" : "");
+	                  p.n_chosen ? ", each private address that Azure or AWS chooses as the first free one of its subnet" : "");
 	if (p.n_unknown)
 		wh_inventory_note(inv,
 		                  "%s: %zu reference%s of the plan to other resources can't be resolved, such as %s: left aside",
 		                  file, p.n_unknown, p.n_unknown == 1 ? "" : "s", p.unknown);
 	json_decref(p.by_address);
-	json_decref(p.used);
 	json_decref(p.ranges);
-	json_decref(p.next);
+	json_decref(p.free.used);
+	json_decref(p.free.next);
 	return json_pack("{s:s, s:s, s:{s:o}}", "format_version", text(doc, "format_version"), "terraform_version",
 	                 *text(doc, "terraform_version") ? text(doc, "terraform_version") : "1", "values", "root_module",
 	                 root ? root : json_object());

@@ -306,8 +306,13 @@ int wh_inventory_template(struct wh_inventory *inv, size_t document, const json_
 	                     wh_arena_printf(inv->mem, "%.*s", (int)len, base),
 	                     0,
 	                     TIMES_LENGTH * inv->documents[document].len + BASE_BYTES};
+	size_t before = inv->n;
 	(void)err;
 	take(&t, resources, "resources", &(struct within){"", "", 0});
+	if (wh_choose_addresses(inv, before))
+		wh_inventory_note(inv,
+		                  "%s: each private address that Azure chooses is taken to be the first free one of its subnet",
+		                  file);
 	if (!t.left)
 		wh_inventory_note(inv,
 		                  "%s: its expressions make too much of a template of this length: the rest of it is left aside",

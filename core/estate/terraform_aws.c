@@ -351,7 +351,7 @@ static void take_instance(struct wh_tf_aws *s, const json_t *v)
 	each(list_of(f, "Groups"), json_object_get(v, "vpc_security_group_ids"), "GroupId");
 	if (public)
 		json_object_set_new(json_array_get(json_object_get(f, "PrivateIpAddresses"), 0), "Association",
-		                    json_pack("{s:s}", "PublicIp", public));
+		                    wh_tf_aws_association(public));
 	json_array_append_new(list_of(o, "NetworkInterfaces"), f);
 	json_object_set_new(s->first, id, json_string(interface));
 	json_object_set(s->first, interface, f);

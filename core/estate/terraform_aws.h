@@ -17,6 +17,8 @@ struct wh_tf_aws {
 const char *wh_tf_aws_key(const struct wh_tf_aws *s, const char *member, const char *id);
 /* The first of two members that has a text; NULL: none has. */
 const char *wh_tf_aws_either(const json_t *v, const char *a, const char *b);
+/* An association with this public address, which a plan does not have yet. A new reference. */
+json_t *wh_tf_aws_association(const char *public);
 /* False: the type is none of those that are read. `v`: its attributes. */
 bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, const json_t *v);
 /* Takes what was collected into the inventory, and frees it. */

@@ -2,6 +2,7 @@
 /* What was collected of AWS's resources in a state of Terraform's: joined, and taken into the inventory. */
 #include <string.h>
 #include "estate/aws.h"
+#include "estate/inventory_plan.h"
 #include "estate/terraform_aws.h"
 
 const char *wh_tf_aws_either(const json_t *v, const char *a, const char *b)
@@ -27,6 +28,11 @@ static json_t *interface_of(const struct wh_tf_aws *s, const char *id)
 	return own ? own : id ? json_object_get(s->first, id) : NULL;
 }
 
+json_t *wh_tf_aws_association(const char *public)
+{
+	return strcmp(public, WH_PLAN_PUBLIC) ? json_pack("{s:s}", "PublicIp", public) : json_pack("{s:b}", WH_AWS_PLANNED, 1);
+}
+
 /* A public address, at the private one that it is for. */
 static void join_address(json_t *interface, const json_t *v)
 {
@@ -36,7 +42,7 @@ static void join_address(json_t *interface, const json_t *v)
 	json_array_foreach(list, i, a) {
 		const char *own = wh_aws_text(a, "PrivateIpAddress");
 		if (public && (private ? own && !strcmp(own, private) : !i))
-			json_object_set_new(a, "Association", json_pack("{s:s}", "PublicIp", public));
+			json_object_set_new(a, "Association", wh_tf_aws_association(public));
 	}
 }
 
