@@ -141,9 +141,31 @@ static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 	delete_originals(f, p);
 }
 
+/* az takes an argument that begins with '@' as the name of a file to read, and one with '-' as an option, whatever the quotes.
+ * Azure has no such names, but a file that somebody wrote may. */
+static int plain(const char *name, const struct wh_nsg_plan *p, struct wh_error *err)
+{
+	return name && (*name == '@' || *name == '-')
+	               ? wh_fail_input(err, -EINVAL, "%s: '%s' can't be an argument of az; no group or rule at Azure has such a name",
+	                               p->name, name)
+	               : 0;
+}
+
+static int all_plain(const struct wh_nsg_plan *p, struct wh_arena *mem, struct wh_error *err)
+{
+	int rc = plain(p->name, p, err);
+	rc = rc ? rc : plain(wh_nsg_id_part(p->nsg, "resourceGroups", mem), p, err);
+	rc = rc ? rc : plain(wh_nsg_id_part(p->nsg, "subscriptions", mem), p, err);
+	for (size_t i = 0; p->nsg && i < p->nsg->n_rules && !rc; i++)
+		rc = plain(p->nsg->rules[i].name, p, err);
+	return rc;
+}
+
 static int write_script(FILE *f, const struct wh_nsg_plan *plans, size_t n, struct wh_arena *mem, struct wh_error *err)
 {
-	(void)err;
+	for (size_t i = 0; i < n; i++)
+		if (all_plain(&plans[i], mem, err))
+			return -EINVAL;
 	fputs("#!/bin/sh\n# Written by whittle. Read it, then run it where `az login` was done. It stops at the first command that fails;\n"
 	      "# until then every packet is decided as before or as after it, and running it again completes it.\n# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands\nset -eu\n",
 	      f);

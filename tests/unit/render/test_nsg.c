@@ -230,6 +230,31 @@ static void each_format_matches_its_golden_file(void **state)
 	drop(&w);
 }
 
+/* az would read the file "etc" for '@etc', and take '-h' as an option. */
+static void no_name_of_a_group_is_a_file_or_an_option_of_az(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"@etc", "-h"};
+	struct wh_prefix p = prefix("1.2.3.4");
+	for (size_t i = 0; i < 4; i++) {
+		struct world w;
+		struct wh_error err = {0};
+		char text[1024], *out = NULL;
+		snprintf(text, sizeof text,
+		         "{\"id\":\"/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/w\",\"location\":\"x\","
+		         "\"name\":\"%s\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*", "22") "," RULE(
+				 "%s", "400", "Allow", "*", "80") "]}",
+		         i & 1 ? "w" : names[i / 2], i & 1 ? names[i / 2] : "r");
+		make(&w, text, 1);
+		w.rules[0] = (struct wh_recommended_rule){
+			.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .narrows = "web: ssh"};
+		assert_int_equal(wh_renderer_find("az")->render(&w.rec, &w.estate, NULL, &out, &err), -EINVAL);
+		assert_non_null(strstr(err.text, names[i / 2]));
+		assert_null(out);
+		drop(&w);
+	}
+}
+
 /* A template computes a text that begins with a bracket; a second bracket makes it plain. */
 static void no_text_of_a_group_becomes_an_expression_of_the_template(void **state)
 {
@@ -312,6 +337,7 @@ int main(void)
 		cmocka_unit_test(only_the_narrowed_port_of_the_resource_changes_and_only_narrows),
 		cmocka_unit_test(the_group_matches_its_golden_file),
 		cmocka_unit_test(each_format_matches_its_golden_file),
+		cmocka_unit_test(no_name_of_a_group_is_a_file_or_an_option_of_az),
 		cmocka_unit_test(no_text_of_a_group_becomes_an_expression_of_the_template),
 		cmocka_unit_test(without_a_gap_as_few_rules_as_possible_are_renumbered),
 		cmocka_unit_test(a_host_without_a_group_gets_a_new_one),
