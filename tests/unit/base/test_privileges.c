@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -187,6 +189,14 @@ static void who_keeps_the_user_may_end_processes_and_nothing_else(void **state)
 
 /* ---- the process that changes the firewall ---- */
 
+/* Nor may another process of the user read its memory. */
+static void leaves_no_core(void)
+{
+	struct rlimit core;
+	if (prctl(PR_GET_DUMPABLE) || getrlimit(RLIMIT_CORE, &core) || core.rlim_max || prctl(PR_GET_KEEPCAPS))
+		_exit(5);
+}
+
 static void keep_net_admin(void)
 {
 	struct wh_error err;
@@ -197,6 +207,20 @@ static void keep_net_admin(void)
 	want("CapInh", NO_CAPABILITY);
 	want("CapBnd", NO_CAPABILITY);
 	want("NoNewPrivs", "1");
+	leaves_no_core();
+}
+
+static void need_net_admin(void)
+{
+	struct wh_error err;
+	if (setresuid(61003, 61003, 61003) || wh_enforce_privileges(NULL, &err) != -EPERM || !strstr(err.text, "run as root"))
+		_exit(2);
+}
+
+static void who_lacks_the_capability_is_told_which(void **state)
+{
+	(void)state;
+	in_a_child(need_net_admin);
 }
 
 static void the_firewalls_process_keeps_one_capability(void **state)
@@ -223,6 +247,7 @@ static void be_service(void)
 	want("CapEff", NET_ADMIN_ONLY);
 	want("CapBnd", NO_CAPABILITY);
 	want("NoNewPrivs", "1");
+	leaves_no_core();
 }
 
 static void as_the_services_user_it_has_no_other_group(void **state)
@@ -368,6 +393,7 @@ int main(void)
 		cmocka_unit_test(the_owner_never_gets_roots_group_from_its_directory),
 		cmocka_unit_test(who_keeps_the_user_may_end_processes_and_nothing_else),
 		cmocka_unit_test(the_firewalls_process_keeps_one_capability),
+		cmocka_unit_test(who_lacks_the_capability_is_told_which),
 		cmocka_unit_test(as_the_services_user_it_has_no_other_group),
 		cmocka_unit_test(a_link_put_in_a_files_place_opens_nothing_else),
 		cmocka_unit_test(a_directory_that_may_be_written_runs_no_program),

@@ -94,6 +94,51 @@ static void every_field_has_its_range(void **state)
 	assert_int_equal(taken(rs, 60), -EBADMSG);
 }
 
+/* The same for `r`, with one byte of it changed where `at` is not 0. */
+static int taken_as(const struct wh_request *r, size_t at, uint8_t byte)
+{
+	struct wh_request out;
+	struct wh_bytes b = {0};
+	wh_put_request(&b, r);
+	assert_false(b.failed);
+	if (at)
+		b.p[at] = byte;
+	int rc = wh_take_request(b.p, b.n, mem, &out);
+	free(b.p);
+	return rc;
+}
+
+static void every_field_of_an_opening_has_its_range(void **state)
+{
+	enum { NAME_AT = 1 + 8 + 1 };
+	struct wh_addr from = wh_addr_v4(0xcb007107);
+	const struct wh_request good = {.what = WH_ASK_JIT_OPEN,
+	                                .number = 1000,
+	                                .opening = {.resource = "vm1", .proto = WH_PROTO_UDP, .port = 53, .from = wh_prefix_of(&from, 128)}};
+	struct wh_request r = good;
+	(void)state;
+	assert_int_equal(taken_as(&good, 0, 0), 0);
+	assert_int_equal(taken_as(&good, NAME_AT + 1, 0), -EBADMSG); /* a name with a NUL */
+	r.opening.proto = WH_PROTO_TCP + 1; assert_int_equal(taken_as(&r, 0, 0), -EBADMSG);
+	r = good; r.opening.port = 0; assert_int_equal(taken_as(&r, 0, 0), -EBADMSG);
+	r = good; r.number = 0; assert_int_equal(taken_as(&r, 0, 0), -EBADMSG);
+}
+
+static void every_closed_port_has_its_range(void **state)
+{
+	struct wh_jit_port ports[WH_ASK_MAX_PORTS + 1];
+	struct wh_request r = {.what = WH_ASK_JIT_ON, .number = 60, .ports = ports, .n_ports = WH_ASK_MAX_PORTS};
+	(void)state;
+	for (size_t i = 0; i <= WH_ASK_MAX_PORTS; i++)
+		ports[i] = (struct wh_jit_port){WH_PROTO_TCP, (uint16_t)(i + 1)};
+	assert_int_equal(taken_as(&r, 0, 0), 0);
+	r.n_ports++;
+	assert_int_equal(taken_as(&r, 0, 0), -EBADMSG);
+	r.n_ports = 1;
+	ports[0].port = 0;
+	assert_int_equal(taken_as(&r, 0, 0), -EBADMSG);
+}
+
 static void rejected_prefixes_are_decoded_as_they_were_encoded(void **state)
 {
 	struct wh_nft_ruleset *rs = rules();
@@ -171,6 +216,9 @@ static void rules_that_lock_the_operator_out_need_the_operators_consent(void **s
 		&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = rules(), .number = 60, .force = true});
 	assert_int_equal(a.rc, -EPERM);
 	assert_non_null(strstr(a.err.text, "8.8.8.8"));
+	struct wh_nft_ruleset *none = rules();
+	none->n_ports = 0;
+	assert_int_equal(done(&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = none, .number = 60}).rc, -ENODATA);
 }
 
 static void openings_and_closings_beyond_the_policy_are_refused(void **state)
@@ -190,6 +238,11 @@ static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 	                       .opening = {.resource = "vm1", .proto = WH_PROTO_TCP, .port = 22, .from = stranger}};
 	assert_non_null(strstr(done(&g, &r).err.text, "refused (source)"));
 	r.opening.from = office;
+	struct wh_firewall_grants other_user = g, no_config = g;
+	other_user.who = "bob"; /* as the process that the person started knows; a message can't say it */
+	assert_non_null(strstr(done(&other_user, &r).err.text, "refused (user)"));
+	no_config.jit = NULL;
+	assert_int_equal(done(&no_config, &r).rc, -EPERM);
 	r.opening.port = 3389;
 	assert_non_null(strstr(done(&g, &r).err.text, "refused (port)"));
 	r.opening.port = 22;
@@ -210,6 +263,8 @@ int main(void)
 		TEST(a_request_is_decoded_as_it_was_encoded),
 		TEST(a_cut_or_a_longer_message_is_refused),
 		TEST(every_field_has_its_range),
+		TEST(every_field_of_an_opening_has_its_range),
+		TEST(every_closed_port_has_its_range),
 		TEST(rejected_prefixes_are_decoded_as_they_were_encoded),
 		TEST(a_number_of_things_is_no_larger_than_the_message),
 		TEST(a_command_asks_for_no_more_than_what_was_typed),
