@@ -17,10 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/landlock.h"
-#include "base/opener.h"
 #include "base/owner.h"
 #include "base/service_user.h"
-#include "base/trusted_path.h"
 #include "whittle/enforce.h"
 
 enum { SERVICE = 977, NOBODY = 65534, A_GROUP = 4 };
@@ -326,65 +324,6 @@ static void a_directory_that_may_be_written_runs_no_program(void **state)
 	rmdir(top);
 }
 
-/* ---- paths ---- */
-
-static void nothing_is_written_where_another_users_link_leads(void **state)
-{
-	(void)state;
-	char lane[PATH_MAX];
-	struct wh_error err;
-	bool made;
-	if (geteuid())
-		skip();
-	strcpy(top, "/tmp/whittle-test-XXXXXX");
-	assert_non_null(mkdtemp(top));
-	snprintf(lane, sizeof lane, "%s/lane", top);
-	snprintf(file, sizeof file, "%s/lane/file", top);
-	snprintf(secret, sizeof secret, "%s/file", top);
-	assert_int_equal(symlink(top, lane), 0);
-	assert_int_equal(lchown(lane, 61003, 61003), 0);
-	assert_int_equal(wh_trusted_directory(lane, &made, &err), -ELOOP);
-	assert_int_equal(wh_write_file(file, "x", 1, &err), -ELOOP);
-	assert_int_equal(wh_open_append(file), -ELOOP);
-	assert_int_equal(access(secret, F_OK), -1);
-	assert_int_equal(lchown(lane, 0, 0), 0); /* root's own way */
-	assert_int_equal(wh_write_file(file, "x", 1, &err), 0);
-	assert_int_equal(unlink(secret), 0);
-	unlink(lane);
-	rmdir(top);
-}
-
-static void links_of_roots_are_followed_for_reading_alone_and_not_for_ever(void **state)
-{
-	(void)state;
-	char loop[PATH_MAX];
-	struct wh_error err;
-	strcpy(top, "/tmp/whittle-test-XXXXXX");
-	replaced = NULL;
-	assert_non_null(mkdtemp(top));
-	snprintf(file, sizeof file, "%s/file", top);
-	snprintf(secret, sizeof secret, "%s/link", top);
-	snprintf(loop, sizeof loop, "%s/loop", top);
-	make(file);
-	assert_int_equal(symlink("file", secret), 0);
-	assert_int_equal(symlink("loop", loop), 0);
-	if (!geteuid()) {
-		int fd = wh_trusted_open(secret, O_RDONLY, 0);
-		assert_true(fd >= 0);
-		close(fd);
-		assert_int_equal(wh_trusted_open(secret, O_WRONLY | O_CREAT, 0600), -ELOOP);
-		assert_int_equal(wh_trusted_open(loop, O_RDONLY, 0), -ELOOP);
-		assert_int_equal(wh_trusted_dir(top, false, &err), 0);
-		assert_int_equal(chown(top, 0, 61003), 0);
-		assert_int_equal(chmod(top, 0770), 0); /* a group of others may write it */
-		assert_int_equal(wh_trusted_dir(top, false, &err), -EPERM);
-	}
-	unlink(loop);
-	unlink(secret);
-	unlink(file);
-	rmdir(top);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,8 +336,6 @@ int main(void)
 		cmocka_unit_test(as_the_services_user_it_has_no_other_group),
 		cmocka_unit_test(a_link_put_in_a_files_place_opens_nothing_else),
 		cmocka_unit_test(a_directory_that_may_be_written_runs_no_program),
-		cmocka_unit_test(nothing_is_written_where_another_users_link_leads),
-		cmocka_unit_test(links_of_roots_are_followed_for_reading_alone_and_not_for_ever),
 	};
 	return cmocka_run_group_tests_name("privileges", tests, NULL, NULL);
 }
