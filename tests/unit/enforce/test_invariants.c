@@ -180,6 +180,12 @@ static void azures_probes_reach_the_probed_ports(void **state)
 	rule(&o, WH_INBOUND, WH_PROTO_TCP, 443, "140.20.30.0/24 168.63.129.16");
 	o.rs.azure = true;
 	taken(&o, &nothing);
+	rule(&o, WH_INBOUND, WH_PROTO_UDP, 443, "140.20.30.0/24"); /* probes are TCP, from outside */
+	o.rs.azure = true;
+	taken(&o, &nothing);
+	rule(&o, WH_OUTBOUND, WH_PROTO_TCP, 443, "140.20.30.0/24");
+	o.rs.azure = true;
+	taken(&o, &nothing);
 }
 
 static void the_rules_of_an_azure_machine_let_the_probes_in(void **state)
@@ -355,6 +361,8 @@ static void names_behind_a_stub_stay_within_reach(void **state)
 	refused(&o, &host, "would break DNS: the rule for outbound port 53/UDP leaves out 9.9.9.9");
 	rule(&o, WH_OUTBOUND, WH_PROTO_TCP, 853, "9.9.9.9");
 	refused(&o, &host, "leaves out 1.1.1.1");
+	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 853, "9.9.9.9"); /* TLS is over TCP */
+	taken(&o, &host);
 	rule(&o, WH_OUTBOUND, WH_PROTO_UDP, 53, "9.9.9.9");
 	taken(&o, &host);
 	assert_null(wh_nft_unchecked(&o.rs, &host, mem));

@@ -195,6 +195,66 @@ static void a_session_in_another_network_namespace_does_not_count(void **state)
 	assert_int_equal(sessions(s), 1);
 }
 
+/* pid's only socket: an SSH connection of 198.51.100.1 to 10.0.0.4. */
+static void serves_ssh(int pid)
+{
+	char tcp[512];
+	uint32_t v4 = 0;
+	memcpy(&v4, (const uint8_t[]){198, 51, 100, 1}, 4);
+	socket_of(pid, 3, "socket:[7001]");
+	int n = snprintf(tcp, sizeof tcp, "%s   0: 0400000A:0016 %08X:C350 01 0:0 02:0A 0     0        0 7001 4 0\n", tcp_head, v4);
+	put(pid, "net/tcp", tcp, (size_t)n);
+}
+
+static void a_server_among_the_parents_counts_whoever_it_runs_as(void **state)
+{
+	struct wh_session s[8];
+	(void)state;
+	as_with_sudo("TERM=xterm", 11);
+	serves_ssh(100); /* root's, before it becomes its user */
+	assert_int_equal(sessions(s), 1);
+	assert_true(is(&s[0], "198.51.100.1", 22));
+}
+
+static void a_servers_socket_in_another_network_namespace_does_not_count(void **state)
+{
+	struct wh_session s[8];
+	(void)state;
+	as_with_sudo("TERM=xterm", 11);
+	serves_ssh(200);
+	network_of(SELF, "net:[4026531840]");
+	network_of(200, "net:[4026532999]");
+	assert_int_equal(sessions(s), 0);
+}
+
+static void a_process_with_brackets_in_its_name_does_not_hide_its_parents(void **state)
+{
+	static const char env[] = "SSH_CONNECTION=203.0.113.7 50000 10.0.0.4 22";
+	struct wh_session s[8];
+	(void)state;
+	as_with_sudo("TERM=xterm", 11);
+	put(200, "environ", env, sizeof env);
+	assert_int_equal(sessions(s), 1);
+}
+
+static void a_client_of_two_addresses_of_this_machine_is_two_sessions(void **state)
+{
+	static const char env[] =
+		"SSH_CONNECTION=203.0.113.7 1 10.0.0.4 22\0SSH_CONNECTION=203.0.113.7 2 10.8.0.1 22\0SSH_CONNECTION=203.0.113.7 3 10.0.0.4 22";
+	struct wh_session s[8];
+	struct wh_nft_port port = {.direction = WH_INBOUND, .proto = WH_PROTO_TCP, .port = 22};
+	struct wh_nft_ruleset rs = {.ports = &port, .n_ports = 1};
+	struct wh_addr own;
+	(void)state;
+	as_with_sudo(env, sizeof env);
+	assert_int_equal(sessions(s), 2);
+	wh_addr_parse("10.8.0.1", 8, &own);
+	port.locals = &own;
+	port.n_locals = 1;
+	assert_ptr_equal(wh_session_cut(&rs, s, 2), &s[1]); /* the other address is not judged */
+	assert_null(wh_session_cut(&rs, s, 1));
+}
+
 static void a_malformed_value_is_no_session(void **state)
 {
 	static const char env[] =
@@ -258,6 +318,10 @@ int main(void)
 		T(without_an_environment_the_servers_socket_gives_the_client),
 		T(the_operators_other_sessions_count_and_no_other_users),
 		T(a_session_in_another_network_namespace_does_not_count),
+		T(a_server_among_the_parents_counts_whoever_it_runs_as),
+		T(a_servers_socket_in_another_network_namespace_does_not_count),
+		T(a_process_with_brackets_in_its_name_does_not_hide_its_parents),
+		T(a_client_of_two_addresses_of_this_machine_is_two_sessions),
 		T(a_malformed_value_is_no_session),
 		T(a_cycle_of_parents_ends),
 		T(no_more_sessions_are_returned_than_there_is_room_for),
