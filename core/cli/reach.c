@@ -55,7 +55,9 @@ static void print_steps(const json_t *list)
 		if (rule)
 			cli_table_cell(t, "%s%s%s (%lld %s)%s%s", nsg ? nsg : "", nsg ? ": " : "", rule,
 			               (long long)json_integer_value(json_object_get(s, "priority")),
-			               json_string_value(json_object_get(s, "access")), why ? "; not known: " : "",
+			               json_string_value(json_object_get(s, "access")), !why                          ? ""
+			               : !strcmp(verdict, "unknown") ? "; not known: "
+			                                             : "; ",
 			               why ? why : "");
 		else
 			cli_table_text(t, why ? why : "");

@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 9 };
+enum { VERSION = 10 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -36,6 +36,7 @@ static void vnet(struct io *x, struct wh_vnet *v)
 	wh_io_place(x, &v->edge, x->t->n_route_tables, 1);
 	wh_io_place(x, &v->hub_table, x->t->n_hub_tables, 2);
 	FLAG(x, v->hub_default);
+	NUMBER(x, v->hub, 4, UINT32_MAX);
 	wh_io_tags(x, &v->tags, &v->n_tags);
 	LIST(x, v->peerings, v->n_peerings, 20);
 	for (size_t i = 0; i < v->n_peerings; i++) {
@@ -68,13 +69,14 @@ static void route_table(struct io *x, struct wh_route_table *r)
 {
 	wh_io_name(x, &r->id);
 	wh_io_name(x, &r->name);
-	LIST(x, r->routes, r->n, 30);
+	LIST(x, r->routes, r->n, 34);
 	for (size_t i = 0; i < r->n; i++) {
 		wh_io_name(x, &r->routes[i].name);
 		wh_io_prefix(x, &r->routes[i].prefix);
 		NUMBER(x, r->routes[i].hop, 1, WH_HOP_NONE);
 		wh_io_text(x, &r->routes[i].appliance);
 		wh_io_place(x, &r->routes[i].via, x->t->n_route_tables, 1);
+		wh_io_place(x, &r->routes[i].firewall, x->t->n_firewalls, 1);
 	}
 	FLAG(x, r->own_only);
 	FLAG(x, r->closed);
@@ -107,6 +109,23 @@ static void appliance(struct io *x, struct wh_appliance *a)
 	wh_io_address(x, &a->addr);
 	FLAG(x, a->has_addr);
 	FLAG(x, a->internet);
+}
+
+static void firewall(struct io *x, struct wh_firewall *f)
+{
+	wh_io_name(x, &f->id);
+	wh_io_name(x, &f->name);
+	wh_io_place(x, &f->subnet, x->t->n_subnets, 1);
+	NUMBER(x, f->hub, 4, UINT32_MAX);
+	wh_io_address(x, &f->addr);
+	FLAG(x, f->has_addr);
+	FLAG(x, f->internet);
+	LIST(x, f->rules, f->n_rules, WH_RULE_RECORD);
+	for (size_t i = 0; i < f->n_rules; i++)
+		wh_io_rule(x, &f->rules[i]);
+	wh_io_text(x, &f->unsure);
+	wh_io_text(x, &f->drops);
+	wh_io_prefixes(x, &f->kept, &f->n_kept);
 }
 
 /* ---- machines ---- */
@@ -207,6 +226,7 @@ static void lengths(struct io *x)
 	LENGTH(t->hosts, t->n_hosts);
 	LENGTH(t->endpoints, t->n_endpoints);
 	LENGTH(t->appliances, t->n_appliances);
+	LENGTH(t->firewalls, t->n_firewalls);
 	LENGTH(t->admin, t->n_admin);
 #undef LENGTH
 }
@@ -249,6 +269,7 @@ static void all(struct io *x)
 	EACH(t->hosts, t->n_hosts, host);
 	EACH(t->endpoints, t->n_endpoints, endpoint);
 	EACH(t->appliances, t->n_appliances, appliance);
+	EACH(t->firewalls, t->n_firewalls, firewall);
 	EACH(t->admin, t->n_admin, admin_rule);
 #undef EACH
 	wh_io_prefixes(x, &t->on_premises, &t->n_on_premises);

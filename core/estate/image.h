@@ -63,6 +63,7 @@ void wh_io_ports(struct io *x, struct wh_port_range **p, size_t *n);
 void wh_io_places(struct io *x, size_t **p, size_t *n, size_t most);
 void wh_io_tags(struct io *x, struct wh_tag **p, size_t *n);
 /* image_rules.c */
+enum { WH_RULE_RECORD = 33 }; /* bytes of a rule */
 void wh_io_rule(struct io *x, struct wh_rule *r);
 void wh_io_group(struct io *x, struct wh_nsg *g);
 /* Before the first group is read, and after the last. */

@@ -67,11 +67,11 @@ static const char *planned_id(struct plan *p, const json_t *resource)
 			p->mem,
 			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s/subnets/%s",
 			group, text(v, "virtual_network_name"), name);
-	if (!strcmp(type, "azurerm_firewall_nat_rule_collection"))
+	if (*text(v, "azure_firewall_name") && wh_terraform_type(type)) /* a collection of a firewall's own rules */
 		return wh_arena_printf(
 			p->mem,
-			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/azureFirewalls/%s/natRuleCollections/%s",
-			group, text(v, "azure_firewall_name"), name);
+			"/subscriptions/planned/resourceGroups/%s/providers/Microsoft.Network/azureFirewalls/%s%s/%s",
+			group, text(v, "azure_firewall_name"), strrchr(wh_terraform_type(type), '/'), name);
 	const char *to = strcmp(type, "azurerm_network_security_group") ? wh_terraform_type(type)
 	                                                                : "Microsoft.Network/networkSecurityGroups";
 	if (is_below(type)) /* once its parent is known */

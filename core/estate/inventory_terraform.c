@@ -40,6 +40,8 @@ static const struct { const char *from, *to;
 	{"azurerm_firewall_policy", "Microsoft.Network/firewallPolicies"},
 	{"azurerm_firewall_policy_rule_collection_group", "Microsoft.Network/firewallPolicies/ruleCollectionGroups"},
 	{"azurerm_firewall_nat_rule_collection", "Microsoft.Network/azureFirewalls/natRuleCollections"},
+	{"azurerm_firewall_network_rule_collection", "Microsoft.Network/azureFirewalls/networkRuleCollections"},
+	{"azurerm_firewall_application_rule_collection", "Microsoft.Network/azureFirewalls/applicationRuleCollections"},
 	{"azurerm_ip_group", "Microsoft.Network/ipGroups"},
 	{"azurerm_private_endpoint", "Microsoft.Network/privateEndpoints"},
 	{"azurerm_bastion_host", "Microsoft.Network/bastionHosts"},

@@ -100,6 +100,7 @@ int wh_topology_build(struct wh_inventory *inv, struct wh_arena *mem, struct wh_
 	                        .subnets = {.mem = mem, .any_case = true},
 	                        .configurations = {.mem = mem, .any_case = true},
 	                        .asgs = {.mem = mem, .any_case = true},
+	                        .hubs = {.mem = mem, .any_case = true},
 	                        .missing = {.mem = mem, .any_case = true}};
 	*out = (struct wh_topology){.inventory = inv, .service = inv->service, .mem = mem};
 	wh_build_back(&b);

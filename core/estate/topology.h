@@ -14,6 +14,8 @@ struct wh_building {
 	struct wh_arena *mem;
 	struct wh_error *err;
 	struct wh_name_set subnets, configurations, asgs; /* by id: places plus one, as pointers */
+	struct wh_name_set hubs;                          /* virtual hubs by id: their numbers */
+	uint32_t n_hubs;
 	struct wh_name_set missing;                       /* ids that were named once as missing */
 	struct wh_name_set group_of, public_of;           /* topology_back.c: by subnet or interface, by configuration: an id */
 	const struct wh_item **static_members; size_t n_static_members; /* of the network groups of Virtual Network Manager */
@@ -28,7 +30,10 @@ int wh_build_tables(struct wh_building *b);      /* topology_routes.c */
 void wh_build_unrouted(struct wh_building *b);   /* which public addresses of AWS's endpoints lead nowhere */
 /* Each step reads the items of its types. */
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */
-void wh_build_hubs(struct wh_building *b);     /* virtual hubs' routes, after the VNets */
+void wh_build_firewalls(struct wh_building *b); /* after the VNets */
+size_t wh_build_firewall(const struct wh_building *b, const char *id); /* its place; WH_NONE: it is in no document */
+uint32_t wh_build_hub(struct wh_building *b, const char *id);          /* the number of a virtual hub */
+void wh_build_hubs(struct wh_building *b);     /* virtual hubs' routes, after the firewalls */
 int wh_build_hosts(struct wh_building *b);    /* machines, interfaces, endpoints, application security groups */
 int wh_build_balancers(struct wh_building *b);
 void wh_build_translations(struct wh_building *b); /* firewalls' */

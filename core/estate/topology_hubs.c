@@ -106,8 +106,16 @@ static bool is_basic(const struct hubs *h, const struct wh_item *hub)
 	return (of && !strcasecmp(of, "Basic")) || (kind && !strcasecmp(kind, "Basic"));
 }
 
-/* What the hub's routing intent leads private traffic to: "the firewall fw"; NULL: there is none. */
-static const char *intent(const struct hubs *h, const char *hub)
+/* Where private traffic goes: "the firewall fw", and the firewall if it is in some document. NULL: there is no such place. */
+struct intent { const char *text; size_t firewall; };
+
+static struct intent to_firewall(const struct hubs *h, const char *id)
+{
+	return (struct intent){wh_arena_printf(h->b->mem, "the firewall %s", wh_last_part(id)), wh_build_firewall(h->b, id)};
+}
+
+/* What the hub's routing intent leads private traffic to. */
+static struct intent intent(const struct hubs *h, const char *hub)
 {
 	const struct wh_item **list;
 	size_t n = wh_inventory_of_type(h->b->inv, HUB "/routingintent", &list), i;
@@ -118,10 +126,9 @@ static const char *intent(const struct hubs *h, const char *hub)
 			continue;
 		json_array_foreach(wh_field(list[k]->body, "routingPolicies"), i, p)
 			if (has_text(wh_field(p, "destinations"), "PrivateTraffic"))
-				return wh_arena_printf(h->b->mem, "the firewall %s",
-				                       wh_last_part(text_of(wh_field(p, "nextHop"))));
+				return to_firewall(h, text_of(wh_field(p, "nextHop")));
 	}
-	return NULL;
+	return (struct intent){NULL, WH_NONE};
 }
 
 /* ---- tables ---- */
@@ -129,7 +136,8 @@ static const char *intent(const struct hubs *h, const char *hub)
 struct table {
 	struct wh_route_table *to;
 	const struct wh_item *it;        /* NULL: in no document */
-	const char *id, *hub_id, *intent;
+	const char *id, *hub_id;
+	struct intent intent;
 	const struct wh_item *hub;
 	size_t room;
 };
@@ -166,10 +174,11 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 	size_t i;
 	json_t *v;
 	if (name && !strcasecmp(name, "_policy_PrivateTraffic"))
-		t->intent = wh_arena_printf(h->b->mem, "the firewall %s", wh_last_part(hop));
+		t->intent = to_firewall(h, hop);
 	json_array_foreach(wh_field(o, "destinations"), i, v) {
 		struct wh_route r = {
-			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE};
+			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE,
+			.firewall = wh_build_firewall(h->b, hop)};
 		const char *s = text_of(v);
 		const struct connection *to = connection_named(h, s);
 		r.appliance = wh_arena_printf(h->b->mem, "%s %s", what, wh_last_part(hop));
@@ -180,7 +189,7 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 		if (wh_prefix_parse(s, strlen(s), &r.prefix, NULL))
 			continue;
 		if (c && within_space(h->b->t, c->vnet, &r.prefix))
-			r.hop = WH_HOP_SPOKE, r.appliance = NULL;
+			r.hop = WH_HOP_SPOKE, r.appliance = NULL, r.firewall = WH_NONE;
 		add_route(h, t, &r);
 	}
 }
@@ -200,10 +209,10 @@ static void add_own_routes(struct hubs *h, struct table *t)
 			add_own_route(h, t, list[k]->body);
 	}
 	const struct wh_item *firewall = one_in_hub(h, "microsoft.network/azurefirewalls", t->hub_id);
-	if (!t->it && !t->intent && firewall)
-		t->intent = wh_arena_printf(h->b->mem,
-		                            "the firewall %s (if a route leads there: `az network vhub route-table list`)",
-		                            firewall->name);
+	if (!t->it && !t->intent.text && firewall)
+		t->intent.text = wh_arena_printf(h->b->mem,
+		                                 "the firewall %s (if a route leads there: `az network vhub route-table list`)",
+		                                 firewall->name);
 }
 
 /* ---- propagation ---- */
@@ -246,20 +255,21 @@ static void propagate(struct hubs *h, struct table *t, const struct connection *
 		                                t->to->name);
 		return;
 	}
-	const char *through = t->intent ? t->intent : same ? NULL : intent(h, c->hub_id);
+	const struct intent none = {NULL, WH_NONE}, through = t->intent.text ? t->intent : same ? none : intent(h, c->hub_id);
 	const struct wh_vnet *v = &h->b->t->vnets[c->vnet];
 	for (size_t i = 0; i < v->n_space; i++)
 		add_route(h, t,
 		          &(struct wh_route){.name = c->it->name,
 		                             .prefix = v->space[i],
-		                             .hop = through ? WH_HOP_APPLIANCE : WH_HOP_SPOKE,
+		                             .hop = through.text ? WH_HOP_APPLIANCE : WH_HOP_SPOKE,
 		                             .via = WH_NONE,
-		                             .appliance = through});
+		                             .firewall = through.firewall,
+		                             .appliance = through.text});
 }
 
 static void build_table(struct hubs *h, struct wh_route_table *to, const struct connection *first)
 {
-	struct table t = {.to = to, .id = first->associated, .hub_id = first->hub_id, .hub = first->hub};
+	struct table t = {.to = to, .id = first->associated, .hub_id = first->hub_id, .hub = first->hub, .intent.firewall = WH_NONE};
 	t.it = wh_inventory_find(h->b->inv, t.id);
 	*to = (struct wh_route_table){.id = t.id,
 	                              .name = wh_arena_printf(h->b->mem, "%s of the virtual hub %s", wh_last_part(t.id),
@@ -311,6 +321,16 @@ static void find_unconnected(struct wh_topology *t)
 				t->vnets[i].hub_table = WH_MISSING;
 }
 
+uint32_t wh_build_hub(struct wh_building *b, const char *id)
+{
+	size_t at = wh_build_place(&b->hubs, id);
+	if (at == WH_NONE) {
+		at = ++b->n_hubs;
+		wh_build_put(&b->hubs, wh_arena_strdup(b->mem, id), at);
+	}
+	return (uint32_t)at;
+}
+
 void wh_build_hubs(struct wh_building *b)
 {
 	const struct wh_item **list;
@@ -323,6 +343,7 @@ void wh_build_hubs(struct wh_building *b)
 		if (h.list[i].vnet == WH_NONE)
 			continue;
 		struct wh_vnet *v = &b->t->vnets[h.list[i].vnet];
+		v->hub = wh_build_hub(b, h.list[i].hub_id);
 		v->hub_table = table_of(&h, &h.list[i]);
 		v->hub_default = wh_field_bool(list[i]->body, "enableInternetSecurity", false);
 		v->gateway |= has_gateway(&h, h.list[i].hub, h.list[i].hub_id);

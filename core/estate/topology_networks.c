@@ -207,11 +207,12 @@ static int add_vnets(struct wh_building *b)
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = add_children(b, list[i], i);
 	rc = rc ? rc : add_lone(b);
-	if (!rc)
-		join_peerings(b);
-	if (!rc)
-		wh_build_hubs(b);
-	return rc;
+	if (rc)
+		return rc;
+	join_peerings(b);
+	wh_build_firewalls(b);
+	wh_build_hubs(b);
+	return 0;
 }
 
 /* Rules that a template declares as separate resources belong to their groups. */

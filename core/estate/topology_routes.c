@@ -28,7 +28,7 @@ static int add_route(struct wh_building *b, const struct wh_item *it, struct wh_
 		to->name = wh_arena_strdup(b->mem, name ? name : prefix);
 		to->hop = hop_of(wh_field_text(o, "nextHopType"), it->derived);
 		to->appliance = hop ? wh_arena_strdup(b->mem, hop) : NULL;
-		to->via = WH_NONE;
+		to->via = to->firewall = WH_NONE;
 		r->n++;
 	} else if (prefix && strchr(prefix, '.') && strspn(prefix, "0123456789./") == strlen(prefix)) {
 		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "routes/%zu/addressPrefix", k), b->err,

@@ -3,30 +3,24 @@
  * Ports of machines that a firewall's address translation puts before the Internet. A DNAT rule of an Azure Firewall, or of its
  * policy, leads from a public address of it to a machine; the machine's groups see the firewall's private address as the peer,
  * which is in the network, so that the default rules let it in. A rule may lead to the frontend of an internal load balancer, and
- * by it to the machines of its pool. A firewall in a virtual hub has its addresses in hubIPAddresses. Application gateways end
- * the connection themselves: hosts behind them are not reached.
+ * by it to the machines of its pool. The first rule for a client, an address of the firewall and a port decides; network and
+ * application rules are not evaluated for what it translates. A firewall in a virtual hub has its addresses in hubIPAddresses.
+ * Application gateways end the connection themselves: hosts behind them are not reached.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "estate/topology.h"
+#include "estate/firewalls.h"
 #include "whittle/policy.h"
 
-struct reading { struct wh_building *b; const struct wh_item *firewall; struct wh_addr peer; };
-
-/* "198.51.100.7", "198.51.100.0/24", "198.51.100.1-198.51.100.9" */
-static struct wh_ranges source(struct wh_building *b, const char *text)
-{
-	const char *dash = strchr(text, '-');
-	struct wh_prefix p;
-	struct wh_range r;
-	if (dash && wh_addr_parse(text, (size_t)(dash - text), &r.from) == 0 &&
-	    wh_addr_parse(dash + 1, strlen(dash + 1), &r.to) == 0 && wh_addr_cmp(&r.from, &r.to) <= 0)
-		return wh_ranges_union((struct wh_ranges){&r, 1}, (struct wh_ranges){0}, b->mem);
-	if (!wh_prefix_parse(text, strlen(text), &p, NULL))
-		return wh_ranges_from_prefixes(&p, 1, b->mem);
-	return (struct wh_ranges){0};
-}
+/* Clients whose packets to an address and port of the firewall an earlier rule translates; others: perhaps others', too. */
+struct taken { const char *to; uint8_t proto; struct wh_port_range ports; struct wh_ranges clients; bool others; };
+struct reading {
+	struct wh_building *b;
+	const struct wh_item *firewall;
+	struct wh_addr peer;
+	struct taken *taken; size_t n_taken, room_taken;
+};
 
 static struct wh_ranges add_sources(struct wh_building *b, struct wh_ranges set, const json_t *list, bool *everybody)
 {
@@ -34,29 +28,104 @@ static struct wh_ranges add_sources(struct wh_building *b, struct wh_ranges set,
 	json_t *v;
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
 		const char *s = json_string_value(v);
-		*everybody |= s && (!strcmp(s, "*") || !strcasecmp(s, "Internet") || !strcasecmp(s, "Any"));
+		*everybody |= s && (wh_firewall_is_any(s) || !strcasecmp(s, "Internet"));
 		if (s)
-			set = wh_ranges_union(set, source(b, s), b->mem);
+			set = wh_ranges_union(set, wh_firewall_addresses(b, s), b->mem);
 	}
 	return set;
 }
 
-/* The clients that a rule serves; a group of addresses that is in no document is some unknown ones. */
-static void read_sources(struct reading *r, const json_t *rule, struct wh_exposure *x)
+/* The clients that a rule serves; a group of addresses that is in no document is some unknown ones (*others). */
+static struct wh_ranges clients_of(struct reading *r, const json_t *rule, bool *others)
 {
 	struct wh_building *b = r->b;
-	struct wh_ranges set = add_sources(b, (struct wh_ranges){0}, wh_field(rule, "sourceAddresses"), &x->everybody);
+	bool everybody = false;
+	struct wh_ranges set = add_sources(b, (struct wh_ranges){0}, wh_field(rule, "sourceAddresses"), &everybody);
+	const struct wh_prefix all[] = {wh_prefix_all_v4, wh_prefix_all_v6};
 	size_t i;
 	json_t *v;
+	*others = false;
 	json_array_foreach(wh_field(rule, "sourceIpGroups"), i, v) {
 		const char *id = json_string_value(v);
 		const struct wh_item *group = id ? wh_inventory_find(b->inv, id) : NULL;
 		if (group)
-			set = add_sources(b, set, wh_field(group->body, "ipAddresses"), &x->everybody);
+			set = add_sources(b, set, wh_field(group->body, "ipAddresses"), &everybody);
 		else
-			x->others = true;
+			*others = true;
 	}
-	wh_ranges_to_prefixes(set, b->mem, &x->sources, &x->n_sources);
+	return everybody ? wh_ranges_from_prefixes(all, 2, b->mem) : set;
+}
+
+/* Adds the clients that no earlier rule takes from one of the ports; *others: some may be so. */
+static struct wh_ranges left_at(struct reading *r, struct taken x, struct wh_ranges left, bool *others)
+{
+	for (uint32_t port = x.ports.from, next; port <= x.ports.to; port = next) {
+		struct wh_ranges gone = {0};
+		bool doubt = false;
+		next = x.ports.to + 1u;
+		for (size_t i = 0; i < r->n_taken; i++) {
+			const struct taken *t = &r->taken[i];
+			if (t->proto != x.proto || strcasecmp(t->to, x.to) != 0 || t->ports.to < port)
+				continue;
+			bool here = t->ports.from <= port;
+			uint32_t end = here ? t->ports.to + 1u : t->ports.from;
+			next = end < next ? end : next;
+			gone = here ? wh_ranges_union(gone, t->clients, r->b->mem) : gone;
+			doubt |= here && t->others;
+		}
+		struct wh_ranges rest = wh_ranges_minus(x.clients, gone, r->b->mem);
+		*others |= x.others || (doubt && rest.n);
+		left = doubt ? left : wh_ranges_union(left, rest, r->b->mem);
+	}
+	return left;
+}
+
+static const char *text_at(const json_t *list, size_t i)
+{
+	const char *s = json_string_value(json_array_get(list, i));
+	return s ? s : "";
+}
+
+/* "443", "8000-8010"; all where it is neither. */
+static struct wh_port_range ports_at(const json_t *list, size_t i)
+{
+	char *end;
+	unsigned long from = strtoul(text_at(list, i), &end, 10), to = *end == '-' ? strtoul(end + 1, &end, 10) : from;
+	return *end || !from || from > to || to > 65535 ? (struct wh_port_range){0, 65535}
+	                                                : (struct wh_port_range){(uint16_t)from, (uint16_t)to};
+}
+
+static void take(struct reading *r, const struct taken *x)
+{
+	r->taken = wh_arena_grown(r->b->mem, r->taken, r->n_taken, &r->room_taken, sizeof *r->taken);
+	r->taken[r->n_taken++] = *x;
+}
+
+/* The clients of a rule in one protocol, without those that earlier rules send elsewhere. */
+static void serve(struct reading *r, const json_t *rule, struct wh_exposure *x)
+{
+	const struct wh_prefix all[] = {wh_prefix_all_v4, wh_prefix_all_v6};
+	const json_t *to = wh_field(rule, "destinationAddresses"), *ports = wh_field(rule, "destinationPorts");
+	const char *lone = wh_field_text(rule, "destinationAddress");
+	struct taken one = {.proto = x->proto};
+	struct wh_ranges left = {0};
+	size_t n = json_array_size(to) ? json_array_size(to) : 1;
+	one.clients = clients_of(r, rule, &one.others);
+	x->others = false;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < json_array_size(ports) || !k; k++) {
+			one.to = lone ? lone : text_at(to, i);
+			one.ports = ports_at(ports, k);
+			left = left_at(r, one, left, &x->others);
+		}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < json_array_size(ports) || !k; k++) {
+			one.to = lone ? lone : text_at(to, i);
+			one.ports = ports_at(ports, k);
+			take(r, &one);
+		}
+	x->everybody = wh_ranges_eq(left, wh_ranges_from_prefixes(all, 2, r->b->mem));
+	wh_ranges_to_prefixes(x->everybody ? (struct wh_ranges){0} : left, r->b->mem, &x->sources, &x->n_sources);
 }
 
 static bool has_protocol(const json_t *rule, const char *name)
@@ -109,54 +178,38 @@ static void expose_behind(struct reading *r, const struct wh_addr *front, uint16
 	}
 }
 
+/* The machines that a rule leads to. */
+static void lead(struct reading *r, const struct wh_addr *to, const struct wh_exposure *x)
+{
+	size_t from, last = wh_topology_at(r->b->t, to, &from);
+	if (!x->everybody && !x->others && !x->n_sources)
+		return;
+	for (size_t i = from; i < last; i++)
+		wh_build_expose(r->b, r->b->t->by_addr[i], x);
+	expose_behind(r, to, x->ports.from, x);
+}
+
 static void add_rule(struct reading *r, const json_t *rule)
 {
 	const char *to = wh_field_text(rule, "translatedAddress"), *name = wh_field_text(rule, "name");
 	struct wh_addr a;
 	json_int_t n = port_of(rule);
-	if (!to || wh_addr_parse(to, strlen(to), &a) || n < 1 || n > 65535) {
-		not_judged(r, rule);
-		return;
-	}
-	struct wh_exposure x = {.ports = {(uint16_t)n, (uint16_t)n},
-	                        .translated = true,
+	bool judged = to && !wh_addr_parse(to, strlen(to), &a) && n >= 1 && n <= 65535;
+	struct wh_exposure x = {.translated = true,
 	                        .peer = r->peer,
 	                        .by = wh_arena_printf(r->b->mem, "firewall %s (DNAT rule %s)", r->firewall->name,
 	                                              name ? name : "")};
-	read_sources(r, rule, &x);
-	size_t from, last = wh_topology_at(r->b->t, &a, &from);
+	if (!judged)
+		not_judged(r, rule);
+	else
+		x.ports = (struct wh_port_range){(uint16_t)n, (uint16_t)n};
 	for (int udp = 0; udp < 2; udp++) {
 		x.proto = udp ? WH_PROTO_UDP : WH_PROTO_TCP;
 		if (!has_protocol(rule, udp ? "UDP" : "TCP"))
 			continue;
-		for (size_t i = from; i < last; i++)
-			wh_build_expose(r->b, r->b->t->by_addr[i], &x);
-		expose_behind(r, &a, (uint16_t)n, &x);
-	}
-}
-
-static void add_rules(struct reading *r, const json_t *collections)
-{
-	size_t i, k;
-	json_t *c, *rule;
-	json_array_foreach((json_t *)(uintptr_t)collections, i, c)
-		json_array_foreach(wh_field(c, "rules"), k, rule)
-			if (wh_field(rule, "translatedAddress") || wh_field(rule, "translatedFqdn"))
-				add_rule(r, rule);
-}
-
-/* Groups of rules are below their policy's id; a policy has those of the one that it is based on, too. */
-static void add_policy(struct reading *r, const char *policy)
-{
-	const struct wh_item **list;
-	size_t n = wh_inventory_of_type(r->b->inv, "microsoft.network/firewallpolicies/rulecollectiongroups", &list);
-	for (int depth = 0; policy && depth < 4; depth++) {
-		size_t len = strlen(policy);
-		for (size_t i = 0; i < n; i++)
-			if (!strncasecmp(list[i]->id, policy, len) && list[i]->id[len] == '/')
-				add_rules(r, wh_field(list[i]->body, "ruleCollections"));
-		const struct wh_item *it = wh_inventory_find(r->b->inv, policy);
-		policy = it ? wh_field_ref(it->body, "basePolicy") : NULL;
+		serve(r, rule, &x);
+		if (judged)
+			lead(r, &a, &x);
 	}
 }
 
@@ -175,21 +228,6 @@ static bool planned_peer(struct reading *r)
 		return true;
 	}
 	return false;
-}
-
-/* Terraform has collections of a firewall's own as resources below it. */
-static void add_lone_collections(struct reading *r)
-{
-	const struct wh_item **list;
-	size_t n = wh_inventory_of_type(r->b->inv, "microsoft.network/azurefirewalls/natrulecollections", &list),
-	       len = strlen(r->firewall->id);
-	for (size_t i = 0; i < n; i++) {
-		if (strncasecmp(list[i]->id, r->firewall->id, len) || list[i]->id[len] != '/')
-			continue;
-		json_t *one = json_pack("[O]", list[i]->body);
-		add_rules(r, one);
-		json_decref(one);
-	}
 }
 
 void wh_build_translations(struct wh_building *b)
@@ -211,8 +249,10 @@ void wh_build_translations(struct wh_building *b)
 		private = private || (own && !wh_addr_parse(own, strlen(own), &r.peer));
 		if (!public || !(private || planned_peer(&r)))
 			continue;
-		add_lone_collections(&r);
-		add_rules(&r, wh_field(list[i]->body, "natRuleCollections"));
-		add_policy(&r, wh_field_ref(list[i]->body, "firewallPolicy"));
+		const char *unsure = NULL;
+		struct wh_firewall_rule *rules;
+		size_t many = wh_firewall_rules(b, list[i], WH_FIREWALL_NAT, &rules, &unsure);
+		for (size_t m = 0; m < many; m++)
+			add_rule(&r, rules[m].body);
 	}
 }

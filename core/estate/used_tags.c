@@ -32,6 +32,9 @@ struct wh_service_tags wh_used_tags_of(const struct wh_topology *t)
 			add_rule(&u, &t->nsgs[g].rules[i]);
 	for (size_t i = 0; i < t->n_admin; i++)
 		add_rule(&u, &t->admin[i].rule);
+	for (size_t f = 0; f < t->n_firewalls; f++)
+		for (size_t i = 0; i < t->firewalls[f].n_rules; i++)
+			add_rule(&u, &t->firewalls[f].rules[i]);
 	for (size_t i = 0; i < t->service.n; i++)
 		if (u.had[i])
 			out.list[out.n++] = t->service.list[i];

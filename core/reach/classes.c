@@ -157,10 +157,31 @@ static void mix_routes(const struct wh_reach *r, struct print *prints, const str
 		bool vpc = from != WH_NONE && wh_vpc_routed(r, r->t->endpoints[from].subnet);
 		for (size_t i = 0; from != WH_NONE && i < r->t->n_endpoints; i++) {
 			uint64_t hop = 0;
+			struct wh_path path = {.n = 0};
 			enum wh_answer v = vpc ? wh_vpc_step(r, r->contexts[c].vnet, r->contexts[c].table,
 			                                     &r->t->endpoints[i].addr, vnet_of(r, i), &hop)
-			                       : wh_reach_way(r, from, i, &r->t->endpoints[i].addr, NULL, r->mem);
+			                       : wh_reach_way(r, from, i, &r->t->endpoints[i].addr, &path, NULL, r->mem);
+			for (size_t k = 0; k < path.n; k++)
+				hop = hop << 10 | (path.firewall[k] + 1u);
 			wh_print_mix(&prints[i], key, c, hop << 8 | v);
+		}
+	}
+}
+
+/* How the rules of firewalls tell endpoints apart that their packets may come from or go to. */
+static void mix_firewalls(struct wh_reach *r, struct print *prints, const struct wh_hash_key *key, const bool *relation)
+{
+	const struct wh_topology *t = r->t;
+	for (size_t f = 0; f < t->n_firewalls; f++) {
+		size_t own = t->firewalls[f].subnet == WH_NONE ? WH_NONE : t->subnets[t->firewalls[f].subnet].vnet;
+		struct stage *s = &wh_firewall_side(r, f)->stage;
+		for (size_t i = 0; i < t->n_endpoints; i++) {
+			size_t vnet = vnet_of(r, i);
+			if (own != WH_NONE && vnet != WH_NONE && !relation[own * t->n_vnets + vnet])
+				continue;
+			const struct wh_addr *a = &t->endpoints[i].addr;
+			wh_print_mix(&prints[i], key, f << 32 | wh_address_class(s, &s->local, a, r->mem),
+			             wh_address_class(s, &s->peer, a, r->mem));
 		}
 	}
 }
@@ -223,6 +244,7 @@ void wh_reach_divide(struct wh_reach *r)
 	for (size_t i = 0; i < r->n_stages; i++)
 		mix_stage(r, i, relation, walk, prints, &key);
 	mix_routes(r, prints, &key);
+	mix_firewalls(r, prints, &key, relation);
 	if (n)
 		qsort(prints, n, sizeof *prints, wh_print_order);
 	number_classes(r, prints);

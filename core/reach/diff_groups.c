@@ -98,10 +98,13 @@ static void between(struct comparing *c, size_t from, size_t to, uint32_t v[2])
 		out[x] = side_cell(c, x, WH_OUTBOUND, from, to);
 	if ((!own_to || in[0] == in[1]) && (!own_from || out[0] == out[1]))
 		return;
-	enum wh_answer way = wh_reach_way(c->r[0], from, to, &c->r[0]->t->endpoints[to].addr, NULL, c->r[0]->scratch);
+	const struct wh_endpoint *e = c->r[0]->t->endpoints;
+	struct wh_path path;
+	enum wh_answer way = wh_reach_ways(c->r[0], from, to, &path, NULL, c->r[0]->scratch);
 	for (int x = 0; x < 2 && way != WH_DENIED; x++) {
 		uint32_t a = own_to ? in[x] : side_cell(c, x, WH_INBOUND, to, from);
 		uint32_t b = a == WH_CELL_NONE ? a : own_from ? out[x] : side_cell(c, x, WH_OUTBOUND, from, to);
+		a = wh_firewall_cell(c->r[x], &path, &e[from].addr, &e[to].addr, a);
 		v[x] = wh_reach_on_the_way(c->r[x], from, to, way, wh_cell_both(c->r[x]->numbering, a, b, c->r[x]->scratch));
 	}
 }

@@ -63,7 +63,7 @@ static enum wh_answer by_hub(const struct wh_reach *r, size_t vnet, size_t table
 		                       r->t->vnets[vnet].name);
 		return WH_UNDECIDED;
 	}
-	if (x && x->hop == WH_HOP_APPLIANCE) {
+	if (x && x->hop == WH_HOP_APPLIANCE && x->firewall == WH_NONE) {
 		*why = wh_arena_printf(mem, "what %s forwards (route %s of %s)", x->appliance, x->name, h->name);
 		return WH_UNDECIDED;
 	}
@@ -75,14 +75,14 @@ static enum wh_answer by_hub(const struct wh_reach *r, size_t vnet, size_t table
 }
 
 enum wh_answer wh_hub_way(const struct wh_reach *r, const struct wh_hub_end *from, const struct wh_hub_end *to,
-                          const char **reason, struct wh_arena *mem)
+                          struct wh_path *path, const char **reason, struct wh_arena *mem)
 {
 	const struct wh_topology *t = r->t;
 	const char *why = NULL, *back_why = NULL;
 	if (!wh_hub_both(t, from->vnet, to->vnet))
 		return WH_DENIED;
-	enum wh_answer v = by_hub(r, from->vnet, from->table, wh_hub_route(r, from->vnet, from->table, to->endpoint, &to->addr),
-	                          &why, mem);
+	const struct wh_route *x = wh_hub_route(r, from->vnet, from->table, to->endpoint, &to->addr);
+	enum wh_answer v = by_hub(r, from->vnet, from->table, x, &why, mem);
 	const struct wh_vnet *home = &t->vnets[from->vnet];
 	/* any of its addresses: senders of one VNet and table are alike */
 	const struct wh_addr *back = home->n_space ? &home->space[0].addr : &from->addr;
@@ -100,6 +100,9 @@ enum wh_answer wh_hub_way(const struct wh_reach *r, const struct wh_hub_end *fro
 		v = WH_DENIED;
 	} else if (answers == WH_UNDECIDED) {
 		v = WH_UNDECIDED;
+	} else if (v == WH_ALLOWED && x && x->firewall != WH_NONE) {
+		v = wh_firewall_pass(r, &(struct wh_leg){from->vnet, from->table, from->vnet, from->addr}, x->firewall,
+		                     to->endpoint, &to->addr, path, &why, mem);
 	}
 	why = why ? why : back_why;
 	if (reason && why)

@@ -36,8 +36,9 @@ static uint32_t by_translation(struct wh_reach *r, size_t endpoint, const struct
 	const char *why = NULL;
 	if (!wh_reach_serves(x, client, &sure))
 		return WH_CELL_NONE;
-	enum wh_answer v =
-		wh_reach_way_outside(r, endpoint, &x->peer, WH_INBOUND, x->proto, x->ports.from, &why, r->scratch);
+	enum wh_answer v = wh_reach_way_outside(r, endpoint,
+	                                        &(struct wh_outer){&x->peer, WH_INBOUND, x->proto, x->ports.from}, NULL, &why,
+	                                        r->scratch);
 	uint32_t cell = v == WH_DENIED ? WH_CELL_NONE : lists_with(r, endpoint, &x->peer, WH_INBOUND);
 	if (cell)
 		cell = wh_cell_within(r->numbering, cell, x, 1, r->scratch);
@@ -127,15 +128,17 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 	if (wh_addr_is_v4(&e->addr) != wh_addr_is_v4(peer) ||
 	    (d == WH_OUTBOUND && r->t->hosts[e->host].kind == WH_HOST_PRIVATE_ENDPOINT))
 		return WH_CELL_NONE;
-	enum wh_answer v = exposed ? WH_ALLOWED
-	                           : wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, NULL, r->scratch);
+	struct wh_path path = {.n = 0};
+	const struct wh_outer x = {peer, d, WH_PROTO_TCP, 0};
+	enum wh_answer v = exposed ? WH_ALLOWED : wh_reach_way_outside(r, endpoint, &x, &path, NULL, r->scratch);
 	if (v == WH_DENIED)
 		return WH_CELL_NONE;
 	uint32_t cell = lists_with(r, endpoint, peer, d);
 	if (exposed)
 		cell = from_internet(r, endpoint, peer, cell);
+	cell = wh_firewall_cell(r, &path, d == WH_OUTBOUND ? &e->addr : peer, d == WH_OUTBOUND ? peer : &e->addr, cell);
 	if (v == WH_UNDECIDED && cell) {
-		wh_reach_way_outside(r, endpoint, peer, d, WH_PROTO_TCP, 0, &why, r->scratch);
+		wh_reach_way_outside(r, endpoint, &x, NULL, &why, r->scratch);
 		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	return cell;
@@ -159,6 +162,22 @@ static struct wh_addr before(struct wh_addr a)
 {
 	wh_addr_previous(&a);
 	return a;
+}
+
+/* Where firewalls that packets may pass treat addresses differently. */
+static void add_firewall_cuts(struct wh_reach *r, enum wh_direction d, struct cuts *c)
+{
+	const struct wh_topology *t = r->t;
+	for (size_t f = 0; f < t->n_firewalls; f++) {
+		const struct stage *s = &wh_firewall_side(r, f)->stage;
+		const struct address_classes *classes = d == WH_OUTBOUND ? &s->peer : &s->local;
+		size_t table = t->firewalls[f].subnet == WH_NONE ? WH_NONE : t->subnets[t->firewalls[f].subnet].route_table;
+		for (size_t k = 0; k < classes->n_cuts; k++)
+			add_cuts(c, (struct wh_ranges){&(struct wh_range){classes->cuts[k], classes->cuts[k]}, 1});
+		for (size_t k = 0; table != WH_NONE && k < t->route_tables[table].n; k++)
+			add_cuts(c, wh_ranges_from_prefixes(&t->route_tables[table].routes[k].prefix, 1, c->mem));
+		add_cuts(c, wh_ranges_from_prefixes(t->firewalls[f].kept, t->firewalls[f].n_kept, c->mem));
+	}
 }
 
 /* Where the treatment of outside addresses by an endpoint may change, sorted. */
@@ -189,6 +208,7 @@ static struct cuts cuts_of(struct wh_reach *r, size_t endpoint, enum wh_directio
 		add_cuts(&c, wh_ranges_from_prefixes(e->exposures[i].sources, e->exposures[i].n_sources, mem));
 	add_cuts(&c, wh_ranges_from_prefixes(r->t->on_premises, r->t->n_on_premises, mem));
 	add_cuts(&c, wh_reach_outside_ranges(r));
+	add_firewall_cuts(r, d, &c);
 	if (c.n)
 		qsort(c.a, c.n, sizeof *c.a, wh_addr_order);
 	return c;

@@ -130,48 +130,79 @@ static bool ends(unsigned *all, unsigned can)
 	return can == CAN_DENY;
 }
 
+/* The rules of the firewalls on the way. True: one of them certainly denies. */
+static bool ask_firewalls(struct asking *q, const struct wh_path *path, const struct wh_filter_packet *p, unsigned *all)
+{
+	for (size_t i = 0; i < path->n; i++) {
+		const struct wh_firewall *f = &q->r->t->firewalls[path->firewall[i]];
+		struct verdict v = ask_group(&wh_firewall_side(q->r, path->firewall[i])->stage.filter, p);
+		struct wh_reach_step s = {.where = wh_arena_printf(q->mem, "firewall %s", f->name),
+		                          .direction = WH_OUTBOUND,
+		                          .rule = v.rule ? v.rule->from : NULL,
+		                          .verdict = v.can == CAN_DENY ? WH_DENIED : v.can == CAN_PASS ? WH_ALLOWED : WH_UNDECIDED};
+		s.why = s.verdict == WH_UNDECIDED ? v.missing : s.verdict == WH_ALLOWED ? f->drops : NULL;
+		if (s.verdict == WH_DENIED && !s.rule)
+			s.why = "no rule of the firewall allows it: its default denies";
+		step(q, &s);
+		if (s.verdict == WH_UNDECIDED && !q->out->missing)
+			q->out->missing = v.missing;
+		if (ends(all, v.can))
+			return true;
+	}
+	return false;
+}
+
 static unsigned of_answer(enum wh_answer v)
 {
 	return v == WH_DENIED ? CAN_DENY : v == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS;
 }
 
+/* The ends' addresses. */
+struct ends { struct wh_addr from, to; };
+
+static enum wh_answer ask_way(struct asking *q, const struct wh_reach_packet *p, const struct ends *e, struct wh_path *path,
+                              const char **why)
+{
+	if (p->from != WH_NONE && p->to != WH_NONE)
+		return wh_reach_ways(q->r, p->from, p->to, path, why, q->mem);
+	const struct wh_outer x = p->from != WH_NONE ? (struct wh_outer){&e->to, WH_OUTBOUND, p->proto, p->dport}
+	                                             : (struct wh_outer){&e->from, WH_INBOUND, p->proto, p->dport};
+	return wh_reach_way_outside(q->r, p->from != WH_NONE ? p->from : p->to, &x, path, why, q->mem);
+}
+
+static bool can_begin(struct asking *q, const struct wh_reach_packet *p, const struct ends *e)
+{
+	const struct wh_topology *t = q->r->t;
+	const char *why = wh_addr_is_v4(&e->from) != wh_addr_is_v4(&e->to) ? "one address is IPv4 and the other IPv6" : NULL;
+	if (!why && p->from != WH_NONE && t->hosts[t->endpoints[p->from].host].kind == WH_HOST_PRIVATE_ENDPOINT)
+		why = "a private endpoint sends nothing by itself";
+	if (why)
+		add_way(q, WH_OUTBOUND, WH_DENIED, why, "the way");
+	return !why;
+}
+
 static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 {
 	const struct wh_topology *t = q->r->t;
-	struct wh_addr from = p->from == WH_NONE ? p->from_addr : t->endpoints[p->from].addr,
-		       to = p->to == WH_NONE ? p->to_addr : t->endpoints[p->to].addr;
+	const struct ends e = {p->from == WH_NONE ? p->from_addr : t->endpoints[p->from].addr,
+	                       p->to == WH_NONE ? p->to_addr : t->endpoints[p->to].addr};
+	const struct wh_filter_packet sent = {WH_OUTBOUND, p->proto, e.from, e.to, p->sport, p->dport},
+				      got = {WH_INBOUND, p->proto, e.to, e.from, p->sport, p->dport};
 	const char *why = NULL;
 	unsigned all = CAN_PASS;
-	if (wh_addr_is_v4(&from) != wh_addr_is_v4(&to)) {
-		add_way(q, WH_OUTBOUND, WH_DENIED, "one address is IPv4 and the other IPv6", "the way");
+	struct wh_path path;
+	if (!can_begin(q, p, &e))
 		return CAN_DENY;
-	}
-	if (p->from != WH_NONE) {
-		if (t->hosts[t->endpoints[p->from].host].kind == WH_HOST_PRIVATE_ENDPOINT) {
-			add_way(q, WH_OUTBOUND, WH_DENIED, "a private endpoint sends nothing by itself", "the way");
-			return CAN_DENY;
-		}
-		enum wh_answer v = p->to != WH_NONE ? wh_reach_way(q->r, p->from, p->to, &to, &why, q->mem)
-		                                    : wh_reach_way_outside(q->r, p->from, &to, WH_OUTBOUND, p->proto, p->dport,
-		                                                           &why, q->mem);
-		add_way(q, WH_OUTBOUND, v, why, "the way");
-		if (ends(&all, of_answer(v)) || !q->r->context_of[p->from])
-			return all;
-		if (ends(&all,
-		         ask_side(q, p->from, &(struct wh_filter_packet){WH_OUTBOUND, p->proto, from, to, p->sport, p->dport})))
-			return all;
-	}
-	if (p->to != WH_NONE) {
-		if (p->from == WH_NONE) {
-			enum wh_answer v = wh_reach_way_outside(q->r, p->to, &from, WH_INBOUND, p->proto, p->dport, &why, q->mem);
-			add_way(q, WH_INBOUND, v, why, "the way");
-			if (ends(&all, of_answer(v)))
-				return all;
-		}
-		if (q->r->context_of[p->to])
-			ends(&all,
-			     ask_side(q, p->to, &(struct wh_filter_packet){WH_INBOUND, p->proto, to, from, p->sport, p->dport}));
-	}
+	if (p->from == WH_NONE && p->to == WH_NONE)
+		return all;
+	enum wh_answer v = ask_way(q, p, &e, &path, &why);
+	add_way(q, p->from != WH_NONE ? WH_OUTBOUND : WH_INBOUND, v, why, "the way");
+	if (ends(&all, of_answer(v)) || (p->from != WH_NONE && !q->r->context_of[p->from]))
+		return all;
+	if ((p->from != WH_NONE && ends(&all, ask_side(q, p->from, &sent))) || ask_firewalls(q, &path, &sent, &all))
+		return all;
+	if (p->to != WH_NONE && q->r->context_of[p->to])
+		ends(&all, ask_side(q, p->to, &got));
 	return all;
 }
 

@@ -14,7 +14,7 @@ uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr 
 {
 	uint32_t key[3] = {0};
 	for (size_t i = 0; i < s->n; i++) {
-		struct stage *g = wh_stage(r, s->stage[i]);
+		struct stage *g = wh_side_stage(r, s, i);
 		key[i] = wh_address_class(g, local ? &g->local : &g->peer, a, r->mem);
 	}
 	return intern_add(local ? &s->rows : &s->columns, key, sizeof key);
@@ -125,18 +125,54 @@ static uint32_t column_of(struct wh_reach *r, struct side *s, size_t class)
 	return s->column_of[class];
 }
 
-static enum wh_answer gate(struct wh_reach *r, size_t from, size_t to, size_t to_class)
+/* One way between two classes' first members. */
+static struct wh_path one_way(struct wh_reach *r, size_t from, size_t to, size_t to_class)
 {
+	enum { MOST_KNOWN = 255 };
 	const struct wh_endpoint *a = &r->t->endpoints[from], *b = &r->t->endpoints[to];
+	struct wh_path path;
 	/* by AWS's tables the way depends on both addresses */
 	bool vpc = wh_vpc_routed(r, a->subnet) || wh_vpc_routed(r, b->subnet);
 	uint8_t *at = r->context_of[from] && !vpc ? &r->gates[(r->context_of[from] - 1) * r->n_classes + to_class] : NULL;
-	if (at && *at)
-		return (enum wh_answer)(*at - 1);
-	enum wh_answer v = wh_reach_way(r, from, to, &b->addr, NULL, r->scratch);
-	if (at)
-		*at = (uint8_t)(v + 1);
-	return v;
+	if (at && *at) {
+		memcpy(&path, intern_get(&r->paths, *at - 1u, NULL), sizeof path);
+		return path;
+	}
+	wh_reach_way(r, from, to, &b->addr, &path, NULL, r->scratch);
+	uint32_t number = at ? intern_add(&r->paths, &path, sizeof path) : MOST_KNOWN;
+	if (number < MOST_KNOWN)
+		*at = (uint8_t)(number + 1);
+	return path;
+}
+
+/* The way between two classes, with that of the answers: as wh_reach_ways(). */
+static struct wh_path gate(struct wh_reach *r, size_t from, size_t to, size_t from_class, size_t to_class)
+{
+	struct wh_path path = one_way(r, from, to, to_class);
+	if (path.v == WH_ALLOWED && r->t->n_firewalls) {
+		struct wh_path back = one_way(r, to, from, from_class);
+		path.v = (uint16_t)wh_firewall_answers(r, &path, wh_reach_back(r, to, &back), NULL, r->scratch);
+	}
+	return path;
+}
+
+/* What the firewalls on the way let through between two classes, as wh_firewall_cell(). */
+static uint32_t through(struct wh_reach *r, const struct wh_path *path, size_t from_class, size_t to_class, uint32_t cell)
+{
+	for (size_t i = 0; i < path->n && cell; i++) {
+		struct passing *p = wh_firewall_side(r, path->firewall[i]);
+		if (!p->row_of) {
+			p->row_of = wh_arena_array(r->mem, r->n_classes + 1, sizeof *p->row_of);
+			p->column_of = wh_arena_array(r->mem, r->n_classes + 1, sizeof *p->column_of);
+		}
+		uint32_t *row = &p->row_of[from_class], *column = &p->column_of[to_class];
+		if (!*row)
+			*row = wh_side_place(r, &p->side, &r->t->endpoints[first_of(r, from_class)].addr, true) + 1;
+		if (!*column)
+			*column = wh_side_place(r, &p->side, &r->t->endpoints[first_of(r, to_class)].addr, false) + 1;
+		cell = wh_cell_both(r->numbering, cell, wh_side_cell_at(r, &p->side, *row - 1, *column - 1), r->scratch);
+	}
+	return cell;
 }
 
 bool wh_reach_can_send(const struct wh_reach *r, size_t a, size_t b)
@@ -149,7 +185,7 @@ uint32_t wh_reach_on_the_way(struct wh_reach *r, size_t a, size_t b, enum wh_ans
 {
 	const char *why = NULL;
 	if (way == WH_UNDECIDED && cell) {
-		wh_reach_way(r, a, b, &r->t->endpoints[b].addr, &why, r->scratch);
+		wh_reach_ways(r, a, b, NULL, &why, r->scratch);
 		cell = wh_cell_unsure(r->numbering, cell, why, r->scratch);
 	}
 	if (wh_arena_bytes(r->scratch) > SCRATCH_KEPT)
@@ -172,10 +208,12 @@ uint32_t wh_reach_between(struct wh_reach *r, size_t from, size_t to)
 	wh_reach_place(r, to);
 	if (!wh_reach_can_send(r, from, to))
 		return WH_CELL_NONE;
-	enum wh_answer v = wh_reach_way(r, from, to, &r->t->endpoints[to].addr, NULL, r->scratch);
+	struct wh_path path;
+	enum wh_answer v = wh_reach_ways(r, from, to, &path, NULL, r->scratch);
 	uint32_t cell = v == WH_DENIED ? WH_CELL_NONE : wh_reach_side(r, to, from, WH_INBOUND);
 	if (cell)
 		cell = wh_cell_both(r->numbering, cell, wh_reach_side(r, from, to, WH_OUTBOUND), r->scratch);
+	cell = wh_firewall_cell(r, &path, &r->t->endpoints[from].addr, &r->t->endpoints[to].addr, cell);
 	return wh_reach_on_the_way(r, from, to, v, cell);
 }
 
@@ -183,8 +221,10 @@ uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
 {
 	wh_reach_divide(r);
 	size_t a = first_of(r, from), b = first_of(r, to);
-	enum wh_answer v = wh_reach_can_send(r, a, b) ? gate(r, a, b, to) : WH_DENIED;
-	if (v == WH_DENIED)
+	struct wh_path path = {.v = WH_DENIED};
+	if (wh_reach_can_send(r, a, b))
+		path = gate(r, a, b, from, to);
+	if (path.v == WH_DENIED)
 		return WH_CELL_NONE;
 	uint32_t cell = WH_CELL_ALL;
 	if (r->context_of[b]) {
@@ -197,5 +237,7 @@ uint32_t wh_reach_pair(struct wh_reach *r, size_t from, size_t to)
 		                    wh_side_cell_at(r, out, row_of(r, out, from, WH_OUTBOUND), column_of(r, out, to)),
 		                    r->scratch);
 	}
-	return wh_reach_on_the_way(r, a, b, v, cell);
+	if (path.n)
+		cell = through(r, &path, from, to, cell);
+	return wh_reach_on_the_way(r, a, b, (enum wh_answer)path.v, cell);
 }

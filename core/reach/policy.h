@@ -26,6 +26,7 @@ struct stage {
 	size_t context;
 	enum wh_direction direction;
 	bool admin;
+	const struct wh_firewall *firewall;  /* its rules: local is the source; NULL: none of it */
 	struct wh_filter filter;             /* a group: ALLOW, DENY. Admin: ALLOW is AlwaysAllow, RETURN goes on to the groups */
 	size_t words;                        /* of a set of rules as bits */
 	uint64_t *of_proto;                  /* for each class of protocols: the rules that match it */
@@ -37,11 +38,19 @@ struct stage {
 /* The stages of an endpoint in one direction, in order of evaluation. */
 struct side {
 	uint32_t stage[3]; size_t n;
+	struct stage *own;                   /* a firewall's list in place of the numbered ones; NULL: those */
 	bool guarded;                        /* by a group */
 	struct intern columns, rows;         /* combinations of its stages' classes of peers, of locals */
 	uint32_t **cells; size_t *room_cells, room_rows; /* by row, then column: a cell + 1; 0: not computed yet */
 	uint32_t *column_of;                 /* by class of endpoints; NULL: not yet known */
 };
+
+/* A firewall as a side of its own, for packets that pass it, and the places of classes there + 1 (NULL until asked). */
+struct passing { struct stage stage; struct side side; uint32_t *row_of, *column_of; };
+
+/* A way: the verdict of the routes alone, and the Azure Firewalls that the packets pass, in order. */
+enum { WH_MOST_PASSED = 4 };
+struct wh_path { uint16_t v /* enum wh_answer */, n, firewall[WH_MOST_PASSED]; };
 
 struct numbering { /* numbers that two estates share */
 	struct intern ports;                 /* sets of ports, as bytes of ranges */
@@ -81,8 +90,10 @@ struct wh_reach {
 	uint32_t *class_of; size_t *members, *first_member; size_t n_classes;
 	uint32_t *by_address;                /* classes in the order of their first members' addresses */
 	bool divided;
-	uint8_t *gates;                      /* context × class: enum wh_answer + 1; 0: not yet known */
-	const char **gate_why;
+	uint8_t *gates;                      /* context × class: a path's number + 1; 0: not yet known */
+	struct intern paths;
+	struct passing *passing;             /* by firewall; translated at its first use */
+	struct wh_addr **hops;               /* by table and route: the next hop's address */
 	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
 	struct wh_ranges outside, never;     /* the Internet's addresses; those that it does not route */
 	/* open.c: the estate as strangers find it, and what they reach, by endpoint and by class; NULL until first asked */
@@ -106,19 +117,46 @@ void wh_reach_place(struct wh_reach *r, size_t endpoint);
 void wh_reach_place_all(struct wh_reach *r);
 /* Each group before some endpoint, and each direction of security admin rules, by `groups` and `admin`. */
 void wh_reach_guards(const struct wh_reach *r, bool *groups, bool admin[2]);
-/* way.c: whether packets are routed from an endpoint to an address. `why` may be NULL */
-enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
-                            struct wh_arena *mem);
-/* The same between an endpoint and an address of no endpoint: of a VNet, on premises, or of the Internet. */
-enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
-                                    uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem);
+/*
+ * way.c: whether packets are routed from an endpoint to an address, of another endpoint or of none (`to` WH_NONE). Sets *path
+ * (may be NULL), whose firewalls' rules are not evaluated. `why` may be NULL.
+ */
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, struct wh_path *path,
+                            const char **why, struct wh_arena *mem);
+/* From a VNet's subnet with that route table. `origin`: the VNet of the sender; its packets may have been forwarded. */
+struct wh_leg { size_t vnet, table, origin; struct wh_addr addr; };
+enum wh_answer wh_reach_leg(const struct wh_reach *r, const struct wh_leg *from, size_t to, const struct wh_addr *to_addr,
+                            struct wh_path *path, const char **why, struct wh_arena *mem);
+/* The same between two endpoints, with the way of the answers. */
+enum wh_answer wh_reach_ways(const struct wh_reach *r, size_t from, size_t to, struct wh_path *path, const char **why,
+                             struct wh_arena *mem);
+bool wh_may_be_linked(const struct wh_topology *t, size_t a, size_t b); /* networks of AWS, by what no document has */
+/* The way of an endpoint's answers: those of a private endpoint go straight back, whatever its subnet's routes. */
+const struct wh_path *wh_reach_back(const struct wh_reach *r, size_t from, const struct wh_path *path);
+/* way_outside.c: between an endpoint and an address of no endpoint: of a VNet, on premises, or of the Internet. */
+struct wh_outer { const struct wh_addr *peer; enum wh_direction d; uint8_t proto; uint16_t dport; };
+enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_outer *x, struct wh_path *path,
+                                    const char **why, struct wh_arena *mem);
+/* through.c: the firewall that a route of a table leads a VNet's packets to; WH_NONE: to something else. */
+size_t wh_firewall_of(const struct wh_reach *r, size_t vnet, size_t table, const struct wh_route *x);
+void wh_firewall_index(struct wh_reach *r); /* before all else of it */
+/* Puts it onto the path, and goes on from there. */
+enum wh_answer wh_firewall_pass(const struct wh_reach *r, const struct wh_leg *from, size_t firewall, size_t to,
+                                const struct wh_addr *to_addr, struct wh_path *path, const char **why, struct wh_arena *mem);
+/* Whether answers pass the firewalls that the packets passed. */
+enum wh_answer wh_firewall_answers(const struct wh_reach *r, const struct wh_path *path, const struct wh_path *back,
+                                   const char **why, struct wh_arena *mem);
+struct passing *wh_firewall_side(struct wh_reach *r, size_t firewall);
+/* The traffic that a path's firewalls let through between two addresses. */
+uint32_t wh_firewall_cell(struct wh_reach *r, const struct wh_path *path, const struct wh_addr *from, const struct wh_addr *to,
+                          uint32_t cell);
 /*
  * hub.c: the routes of virtual hubs. An end is a VNet, the subnet's route table (WH_NONE: none, or not known which), and an
  * endpoint or WH_NONE with the address. DENIED without a reason: not both VNets are connected to a hub.
  */
 struct wh_hub_end { size_t vnet, table, endpoint; struct wh_addr addr; };
-enum wh_answer wh_hub_way(const struct wh_reach *r, const struct wh_hub_end *from, const struct wh_hub_end *to, const char **why,
-                          struct wh_arena *mem);
+enum wh_answer wh_hub_way(const struct wh_reach *r, const struct wh_hub_end *from, const struct wh_hub_end *to,
+                          struct wh_path *path, const char **why, struct wh_arena *mem);
 bool wh_hub_both(const struct wh_topology *t, size_t a, size_t b);
 /* The table whose routes a VNet's subnet gets, and its route to an endpoint, or to an address. NULL: none. */
 const struct wh_route_table *wh_hub_table(const struct wh_topology *t, size_t vnet, size_t table);
@@ -135,8 +173,6 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 /* The route that takes an endpoint's answers to such a peer another way than the question came: it gets none. NULL: they
  * arrive. */
 const struct wh_route *wh_reach_answers_lost(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer);
-enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
-                                struct wh_arena *mem);
 /* way.c: the longest prefix that contains the address, in bits of its family, -1: none; and of a table's routes. */
 int wh_longest(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
 const struct wh_route *wh_route_for(const struct wh_reach *r, size_t table, const struct wh_addr *a);
@@ -176,6 +212,7 @@ uint32_t wh_cell_within(struct numbering *s, uint32_t a, const struct wh_exposur
 /* The traffic that a side's stages let through between a local and a peer class of each stage. */
 uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *local, const uint32_t *peer);
 struct stage *wh_stage(struct wh_reach *r, size_t number); /* translated */
+void wh_stage_prepare(struct wh_reach *r, struct stage *s);
 /* addresses.c */
 uint32_t wh_address_class(struct stage *s, struct address_classes *c, const struct wh_addr *a, struct wh_arena *mem);
 void wh_address_prepare(struct stage *s, struct wh_arena *mem);
@@ -189,6 +226,7 @@ uint32_t wh_side_place(struct wh_reach *r, struct side *s, const struct wh_addr 
 uint32_t wh_side_cell_at(struct wh_reach *r, struct side *s, uint32_t row, uint32_t column);
 /* The cell after the route's verdict. */
 uint32_t wh_reach_on_the_way(struct wh_reach *r, size_t a, size_t b, enum wh_answer way, uint32_t cell);
+struct stage *wh_side_stage(struct wh_reach *r, const struct side *s, size_t i); /* translated */
 bool wh_reach_can_send(const struct wh_reach *r, size_t a, size_t b);
 /* The traffic that the lists in front of one endpoint let through in one direction, from or to another one. */
 uint32_t wh_reach_side(struct wh_reach *r, size_t own, size_t peer, enum wh_direction d);

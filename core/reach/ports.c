@@ -98,12 +98,9 @@ static void protocols(bool named[256], struct numbering *s)
 		}
 }
 
-struct stage *wh_stage(struct wh_reach *r, size_t number)
+void wh_stage_prepare(struct wh_reach *r, struct stage *s)
 {
 	const struct numbering *sh = r->numbering;
-	struct stage *s = r->stages[number];
-	if (s->ready)
-		return s;
 	s->ready = true;
 	wh_stage_translate(r, s);
 	s->words = (s->filter.n + 63) / 64 + !s->filter.n;
@@ -115,7 +112,19 @@ struct stage *wh_stage(struct wh_reach *r, size_t number)
 	s->matched.mem = s->local.bits.mem = s->peer.bits.mem = r->mem;
 	s->local.local = true;
 	wh_address_prepare(s, r->mem);
+}
+
+struct stage *wh_stage(struct wh_reach *r, size_t number)
+{
+	struct stage *s = r->stages[number];
+	if (!s->ready)
+		wh_stage_prepare(r, s);
 	return s;
+}
+
+struct stage *wh_side_stage(struct wh_reach *r, const struct side *s, size_t i)
+{
+	return s->own ? s->own : wh_stage(r, s->stage[i]);
 }
 
 /* All rules of the lists, those of a group once, however many lists are made of it. */
@@ -128,6 +137,9 @@ static void note_rules(const struct wh_reach *r, struct named *x)
 	for (size_t i = 0; i < t->n_admin; i++)
 		if (admin[t->admin[i].rule.direction])
 			note(x, &t->admin[i].rule);
+	for (size_t f = 0; f < t->n_firewalls; f++)
+		for (size_t i = 0; i < t->firewalls[f].n_rules; i++)
+			note(x, &t->firewalls[f].rules[i]);
 	for (size_t g = 0; g < t->n_nsgs; g++) {
 		size_t n = groups[g] ? wh_topology_shapes(t, g, &rules) : 0;
 		for (size_t i = 0; i < n; i++)
@@ -358,7 +370,7 @@ uint32_t wh_side_cell(struct wh_reach *r, const struct side *s, const uint32_t *
 	for (size_t p = 0; p < sh->n_proto; p++) {
 		uint32_t all = cell(sh, WH_CELL_ALL)[p];
 		for (size_t i = s->n; i-- > 0;) { /* the groups first, for admin rules that continue with them */
-			struct stage *g = wh_stage(r, s->stage[i]);
+			struct stage *g = wh_side_stage(r, s, i);
 			uint64_t *bits = wh_arena_unset(r->scratch, g->words, sizeof *bits);
 			bool any = match(g, p, local[i], peer[i], bits);
 			if (!g->admin)

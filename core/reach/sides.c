@@ -151,7 +151,7 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 	struct wh_reach *r = wh_arena_alloc(mem, sizeof *r);
 	struct wh_ranges *any = wh_arena_alloc(mem, sizeof *any);
 	*any = wh_ranges_from_prefixes(everything, 2, mem);
-	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any};
+	*r = (struct wh_reach){.t = t, .mem = mem, .scratch = wh_arena_new(), .any = any, .paths.mem = mem};
 	r->admin = wh_arena_array(r->mem, 2 * t->n_vnets + 1, sizeof *r->admin);
 	for (size_t i = 0; i < 2 * t->n_vnets; i++)
 		r->admin[i] = has_admin(r, i / 2, (enum wh_direction)(i % 2));
@@ -159,6 +159,7 @@ static struct wh_reach *translated(const struct wh_topology *t, struct wh_arena 
 	wh_reach_never(r);
 	wh_reach_index(r);
 	wh_reach_links(r);
+	wh_firewall_index(r);
 	return r;
 }
 

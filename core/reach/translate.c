@@ -256,8 +256,27 @@ static bool in_force(const struct wh_admin_rule *a, size_t vnet)
 	return false;
 }
 
+/* A firewall's rules: no tag of theirs depends on the network. */
+static void translate_firewall(struct wh_reach *r, struct stage *s)
+{
+	static const struct context nowhere = {.vnet = WH_NONE, .table = WH_NONE};
+	const struct wh_firewall *f = s->firewall;
+	struct list l = {0};
+	for (size_t i = 0; i < f->n_rules && !f->unsure; i++)
+		translate(r, &nowhere, &l, &f->rules[i], f->rules[i].allow ? WH_FILTER_ALLOW : WH_FILTER_DENY, NULL);
+	s->filter = (struct wh_filter){.name = f->name,
+	                               .rules = l.rules,
+	                               .n = l.n,
+	                               .otherwise = f->unsure ? WH_UNDECIDED : WH_DENIED,
+	                               .why = f->unsure};
+}
+
 void wh_stage_translate(struct wh_reach *r, struct stage *s)
 {
+	if (s->firewall) {
+		translate_firewall(r, s);
+		return;
+	}
 	static const enum wh_filter_action actions[] = {
 		[WH_ADMIN_ALLOW] = WH_FILTER_RETURN, [WH_ADMIN_ALWAYS_ALLOW] = WH_FILTER_ALLOW, [WH_ADMIN_DENY] = WH_FILTER_DENY};
 	const struct context *c = &r->contexts[s->context];

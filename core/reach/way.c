@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether a packet gets from one network to another, before any rule is evaluated: by the system's routes (one VNet, or peered
- * ones), by the longest matching route of the sender's table, and between the Internet and a host.
+ * ones), by the longest matching route of the sender's table, and from the Internet to a host.
  */
 #include <string.h>
 #include "reach/policy.h"
@@ -75,7 +75,7 @@ static enum wh_answer by_route(const struct wh_reach *r, const struct wh_route *
 }
 
 /* Networks of AWS may be connected to others by what the inventory does not have. */
-static bool may_be_linked(const struct wh_topology *t, size_t a, size_t b)
+bool wh_may_be_linked(const struct wh_topology *t, size_t a, size_t b)
 {
 	const struct wh_vnet *x = &t->vnets[a], *y = &t->vnets[b];
 	return (x->aws || x->gateway) && (y->aws || y->gateway) && (x->aws || y->aws);
@@ -96,8 +96,77 @@ static const struct wh_route *before_hub(const struct wh_reach *r, const struct 
 	return y && x && y->prefix.len > x->prefix.len ? NULL : x;
 }
 
-enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, const char **why,
-                            struct wh_arena *mem)
+/* Where the route leads, which is at least as long as the system's. ALLOWED with *follows: on by the system's routes. */
+static enum wh_answer by_own_route(const struct wh_reach *r, const struct wh_leg *from, const struct wh_route *x, size_t to,
+                                   const struct wh_addr *to_addr, struct wh_path *path, const char **why, struct wh_arena *mem)
+{
+	size_t firewall = wh_firewall_of(r, from->vnet, from->table, x);
+	char buf[WH_ADDR_STRLEN];
+	if (firewall != WH_NONE && strcmp(x->appliance, wh_addr_text(to_addr, buf)) != 0)
+		return wh_firewall_pass(r, from, firewall, to, to_addr, path, why, mem);
+	enum wh_answer v = by_route(r, x, from->table, to_addr, why, mem);
+	if (v == WH_ALLOWED && x->hop == WH_HOP_INTERNET && to != WH_NONE) {
+		because(mem, why, "route %s of %s leads to the Internet", x->name, r->t->route_tables[from->table].name);
+		return WH_DENIED;
+	}
+	return v;
+}
+
+/* To an address of no endpoint, by the hub's route. */
+static enum wh_answer by_hub_route(const struct wh_reach *r, const struct wh_leg *from, const struct wh_addr *to_addr,
+                                   struct wh_path *path, const char **why, struct wh_arena *mem)
+{
+	const struct wh_route *hub = wh_hub_route(r, from->vnet, from->table, WH_NONE, to_addr);
+	if (!hub || hub->hop != WH_HOP_APPLIANCE)
+		return WH_ALLOWED;
+	if (hub->firewall != WH_NONE)
+		return wh_firewall_pass(r, from, hub->firewall, WH_NONE, to_addr, path, why, mem);
+	because(mem, why, "what %s forwards (route %s of %s)", hub->appliance, hub->name,
+	        wh_hub_table(r->t, from->vnet, from->table)->name);
+	return WH_UNDECIDED;
+}
+
+/* Between two VNets, where no route of the sender's own decides. */
+static enum wh_answer by_system(const struct wh_reach *r, const struct wh_leg *from, const struct wh_route *own, size_t to,
+                                const struct wh_addr *to_addr, struct wh_path *path, const char **why, struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	const struct wh_subnet *s = &t->subnets[t->endpoints[to].subnet];
+	if (r->linked[from->vnet * t->n_vnets + s->vnet])
+		return WH_ALLOWED;
+	if (wh_hub_both(t, from->vnet, s->vnet))
+		return own ? no_way(t, from->vnet, s->vnet, why, mem)
+		           : wh_hub_way(r, &(struct wh_hub_end){from->vnet, from->table, WH_NONE, from->addr},
+		                        &(struct wh_hub_end){s->vnet, s->route_table, to, *to_addr}, path, why, mem);
+	if (wh_may_be_linked(t, from->vnet, s->vnet)) {
+		because(mem, why, "whether %s and %s are connected (`aws ec2 describe-route-tables`)", t->vnets[from->vnet].name,
+		        t->vnets[s->vnet].name);
+		return WH_UNDECIDED;
+	}
+	return no_way(t, from->vnet, s->vnet, why, mem);
+}
+
+enum wh_answer wh_reach_leg(const struct wh_reach *r, const struct wh_leg *from, size_t to, const struct wh_addr *to_addr,
+                            struct wh_path *path, const char **why, struct wh_arena *mem)
+{
+	const struct wh_topology *t = r->t;
+	size_t vb = to == WH_NONE ? WH_NONE : t->subnets[t->endpoints[to].subnet].vnet;
+	bool linked = vb != WH_NONE && r->linked[from->vnet * t->n_vnets + vb];
+	const struct wh_route *x = wh_route_for(r, from->table, to_addr);
+	int system = linked ? wh_longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
+	x = linked ? x : before_hub(r, x, from->vnet, from->table, to, to_addr);
+	if (x && (int)wh_prefix_family_len(&x->prefix) >= system) {
+		enum wh_answer v = by_own_route(r, from, x, to, to_addr, path, why, mem);
+		if (v != WH_ALLOWED || path->n)
+			return v;
+	}
+	if (to == WH_NONE)
+		return x ? WH_ALLOWED : by_hub_route(r, from, to_addr, path, why, mem);
+	return by_system(r, from, x, to, to_addr, path, why, mem);
+}
+
+static enum wh_answer way_of(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr,
+                             struct wh_path *path, const char **why, struct wh_arena *mem)
 {
 	const struct wh_topology *t = r->t;
 	const struct wh_endpoint *a = &t->endpoints[from], *b = to == WH_NONE ? NULL : &t->endpoints[to];
@@ -105,43 +174,42 @@ enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, co
 		because(mem, why, "the subnet of %s", t->hosts[a->subnet == WH_NONE ? a->host : b->host].name);
 		return WH_UNDECIDED;
 	}
-	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE,
-	       table = t->subnets[a->subnet].route_table;
+	size_t va = t->subnets[a->subnet].vnet, vb = b ? t->subnets[b->subnet].vnet : WH_NONE;
 	if (va == WH_NONE || (b && vb == WH_NONE)) {
 		because(mem, why, "the VNet of the subnet %s", t->subnets[va == WH_NONE ? a->subnet : b->subnet].name);
 		return WH_UNDECIDED;
 	}
-	bool linked = b && r->linked[va * t->n_vnets + vb];
 	if (b && (wh_vpc_routed(r, a->subnet) || wh_vpc_routed(r, b->subnet)))
 		return wh_vpc_way(r, from, to, why, mem);
-	const struct wh_route *x = wh_route_for(r, table, to_addr);
-	int system = linked ? wh_longest(t->vnets[vb].space, t->vnets[vb].n_space, to_addr) : -1;
-	x = linked ? x : before_hub(r, x, va, table, to, to_addr);
-	if (x && (int)wh_prefix_family_len(&x->prefix) >= system) {
-		enum wh_answer v = by_route(r, x, table, to_addr, why, mem);
-		if (v != WH_ALLOWED)
-			return v;
-		if (x->hop == WH_HOP_INTERNET && b) {
-			because(mem, why, "route %s of %s leads to the Internet", x->name, t->route_tables[table].name);
-			return WH_DENIED;
-		}
-	}
-	const struct wh_route *hub = b || x ? NULL : wh_hub_route(r, va, table, WH_NONE, to_addr);
-	if (hub && hub->hop == WH_HOP_APPLIANCE) {
-		because(mem, why, "what %s forwards (route %s of %s)", hub->appliance, hub->name,
-		        wh_hub_table(t, va, table)->name);
-		return WH_UNDECIDED;
-	}
-	if (b && !linked && wh_hub_both(t, va, vb))
-		return x ? no_way(t, va, vb, why, mem)
-		         : wh_hub_way(r, &(struct wh_hub_end){va, table, from, a->addr},
-		                      &(struct wh_hub_end){vb, t->subnets[b->subnet].route_table, to, *to_addr}, why, mem);
-	if (b && !linked && may_be_linked(t, va, vb)) {
-		because(mem, why, "whether %s and %s are connected (`aws ec2 describe-route-tables`)",
-		        t->vnets[va].name, t->vnets[vb].name);
-		return WH_UNDECIDED;
-	}
-	return b && !linked ? no_way(t, va, vb, why, mem) : WH_ALLOWED;
+	return wh_reach_leg(r, &(struct wh_leg){va, t->subnets[a->subnet].route_table, va, a->addr}, to, to_addr, path, why, mem);
+}
+
+enum wh_answer wh_reach_way(const struct wh_reach *r, size_t from, size_t to, const struct wh_addr *to_addr, struct wh_path *path,
+                            const char **why, struct wh_arena *mem)
+{
+	struct wh_path none;
+	path = path ? path : &none;
+	*path = (struct wh_path){.n = 0};
+	path->v = (uint16_t)way_of(r, from, to, to_addr, path, why, mem);
+	return (enum wh_answer)path->v;
+}
+
+const struct wh_path *wh_reach_back(const struct wh_reach *r, size_t from, const struct wh_path *path)
+{
+	static const struct wh_path directly = {.v = WH_ALLOWED};
+	return r->t->hosts[r->t->endpoints[from].host].kind == WH_HOST_PRIVATE_ENDPOINT ? &directly : path;
+}
+
+enum wh_answer wh_reach_ways(const struct wh_reach *r, size_t from, size_t to, struct wh_path *path, const char **why,
+                             struct wh_arena *mem)
+{
+	struct wh_path none, back;
+	path = path ? path : &none;
+	enum wh_answer v = wh_reach_way(r, from, to, &r->t->endpoints[to].addr, path, why, mem);
+	if (v != WH_ALLOWED || !r->t->n_firewalls)
+		return v;
+	wh_reach_way(r, to, from, &r->t->endpoints[from].addr, &back, NULL, mem);
+	return wh_firewall_answers(r, path, wh_reach_back(r, to, &back), why, mem);
 }
 
 /* The virtual hub's route by which an endpoint's answers go through a firewall. NULL: none. */
@@ -258,104 +326,4 @@ enum wh_answer wh_reach_exposed(const struct wh_reach *r, size_t endpoint, const
 	        closed ? "a Standard public address without a network security group is closed"
 	               : "no public address and no load balancer leads to it from the Internet at this port");
 	return WH_DENIED;
-}
-
-enum wh_answer wh_reach_way_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
-                                struct wh_arena *mem)
-{
-	const struct wh_endpoint *e = &r->t->endpoints[endpoint];
-	enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, to, why, mem);
-	if (v != WH_ALLOWED)
-		return v;
-	size_t vnet = r->t->subnets[e->subnet].vnet;
-	bool aws = vnet != WH_NONE && r->t->vnets[vnet].aws;
-	if (e->public_ip != WH_NONE || e->in_pool || (r->t->subnets[e->subnet].way_out && !aws))
-		return WH_ALLOWED;
-	if (aws) {
-		because(mem, why, "whether subnet %s has a way out, such as a NAT gateway (`aws ec2 describe-route-tables`)",
-		        r->t->subnets[e->subnet].name);
-		return WH_UNDECIDED;
-	}
-	because(mem, why, "subnet %s has no default way out, and there is no public address, NAT gateway or load balancer",
-	        r->t->subnets[e->subnet].name);
-	return WH_DENIED;
-}
-
-static size_t vnet_with(const struct wh_topology *t, const struct wh_addr *a)
-{
-	for (size_t i = 0; i < t->n_vnets; i++)
-		if (wh_longest(t->vnets[i].space, t->vnets[i].n_space, a) >= 0)
-			return i;
-	return WH_NONE;
-}
-
-/* Peers that are not in the inventory, by the ranges of the peering. */
-static bool of_peer(const struct wh_vnet *v, const struct wh_addr *a)
-{
-	for (size_t i = 0; i < v->n_peerings; i++)
-		if (v->peerings[i].connected && v->peerings[i].remote == WH_NONE &&
-		    wh_longest(v->peerings[i].space, v->peerings[i].n, a) >= 0)
-			return true;
-	return false;
-}
-
-static enum wh_answer on_premises(const struct wh_topology *t, size_t own, const struct wh_addr *peer, const char **why,
-                                  struct wh_arena *mem)
-{
-	if (!t->vnets[own].gateway) {
-		because(mem, why, "VNet %s has no gateway, and no VNet of the estate has the address", t->vnets[own].name);
-		return WH_DENIED;
-	}
-	if (wh_longest(t->on_premises, t->n_on_premises, peer) >= 0)
-		return WH_ALLOWED;
-	because(mem, why, "the ranges on premises behind the gateway of VNet %s (local network gateways)", t->vnets[own].name);
-	return WH_UNDECIDED;
-}
-
-enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, const struct wh_addr *peer, enum wh_direction d,
-                                    uint8_t proto, uint16_t dport, const char **why, struct wh_arena *mem)
-{
-	const struct wh_topology *t = r->t;
-	size_t subnet = t->endpoints[endpoint].subnet, own = subnet == WH_NONE ? WH_NONE : t->subnets[subnet].vnet;
-	if (own == WH_NONE) {
-		because(mem, why, "the subnet and VNet of %s", t->hosts[t->endpoints[endpoint].host].name);
-		return WH_UNDECIDED;
-	}
-	if (wh_prefix_has(&wh_azure_probes, peer))
-		return WH_ALLOWED;
-	size_t other = vnet_with(t, peer);
-	if (wh_longest(t->vnets[own].space, t->vnets[own].n_space, peer) >= 0)
-		other = own;
-	bool vpc = wh_vpc_routed(r, subnet);
-	if (wh_reach_is_internet(r, peer) && vpc && d == WH_OUTBOUND)
-		return wh_vpc_out(r, endpoint, peer, why, mem);
-	if (wh_reach_is_internet(r, peer))
-		return d == WH_OUTBOUND ? wh_reach_way_out(r, endpoint, peer, why, mem)
-		                        : wh_reach_exposed(r, endpoint, peer, proto, dport, why, mem);
-	if (vpc)
-		return wh_vpc_private(r, endpoint, peer, other, d, why, mem);
-	if (d == WH_OUTBOUND && wh_route_for(r, t->subnets[subnet].route_table, peer)) {
-		enum wh_answer v = wh_reach_way(r, endpoint, WH_NONE, peer, why, mem);
-		if (v != WH_ALLOWED)
-			return v;
-	}
-	if ((other != WH_NONE && r->linked[own * t->n_vnets + other]) || of_peer(&t->vnets[own], peer))
-		return WH_ALLOWED;
-	if (other != WH_NONE && wh_hub_both(t, own, other)) {
-		struct wh_hub_end here = {own, t->subnets[subnet].route_table, endpoint, t->endpoints[endpoint].addr},
-				  there = {other, WH_NONE, WH_NONE, *peer};
-		return d == WH_OUTBOUND ? wh_hub_way(r, &here, &there, why, mem) : wh_hub_way(r, &there, &here, why, mem);
-	}
-	if (t->vnets[own].aws && (other == WH_NONE || may_be_linked(t, own, other))) {
-		because(mem, why, "whether %s is connected to other networks (`aws ec2 describe-route-tables`)",
-		        t->vnets[own].name);
-		return WH_UNDECIDED;
-	}
-	if (other != WH_NONE) {
-		because(mem, why,
-		        "there is no way between VNet %s and VNet %s: no peering that is connected at both ends, and no route",
-		        t->vnets[own].name, t->vnets[other].name);
-		return WH_DENIED;
-	}
-	return on_premises(t, own, peer, why, mem);
 }

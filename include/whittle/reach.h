@@ -8,6 +8,9 @@
  *   route of the sender's route
  *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in
  *      the inventory. Between VNets without either there is no way. Peerings are not transitive.
+ *      Azure Firewalls: a route to a firewall's private address leads on by the routes of the firewall's own subnet or hub, if its
+ *      rules let the packet through (2a). The answers must pass the same firewalls: else it is unknown whether they arrive, and
+ *      if they alone pass one, it drops them (core/reach/through.c).
  *      Spokes of virtual hubs: by the routes of the hub's table with which the sender's connection is associated, if the table of
  *      the receiver's connection has one for the answers. To a firewall or an appliance: as with other routes. Longer routes win,
  *      and the subnet's own route among equals; a table that propagates none keeps them out.
@@ -15,6 +18,7 @@
  *   answers, must lead there, locally or by an active peering. From the Internet: an attached Internet gateway must be where the
  *   answers go. NAT and egress-only gateways lead outward only. Other targets are undecided.
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
+ *   2a. The firewalls on the way, in order: network rules, application rules, the default, which denies.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.
  *
  * Security admin rules are evaluated by priority, the lowest number first: Deny ends it, AlwaysAllow ends it without the groups,
@@ -75,14 +79,16 @@ struct wh_reach_packet {
 };
 /* One evaluated step, in order. */
 struct wh_reach_step {
-	const char *where;           /* "interface nic-web-1", "subnet snet-web", "virtual network manager", "the way" */
+	/* "interface nic-web-1", "subnet snet-web", "virtual network manager", "firewall fw", "the way" */
+	const char *where;
 	enum wh_direction direction;
 	const char *nsg;             /* the group's name; NULL: no group */
-	const struct wh_rule *rule;  /* the deciding rule; NULL: none */
+	const struct wh_rule *rule;  /* the deciding rule; NULL: none. A firewall's is named "group/collection/rule" */
 	enum wh_answer verdict;      /* of this step */
-	const char *why;             /* a sentence if there is no rule, or if something is missing */
+	/* a sentence if there is no rule, if something is missing, or if a firewall drops some of it by its content */
+	const char *why;
 };
-#define WH_REACH_STEPS 8
+#define WH_REACH_STEPS 12
 struct wh_reach_answer {
 	enum wh_answer verdict;
 	struct wh_reach_step steps[WH_REACH_STEPS]; size_t n;

@@ -39,6 +39,7 @@ struct wh_vnet {
 	 * is in no document */
 	size_t hub_table;
 	bool hub_default;                        /* the hub may announce 0.0.0.0/0 to it (enableInternetSecurity) */
+	uint32_t hub;                            /* the number of its virtual hub; 0: none */
 	struct wh_tag *tags; size_t n_tags;
 };
 struct wh_route {
@@ -58,6 +59,9 @@ struct wh_route {
 	} hop;
 	const char *appliance; /* its address, or NULL; of a virtual hub: "the firewall fw"; of AWS: the target's id */
 	size_t via;            /* WH_HOP_NAT: the table of the NAT gateway's own subnet; WH_NONE: not known */
+	/* of a virtual hub: the firewall that it leads to; WH_NONE: another appliance, or one in no document. Of a VNet: WH_NONE,
+	 * and the address tells */
+	size_t firewall;
 };
 struct wh_route_table {
 	const char *id, *name;
@@ -125,6 +129,22 @@ struct wh_host {
 };
 /* Devices between networks: for the map, and to name a route's next hop. */
 struct wh_appliance { const char *id, *name, *kind; size_t vnet; struct wh_addr addr; bool has_addr, internet; };
+/*
+ * An Azure Firewall. Its rules are in the order of evaluation: network rules, application rules, the built-in ones; no rule:
+ * denied. They have the form of outbound rules: the peer is the destination, the local side the source, and the name is
+ * "group/collection/rule".
+ */
+struct wh_firewall {
+	const char *id, *name;
+	size_t subnet;                           /* WH_NONE: it stands in a virtual hub, or it is not known where */
+	uint32_t hub;                            /* its virtual hub's number; 0: none */
+	struct wh_addr addr; bool has_addr;      /* the private one, which routes lead to */
+	bool internet;                           /* it has a public address */
+	struct wh_rule *rules; size_t n_rules;
+	const char *unsure;                      /* it may have other rules, for lack of this; NULL: it has not */
+	const char *drops;                       /* what it drops by content: a sentence; NULL: nothing */
+	struct wh_prefix *kept; size_t n_kept;   /* destinations to which packets that a network rule allows keep the sender's address */
+};
 /* A rule of Azure Virtual Network Manager, evaluated before the groups. */
 struct wh_admin_rule {
 	const char *id, *name;
@@ -155,6 +175,7 @@ struct wh_topology {
 	struct wh_host *hosts; size_t n_hosts;   /* by key */
 	struct wh_endpoint *endpoints; size_t n_endpoints;
 	struct wh_appliance *appliances; size_t n_appliances;
+	struct wh_firewall *firewalls; size_t n_firewalls; /* by id */
 	struct wh_admin_rule *admin; size_t n_admin; /* by priority */
 	struct wh_prefix *on_premises; size_t n_on_premises; /* of local network gateways */
 	struct wh_service_tags service;          /* the inventory's */

@@ -120,6 +120,28 @@ check "more files than are taken are refused, by every command about the network
 
 # ---- observed, recommended and unwanted connections ----
 jq '(.[] | select(.name == "web-1" or .name == "db-1") | .tags) = {"environment": "prod"} | (.[] | select(.name == "web-2" or .name == "app-1") | .tags) = {"environment": "test"}' az/vms.json >vms.json && mv vms.json az/vms.json
+# app-1 in the spoke reaches the hub's subnet db through a firewall, which answers db-1's, too
+cp -r az fw
+jq '(.[] | select(.name == "hub") | .subnets) += [{"id": "'$i'.Network/virtualNetworks/hub/subnets/AzureFirewallSubnet", "name": "AzureFirewallSubnet", "addressPrefix": "10.0.9.0/26"}]
+ | (.[].subnets[] | select(.name == "app" or .name == "db")) |= . + {"routeTable": {"id": "'$i'.Network/routeTables/through"}}' az/vnets.json >fw/vnets.json
+cat >fw/firewall.json <<J
+[{"id": "$i.Network/routeTables/through", "name": "through", "type": "Microsoft.Network/routeTables", "routes": [
+  {"name": "to-db", "addressPrefix": "10.0.2.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.9.4"},
+  {"name": "to-app", "addressPrefix": "10.1.0.0/16", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.9.4"}]},
+ {"id": "$i.Network/azureFirewalls/fw", "name": "fw", "type": "Microsoft.Network/azureFirewalls", "firewallPolicy": {"id": "$i.Network/firewallPolicies/p"},
+  "ipConfigurations": [{"name": "c", "privateIPAddress": "10.0.9.4", "subnet": {"id": "$i.Network/virtualNetworks/hub/subnets/AzureFirewallSubnet"}}]},
+ {"id": "$i.Network/firewallPolicies/p", "name": "p", "type": "Microsoft.Network/firewallPolicies"},
+ {"id": "$i.Network/firewallPolicies/p/ruleCollectionGroups/spokes", "name": "spokes", "type": "Microsoft.Network/firewallPolicies/ruleCollectionGroups", "priority": 200,
+  "ruleCollections": [{"name": "databases", "priority": 300, "action": {"type": "Allow"}, "rules": [{"name": "postgres", "ruleType": "NetworkRule",
+   "ipProtocols": ["TCP"], "sourceAddresses": ["10.1.0.0/16"], "destinationAddresses": ["10.0.2.4"], "destinationPorts": ["5432"]}]}]}]
+J
+$w reach app-1 db-1 --port 5432 --in fw >out 2>err && grep -q '^firewall fw  *Outbound  *allowed  *spokes/databases/postgres (300 Allow)$' out && grep -q '^app-1 to db-1: denied' out &&
+	$w reach app-1 db-1 --port 22 --in fw --json >out 2>err && [ "$(jq -r '.decidedBy[] | select(.where == "firewall fw") | .verdict + ": " + .why' out)" = 'denied: no rule of the firewall allows it: its default denies' ]
+check "a firewall's rule is named in its place between the two ends"
+$w connections --in fw --json >out 2>err && jq -e '.connectableResources[] | select(.id | test("app-1")) | .outboundConnectedResources | any(.connectedResourceId | test("db-1")) | not' out >/dev/null &&
+	$w estate import fw >out 2>err && $w reach app-1 db-1 --port 5432 --json >out 2>err && [ "$(jq -r '.decidedBy[] | select(.where == "firewall fw") | .rule' out)" = spokes/databases/postgres ]
+check "and decides about connections, and out of the ledger"
+
 flows() { # FROM TO PORT: a connection on each of the last 15 days
 	for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 		day=$(date -u -d "-$d days" +%Y-%m-%dT10:00)

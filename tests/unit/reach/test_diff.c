@@ -39,12 +39,23 @@ static const struct wh_reach_change *change_of(const struct wh_reach_change *c, 
 	return NULL;
 }
 
+/* As commands ask about the Internet: a service tag without known addresses makes no certain port undecided. */
+static uint32_t from_internet(const struct estate *o, size_t to, const struct wh_addr *outside)
+{
+	struct wh_reach_outside *pieces;
+	size_t n = wh_reach_internet(o->r, to, WH_INBOUND, &pieces);
+	for (size_t i = 0; i < n; i++)
+		if (wh_ranges_has(pieces[i].peers, outside))
+			return pieces[i].verdict;
+	return 0;
+}
+
 static struct wh_reach_ports alone(const struct estate *o, int from, int to, const struct wh_addr *outside)
 {
 	size_t a = endpoint_of(o, from), b = endpoint_of(o, to);
 	if ((from != NONE && a == WH_NONE) || (to != NONE && b == WH_NONE))
 		return (struct wh_reach_ports){.missing = NULL}; /* it is not in this estate */
-	uint32_t v = from == NONE ? wh_reach_outside(o->r, b, outside, WH_INBOUND)
+	uint32_t v = from == NONE ? from_internet(o, b, outside)
 	             : to == NONE ? wh_reach_outside(o->r, a, outside, WH_OUTBOUND)
 	                          : wh_reach_pair(o->r, wh_reach_class(o->r, a), wh_reach_class(o->r, b));
 	return wh_reach_ports(o->r, v);

@@ -62,6 +62,10 @@ static struct rule any_rule(uint64_t *seed, int priority, bool admin)
 	return r;
 }
 
+/* ---- making: of firewalls, see world_firewalls.c ---- */
+
+static void make_firewalls(struct world *w, uint64_t *seed);
+
 void world_make(struct world *w, uint64_t *seed)
 {
 	memset(w, 0, sizeof *w);
@@ -72,17 +76,27 @@ void world_make(struct world *w, uint64_t *seed)
 		for (int b = 0; b < w->n_vnets; b++)
 			if (a != b)
 				w->peering[a][b].there = R(4) != 0, w->peering[a][b].connected = R(5) != 0,
-				w->peering[a][b].access = R(4) != 0;
+				w->peering[a][b].access = R(4) != 0,
+				w->peering[a][b].forwarded = R(4) != 0;
 	for (int i = 0; i < w->n_groups; i++)
 		for (w->group[i].n = (int)R(RULES + 1); w->group[i].n && !w->group[i].rule[w->group[i].n - 1].priority;)
 			for (int k = 0; k < w->group[i].n; k++)
 				w->group[i].rule[k] = any_rule(seed, 100 + 10 * k, false);
 	for (int i = 0; i < w->n_admin; i++)
 		w->admin[i] = any_rule(seed, 1 + i, true);
+	make_firewalls(w, seed);
 	for (int i = 0; i < w->n_tables; i++)
 		for (w->table[i].n = 0; w->table[i].n < (int)R(ROUTES + 1); w->table[i].n++) {
 			w->table[i].route[w->table[i].n].net = any_net(seed, &w->table[i].route[w->table[i].n].len);
 			w->table[i].route[w->table[i].n].hop = (int)R(5);
+			w->table[i].route[w->table[i].n].firewall = NONE;
+			if (w->n_firewalls && R(3)) {
+				w->table[i].route[w->table[i].n].hop = 3;
+				w->table[i].route[w->table[i].n].firewall = R(8) ? (int)R((uint32_t)w->n_firewalls) : NONE;
+				if (R(2)) /* as tables have them: a whole VNet */
+					w->table[i].route[w->table[i].n].len = 16,
+					w->table[i].route[w->table[i].n].net = 10u << 24 | R((uint32_t)w->n_vnets) << 16;
+			}
 			if (!R(4))
 				w->table[i].route[w->table[i].n].net = w->table[i].route[w->table[i].n].len = 0;
 		}
@@ -232,16 +246,28 @@ static void vnet_text(FILE *f, const struct world *w, int v)
 		fputs("}", f);
 		first = false;
 	}
+	for (int i = 0; i < w->n_firewalls; i++) {
+		if (w->firewall[i].vnet != v)
+			continue;
+		fprintf(f,
+		        "%s{\"id\": \"" ID
+		        "Network/virtualNetworks/v%d/subnets/AzureFirewallSubnet\", \"name\": \"AzureFirewallSubnet\", \"addressPrefix\": \"10.%d.200.0/26\"",
+		        first ? "" : ", ", v, v);
+		if (w->firewall[i].table != NONE)
+			fprintf(f, ", \"routeTable\": {\"id\": \"" ID "Network/routeTables/t%d\"}", w->firewall[i].table);
+		fputs("}", f);
+		first = false;
+	}
 	fputs("], \"virtualNetworkPeerings\": [", f);
 	first = true;
 	for (int o = 0; o < w->n_vnets; o++) {
 		if (!w->peering[v][o].there)
 			continue;
 		fprintf(f,
-		        "%s{\"name\": \"p%d\", \"peeringState\": \"%s\", \"allowVirtualNetworkAccess\": %s, \"remoteVirtualNetwork\": {\"id\": \"" ID
+		        "%s{\"name\": \"p%d\", \"peeringState\": \"%s\", \"allowVirtualNetworkAccess\": %s, \"allowForwardedTraffic\": %s, \"remoteVirtualNetwork\": {\"id\": \"" ID
 		        "Network/virtualNetworks/v%d\"}}",
 		        first ? "" : ", ", o, w->peering[v][o].connected ? "Connected" : "Disconnected",
-		        w->peering[v][o].access ? "true" : "false", o);
+		        w->peering[v][o].access ? "true" : "false", w->peering[v][o].forwarded ? "true" : "false", o);
 		first = false;
 	}
 	fputs("]},\n", f);
@@ -280,6 +306,8 @@ static void host_text(FILE *f, const struct world *w, int i)
 		        i, i, i, w->host[i].public_ip == 1 ? "Standard" : "Basic");
 }
 
+static void firewalls_text(FILE *f, const struct world *w);
+
 char *world_text(const struct world *w)
 {
 	static const char *const hops[] = {"VnetLocal", "Internet", "VirtualNetworkGateway", "VirtualAppliance", "None"};
@@ -295,6 +323,7 @@ char *world_text(const struct world *w)
 		host_text(f, w, i);
 	for (int i = 0; i < w->n_admin; i++)
 		admin_text(f, w, i);
+	firewalls_text(f, w);
 	for (int i = 0; i < w->n_tables; i++) {
 		fprintf(f,
 		        "{\"type\": \"Microsoft.Network/routeTables\", \"id\": \"" ID
@@ -303,8 +332,13 @@ char *world_text(const struct world *w)
 		for (int k = 0; k < w->table[i].n; k++) {
 			fprintf(f, "%s{\"name\": \"r%d\", \"addressPrefix\": \"", k ? ", " : "", k);
 			net_text(f, w->table[i].route[k].net, w->table[i].route[k].len);
-			fprintf(f, "\", \"nextHopType\": \"%s\"%s}", hops[w->table[i].route[k].hop],
-			        w->table[i].route[k].hop == 3 ? ", \"nextHopIpAddress\": \"10.9.9.9\"" : "");
+			int firewall = w->table[i].route[k].firewall;
+			fprintf(f, "\", \"nextHopType\": \"%s\"", hops[w->table[i].route[k].hop]);
+			if (w->table[i].route[k].hop == 3 && firewall == NONE)
+				fputs(", \"nextHopIpAddress\": \"10.9.9.9\"", f);
+			else if (w->table[i].route[k].hop == 3)
+				fprintf(f, ", \"nextHopIpAddress\": \"10.%d.200.4\"", w->firewall[firewall].vnet);
+			fputs("}", f);
 		}
 		fputs("]},\n", f);
 	}
@@ -367,6 +401,8 @@ static int side_matches(const struct world *w, const struct rule_side *s, int su
 }
 
 struct pkt { uint32_t src, dst; int proto; unsigned sport, dport; };
+
+#include "world_firewalls.c"
 
 static int rule_matches(const struct world *w, const struct rule *r, bool in, int subnet, const struct pkt *p)
 {
@@ -454,21 +490,74 @@ static bool answers_lost(const struct world *w, int host, uint32_t peer)
 	return best != NONE && w->table[t].route[best].hop >= 2;
 }
 
-/* The way from a host to an address of VNet `to`, or of none (NONE). */
-static unsigned ask_way(const struct world *w, int host, int to, uint32_t dst)
+/* A way: what the routes say, and the firewalls that the packet passes. */
+struct walk { unsigned can; int firewall[FIREWALLS + 1], n; };
+
+static bool is_on(const struct walk *k, int firewall)
 {
-	int s = w->host[host].subnet, t = w->subnet[s].table, best = best_route(w, t, dst);
-	bool system = to != NONE && linked(w, w->subnet[s].vnet, to);
-	if (best != NONE && (!system || w->table[t].route[best].len >= 16)) {
-		int hop = w->table[t].route[best].hop;
-		if (hop == 4)
-			return DENY;
-		if (hop == 3 || hop == 2)
-			return DENY | PASS;
-		if (hop == 1 && to != NONE)
-			return DENY;
+	for (int i = 0; i < k->n; i++)
+		if (k->firewall[i] == firewall)
+			return true;
+	return false;
+}
+
+/* From a subnet of a VNet with a table to an address of VNet `to`, or of none (NONE), for a packet that began in VNet `origin`. */
+static void walk_on(const struct world *w, int vnet, int t, int origin, int to, uint32_t dst, struct walk *k)
+{
+	int best = best_route(w, t, dst);
+	bool system = to != NONE && linked(w, vnet, to);
+	k->can = to == NONE || system ? PASS : DENY;
+	if (best == NONE || (system && w->table[t].route[best].len < 16))
+		return;
+	int hop = w->table[t].route[best].hop, f = w->table[t].route[best].firewall;
+	if (hop == 4 || (hop == 1 && to != NONE))
+		k->can = DENY;
+	if (hop == 2 || (hop == 3 && (f == NONE || !linked(w, vnet, w->firewall[f].vnet))))
+		k->can = DENY | PASS;
+	else if (hop == 3 && is_on(k, f))
+		k->can = DENY | PASS; /* in a circle */
+	else if (hop == 3) {
+		int own = w->firewall[f].vnet, n = ++k->n;
+		k->firewall[n - 1] = f;
+		walk_on(w, own, w->firewall[f].table, origin, to, dst, k);
+		bool refused = k->n == n && to != NONE && to != own && origin != own && !w->peering[to][own].forwarded;
+		refused |= vnet != origin && vnet != own && !w->peering[own][vnet].forwarded;
+		if (k->can == PASS && (refused || (to != NONE && w->firewall[f].gives_own)))
+			k->can = DENY | PASS;
 	}
-	return to == NONE || system ? PASS : DENY;
+}
+
+static struct walk walk_from(const struct world *w, int host, int to, uint32_t dst)
+{
+	int s = w->host[host].subnet;
+	struct walk k = {.n = 0};
+	walk_on(w, w->subnet[s].vnet, w->subnet[s].table, w->subnet[s].vnet, to, dst, &k);
+	return k;
+}
+
+/* What comes back of a packet that went a way. */
+static unsigned ask_answers(const struct world *w, int from, int to, const struct walk *k)
+{
+	struct walk back = {.can = PASS, .n = 0};
+	if (!w->host[to].endpoint) /* a private endpoint answers directly */
+		back = walk_from(w, to, w->subnet[w->host[from].subnet].vnet, w->host[from].addr);
+	bool same = back.n == k->n;
+	for (int i = 0; i < k->n && same; i++)
+		same = k->firewall[i] == back.firewall[back.n - 1 - i];
+	if (!k->n) /* a firewall that has not seen the question drops the answer */
+		return back.n ? DENY : PASS;
+	return same && back.can == PASS ? PASS : DENY | PASS;
+}
+
+/* The way from a host to another, or to an address outside. */
+static unsigned ask_way(const struct world *w, int from, int to, uint32_t dst, struct walk *k)
+{
+	*k = walk_from(w, from, to == NONE ? NONE : w->subnet[w->host[to].subnet].vnet, dst);
+	if (k->can == PASS && to != NONE)
+		return ask_answers(w, from, to, k);
+	if (k->can == PASS && k->n)
+		return w->firewall[k->firewall[k->n - 1]].internet ? PASS : DENY | PASS;
+	return k->can == PASS && !w->host[from].public_ip && !w->subnet[w->host[from].subnet].way_out ? DENY : k->can;
 }
 
 unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr, uint32_t to_addr, int proto, unsigned sport,
@@ -480,12 +569,13 @@ unsigned world_judge(const struct world *w, int from, int to, uint32_t from_addr
 	if (from != NONE) {
 		if (w->host[from].endpoint)
 			return DENY;
-		all = both(all, ask_way(w, from, to == NONE ? NONE : w->subnet[w->host[to].subnet].vnet, p.dst));
-		if (to == NONE && all == PASS && !w->host[from].public_ip && !w->subnet[w->host[from].subnet].way_out)
-			all = both(all, DENY);
+		struct walk k;
+		all = both(all, ask_way(w, from, to, p.dst, &k));
 		if (all == DENY)
 			return DENY;
 		all = both(all, ask_host(w, from, false, &p));
+		for (int i = 0; i < k.n; i++)
+			all = both(all, ask_firewall(w, k.firewall[i], &p));
 	} else if (!w->host[to].public_ip || (w->host[to].public_ip == 1 && !guarded(w, to)) || answers_lost(w, to, p.src)) {
 		return DENY;
 	}

@@ -18,8 +18,21 @@ struct rule {
 	unsigned sport[2], dport[2];
 	int admin /* enum wh_admin_access */;
 };
+enum { FIREWALLS = 2, FW_GROUPS = 2, FW_COLLECTIONS = 4, FW_RULES = 3, IP_GROUPS = 2, TCP_AND_UDP = -2 };
+enum fw_side_kind { FW_ANY, FW_NET, FW_TWO, FW_RANGE, FW_GROUP, FW_NO_GROUP, FW_TAG, FW_NAME };
+struct fw_side { enum fw_side_kind kind; uint32_t net[2]; unsigned len[2]; int group; };
+struct fw_rule { int proto; struct fw_side src, dst; unsigned dport[2]; bool every_name; };
+/* level 1: of the parent policy. group: NONE: of the firewall itself */
+struct fw_collection { int level, group, priority; bool app, allow; struct fw_rule rule[FW_RULES]; int n; };
+struct firewall {
+	int vnet, table;
+	/* gives_own: receivers see its address. missing: the parent policy is in no document */
+	bool policy, internet, gives_own, missing;
+	struct fw_collection c[FW_COLLECTIONS]; int n;
+	int group_priority[2][FW_GROUPS];
+};
 struct world {
-	struct { bool there, connected, access; } peering[VNETS][VNETS];
+	struct { bool there, connected, access, forwarded; } peering[VNETS][VNETS];
 	struct { int vnet, nsg, table; uint32_t net; bool way_out, guards; } subnet[SUBNETS];
 	struct {
 		int subnet, nsg;
@@ -30,7 +43,10 @@ struct world {
 	} host[HOSTS];
 	struct { struct rule rule[RULES]; int n; } group[GROUPS];
 	struct rule admin[ADMIN];
-	struct { struct { uint32_t net; unsigned len; int hop; } route[ROUTES]; int n; } table[TABLES];
+	struct { struct { uint32_t net; unsigned len; int hop, firewall; } route[ROUTES]; int n; } table[TABLES];
+	struct firewall firewall[FIREWALLS];
+	struct { uint32_t net; unsigned len; } ip_group[IP_GROUPS];
+	int n_firewalls;
 	int n_vnets, n_subnets, n_hosts, n_groups, n_admin, n_tables;
 };
 
