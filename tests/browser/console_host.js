@@ -154,7 +154,8 @@ const steps = [
 			await reader.click('dialog button:text-is("Request")');
 			await reader.waitForSelector("dialog [role=alert]");
 			must(/is not within/.test(await reader.textContent("dialog [role=alert]")), await reader.textContent("dialog"));
-			await reader.click('dialog button:text-is("Close")');
+			must((await reader.inputValue("dialog [name=why]")) === "elsewhere", "what was typed is gone");
+			await reader.click('dialog button:text-is("Cancel")');
 		},
 	],
 	[

@@ -242,6 +242,50 @@ claim("a dialog opens and closes by keyboard, and Enter does what its button say
 	await page.waitForFunction(() => !document.querySelector("main table").textContent.includes("443"));
 });
 
+claim("a change that is refused keeps the form, with the reason, and can be mended", async (page) => {
+	await open(page, "#/hardening/vm/web-1");
+	await page.click('button:text-is("Add rule…")');
+	await page.fill("dialog [name=port]", "8443");
+	await page.fill("dialog [name=list]", "192.0.2.7");
+	await page.fill("dialog [name=why]", "a test");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("dialog [role=alert] >> text=narrow-only");
+	must((await page.inputValue("dialog [name=list]")) === "192.0.2.7", "what was typed is gone");
+	must((await active(page)) === "Add", `the focus is on ${await active(page)}`);
+	await page.fill("dialog [name=port]", "443");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("dialog", { state: "detached" });
+	await page.waitForSelector("main table >> text=443/TCP");
+	await page.click('button:text-is("Undo last change")');
+	await page.waitForFunction(() => !document.querySelector("main table").textContent.includes("443"));
+});
+
+claim("alerts begin with the most severe, of those the newest", async (page) => {
+	await page.route("**/api/v1/alerts", async (r) => {
+		const answer = await r.fetch(),
+			[a] = (await answer.json()).value,
+			row = (name, severity, endTimeUtc) => ({ ...a, name, properties: { ...a.properties, alertDisplayName: name, severity, endTimeUtc } });
+		await r.fulfill({ json: { value: [row("c", "Low", "2026-11-03T00:00:00Z"), row("b", "High", "2026-11-01T00:00:00Z"), row("a", "High", "2026-11-02T00:00:00Z")] } });
+	});
+	await open(page, "#/alerts");
+	const names = await page.$$eval("tbody td.first", (l) => l.map((x) => x.textContent).join(""));
+	must(names === "abc", names);
+});
+
+claim("the program's name keeps its small letter, and a path stays in its card", async (page) => {
+	const why = `whittle's table exists, but ${"/var/lib/whittle".repeat(4)} does not say which rules it should hold`;
+	await page.route("**/api/v1/drift", (r) => r.fulfill({ json: { state: "unknown", why } }));
+	await open(page, "#/overview");
+	must((await page.textContent("main")).includes("whittle's table exists"), await page.textContent("main"));
+	must(await page.$$eval(".card", (l) => l.every((e) => e.scrollWidth <= e.clientWidth)), "a text leaves its card");
+});
+
+claim("rules that another program changed are said to be", async (page) => {
+	await page.route("**/api/v1/drift", (r) => r.fulfill({ json: { state: "confirmed", same: false, ports: 1, auditedPorts: 0 } }));
+	await open(page, "#/hardening/vm/web-1");
+	must((await page.textContent("main .notice")).includes("Another program has changed them"), await page.textContent("main .notice"));
+});
+
 claim("the three dots open a menu by keyboard, and Esc closes it", async (page) => {
 	await open(page, "#/hardening/vm/web-1");
 	await tabTo(page, 'button[aria-label^="Actions for"]');

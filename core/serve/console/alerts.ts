@@ -21,13 +21,13 @@ const rulePath = (rest = "") =>
 	`/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Security/alertsSuppressionRules${rest}?api-version=2019-01-01-preview`;
 
 async function forget(p: Page, rule: any) {
-	if (!(await ask(`Delete ${rule.name}?`, [h("p", null, "New alerts are raised again. What it dismissed stays dismissed.")], "Delete"))) return;
-	try {
-		await api(rulePath(`/${seg(rule.name)}`), "DELETE");
-	} catch (e) {
-		await tell("Not deleted", (e as Error).message);
-	}
-	p.again();
+	const done = await ask(
+		`Delete ${rule.name}?`,
+		[h("p", null, "New alerts are raised again. What it dismissed stays dismissed.")],
+		"Delete",
+		() => api(rulePath(`/${seg(rule.name)}`), "DELETE"),
+	);
+	if (done) p.again();
 }
 
 // The conditions of a rule in words: "field: values".
@@ -88,6 +88,7 @@ async function suppress(p: Page, a: any) {
 						: { allOf: [{ field: "entities.host.hostname", in: [a.whittle.resource] }] },
 			},
 		});
+	let found: any;
 	const f = await ask(
 		"Suppress similar alerts",
 		[
@@ -106,23 +107,16 @@ async function suppress(p: Page, a: any) {
 			),
 		],
 		"Simulate",
+		async (f) => (found = await api("/api/v1/suppressions/simulate", "POST", body(f))),
 	);
 	if (!f) return;
-	try {
-		const s = await api("/api/v1/suppressions/simulate", "POST", body(f));
-		if (
-			!(await ask(
-				"Suppress similar alerts",
-				[h("p", null, `It would have dismissed ${s.wouldDismiss} of the ${s.of} alerts so far.`)],
-				"Suppress",
-			))
-		)
-			return;
-		await api(rulePath(`/${seg(String(f.get("name")))}`), "PUT", body(f));
-		p.again();
-	} catch (e) {
-		await tell("Not suppressed", (e as Error).message);
-	}
+	const done = await ask(
+		"Suppress similar alerts",
+		[h("p", null, `It would have dismissed ${found.wouldDismiss} of the ${found.of} alerts so far.`)],
+		"Suppress",
+		() => api(rulePath(`/${seg(String(f.get("name")))}`), "PUT", body(f)),
+	);
+	if (done) p.again();
 }
 
 function buttons(p: Page, a: any): Child {
@@ -278,6 +272,8 @@ export async function alerts(p: Page): Promise<Node> {
 		want = p.query.get("status") ?? "open",
 		least = p.query.get("severity") ?? "",
 		text = p.query.get("text") ?? "";
+	const worst = (a: any) => rank.indexOf(a.properties.severity);
+	list.sort((a, b) => worst(b) - worst(a) || String(b.properties.endTimeUtc).localeCompare(String(a.properties.endTimeUtc)));
 	const rows = list.filter(
 		(a) =>
 			(want === "all" ||

@@ -39,9 +39,9 @@ export const severity = (s: string) =>
 	badge(s, ({ High: "high", Medium: "medium", Low: "low", Healthy: "good" } as Record<string, string>)[s] ?? "");
 export const empty = (what: string, next: string) => h("div", { class: "empty" }, h("p", null, rich(what)), h("p", null, rich(next)));
 
-// A sentence of the server's: it begins with a capital, and commands stand in backticks.
+// A sentence of the server's: it begins with a capital, unless with the name of the program, and commands stand in backticks.
 export const rich = (text: string): Child[] =>
-	(text.charAt(0).toUpperCase() + text.slice(1))
+	(/^whittle\b/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))
 		.split("`")
 		.map((x, i) => (i % 2 ? h("code", null, x) : x))
 		.filter((x) => x !== "");
@@ -192,19 +192,43 @@ export function pane(label: string, hint: string, closed: () => void) {
 	};
 }
 
-// Asks, and resolves with the form's fields, or null.
-export function ask(title: string, fields: Child[], verb: string): Promise<FormData | null> {
+// Asks, and resolves with the form's fields, or null. `send` does what was asked for while the form is open: it is closed once that
+// is done, and else has the reason below the fields, which keep what was typed.
+export function ask(title: string, fields: Child[], verb: string, send?: (f: FormData) => Promise<unknown>): Promise<FormData | null> {
 	return new Promise((done) => {
+		const act = h("button", { type: "submit", value: "yes", class: "main" }, verb) as HTMLButtonElement,
+			said = h("p", { role: "alert" });
+		const sent = async (e: Event) => {
+			e.preventDefault();
+			if (act.disabled) return;
+			act.disabled = true;
+			fill(said);
+			try {
+				await send!(new FormData(form));
+				d.close("yes");
+			} catch (x) {
+				act.disabled = false;
+				if ((x as { status?: number }).status === 401) {
+					d.close("");
+					dispatchEvent(new HashChangeEvent("hashchange")); // the page asks to sign in
+					return;
+				}
+				said.className = "notice bad";
+				fill(said, rich((x as Error).message));
+				act.focus();
+			}
+		};
 		const form = h(
 			"form",
-			{ method: "dialog" },
+			{ method: "dialog", submit: send ? sent : null },
 			h("h2", null, title),
 			fields,
+			said,
 			h(
 				"div",
 				{ class: "end" },
-				h("button", { type: "button", click: () => d.close("") }, "Cancel"), // no submit button: Enter is the verb
-				h("button", { type: "submit", value: "yes", class: "main" }, verb),
+				h("button", { type: "button", click: () => act.disabled || d.close("") }, "Cancel"), // no submit button: Enter is the verb
+				act,
 			),
 		) as HTMLFormElement;
 		const d: HTMLDialogElement = h("dialog", { "aria-label": title }, form) as HTMLDialogElement;
@@ -212,6 +236,7 @@ export function ask(title: string, fields: Child[], verb: string): Promise<FormD
 			done(d.returnValue === "yes" ? new FormData(form) : null);
 			d.remove();
 		});
+		d.addEventListener("cancel", (e) => act.disabled && e.preventDefault()); // what is under way ends first
 		document.body.append(d);
 		d.showModal();
 	});

@@ -4,14 +4,8 @@ import { api, seg } from "./api";
 import { ask, Child, field, h, menu, rich, tell, time } from "./dom";
 import type { Page } from "./main";
 
-async function change(p: Page, vm: string, body: object) {
-	try {
-		await api(`/api/v1/hardenings/${seg(vm)}/rules`, "POST", body);
-		p.again();
-	} catch (e) {
-		await tell("Not saved", (e as Error).message);
-	}
-}
+const change = (vm: string, body: object) => api(`/api/v1/hardenings/${seg(vm)}/rules`, "POST", body);
+const words = (f: FormData, name: string) => String(f.get(name)).split(/[\s,]+/).filter(Boolean);
 
 async function edit(p: Page, vm: string, r: any) {
 	const f = await ask(
@@ -24,16 +18,9 @@ async function edit(p: Page, vm: string, r: any) {
 			field("Why", h("input", { name: "why" })),
 		],
 		"Save",
+		(f) => change(vm, { op: "edit", rule: r.name, ipAddresses: words(f, "list"), why: String(f.get("why")) || undefined }),
 	);
-	if (f)
-		await change(p, vm, {
-			op: "edit",
-			rule: r.name,
-			ipAddresses: String(f.get("list"))
-				.split(/[\s,]+/)
-				.filter(Boolean),
-			why: String(f.get("why")) || undefined,
-		});
+	if (f) p.again();
 }
 
 export async function add(p: Page, vm: string) {
@@ -46,18 +33,17 @@ export async function add(p: Page, vm: string) {
 			field("Why", h("input", { name: "why" })),
 		],
 		"Add",
+		(f) =>
+			change(vm, {
+				op: "add",
+				direction: "Inbound",
+				protocol: f.get("protocol"),
+				destinationPort: Number(f.get("port")),
+				ipAddresses: words(f, "list"),
+				why: String(f.get("why")) || undefined,
+			}),
 	);
-	if (f)
-		await change(p, vm, {
-			op: "add",
-			direction: "Inbound",
-			protocol: f.get("protocol"),
-			destinationPort: Number(f.get("port")),
-			ipAddresses: String(f.get("list"))
-				.split(/[\s,]+/)
-				.filter(Boolean),
-			why: String(f.get("why")) || undefined,
-		});
+	if (f) p.again();
 }
 
 export function actions(p: Page, vm: string, r: any): Child {
@@ -66,8 +52,9 @@ export function actions(p: Page, vm: string, r: any): Child {
 			`Delete ${r.name}?`,
 			[h("p", null, "The rule is left out until the next calculation. Without it, the port is as open as the original rules leave it.")],
 			"Delete",
+			() => change(vm, { op: "delete", rule: r.name }),
 		);
-		if (sure) await change(p, vm, { op: "delete", rule: r.name });
+		if (sure) p.again();
 	};
 	const items: [string, () => void][] = r.ipAddresses.length ? [["Edit…", () => edit(p, vm, r)]] : [];
 	return menu(`Actions for ${r.name}`, [...items, ["Delete…", remove]]);
@@ -82,7 +69,8 @@ const portsOf = (k: any) =>
 export async function enforce(p: Page, r: any, chosen: Set<string>) {
 	const some = r.rules.filter((k: any) => chosen.has(k.name)),
 		all = !some.length || some.length === r.rules.length;
-	const f = await ask(
+	let tried = false;
+	await ask(
 		all ? `Enforce the rules of ${r.name}` : `Enforce ${some.length} of ${r.rules.length} rules of ${r.name}`,
 		[
 			all
@@ -115,20 +103,18 @@ export async function enforce(p: Page, r: any, chosen: Set<string>) {
 			),
 		],
 		"Enforce",
+		(f) => {
+			tried = true;
+			return api("/api/v1/enforce", "POST", {
+				resource: r.name,
+				reviewed: r.reviewed,
+				only: all ? undefined : some.map(portsOf).join(","),
+				confirmWithin: Number(f.get("within")),
+				audit: f.get("audit") === "on",
+			});
+		},
 	);
-	if (!f) return;
-	try {
-		await api("/api/v1/enforce", "POST", {
-			resource: r.name,
-			reviewed: r.reviewed,
-			only: all ? undefined : some.map(portsOf).join(","),
-			confirmWithin: Number(f.get("within")),
-			audit: f.get("audit") === "on",
-		});
-	} catch (e) {
-		await tell("Not applied", (e as Error).message);
-	}
-	p.again();
+	if (tried) p.again(); // whatever became of it: rules of somebody else may be in force by now
 }
 
 const audited = (drift: any): Child =>
@@ -205,6 +191,7 @@ export function pending(p: Page, { doc: drift, why }: { doc?: any; why?: string 
 				"div",
 				{ class: "notice" },
 				h("p", null, "Confirmed rules are in force on this machine. ", audited(drift)),
+				drift.same ? null : h("p", null, rich("Another program has changed them since: `whittle drift` lists the changes.")),
 				p.me.role === "operator"
 					? h("button", { type: "button", click: () => act("rollback") }, "Roll back one step")
 					: h("p", { class: "soft" }, "An operator can roll them back."),

@@ -115,5 +115,5 @@ const counts = (c: any): Child[] => {
 		["Medium", c?.medium],
 		["Low", c?.low],
 	].filter(([, n]) => n);
-	return l.map(([s, n]) => h("span", null, severity(s as string), ` ${n} `));
+	return l.map(([s, n]) => h("span", null, severity(s as string), " ", h("u", null, n as number), " "));
 };

@@ -31,16 +31,17 @@ async function request(p: Page, policy: any, port: any) {
 			field("Why", h("input", { name: "why", required: true })),
 		],
 		opens ? "Open" : "Request",
+		(f) =>
+			api(`/api/v1/jit${opens ? "" : "/requests"}`, "POST", {
+				resource: policy.id,
+				number: port.number,
+				protocol: port.protocol,
+				allowedSourceAddressPrefix: f.get("from"),
+				endTimeUtc: new Date(Date.now() + 60000 * Number(f.get("minutes")) - 2000).toISOString(),
+				why: f.get("why"),
+			}),
 	);
-	if (!f) return;
-	await change(p, opens ? "Not opened" : "Not requested", `/api/v1/jit${opens ? "" : "/requests"}`, "POST", {
-		resource: policy.id,
-		number: port.number,
-		protocol: port.protocol,
-		allowedSourceAddressPrefix: f.get("from"),
-		endTimeUtc: new Date(Date.now() + 60000 * Number(f.get("minutes")) - 2000).toISOString(),
-		why: f.get("why"),
-	});
+	if (f) p.again();
 }
 
 const minutesOf = (port: any) => Number(/PT(\d+)M/.exec(port?.maxRequestAccessDuration)?.[1] ?? 180);
@@ -80,12 +81,16 @@ async function edit(p: Page, resources: string[], ports: any[]) {
 			),
 		],
 		"Save",
+		save,
 	);
-	if (!f) return;
+	if (f) p.again();
+}
+
+function save(f: FormData): Promise<unknown> {
 	const words = (name: string) => String(f.get(name)).split(/[\s,]+/).filter(Boolean),
 		from = words("from"),
 		sources = from.length ? { allowedSourceAddressPrefixes: from } : { allowedSourceAddressPrefix: "*" };
-	await change(p, "Not saved", `/api/v1/jit/policies/${seg(String(f.get("resource")))}`, "PUT", {
+	return api(`/api/v1/jit/policies/${seg(String(f.get("resource")))}`, "PUT", {
 		ports: words("ports").map((w) => ({
 			number: Number(w.split("/")[0]),
 			protocol: (w.split("/")[1] ?? "tcp").toUpperCase(),
@@ -109,8 +114,9 @@ async function remove(p: Page, policy: any) {
 		`Delete the policy of ${policy.resource}?`,
 		[h("p", null, "Its ports can't be requested any more. What is open now stays open until it ends.")],
 		"Delete",
+		() => api(`/api/v1/jit/policies/${seg(policy.resource)}`, "DELETE"),
 	);
-	if (f) await change(p, "Not deleted", `/api/v1/jit/policies/${seg(policy.resource)}`, "DELETE");
+	if (f) p.again();
 }
 
 async function refuse(p: Page, x: any) {
@@ -118,8 +124,9 @@ async function refuse(p: Page, x: any) {
 		`Refuse the request of ${x.who}?`,
 		[h("p", null, `${x.port}/${x.protocol} of ${x.resource} stays closed to ${x.from}.`), field("Why", h("input", { name: "why" }))],
 		"Refuse",
+		(f) => api(`/api/v1/jit/requests/${seg(x.id)}/refuse`, "POST", { why: f.get("why") || undefined }),
 	);
-	if (f) await change(p, "Not refused", `/api/v1/jit/requests/${seg(x.id)}/refuse`, "POST", { why: f.get("why") || undefined });
+	if (f) p.again();
 }
 
 const requests = (p: Page, waiting: any[]) =>
