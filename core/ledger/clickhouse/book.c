@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "base/array.h"
+#include "base/pages.h"
 #include "base/replace_file.h"
 #include "ledger/clickhouse/fleet.h"
 
@@ -60,6 +61,8 @@ static void empty(struct fleet_book *b)
 		}
 		fleet_plan_free(&b->of[kind].plan);
 	}
+	for (; b->n_spare; b->n_spare--)
+		wh_pages_free(b->spare[b->n_spare - 1].bytes, b->spare[b->n_spare - 1].room);
 	if (b->spool >= 0)
 		close(b->spool);
 	b->spool = -1;
@@ -99,6 +102,31 @@ void fleet_book_hold(struct fleet_book *b, bool on)
 			b->spool = open(b->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	}
 	pthread_mutex_unlock(&b->lock);
+}
+
+/* ---- memory ---- */
+
+void fleet_page_reuse(struct fleet_book *b, struct fleet_page *p)
+{
+	pthread_mutex_lock(&b->lock);
+	if (b->n_spare) {
+		const struct fleet_spare *s = &b->spare[--b->n_spare];
+		p->bytes = s->bytes;
+		p->room = s->room;
+	}
+	pthread_mutex_unlock(&b->lock);
+}
+
+void fleet_page_leave(struct fleet_book *b, struct fleet_page *p)
+{
+	pthread_mutex_lock(&b->lock);
+	if (p->room && b->holds && b->n_spare < sizeof b->spare / sizeof *b->spare) {
+		b->spare[b->n_spare++] = (struct fleet_spare){p->bytes, p->room};
+		p->bytes = NULL;
+		p->room = 0;
+	}
+	pthread_mutex_unlock(&b->lock);
+	fleet_page_free(p);
 }
 
 /* ---- the spool ---- */

@@ -2,12 +2,18 @@
 /*
  * Sends the waiting rows to the cluster: part by part of the ledger, the rows that differ from the acknowledged ones, in inserts
  * of some megabytes. An insert's rows are recorded as acknowledged when the server has confirmed that all shards have them. A
- * kill in between sends it once more, with a higher version and the same values.
+ * kill in between sends it once more, with a higher version and the same values. While one insert is under way, in a thread, the
+ * next one is made:
+ *
+ *   this thread   make 1 | make 2      | record 1, make 3      | record 2 …
+ *   the other            | insert 1          | insert 2           …
  *
  * One process sends at a time (a lock next to the ledger's file): otherwise an older value could get the higher version.
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,7 +22,7 @@
 #include "ledger/clickhouse/fleet.h"
 #include "state/sqlite.h"
 
-enum { INSERT_BYTES = 32 << 20, MOST_ADDRESSES = 4096 };
+enum { INSERT_BYTES = 16 << 20, MOST_ADDRESSES = 4096 };
 
 /* ---- marking ---- */
 
@@ -58,13 +64,17 @@ int fleet_mark_tables(struct fleet_store *f, const struct wh_store_batch *b, str
 /* ---- sending ---- */
 
 struct acknowledged { size_t at, len; uint64_t hash; bool gone; }; /* `at` in keys */
+/* The rows of an insert, of one kind. */
+struct load { struct wh_bytes body, keys; struct acknowledged *rows; size_t n, room; };
 struct sending {
 	struct fleet_store *f;
 	struct fleet_identity id;
 	enum fleet_kind kind;
-	struct wh_bytes body, keys;
-	struct acknowledged *rows; size_t n, room;
-	struct wh_error *err;
+	struct load next, going; /* `going` is under way, of `kind`, if `sends` */
+	bool sends, apart;       /* `apart`: in that thread */
+	pthread_t thread;
+	int rc;                  /* of `going` */
+	struct wh_error why, *err;
 };
 
 static const char *columns_of(enum fleet_kind kind)
@@ -73,46 +83,86 @@ static const char *columns_of(enum fleet_kind kind)
 	                          : "key, sensor, version, gone, value";
 }
 
-static int note_acknowledged(struct sending *s)
+static int note_acknowledged(const struct sending *s)
 {
 	struct fleet_store *f = s->f;
+	const struct load *l = &s->going;
 	int rc = wh_state_begin(f->state, s->err);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < s->n && !rc; i++) {
-		const struct acknowledged *a = &s->rows[i];
-		rc = a->gone ? wh_sent_drop(f->marks, s->kind, s->keys.p + a->at, a->len, s->err)
-		             : wh_sent_put(f->marks, s->kind, s->keys.p + a->at, a->len, a->hash, s->err);
+	for (size_t i = 0; i < l->n && !rc; i++) {
+		const struct acknowledged *a = &l->rows[i];
+		rc = a->gone ? wh_sent_drop(f->marks, s->kind, l->keys.p + a->at, a->len, s->err)
+		             : wh_sent_put(f->marks, s->kind, l->keys.p + a->at, a->len, a->hash, s->err);
 	}
 	return wh_state_finish(f->state, rc, s->err);
 }
 
-static int flush(struct sending *s)
+static void *insert(void *arg)
 {
+	struct sending *s = arg;
 	char sql[256];
-	if (!s->body.n)
-		return 0;
-	if (s->body.failed || s->keys.failed)
-		return wh_fail(s->err, -ENOMEM, "out of memory");
 	snprintf(sql, sizeof sql, "INSERT INTO %s.%s (%s) FORMAT RowBinary", s->f->client.url.database, fleet_tables[s->kind],
 	         columns_of(s->kind));
-	int rc = fleet_query(&s->f->client, -1, sql, &s->body, NULL, s->err);
-	rc = rc ? rc : note_acknowledged(s);
-	s->body.n = s->keys.n = s->n = 0;
-	return rc;
+	s->rc = fleet_query(&s->f->client, -1, sql, &s->going.body, NULL, &s->why);
+	return NULL;
+}
+
+/* Waits for the insert that is under way, if there is one, and records its rows. */
+static int settle(struct sending *s)
+{
+	if (!s->sends)
+		return 0;
+	if (s->apart)
+		pthread_join(s->thread, NULL);
+	s->sends = s->apart = false;
+	return s->rc ? wh_fail(s->err, s->rc, "%s", s->why.text) : note_acknowledged(s);
+}
+
+/* Begins to insert the next rows. */
+static int go(struct sending *s)
+{
+	sigset_t all, before;
+	if (!s->next.body.n)
+		return 0;
+	if (s->next.body.failed || s->next.keys.failed)
+		return wh_fail(s->err, -ENOMEM, "out of memory");
+	int rc = settle(s);
+	if (rc)
+		return rc;
+	const struct load free_again = s->going;
+	s->going = s->next;
+	s->next = free_again;
+	s->next.body.n = s->next.keys.n = s->next.n = 0;
+	sigfillset(&all); /* signals are the program's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	s->apart = !pthread_create(&s->thread, NULL, insert, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->sends = true;
+	if (!s->apart)
+		insert(s);
+	return 0;
+}
+
+/* All rows so far are inserted and recorded. */
+static int flush(struct sending *s)
+{
+	int rc = go(s);
+	return rc ? rc : settle(s);
 }
 
 static int add(void *arg, const uint8_t *key, size_t key_len, const uint8_t *value, size_t len, uint64_t hash)
 {
 	struct sending *s = arg;
+	struct load *l = &s->next;
 	const struct fleet_row row = {.key = key, .key_len = key_len, .sensor = s->id.sensor, .version = s->id.version,
 	                              .value = value, .len = len};
-	if (!wh_array_grow(&s->rows, s->n, &s->room, sizeof *s->rows))
+	if (!wh_array_grow(&l->rows, l->n, &l->room, sizeof *l->rows))
 		return wh_fail(s->err, -ENOMEM, "out of memory");
-	s->rows[s->n++] = (struct acknowledged){s->keys.n, key_len, hash, !value};
-	wh_put(&s->keys, key, key_len);
-	fleet_put_row(&s->body, s->kind, &row);
-	return s->body.n >= INSERT_BYTES ? flush(s) : 0;
+	l->rows[l->n++] = (struct acknowledged){l->keys.n, key_len, hash, !value};
+	wh_put(&l->keys, key, key_len);
+	fleet_put_row(&l->body, s->kind, &row);
+	return l->body.n >= INSERT_BYTES ? go(s) : 0;
 }
 
 /* The row of the table of sensors comes last: a reader of it knows that the rest was sent. */
@@ -198,6 +248,13 @@ static int lock(const struct fleet_store *f, int *fd, struct wh_error *err)
 	return rc;
 }
 
+static void free_load(struct load *l)
+{
+	free(l->body.p);
+	free(l->keys.p);
+	free(l->rows);
+}
+
 int fleet_deliver(struct fleet_store *f, struct wh_error *err)
 {
 	struct sending s = {.f = f, .err = err};
@@ -209,12 +266,16 @@ int fleet_deliver(struct fleet_store *f, struct wh_error *err)
 	rc = rc ? rc : fleet_tables_ready(&f->client, err);
 	int64_t began = wh_monotonic_us();
 	rc = rc ? rc : send_all(&s);
+	if (s.sends) { /* after an error of another thing; what was inserted is recorded all the same */
+		struct wh_error ignored;
+		s.err = &ignored;
+		settle(&s);
+	}
 	f->has_waiting |= rc != 0;
 	f->sent_us = wh_monotonic_us();
 	f->took_us = f->sent_us - began;
 	close(fd);
-	free(s.body.p);
-	free(s.keys.p);
-	free(s.rows);
+	free_load(&s.next);
+	free_load(&s.going);
 	return rc;
 }

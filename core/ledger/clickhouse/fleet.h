@@ -75,8 +75,8 @@ void fleet_answer_free(struct fleet_answer *a);
  * none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
-/* A SELECT whose answer is sent while it is made, which costs the server half as much, and `packs`: compressed, if liblz4 is there.
- * If it then fails, the answer is a part of the rows, perhaps of one, and the error's text: *doubtful says that it may be so.
+/* A SELECT whose answer is sent while it is made, which costs the server half as much; `packs`: compressed, if liblz4 is there. If
+ * it then fails, the answer is a part of the rows, perhaps of one, and the error's text: *doubtful says that it may be so.
  * -EBADMSG: it was cut. */
 int fleet_query_stream(struct fleet_client *c, int at, const char *sql, bool packs, struct fleet_answer *out, bool *doubtful,
                        struct wh_error *err);
@@ -149,6 +149,7 @@ struct fleet_book { /* see book.c */
 	struct fleet_ahead ahead;
 	char *folder; int spool; uint64_t spool_end; /* -1: none */
 	struct spooled *spooled; size_t spooled_n, spooled_room;
+	struct fleet_spare { uint8_t *bytes; size_t room; } spare[FLEET_AHEAD + 2]; size_t n_spare; /* see fleet_page_reuse() */
 };
 /* Where the last walk ended, and since when its pages are. */
 struct fleet_walked { struct fleet_bound last; bool any; int64_t since; };
@@ -161,7 +162,7 @@ struct fleet_store {
 	struct wh_sent *marks;            /* in `state`; NULL: it is opened for reading */
 	struct fleet_book *book;          /* shared by all ways to the store */
 	struct fleet_walked walked[FLEET_KINDS];
-	struct fleet_answer answers[FLEET_HOSTS]; /* of the shards, if it keeps them for the next ones */
+	struct fleet_answer answers[FLEET_HOSTS]; /* of the shards, if it keeps them for the next ones: while the store is held */
 	bool keeps;
 	bool has_waiting;                 /* some rows may not have been sent */
 	int64_t sent_us, took_us;         /* when a delivery ended, and how long it took; monotonic */
@@ -213,6 +214,9 @@ bool fleet_spool_range(const struct fleet_book *b, enum fleet_kind kind, const s
                        struct fleet_bound *to);
 int fleet_spool_get(struct fleet_book *b, enum fleet_kind kind, struct fleet_page *p); /* of p's range; negative: not there */
 void fleet_spool_put(struct fleet_book *b, enum fleet_kind kind, const struct fleet_page *p);
+/* The memory of pages that left, for new ones: the kernel need not clear it again. */
+void fleet_page_reuse(struct fleet_book *b, struct fleet_page *p); /* before it is filled */
+void fleet_page_leave(struct fleet_book *b, struct fleet_page *p); /* frees the page */
 
 /* ---- plan.c ---- */
 enum { FLEET_PAGE_EDGES = 160000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 64 MiB at most */

@@ -84,6 +84,8 @@ static int ask_shards(struct fleet_store *f, enum fleet_kind kind, uint64_t rows
 static int fetch(struct fleet_store *f, enum fleet_kind kind, uint64_t rows, struct fleet_page *p, struct wh_error *err)
 {
 	bool doubtful = false;
+	if (fleet_packs(kind))
+		fleet_page_reuse(f->book, p);
 	int rc = ask_shards(f, kind, rows, p, fleet_packs(kind) ? &doubtful : NULL, err);
 	if (!fleet_packs(kind) || (!doubtful && rc != -EBADMSG))
 		return rc;
@@ -210,7 +212,7 @@ static void give_back(struct fleet_store *f, enum fleet_kind kind, const struct 
 		leave = p->next;
 		if (w->held && !p->map)
 			fleet_spool_put(f->book, kind, p);
-		fleet_page_free(p);
+		fleet_page_leave(f->book, p);
 	}
 }
 
@@ -265,8 +267,10 @@ int fleet_pages(struct fleet_store *f, enum fleet_kind kind, const struct fleet_
 	int rc = 0;
 	while (!rc && fleet_bound_cmp(&wish.at, to) < 0) {
 		struct fleet_page *p = NULL;
-		if (wish.held && kind == FLEET_EDGE)
+		if (wish.held && kind == FLEET_EDGE) {
+			f->keeps = true;
 			fleet_ahead(f, &wish);
+		}
 		rc = take_page(f, kind, &wish, &p, err);
 		if (rc)
 			break;

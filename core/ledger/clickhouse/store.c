@@ -19,10 +19,18 @@ void wh_fleet_apart(void)
 
 /* ---- opening ---- */
 
+static void keep_none(struct fleet_store *f)
+{
+	f->keeps = false;
+	for (size_t i = 0; i < FLEET_HOSTS; i++)
+		fleet_answer_free(&f->answers[i]);
+}
+
 static void close_store(struct wh_store *s)
 {
 	struct fleet_store *f = fleet_of(s);
 	struct wh_error ignored;
+	keep_none(f);
 	if (f->marks && f->has_waiting && !apart)
 		fleet_deliver(f, &ignored);
 	fleet_book_close(f->book);
@@ -198,6 +206,8 @@ static void patience(struct wh_store *s, int milliseconds)
 static void hold(struct wh_store *s, bool on)
 {
 	fleet_book_hold(fleet_of(s)->book, on);
+	if (!on)
+		keep_none(fleet_of(s));
 }
 
 static void checkpoint(struct wh_store *s)

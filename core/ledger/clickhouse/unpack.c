@@ -65,7 +65,7 @@ static bool put_frame(const struct frame *f, uint8_t *to)
 	return f->packed == f->n;
 }
 
-/* The bytes of all frames. Each but the last is full: after one that is as large as the one before, another may have been lost. */
+/* The bytes of all frames. Each but the last is full: after one as large as the one before, another may have been lost. */
 static int size_of(struct wh_taking t, size_t *n)
 {
 	struct frame f;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "../support/native.h"
+#include "whittle/ledger_hold.h"
 
 static int count_edges(void *arg, const struct wh_edge_key *k, const struct wh_edge *e)
 {
@@ -73,12 +74,12 @@ static unsigned edges_of(struct answers *a, uint64_t rows, bool held)
 	snprintf(f.client.url.origins[0], sizeof f.client.url.origins[0], "http://127.0.0.1:%u", ntohs(at.sin_port));
 	f.book = fleet_book_new("/tmp/l.db");
 	if (held)
-		fleet_book_hold(f.book, true);
+		wh_store_hold(&f.base, true);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(fleet_edges(&f.base, WH_EDGES_REPORTED, NULL, NULL, count_edges, &n, &err), 0);
 	}
 	if (held)
-		fleet_book_hold(f.book, false);
+		wh_store_hold(&f.base, false);
 	fleet_book_close(f.book);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
