@@ -145,7 +145,7 @@ unsigned wh_eve_facts(const char *line, size_t len, const struct wh_record *rec,
 		bool ends;
 	} types[] = {{"dns", eve_facts_dns, true}, {"tls", eve_facts_tls, true},   {"ssh", eve_facts_ssh, true},
 	             {"smb", eve_facts_smb, true}, {"krb5", eve_facts_krb5, true}, {"ldap", eve_facts_ldap, true},
-	             {"ike", eve_facts_ike, true},
+	             {"ike", eve_facts_ike, true}, {"ikev2", eve_facts_ike, true}, /* of Suricata 6 */
 	             {"alert", eve_facts_alert, true}, {"stats", stats, false}};
 	enum { OBJECT = 5, MEMBERS };
 	struct eve_facts f = {.like = {.time_us = rec->time_us}, .out = out};

@@ -31,7 +31,7 @@ static int count(void *arg, const struct wh_record *rec)
 /* Of what is well-formed, facts are within their bounds; what was cut off anywhere is read no further. */
 static void facts_of(const char *text, size_t len, const struct wh_record *rec)
 {
-	static const char *const types[] = {"dns", "tls", "ssh", "smb", "krb5", "ldap", "ike", "alert", "stats"};
+	static const char *const types[] = {"dns", "tls", "ssh", "smb", "krb5", "ldap", "ike", "ikev2", "alert", "stats"};
 	struct wh_fact f[WH_FACTS_MAX];
 	struct wh_record as = *rec;
 	as.time_us = as.time_us ? as.time_us : 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Facts from protocol records as Suricata 7 and 8 write them, with their traps. */
+/* Facts from protocol records as Suricata 6 to 9 write them, with their traps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -162,6 +162,22 @@ static void what_both_ends_of_ipsec_agreed_on_stands_in_the_answer(void **state)
 		assert_string_equal(text(&facts[0].server), "192.0.2.9");
 		assert_int_equal(facts[0].port, 500);
 	}
+	/* as Suricata 9 lists them, and as Suricata 6 calls the record */
+	assert_int_equal(read_as("ike",
+	                         "{\"_v\":2,\"version_major\":1,\"exchange_type\":2,\"attributes\":[{\"key\":\"alg_enc\",\"value\":\"EncDesCbc\","
+	                         "\"raw\":1},{\"key\":\"sa_key_length\",\"value\":\"Unknown\",\"raw\":128},{\"key\":\"alg_hash\",\"value\":\"HashMd5\"}]}",
+	                         "192.0.2.9", 500, "10.0.0.4", 500, "UDP"),
+	                 1);
+	expect(0, WH_FACT_IKE, "IKEv1, DES, MD5");
+	assert_int_equal(read_as("ikev2", told[2].object, "192.0.2.9", 500, "10.0.0.4", 500, "UDP"), 1);
+	expect(0, WH_FACT_IKE, told[2].value);
+	/* an answer before any choice */
+	assert_int_equal(
+		read("ikev2",
+	             "{\"version_major\":2,\"exchange_type\":34,\"role\":\"responder\",\"alg_enc\":\"ENCR_NULL\",\"alg_auth\":\"NONE\","
+	             "\"alg_prf\":\"PRF_NULL\",\"alg_dh\":\"None\",\"notify\":[\"NO_PROPOSAL_CHOSEN\"]}",
+	             500),
+		0);
 	/* what was offered is no agreement */
 	assert_int_equal(
 		read("ike",
