@@ -94,7 +94,8 @@ static long long number_of(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
-static void print_verdicts(const json_t *doc, bool all)
+/* `one`: all are of one assessment, which was named above them. */
+static void print_verdicts(const json_t *doc, bool all, bool one)
 {
 	struct cli_table *t = NULL;
 	const json_t *counts = json_object_get(doc, "counts");
@@ -105,10 +106,12 @@ static void print_verdicts(const json_t *doc, bool all)
 		if (!all && (exempt || strcmp(status, "Unhealthy")))
 			continue;
 		if (!t)
-			t = cli_table_new("Status|Severity|Assessment|Resource|Cause");
+			t = cli_table_new(one ? "Status|Resource|Cause" : "Status|Severity|Assessment|Resource|Cause");
 		cli_table_coloured(t, exempt ? CLI_DIM : cli_status_colour(status), exempt ? "exempt" : status);
-		cli_table_text(t, text_of(v, "severity"));
-		cli_table_text(t, text_of(v, "displayName"));
+		if (!one) {
+			cli_table_text(t, text_of(v, "severity"));
+			cli_table_text(t, text_of(v, "displayName"));
+		}
 		cli_table_text(t, text_of(v, "resourceName"));
 		cli_table_text(t, exempt ? exempt : text_of(v, "cause"));
 	}
@@ -236,7 +239,7 @@ static int print_as(const struct asked *ask, const struct wh_app_posture *p, jso
 	else {
 		if (one)
 			print_one(one);
-		print_verdicts(doc, ask->is.all || one);
+		print_verdicts(doc, ask->is.all || one, one);
 	}
 	json_decref(list);
 	return rc;

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 #include "base/array.h"
 #include "cli/cli.h"
+#include "cli/text_width.h"
 
 #define MAX_COLUMNS 16
 #define GAP 2
@@ -37,59 +37,15 @@ static void *must(void *p)
 	return p;
 }
 
-/* Decodes one character; an unprintable one is one column of '?'. Returns the bytes read (0 at the end). */
-static size_t next_char(const char *s, size_t *width, bool *printable)
-{
-	wchar_t wc;
-	mbstate_t state = {0};
-	if (!*s)
-		return 0;
-	if (*s >= ' ' && *s <= '~') { /* as nearly all are */
-		*width = 1;
-		*printable = true;
-		return 1;
-	}
-	size_t n = mbrtowc(&wc, s, strlen(s), &state);
-	*printable = n != (size_t)-1 && n != (size_t)-2 && n > 0;
-	if (!*printable) {
-		*width = 1;
-		return 1;
-	}
-	int w = wcwidth(wc);
-	/* right-to-left overrides and the like take no column and would reorder the line */
-	*printable = w >= 0 && !(wc >= 0x202a && wc <= 0x202e) && !(wc >= 0x2066 && wc <= 0x2069);
-	*width = *printable ? (size_t)w : 1;
-	return n;
-}
-
-/* The number of ASCII characters at the start: one byte and one column each. */
-static size_t ascii(const char *s)
-{
-	size_t n = 0;
-	while (s[n] >= ' ' && s[n] <= '~')
-		n++;
-	return n;
-}
-
-size_t cli_width(const char *text)
-{
-	size_t total = ascii(text), w, n;
-	bool ok;
-	text += total;
-	for (; (n = next_char(text, &w, &ok)); text += n)
-		total += w;
-	return total;
-}
-
 /* `lines`: the text's own lines stay. */
 static const char *sanitised(const char *text, bool lines, struct wh_arena *mem)
 {
 	char *out = wh_arena_unset(mem, strlen(text) + 1, 1), *to = out;
-	size_t w, n = ascii(text);
+	size_t w, n = cli_ascii(text);
 	bool ok;
 	to = mempcpy(to, text, n);
 	text += n;
-	for (; (n = next_char(text, &w, &ok)); text += n) {
+	for (; (n = cli_next_char(text, &w, &ok)); text += n) {
 		if (ok || (lines && *text == '\n')) {
 			memcpy(to, text, n);
 			to += n;
@@ -148,19 +104,6 @@ struct cli_table *cli_table_new(const char *columns)
 	return t;
 }
 
-/* Of the longest line. */
-static size_t width_of(const char *text)
-{
-	size_t line = ascii(text), longest = line, w, n;
-	bool ok;
-	text += line;
-	for (; (n = next_char(text, &w, &ok)); text += n) {
-		line = *text == '\n' ? 0 : line + w;
-		longest = line > longest ? line : longest;
-	}
-	return longest;
-}
-
 static void add_cell(struct cli_table *t, enum cli_colour colour, const char *text, bool lines)
 {
 	if (!wh_array_grow(&t->cells, t->n_cells, &t->cap, sizeof *t->cells))
@@ -174,7 +117,7 @@ static void add_cell(struct cli_table *t, enum cli_colour colour, const char *te
 		return;
 	}
 	cell->text = sanitised(text, lines, t->texts);
-	size_t w = width_of(cell->text);
+	size_t w = cli_longest_line(cell->text);
 	if (w > t->width[column])
 		t->width[column] = w;
 }
@@ -265,47 +208,41 @@ void cli_table_wide(void)
 	wide = true;
 }
 
-/* Narrows the left-aligned columns, always the widest, until the table fits a terminal; at least LEAST columns stay of each. */
+/* Narrows the left-aligned columns, always the widest, until `total` fits or none is wider than its least width. */
+static size_t narrow(struct cli_table *t, size_t total, size_t most, const size_t *least)
+{
+	for (; total > most; total--) {
+		size_t widest = t->n_columns;
+		for (size_t i = 0; i < t->n_columns; i++)
+			if (!t->right[i] && t->width[i] > least[i] && (widest == t->n_columns || t->width[i] > t->width[widest]))
+				widest = i;
+		if (widest == t->n_columns)
+			break;
+		t->width[widest]--;
+	}
+	return total;
+}
+
+/* Makes the table fit a terminal: cuts names and words only where the columns would else not fit; at least LEAST columns stay of
+ * each. */
 static void fit(struct cli_table *t)
 {
 	enum { LEAST = 10 };
 	struct winsize ws;
-	size_t total = 0;
+	size_t total = 0, whole[MAX_COLUMNS], least[MAX_COLUMNS];
 
 	if (wide || isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 || ws.ws_col < 40)
 		return;
-	for (size_t i = 0; i < t->n_columns; i++)
+	for (size_t i = 0; i < t->n_columns; i++) {
 		total += t->width[i] + (i ? GAP : 0);
-	for (; total > ws.ws_col; total--) {
-		size_t widest = t->n_columns;
-		for (size_t i = 0; i < t->n_columns; i++)
-			if (!t->right[i] && (widest == t->n_columns || t->width[i] > t->width[widest]))
-				widest = i;
-		if (widest == t->n_columns || t->width[widest] <= LEAST)
-			return;
-		t->width[widest]--;
+		least[i] = whole[i] = LEAST;
 	}
-}
-
-/* The bytes of `text`'s first line that fit `width` columns, cut after a space or comma if there is one. */
-static size_t piece(const char *text, size_t width)
-{
-	size_t used = 0, at = 0, good = 0, w, n = ascii(text);
-	bool ok;
-	if (!text[n] && n <= width)
-		return n;
-	n = 0;
-	while (text[at] != '\n' && (n = next_char(text + at, &w, &ok)) && used + w <= width) {
-		used += w;
-		at += n;
-		if (text[at - 1] == ' ' || text[at - 1] == ',')
-			good = at;
+	for (size_t i = 0; total > ws.ws_col && i < t->n_cells; i++) {
+		size_t n = i < t->n_columns || t->cells[i].text != t->cells[i - t->n_columns].text ? cli_longest_piece(t->cells[i].text)
+		                                                                                   : 0;
+		whole[i % t->n_columns] = n > whole[i % t->n_columns] ? n : whole[i % t->n_columns];
 	}
-	if (text[at] == '\n')
-		return at + 1;
-	if (!text[at])
-		return at;
-	return good ? good : at ? at : n;
+	narrow(t, narrow(t, total, ws.ws_col, whole), ws.ws_col, least);
 }
 
 static void spaces(size_t n)
@@ -315,18 +252,6 @@ static void spaces(size_t n)
 		k = n < sizeof blanks - 1 ? n : sizeof blanks - 1;
 		fwrite(blanks, 1, k, stdout);
 	}
-}
-
-/* The columns of the first `len` bytes. */
-static size_t width_of_piece(const char *text, size_t len)
-{
-	size_t total = ascii(text), w, n;
-	bool ok;
-	if (total >= len)
-		return len;
-	for (size_t at = total; at < len && (n = next_char(text + at, &w, &ok)); at += n)
-		total += w;
-	return total;
 }
 
 /* One row, over as many lines as its longest cell needs. */
@@ -342,10 +267,10 @@ static void print_row(const struct cli_table *t, const struct cell *row)
 		more = false;
 		fputs(t->prefix ? t->prefix : "", stdout);
 		for (size_t i = 0; i < t->n_columns; i++) {
-			size_t len = piece(left[i], t->width[i]), trimmed = len;
+			size_t len = cli_piece(left[i], t->width[i]), trimmed = len;
 			while (trimmed && (left[i][trimmed - 1] == ' ' || left[i][trimmed - 1] == '\n'))
 				trimmed--;
-			size_t w = width_of_piece(left[i], trimmed), pad = t->width[i] > w ? t->width[i] - w : 0;
+			size_t w = cli_width_of(left[i], trimmed), pad = t->width[i] > w ? t->width[i] - w : 0;
 			pending += i ? GAP : 0;
 			if (t->right[i])
 				pending += pad;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "cli/output.c"
 #include "cli/table.c"
+#include "cli/text_width.c"
 
 /* The output of `fill` through a pipe: standard output is no terminal then. */
 static void prints(void (*fill)(struct cli_table *t), const char *columns, const char *want)
@@ -101,10 +102,21 @@ static void numbers_are_grouped(void **state)
 static void long_text_is_cut_after_a_comma_or_space(void **state)
 {
 	(void)state;
-	assert_int_equal(piece("10.0.0.0/8, 11.0.0.0/8", 16), 12);
-	assert_int_equal(piece("abcdef", 4), 4);
-	assert_int_equal(piece("ab", 4), 2);
-	assert_int_equal(piece("日", 1), 3); /* never no progress */
+	assert_int_equal(cli_piece("10.0.0.0/8, 11.0.0.0/8", 16), 12);
+	assert_int_equal(cli_piece("abcdef", 4), 4);
+	assert_int_equal(cli_piece("ab", 4), 2);
+	assert_int_equal(cli_piece("日", 1), 3); /* never no progress */
+}
+
+static void a_name_is_cut_after_a_hyphen_rather_than_within_a_word(void **state)
+{
+	(void)state;
+	assert_int_equal(cli_piece("vm-web-frontend-000", 12), 7);
+	assert_int_equal(cli_piece("compute/virtualmachines", 15), 8);
+	assert_int_equal(cli_piece("the vm-web-frontend-000", 12), 4);
+	assert_int_equal(cli_longest_piece("vm-web-frontend-000"), 9);
+	assert_int_equal(cli_longest_piece("compute/virtualmachines in use"), 15);
+	assert_int_equal(cli_longest_piece(""), 0);
 }
 
 static void lists(struct cli_table *t)
@@ -148,6 +160,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_grouped),
 		cmocka_unit_test(a_list_has_one_part_a_line_if_wanted),
 		cmocka_unit_test(long_text_is_cut_after_a_comma_or_space),
+		cmocka_unit_test(a_name_is_cut_after_a_hyphen_rather_than_within_a_word),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
