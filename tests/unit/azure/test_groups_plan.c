@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "azure/groups_plan.h"
 #include "base/json.h"
+#include "render/nsg_plan.h"
 
 #define RULE(name, prio, access, proto, from, to, port, text)                                                                    \
 	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
@@ -149,6 +150,72 @@ static void a_rule_that_somebody_edited_stays(void **state)
 	json_decref(rules);
 }
 
+#define JIT RULE("MicrosoftDefenderForCloud-JITRule_1", "200", "Allow", "Tcp", "45.0.0.0/24", "10.0.0.4", "22", "")
+
+/* An opening of just-in-time access ends by itself: what only it allows is not allowed. */
+static void an_opening_that_will_end_proves_nothing(void **state)
+{
+	(void)state;
+	struct wh_azure_group g;
+	struct wh_error err = {0};
+	assert_int_equal(plan(&(struct scene){.was = GROUP(JIT), .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22}, &g, NULL, &err), -EPERM);
+	assert_non_null(strstr(err.text, "the rules would allow"));
+}
+
+/* ---- a plan that does not do what it was made for ---- */
+
+static bool spoilt;
+int __real_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
+int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
+
+/* Stands before the check of a plan (the Makefile's --wrap): no input makes a plan that is wrong. */
+int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err)
+{
+	return spoilt ? wh_fail(err, -EPROTO, "not as planned") : __real_wh_nsg_plan_verify(p, tags, mem, err);
+}
+
+static void a_plan_that_fails_its_own_check_is_not_used(void **state)
+{
+	(void)state;
+	struct wh_azure_group g;
+	struct wh_error err = {0};
+	spoilt = true;
+	int rc = plan(&(struct scene){.was = GROUP(SSH), .proto = WH_PROTO_TCP, .port = 22}, &g, NULL, &err);
+	spoilt = false;
+	assert_int_equal(rc, -EPROTO);
+	assert_string_equal(err.text, "not as planned");
+}
+
+/* The groups of an estate are chosen before any of them is asked for: an exchange is not needed to refuse these. */
+static int choose(const char *first, const char *second, struct wh_error *err)
+{
+	struct wh_arena *mem = wh_arena_new();
+	struct wh_nsg nsgs[2] = {{.name = "web", .id = first, .file = "a.json"}, {.name = "web", .id = second, .file = "b.json"}};
+	const struct wh_nsg *lists[2] = {&nsgs[0], &nsgs[1]};
+	struct wh_addr own[] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)};
+	struct wh_resource vms[] = {{.name = "vm1", .addrs = &own[0], .n_addrs = 1, .nsgs = &lists[0], .n_nsgs = 1},
+	                            {.name = "vm2", .addrs = &own[1], .n_addrs = 1, .nsgs = &lists[1], .n_nsgs = 1}};
+	struct wh_estate e = {.resources = vms, .n_resources = 2, .nsgs = nsgs, .n_nsgs = 2};
+	const struct wh_recommendation rec = {.n_resources = 0};
+	const struct wh_azure_options opt = {.force = true};
+	struct wh_azure *a;
+	int rc = wh_azure_plan(NULL, "", &e, &rec, &opt, mem, &a, err);
+	wh_azure_free(a);
+	wh_arena_free(mem);
+	return rc;
+}
+
+static void a_group_is_changed_by_one_file_of_the_estate(void **state)
+{
+	(void)state;
+	struct wh_error err = {0};
+	assert_int_equal(choose("/groups/web", "/Groups/Web", &err), -EEXIST);
+	assert_non_null(strstr(err.text, "two files of the estate have the group"));
+	assert_int_equal(choose(NULL, "/groups/web", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "a.json: the network security group web has no ARM id"));
+	assert_int_equal(choose("web", "/groups/web", &err), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +224,9 @@ int main(void)
 		cmocka_unit_test(rules_of_a_resource_that_was_not_chosen_stay),
 		cmocka_unit_test(a_rule_without_whittles_mark_stays),
 		cmocka_unit_test(a_rule_that_somebody_edited_stays),
+		cmocka_unit_test(a_plan_that_fails_its_own_check_is_not_used),
+		cmocka_unit_test(an_opening_that_will_end_proves_nothing),
+		cmocka_unit_test(a_group_is_changed_by_one_file_of_the_estate),
 	};
 	return cmocka_run_group_tests_name("groups_plan", tests, NULL, NULL);
 }
