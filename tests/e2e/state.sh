@@ -52,7 +52,10 @@ rm -f "$owned"/enforced.* "$owned"/jit.*
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null
 rm -rf "$WHITTLE_STATE"; forge enforced.rules 203.0.113.0/24
 out=$(w confirm); has "$? $out" '^1 .*a reboot will not bring these rules back' "a file that is not what the kernel holds is not taken over"
-rm -rf "$WHITTLE_STATE"; probe=168.63.129.16; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
+rm -rf "$WHITTLE_STATE"; probe=168.63.129.16; gone; w enforce --resource vm1 --confirm-within 1h >/dev/null; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
+out=$(w restore); has "$? $out" '^[12] ' "rules that wait for their confirmation are not made confirmed ones by a file"
+[ ! -e "$WHITTLE_STATE/enforced.rules" ]; t $? "and nothing of it is stored" "$out"
+w confirm >/dev/null; rm -rf "$WHITTLE_STATE"; forge enforced.rules "140.20.30.8/29 $probe" $probe $probe
 out=$(w restore); has "$? $out" "^0 .*$owned are in force; they are stored in $WHITTLE_STATE from now on.*" "one that is exactly that is taken over" 
 is "$(ls "$owned")" l.db "and goes"
 gone; w restore >/dev/null; nobody_in "the next boot brings it back"

@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "guard/firewall_message.h"
+#include "guard/persist_file.h"
 #include "guard/rules_bytes.h"
 #include "../support/arena.h"
 
@@ -221,6 +223,24 @@ static void rules_that_lock_the_operator_out_need_the_operators_consent(void **s
 	assert_int_equal(done(&g, &(struct wh_request){.what = WH_ASK_APPLY, .rs = none, .number = 60}).rc, -ENODATA);
 }
 
+/* Files of earlier versions, which the ledger's owner can forge, take nothing's place. */
+static void what_is_stored_is_not_replaced_by_what_is_taken_over(void **state)
+{
+	char dir[] = "/tmp/wh-adopt-XXXXXX", path[64];
+	const struct wh_persist_times times = {.confirmed_us = 6};
+	struct wh_error err;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(wh_persist_write_rules(dir, WH_PERSIST_RULES, rules(), &times, &err), 0);
+	const struct wh_firewall_grants g = {.may = WH_MAY_ADOPT, .state_dir = dir};
+	assert_int_equal(done(&g, &(struct wh_request){.what = WH_ASK_ADOPT, .rs = rules()}).rc, 1);
+	snprintf(path, sizeof path, "%s/" WH_PERSIST_RULES, dir);
+	assert_int_equal(truncate(path, 10), 0); /* damaged: a person decides */
+	assert_int_equal(done(&g, &(struct wh_request){.what = WH_ASK_ADOPT, .rs = rules()}).rc, 1);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 {
 	struct wh_prefix office, stranger;
@@ -269,6 +289,7 @@ int main(void)
 		TEST(a_number_of_things_is_no_larger_than_the_message),
 		TEST(a_command_asks_for_no_more_than_what_was_typed),
 		TEST(rules_that_lock_the_operator_out_need_the_operators_consent),
+		TEST(what_is_stored_is_not_replaced_by_what_is_taken_over),
 		TEST(openings_and_closings_beyond_the_policy_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
