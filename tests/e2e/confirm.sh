@@ -62,6 +62,9 @@ gives "after enforcing again what holds, a confirm is not too late" 0 'Nothing w
 narrow
 w enforce --resource vm1 --confirm-within 1h >/dev/null
 is "$(reach)" "$second" "new rules wait for their confirmation"
+handle=$(in_srv nft -ea insert rule inet whittle input accept | sed -n 's/.*# handle //p')
+gives "they are not confirmed where another program lets everybody in before them" 1 'not confirmed, because another program changed whittle.s table' w confirm
+in_srv nft delete rule inet whittle input handle "$handle"
 gives "a rollback drops what waits" 0 'unconfirmed rules are removed. The rules confirmed before are in force' w rollback
 is "$(reach)" "$first" "and the confirmed rules hold"
 w enforce --resource vm1 >/dev/null; w confirm >/dev/null

@@ -29,11 +29,12 @@ static int plan(const struct scene *s, struct wh_azure_group *group, json_t **me
 	if (wh_nsg_parse("web.json", s->was, strlen(s->was), mem, &nsg, &n, err))
 		fail_msg("%s\n%s", err->text, s->was);
 	list[0] = nsg;
-	struct wh_addr own[] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)}, peer = wh_addr_v4(0x2d000008);
+	struct wh_addr own[] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)}, peer = wh_addr_v4(0x2d000008), apart = wh_addr_v4(0x0a000006);
 	struct wh_prefix prefix = wh_prefix_of(&peer, 125);
 	struct wh_resource vms[] = {{.name = "vm1", .addrs = &own[0], .n_addrs = 1, .nsgs = list, .n_nsgs = 1},
-	                            {.name = "vm2", .addrs = &own[1], .n_addrs = 1, .nsgs = list, .n_nsgs = 1}};
-	struct wh_estate e = {.resources = vms, .n_resources = 2, .nsgs = nsg, .n_nsgs = 1};
+	                            {.name = "vm2", .addrs = &own[1], .n_addrs = 1, .nsgs = list, .n_nsgs = 1},
+	                            {.name = "vm3", .addrs = &apart, .n_addrs = 1}}; /* 10.0.0.6: the group does not guard it */
+	struct wh_estate e = {.resources = vms, .n_resources = 3, .nsgs = nsg, .n_nsgs = 1};
 	struct wh_recommended_rule rule = {
 		.name = "n", .proto = s->proto, .port = s->port, .prefixes = &prefix, .n_prefixes = 1, .sources = 5, .flows = 9};
 	struct wh_resource_result results[] = {{.resource = &vms[0], .status = WH_UNHEALTHY, .rules = &rule, .n_rules = 1},
@@ -118,6 +119,34 @@ static void rules_of_a_resource_that_was_not_chosen_stay(void **state)
 	json_decref(rules);
 }
 
+#define DENY_TO(to)                                                                                                              \
+	"{\"name\":\"d1\",\"priority\":200,\"access\":\"Deny\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","    \
+	"\"sourceAddressPrefix\":\"*\",\"destinationPortRange\":\"22\",\"description\":\"" OURS "\"," to "}," SSH
+
+/* Whittle writes a rule for single addresses of the resources that it narrows: any other is not taken out. */
+static void a_rule_for_more_than_the_chosen_addresses_stays(void **state)
+{
+	(void)state;
+	static const char *const groups[] = {
+		GROUP(DENY_TO("\"destinationAddressPrefix\":\"10.0.0.4/31\"")),
+		GROUP(DENY_TO("\"destinationAddressPrefixes\":[\"10.0.0.4\",\"10.0.0.9\"]")),
+		GROUP(DENY_TO("\"destinationAddressPrefixes\":[\"10.0.0.4\",\"VirtualNetwork\"]")),
+	};
+	struct wh_azure_group g;
+	struct wh_error err;
+	json_t *rules;
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) /* the deny is the group's own, so port 22 is closed */
+		assert_int_equal(plan(&(struct scene){.was = groups[i], .applied = groups[i], .ours = {"d1"}, .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22},
+		                      &g, NULL, &err),
+		                 -EPERM);
+	static const char apart[] = GROUP(DENY_TO("\"destinationAddressPrefix\":\"10.0.0.6\""));
+	assert_int_equal(plan(&(struct scene){.was = apart, .applied = apart, .ours = {"d1"}, .chosen = "vm3", .proto = WH_PROTO_TCP, .port = 22},
+	                      &g, &rules, &err),
+	                 0);
+	assert_string_equal(member(rules, "d1", "access"), "Deny");
+	json_decref(rules);
+}
+
 /* A record may call any rule whittle's: only those that bear its mark are taken out. */
 static void a_rule_without_whittles_mark_stays(void **state)
 {
@@ -148,6 +177,9 @@ static void a_rule_that_somebody_edited_stays(void **state)
 	assert_int_equal(plan(&s, &g, &rules, &err), 0);
 	assert_string_equal(member(rules, "d1", "destinationPortRange"), "22-23");
 	json_decref(rules);
+	static const char moved[] = GROUP(DENY("d1", "150", "10.0.0.4", "22", OURS) "," SSH); /* or moved it */
+	s = (struct scene){.was = then, .live = moved, .applied = then, .ours = {"d1"}, .proto = WH_PROTO_TCP, .port = 22};
+	assert_int_equal(plan(&s, &g, NULL, &err), -EPERM);
 }
 
 #define JIT RULE("MicrosoftDefenderForCloud-JITRule_1", "200", "Allow", "Tcp", "45.0.0.0/24", "10.0.0.4", "22", "")
@@ -222,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_narrowing_is_planned),
 		cmocka_unit_test(a_group_that_would_let_in_more_is_refused_though_each_rule_is_proved),
 		cmocka_unit_test(rules_of_a_resource_that_was_not_chosen_stay),
+		cmocka_unit_test(a_rule_for_more_than_the_chosen_addresses_stays),
 		cmocka_unit_test(a_rule_without_whittles_mark_stays),
 		cmocka_unit_test(a_rule_that_somebody_edited_stays),
 		cmocka_unit_test(a_plan_that_fails_its_own_check_is_not_used),
