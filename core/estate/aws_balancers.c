@@ -208,8 +208,10 @@ static void add_groups(struct balancer *b)
 		bool own = false;
 		json_array_foreach(json_object_get(g, "LoadBalancerArns"), i, v)
 			own |= json_string_value(v) && !strcmp(json_string_value(v), b->arn);
-		const json_t *targets = own && name ? about(b->a, "target-health", "TargetHealthDescriptions", name, groups.n)
-		                                    : NULL;
+		const json_t *listed = json_object_get(g, "Targets"), *attributes = json_object_get(g, "Attributes"),
+			     *targets = listed        ? listed
+			                : own && name ? about(b->a, "target-health", "TargetHealthDescriptions", name, groups.n)
+			                              : NULL;
 		found += own;
 		if (own && kind && strcmp(kind, "instance") && strcmp(kind, "ip"))
 			not_judged(b, wh_arena_printf(b->a->mem, "the targets of %s are neither instances nor addresses",
@@ -223,7 +225,8 @@ static void add_groups(struct balancer *b)
 		else if (own)
 			json_array_foreach((json_t *)(uintptr_t)targets, i, v)
 				add_target(b, g, json_object_get(v, "Target"),
-				           about(b->a, "target-attributes", "Attributes", name, groups.n));
+				           attributes ? attributes
+				                      : about(b->a, "target-attributes", "Attributes", name, groups.n));
 	}
 	if (b->lacks_listeners)
 		not_judged(b,
@@ -262,7 +265,9 @@ static bool has_way(struct wh_aws *a, const struct wh_item *it, const char *vpc)
 	size_t i;
 	json_array_foreach(list, i, v) {
 		const char *subnet = json_is_string(v) ? json_string_value(v) : wh_aws_text(v, "SubnetId");
-		any |= subnet && wh_aws_may_face(a, subnet, vpc, it) && !wh_aws_blocked(a, subnet, vpc);
+		const struct wh_item *own = wh_aws_find(a, "subnet", subnet);
+		const char *in = vpc || !own ? vpc : wh_aws_text(own->body, "VpcId");
+		any |= subnet && wh_aws_may_face(a, subnet, in, it) && !wh_aws_blocked(a, subnet, in);
 	}
 	return any || !json_array_size(list);
 }

@@ -120,7 +120,8 @@ static void of_resource(struct asking *q, const struct frame *f, const char *ref
 	const char *dot = strchr(reference, '.'), *end = dot ? dot + 1 + strcspn(dot + 1, ".[") : NULL;
 	const char *close = end && *end == '[' ? strchr(end, ']') : NULL, *key;
 	json_t *r;
-	if (!end || (close ? close[1] && strcmp(close + 1, ".id") : *end && strcmp(end, ".id")))
+	const char *rest = close ? close + 1 : end;
+	if (!end || (*rest && strcmp(rest, ".id") && strcmp(rest, ".arn")))
 		return;
 	const char *base = wh_arena_printf(q->p->mem, "%s%.*s", f->address, (int)((close ? close + 1 : end) - reference),
 	                                   reference);
@@ -192,8 +193,10 @@ static void fill_one(struct plan *p, const struct frame *f, const json_t *resour
 {
 	const json_t *now = json_object_get(values, key);
 	size_t len = strlen(key);
-	bool one = (len > 3 && !strcmp(key + len - 3, "_id")) || !strcmp(key, "instance") || !strcmp(key, "network_interface"),
-	     many = (len > 4 && !strcmp(key + len - 4, "_ids")) || !strcmp(key, "security_groups");
+	bool one = (len > 3 && !strcmp(key + len - 3, "_id")) || (len > 3 && !strcmp(key + len - 3, "arn")) ||
+	           !strcmp(key, "instance") || !strcmp(key, "network_interface"),
+	     many = (len > 4 && !strcmp(key + len - 4, "_ids")) || !strcmp(key, "security_groups") || !strcmp(key, "subnets") ||
+	            !strcmp(key, "instances");
 	const char *bracket = strrchr(text(resource, "address"), '[');
 	struct asking q = {p, bracket ? bracket : "", json_array(), 0, 0};
 	if ((one || many) && (!now || json_is_null(now) || (many && !json_array_size(now))) &&

@@ -19,7 +19,7 @@ static bool is(const struct wh_tf_aws *s, const char *type)
 
 /* ---- AWS's objects by their ids ---- */
 
-static json_t *object_of(struct wh_tf_aws *s, const char *member, const char *id)
+json_t *wh_tf_aws_object(struct wh_tf_aws *s, const char *member, const char *id)
 {
 	const char *key = wh_tf_aws_key(s, member, id ? id : "");
 	json_t *o = json_object_get(s->objects, key);
@@ -113,7 +113,7 @@ static void add_permission(json_t *group, const json_t *v, bool inbound)
 
 static void take_group(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "GroupId", wh_aws_text(v, "id")), *rule;
+	json_t *o = wh_tf_aws_object(s, "GroupId", wh_aws_text(v, "id")), *rule;
 	size_t i;
 	COPY(o, v, "name", "GroupName", "vpc_id", "VpcId");
 	tags(o, v);
@@ -134,7 +134,7 @@ static bool take_rules(struct wh_tf_aws *s, const json_t *v)
 	     either = is(s, "aws_security_group_rule");
 	if (!in && !out && !either)
 		return false;
-	json_t *group = object_of(s, "GroupId", wh_aws_text(v, "security_group_id"));
+	json_t *group = wh_tf_aws_object(s, "GroupId", wh_aws_text(v, "security_group_id"));
 	if (group)
 		add_permission(group, v, in || (either && wh_aws_text(v, "type") && !strcmp(wh_aws_text(v, "type"), "ingress")));
 	return true;
@@ -162,7 +162,7 @@ static bool take_acls(struct wh_tf_aws *s, const json_t *v)
 	size_t i;
 	if (!whole && !rule && !is(s, "aws_network_acl_association"))
 		return false;
-	o = object_of(s, "NetworkAclId", wh_aws_text(v, whole ? "id" : "network_acl_id"));
+	o = wh_tf_aws_object(s, "NetworkAclId", wh_aws_text(v, whole ? "id" : "network_acl_id"));
 	list_of(o, "Entries");
 	if (rule && o)
 		add_entry(o, v, json_is_true(json_object_get(v, "egress")));
@@ -182,7 +182,7 @@ static bool take_networks(struct wh_tf_aws *s, const json_t *v)
 	const char *id = wh_aws_text(v, "id");
 	json_t *o;
 	if (is(s, "aws_vpc") || is(s, "aws_default_vpc")) {
-		o = object_of(s, "VpcId", id);
+		o = wh_tf_aws_object(s, "VpcId", id);
 		COPY(o, v, "cidr_block", "CidrBlock");
 		if (id && wh_aws_text(v, "main_route_table_id"))
 			json_object_set_new(s->originals, id, json_string(wh_aws_text(v, "main_route_table_id")));
@@ -190,15 +190,15 @@ static bool take_networks(struct wh_tf_aws *s, const json_t *v)
 		append(o, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", wh_aws_text(v, "ipv6_cidr_block"));
 		tags(o, v);
 	} else if (is(s, "aws_vpc_ipv4_cidr_block_association")) {
-		o = object_of(s, "VpcId", wh_aws_text(v, "vpc_id"));
+		o = wh_tf_aws_object(s, "VpcId", wh_aws_text(v, "vpc_id"));
 		append(o, "CidrBlockAssociationSet", "CidrBlock", wh_aws_text(v, "cidr_block"));
 	} else if (is(s, "aws_subnet") || is(s, "aws_default_subnet")) {
-		o = object_of(s, "SubnetId", id);
+		o = wh_tf_aws_object(s, "SubnetId", id);
 		COPY(o, v, "vpc_id", "VpcId", "cidr_block", "CidrBlock");
 		append(o, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", wh_aws_text(v, "ipv6_cidr_block"));
 		tags(o, v);
 	} else if (is(s, "aws_vpc_peering_connection")) {
-		o = object_of(s, "VpcPeeringConnectionId", id);
+		o = wh_tf_aws_object(s, "VpcPeeringConnectionId", id);
 		const char *status = wh_aws_text(v, "accept_status");
 		json_object_set_new(o, "Status", json_pack("{s:s}", "Code", status ? status : "active"));
 		json_object_set_new(o, "RequesterVpcInfo", json_pack("{s:s*}", "VpcId", wh_aws_text(v, "vpc_id")));
@@ -206,7 +206,7 @@ static bool take_networks(struct wh_tf_aws *s, const json_t *v)
 	} else if (is(s, "aws_ec2_managed_prefix_list")) {
 		size_t i;
 		json_t *e;
-		o = object_of(s, "PrefixListId", id);
+		o = wh_tf_aws_object(s, "PrefixListId", id);
 		COPY(o, v, "name", "PrefixListName");
 		json_array_foreach(json_object_get(v, "entry"), i, e)
 			append(o, "Entries", "Cidr", wh_aws_text(e, "cidr"));
@@ -233,7 +233,7 @@ static void add_route(json_t *table, const json_t *v)
 
 static void associate(struct wh_tf_aws *s, const char *table, const char *member, json_t *value)
 {
-	json_t *o = object_of(s, "RouteTableId", table);
+	json_t *o = wh_tf_aws_object(s, "RouteTableId", table);
 	if (o)
 		json_array_append_new(list_of(o, "Associations"), json_pack("{s:o}", member, value));
 	else
@@ -251,7 +251,7 @@ static void propagate(json_t *table, const char *gateway)
 
 static void take_table(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "RouteTableId", wh_aws_text(v, "id")), *r;
+	json_t *o = wh_tf_aws_object(s, "RouteTableId", wh_aws_text(v, "id")), *r;
 	size_t i;
 	COPY(o, v, "vpc_id", "VpcId");
 	if (is(s, "aws_default_route_table") && wh_aws_text(v, "vpc_id") && wh_aws_text(v, "id"))
@@ -272,29 +272,29 @@ static bool take_routes(struct wh_tf_aws *s, const json_t *v)
 	if (is(s, "aws_route_table") || is(s, "aws_default_route_table")) {
 		take_table(s, v);
 	} else if (is(s, "aws_route")) {
-		o = object_of(s, "RouteTableId", table);
+		o = wh_tf_aws_object(s, "RouteTableId", table);
 		if (o)
 			add_route(o, v);
 	} else if (is(s, "aws_vpn_gateway_route_propagation")) {
-		propagate(object_of(s, "RouteTableId", table), wh_aws_text(v, "vpn_gateway_id"));
+		propagate(wh_tf_aws_object(s, "RouteTableId", table), wh_aws_text(v, "vpn_gateway_id"));
 	} else if (is(s, "aws_route_table_association")) {
 		if (subnet || gateway)
 			associate(s, table, subnet ? "SubnetId" : "GatewayId", json_string(subnet ? subnet : gateway));
 	} else if (is(s, "aws_main_route_table_association")) {
 		json_object_set_new(s->mains, vpc ? vpc : "", json_string(table ? table : ""));
 	} else if (is(s, "aws_nat_gateway")) {
-		o = object_of(s, "NatGatewayId", wh_aws_text(v, "id"));
+		o = wh_tf_aws_object(s, "NatGatewayId", wh_aws_text(v, "id"));
 		COPY(o, v, "subnet_id", "SubnetId", "connectivity_type", "ConnectivityType", "vpc_id", "VpcId");
 		list_of(o, "NatGatewayAddresses");
 	} else if (is(s, "aws_internet_gateway") || is(s, "aws_internet_gateway_attachment")) {
 		const char *own = wh_aws_text(v, "internet_gateway_id");
-		o = object_of(s, "InternetGatewayId", own ? own : wh_aws_text(v, "id"));
+		o = wh_tf_aws_object(s, "InternetGatewayId", own ? own : wh_aws_text(v, "id"));
 		if (vpc)
 			json_array_append_new(list_of(o, "Attachments"),
 			                      json_pack("{s:s, s:s}", "State", "available", "VpcId", vpc));
 		list_of(o, "Attachments");
 	} else if (is(s, "aws_egress_only_internet_gateway")) {
-		o = object_of(s, "EgressOnlyInternetGatewayId", wh_aws_text(v, "id"));
+		o = wh_tf_aws_object(s, "EgressOnlyInternetGatewayId", wh_aws_text(v, "id"));
 		if (vpc)
 			json_array_append_new(list_of(o, "Attachments"),
 			                      json_pack("{s:s, s:s}", "State", "attached", "VpcId", vpc));
@@ -323,7 +323,7 @@ static void put_addresses(json_t *o, const json_t *v, const json_t *more)
 
 static void take_interface(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = object_of(s, "NetworkInterfaceId", wh_aws_text(v, "id")),
+	json_t *o = wh_tf_aws_object(s, "NetworkInterfaceId", wh_aws_text(v, "id")),
 	       *at = json_array_get(json_object_get(v, "attachment"), 0);
 	COPY(o, v, "subnet_id", "SubnetId", "source_dest_check", "SourceDestCheck", "description", "Description",
 	     "interface_type", "InterfaceType", "mac_address", "MacAddress");
@@ -338,7 +338,7 @@ static void take_instance(struct wh_tf_aws *s, const json_t *v)
 {
 	const char *id = wh_aws_text(v, "id"), *interface = wh_aws_text(v, "primary_network_interface_id"),
 		   *public = wh_aws_text(v, "public_ip");
-	json_t *o = object_of(s, "InstanceId", id), *f;
+	json_t *o = wh_tf_aws_object(s, "InstanceId", id), *f;
 	COPY(o, v, "ami", "ImageId", "instance_type", "InstanceType", "subnet_id", "SubnetId");
 	if (wh_aws_text(v, "instance_state"))
 		json_object_set_new(o, "State", json_pack("{s:s}", "Name", wh_aws_text(v, "instance_state")));
@@ -386,5 +386,6 @@ bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, con
 	s->type = type;
 	s->path = path;
 	s->n_nameless += !wh_aws_text(v, "id");
-	return take_rules(s, v) || take_acls(s, v) || take_networks(s, v) || take_routes(s, v) || take_machines(s, v);
+	return take_rules(s, v) || take_acls(s, v) || take_networks(s, v) || take_routes(s, v) || take_machines(s, v) ||
+	       wh_tf_aws_take_balancer(s, v);
 }

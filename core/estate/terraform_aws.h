@@ -19,6 +19,11 @@ const char *wh_tf_aws_key(const struct wh_tf_aws *s, const char *member, const c
 const char *wh_tf_aws_either(const json_t *v, const char *a, const char *b);
 /* An association with this public address, which a plan does not have yet. A new reference. */
 json_t *wh_tf_aws_association(const char *public);
+/* AWS's object whose member has this id; made where it is not there. NULL: no id. */
+json_t *wh_tf_aws_object(struct wh_tf_aws *s, const char *member, const char *id);
+/* terraform_aws_balancers.c: load balancers, as wh_tf_aws_take(); and what a listener says of the groups that it leads to. */
+bool wh_tf_aws_take_balancer(struct wh_tf_aws *s, const json_t *v);
+void wh_tf_aws_join_listener(struct wh_tf_aws *s, const json_t *join);
 /* False: the type is none of those that are read. `v`: its attributes. */
 bool wh_tf_aws_take(struct wh_tf_aws *s, const char *type, const char *path, const json_t *v);
 /* Takes what was collected into the inventory, and frees it. */

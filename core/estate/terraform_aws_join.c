@@ -53,6 +53,10 @@ static void join_all(struct wh_tf_aws *s)
 	json_array_foreach(s->joins, i, j) {
 		const char *type = wh_aws_text(j, "type");
 		const json_t *v = json_object_get(j, "values");
+		if (json_object_get(j, "balancer")) {
+			wh_tf_aws_join_listener(s, j);
+			continue;
+		}
 		const char *instance = wh_tf_aws_either(v, "instance", "instance_id"),
 			   *id = wh_tf_aws_either(v, "network_interface", "network_interface_id"),
 			   *group = wh_aws_text(v, "security_group_id");
