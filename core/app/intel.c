@@ -84,7 +84,7 @@ static int review(void *arg, const struct wh_intel_list *l, const struct wh_pref
 	now->cuts = wh_arena_array(u->mem, u->n + 1, sizeof *now->cuts);
 	now->large = wh_arena_array(u->mem, n + 1, sizeof *now->large);
 	for (size_t i = 0; i < u->n; i++) {
-		const struct wh_prefix *in = wh_prefix_find(fresh, n, &u->b[i].peer);
+		const struct wh_prefix *in = wh_intel_find(fresh, n, &u->b[i].peer);
 		if (in)
 			now->cuts[now->n_cuts++] = (struct wh_app_cut){u->b[i], *in};
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/array.h"
 #include "harden/analysis.h"
+#include "whittle/intel.h"
 #include "whittle/ledger_hold.h"
 
 /* ---- the whole ledger ---- */
@@ -56,7 +57,7 @@ static int whole_edge(void *arg, const struct wh_edge_key *k, const struct wh_ed
 	p->n++;
 	if (k->direction != WH_INBOUND || !e->flows || !days || wh_edge_unproven(k, e))
 		return 0;
-	bool hostile = e->alerts[0] || e->alerts[1] || wh_prefix_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
+	bool hostile = e->alerts[0] || e->alerts[1] || wh_intel_find(p->a->opt->hostile, p->a->opt->n_hostile, &k->peer);
 	wh_shapes_add(k->proto == WH_PROTO_TCP ? p->shapes : p->datagrams, e, hostile, wh_bits(days));
 	if (k->proto != WH_PROTO_TCP || e->connects >= e->flows)
 		return 0; /* with forged sources, any peer could appear to be everywhere */
@@ -270,7 +271,7 @@ void wh_analysis_weigh(const struct wh_analysis *a, const struct wh_present *pre
 		struct wh_evidence_peer *p = &t->peers[i];
 		p->outside = !wh_ranges_has(present->allowed, &p->addr);
 		p->trusted = in_any(a->opt->trusted, a->opt->n_trusted, &p->addr);
-		p->listed = wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
+		p->listed = wh_intel_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
 		p->estate = bsearch(&p->addr, a->estate_addrs, a->n_estate_addrs, sizeof p->addr, wh_addr_order) != NULL;
 		for (size_t k = 0; k < present->n_named && !p->named && present->n_named <= 1024; k++)
 			p->named = narrow(&present->named[k]) && wh_prefix_has(&present->named[k], &p->addr);

@@ -36,7 +36,7 @@ static void look_at(struct looked *l, const struct lists *hostile, const struct 
 		l->first = wh_day(e->first_us) < l->first ? wh_day(e->first_us) : l->first;
 	} else if (wh_ranges_has(l->lost, &k->peer)) {
 		l->old_peers++;
-		bool listed = wh_prefix_find(hostile->p, hostile->n, &k->peer);
+		bool listed = wh_intel_find(hostile->p, hostile->n, &k->peer);
 		l->listed += listed;
 		l->alerted += !listed && (e->alerts[0] || e->alerts[1]);
 		l->last = e->day0 > l->last ? e->day0 : l->last;

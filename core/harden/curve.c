@@ -27,7 +27,7 @@ static double addresses(const struct wh_prefix *p, size_t n, bool v4)
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
 		if (wh_prefix_is_v4(&p[i]) == v4)
-			sum += ldexp(1, (v4 ? 128 : 64) - (int)p[i].len); /* IPv6 in /64s */
+			sum += wh_select_units(&p[i]);
 	return sum;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "harden/advice.h"
+#include "whittle/nat64.h"
 
 /* Many hosts of one /64 that come on most days were joined into its first address: that one is no host. */
 static bool stands_for_a_64(const struct wh_addr *a)
@@ -54,21 +55,41 @@ static struct wh_prefix widest(const struct wh_select_input *in)
 	return wh_prefix_of(&first, wh_addr_is_v4(&first) || len < 64 ? len : 64); /* a /64 is let in whole */
 }
 
+/* Listed IPv4 networks behind NAT64, where peers are, too; each is inside `within` then, as its /64 is. */
+static struct wh_prefix *listed_behind_nat64(const struct wh_analysis *a, const struct wh_prefix *within, struct wh_arena *mem,
+                                             size_t *n)
+{
+	const struct wh_prefix nat64 = wh_nat64();
+	struct wh_prefix *out = NULL;
+
+	*n = 0;
+	if (!wh_prefix_covers(within, &nat64))
+		return out;
+	size_t n_v4;
+	const struct wh_prefix *v4 = part_inside(a->opt->hostile, a->opt->n_hostile, &wh_prefix_all_v4, &n_v4);
+	out = wh_arena_array(mem, n_v4, sizeof *out);
+	for (size_t i = 0; i < n_v4; i++)
+		if (wh_prefix_is_v4(&v4[i]))
+			out[(*n)++] = wh_nat64_of(&v4[i]);
+	return out;
+}
+
 /* Peers that must stay out, x, carve-outs in force, and threat intelligence, seen or not, except trusted
  * addresses. */
 static void find_excluded(const struct wh_analysis *a, const struct wh_present *present, struct wh_prefix *x, size_t n,
                           struct wh_ranges trusted, struct wh_arena *mem, struct wh_select_input *out)
 {
-	size_t n_listed;
+	size_t n_listed, n_behind;
 
 	if (!out->n && !out->n_trusted)
 		return;
-	struct wh_prefix within = widest(out);
+	struct wh_prefix within = widest(out), *behind = listed_behind_nat64(a, &within, mem, &n_behind);
 	const struct wh_prefix *listed = part_inside(a->opt->hostile, a->opt->n_hostile, &within, &n_listed);
 	n = wh_prefix_merge(x, n);
-	if (n_listed || trusted.n || present->carved.n) {
+	if (n_listed || n_behind || trusted.n || present->carved.n) {
 		struct wh_ranges all = wh_ranges_union(wh_ranges_from_prefixes(x, n, mem),
 		                                       wh_ranges_from_prefixes(listed, n_listed, mem), mem);
+		all = wh_ranges_union(all, wh_ranges_from_prefixes(behind, n_behind, mem), mem);
 		all = wh_ranges_union(all, present->carved, mem);
 		wh_ranges_to_prefixes(wh_ranges_minus(all, trusted, mem), mem, &x, &n);
 	}

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "harden/recommend.h"
+#include "whittle/intel.h"
 
 enum { FIRST_PORT = 1024, MANY_PORTS = 16, FEWEST_PORTS = 4, FEWEST_DAYS = 8, GAPS = 16 };
 #define THIN 0.6
@@ -51,7 +52,7 @@ static struct peers recurring(const struct wh_analysis *a, const struct wh_resou
 		for (size_t k = 0; t->ports[i].direction == d && k < t->ports[i].n; k++) {
 			const struct wh_evidence_peer *p = &t->ports[i].peers[k];
 			bool hostile = p->edge->alerts[0] || p->edge->alerts[1] ||
-			               wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
+			               wh_intel_find(a->opt->hostile, a->opt->n_hostile, &p->addr);
 			all.p[all.n++] = (struct peer){p->addr, hostile ? 0 : p->days, 0};
 		}
 	if (all.n)

@@ -42,6 +42,7 @@
 #include <string.h>
 #include "harden/evidence.h"
 #include "harden/posing.h"
+#include "whittle/nat64.h"
 
 #define MOST_NEIGHBOURS 2.5
 #define BELONGED_DAYS 4   /* before the first alert: then it had belonged */
@@ -266,7 +267,7 @@ static bool is_hostile(const struct wh_evidence_peer *p)
 
 static size_t end_of_block(const struct wh_evidence_peer *peers, size_t i, size_t n, unsigned v4_len, unsigned v6_len)
 {
-	struct wh_prefix block = wh_prefix_of(&peers[i].addr, wh_addr_is_v4(&peers[i].addr) ? v4_len : v6_len);
+	struct wh_prefix block = wh_prefix_of(&peers[i].addr, wh_addr_has_64(&peers[i].addr) ? v6_len : v4_len);
 	size_t j = i + 1;
 	while (j < n && wh_prefix_has(&block, &peers[j].addr))
 		j++;

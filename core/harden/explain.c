@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include "harden/explanation.h"
+#include "whittle/nat64.h"
 #include "whittle/recommended.h"
 
 const char *wh_explanation_named_by(const struct wh_explanation *st, const struct wh_addr *a)
@@ -227,7 +228,7 @@ bool wh_explanation_narrower(const struct wh_explanation *st, const struct wh_pr
 	struct wh_prefix halves[2];
 	struct wh_selection s;
 
-	if (p->len >= (wh_prefix_is_v4(p) ? 128 : 64))
+	if (p->len >= (wh_addr_has_64(&p->addr) ? 64 : 128))
 		return false;
 	halves[0] = wh_prefix_of(&p->addr, p->len + 1u);
 	struct wh_addr last = wh_prefix_last(p);

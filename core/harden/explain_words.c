@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "harden/explanation.h"
+#include "whittle/nat64.h"
 
 #define SHOWN_PREFIXES 12
 #define SHOWN_TRUSTED 3
@@ -23,7 +24,8 @@ static const char *const verdict_words[][2] = {
 static const char *units_text(const struct wh_prefix *p, double n, char buf[static 64])
 {
 	char count[WH_NUMBER_STRLEN];
-	bool v4 = wh_prefix_is_v4(p), part = !v4 && p->len > 64;
+	const struct wh_prefix nat64 = wh_nat64();
+	bool v4 = wh_prefix_is_v4(p) || wh_prefix_covers(&nat64, p), part = !v4 && p->len > 64;
 
 	n = part ? round(ldexp(n, 64)) : n;
 	snprintf(buf, 64, "%s %s", wh_count_text(n, count),

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include "harden/analysis.h"
+#include "whittle/intel.h"
 
 /* Open addressing on the hash of the peer: the port of the resource on which it is allowed by itself; MANY if there are
  * several. */
@@ -66,7 +67,7 @@ static void look_up_regulars(const struct wh_analysis *a, struct wh_port_traffic
 {
 	for (size_t k = 0; k < t->n && a->opt->n_hostile; k++)
 		t->peers[k].listed = wh_bits(t->peers[k].days) >= SEVERAL &&
-		                     wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
+		                     wh_intel_find(a->opt->hostile, a->opt->n_hostile, &t->peers[k].addr);
 }
 
 int wh_mark_other_ports(const struct wh_analysis *a, struct wh_resource_traffic *t)

@@ -3,6 +3,8 @@
 #include <string.h>
 #include "base/array.h"
 #include "harden/analysis.h"
+#include "whittle/intel.h"
+#include "whittle/nat64.h"
 
 struct row {
 	struct wh_addr peer;
@@ -84,8 +86,8 @@ static int by_addr(const void *x, const void *y)
  */
 static bool joins_its_64(const struct wh_analysis *a, const struct row *r, uint64_t days)
 {
-	return !wh_addr_is_v4(&r->peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
-	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_prefix_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
+	return wh_addr_has_64(&r->peer) && !r->edge.alerts[0] && !r->edge.alerts[1] &&
+	       wh_bits(days) * 2 <= a->window.sensor_days && !wh_intel_find(a->opt->hostile, a->opt->n_hostile, &r->peer);
 }
 
 /* A /64 may have come after addresses of its own. */
@@ -183,7 +185,7 @@ static void mark_blocked(const struct wh_analysis *a, const struct wh_refused *f
 	for (size_t i = 0; i < f->n_attempts && p->n; i++) {
 		const struct wh_refused_attempt *k = &a->attempts[f->attempt0 + i];
 		struct wh_evidence_peer key = {.addr = k->from}, *peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
-		if (!peer && !wh_addr_is_v4(&k->from)) {
+		if (!peer && wh_addr_has_64(&k->from)) {
 			key.addr = wh_prefix_of(&k->from, 64).addr;
 			peer = bsearch(&key, p->peers, p->n, sizeof key, by_addr);
 		}

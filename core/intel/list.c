@@ -390,5 +390,5 @@ void wh_intel_merged(const struct wh_intel_list *lists, size_t n, struct wh_aren
 
 const struct wh_prefix *wh_intel_lookup(const struct wh_intel_list *list, const struct wh_addr *a)
 {
-	return wh_prefix_find(list->prefixes, list->n_prefixes, a);
+	return wh_intel_find(list->prefixes, list->n_prefixes, a);
 }

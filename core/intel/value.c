@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 #include "intel/lines.h"
+#include "whittle/intel.h"
+#include "whittle/nat64.h"
 
 static bool blank(char c)
 {
@@ -192,4 +194,13 @@ const char *wh_intel_kind(const char *s, size_t n)
 	if (n > 2 && !strncasecmp(s, "AS", 2) && number(s + 2, n - 2, 99999))
 		return "networks' numbers (AS)";
 	return is_domain(s, n) ? "domain names" : NULL;
+}
+
+const struct wh_prefix *wh_intel_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a)
+{
+	const struct wh_prefix *found = wh_prefix_find(p, n, a);
+	if (found || !wh_addr_is_nat64(a))
+		return found;
+	struct wh_addr v4 = wh_nat64_embedded(a);
+	return wh_prefix_find(p, n, &v4);
 }

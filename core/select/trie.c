@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "select/select.h"
 #include "select/trie.h"
+#include "whittle/nat64.h"
 
 /* A leaf before the trie is built. */
 struct unit {
@@ -20,13 +21,15 @@ struct unit {
 	bool late;
 };
 
-static double units_of(const struct wh_prefix *p)
+double wh_select_units(const struct wh_prefix *p)
 {
+	const struct wh_prefix nat64 = wh_nat64();
 	if (p->len == 128 && wh_addr_is_v4(&p->addr))
 		return 1;
-	if (wh_prefix_is_v4(p))
+	if (wh_prefix_is_v4(p) || wh_prefix_covers(&nat64, p))
 		return ldexp(1, 128 - (int)p->len);
-	return ldexp(1, 64 - (int)p->len); /* a part of a unit if it is longer */
+	double units = ldexp(1, 64 - (int)p->len); /* a part of a unit if it is longer */
+	return wh_prefix_covers(p, &nat64) ? units + 0x1p32 : units;
 }
 
 static size_t first_peer_not_below(const struct wh_select_peer *peers, size_t n, const struct wh_addr *a)
@@ -91,7 +94,7 @@ static void unseen_and_newcomers(const struct wh_trie *t, const struct wh_node *
 	*unseen = *newcomers = 0;
 	if (!node->left)
 		return;
-	double units = units_of(&node->p) - node->seen - carved; /* which are not allowed */
+	double units = wh_select_units(&node->p) - node->seen - carved; /* which are not allowed */
 	*unseen = units > 0 ? units : 0;
 	*newcomers = predicted_newcomers(&t->in->costs, node->late, *unseen);
 }
@@ -139,7 +142,7 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 
 	*node = (struct wh_node){.p = u->p};
 	if (n == 1) {
-		node->seen = units_of(&node->p);
+		node->seen = wh_select_units(&node->p);
 		node->late = u->late;
 		price_node(t, node, part_of(t, out, &node->p));
 		return node;
@@ -158,7 +161,7 @@ static struct wh_node *build(struct wh_trie *t, const struct unit *u, size_t n, 
 }
 
 /* IPv6 peers are joined into their /64, or into `within` if that is longer; those that keep their /128 on most days stay single,
- * unless another one in the /64 does not. */
+ * unless another one in the /64 does not. IPv4 hosts behind NAT64 are always single. */
 static size_t join_peers(const struct wh_select_peer *peers, size_t n, const struct wh_prefix *within, struct unit *out)
 {
 	size_t n_units = 0;
@@ -171,6 +174,11 @@ static size_t join_peers(const struct wh_select_peer *peers, size_t n, const str
 	for (size_t i = 0, j; i < n; i = j) {
 		struct wh_prefix p = wh_prefix_of(&peers[i].addr, within->len > 64 ? within->len : 64);
 		bool fixed = true, late = true;
+		if (wh_addr_is_nat64(&peers[i].addr)) {
+			out[n_units++] = (struct unit){wh_prefix_of(&peers[i].addr, 128), peers[i].late};
+			j = i + 1;
+			continue;
+		}
 		for (j = i; j < n && wh_prefix_has(&p, &peers[j].addr); j++) {
 			fixed = fixed && peers[j].fixed;
 			late = late && peers[j].late;
@@ -256,7 +264,7 @@ static void count_units_out(struct wh_trie *t)
 	t->units_out = wh_arena_unset(t->mem, t->in->n_out + 1, sizeof *t->units_out);
 	t->units_out[0] = 0;
 	for (size_t i = 0; i < t->in->n_out; i++)
-		t->units_out[i + 1] = t->units_out[i] + units_of(&t->in->excluded[i]);
+		t->units_out[i + 1] = t->units_out[i] + wh_select_units(&t->in->excluded[i]);
 }
 
 void wh_trie_build(struct wh_trie *t, const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within,
@@ -290,7 +298,7 @@ double wh_select_price(const struct wh_select_input *in, const struct wh_prefix 
 	find_inside(in, p, &inside);
 	size_t n = join_units(&inside, p, of_peers, units);
 	for (size_t i = 0; i < n; i++) {
-		node.seen += units_of(&units[i].p);
+		node.seen += wh_select_units(&units[i].p);
 		node.late += units[i].late;
 	}
 	if (n == 1 && units[0].p.len == p->len)

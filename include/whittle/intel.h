@@ -97,5 +97,8 @@ int wh_intel_forget(struct wh_state *s, const char *name, struct wh_error *err);
 bool wh_intel_stale(const struct wh_intel_list *l, int64_t now_us);
 /* All hostile networks, sorted and merged over all lists: for wh_harden_options.hostile. */
 void wh_intel_merged(const struct wh_intel_list *lists, size_t n, struct wh_arena *mem, struct wh_prefix **out, size_t *n_out);
+/* The entry of such networks, sorted and merged, that holds the address; NULL if none does. An IPv4 host behind NAT64 is looked
+ * for by its IPv4 address, too. */
+const struct wh_prefix *wh_intel_find(const struct wh_prefix *p, size_t n, const struct wh_addr *a);
 /* Provenance: the entry of `list` that holds the address, or NULL. */
 const struct wh_prefix *wh_intel_lookup(const struct wh_intel_list *list, const struct wh_addr *a);

@@ -34,6 +34,8 @@ struct wh_selection {
 /* within: sorted merged prefixes that the policy allows. */
 int wh_select(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, struct wh_arena *mem,
               struct wh_selection *out, struct wh_error *err);
+/* The units of which p is made: addresses in IPv4 and behind NAT64, else /64s. */
+double wh_select_units(const struct wh_prefix *p);
 /* The cost of the best choice of at most k lines, for each k up to `most` (64 at most): cost[k], INFINITY if k lines do not
  * suffice. */
 int wh_select_curve(const struct wh_select_input *in, const struct wh_prefix *within, size_t n_within, size_t most,

@@ -351,6 +351,10 @@ static void networks_that_a_list_must_not_name_are_subtracted_and_shown(void **s
 	assert_null(wh_intel_lookup(all, &a)); /* 45.1.128.1 */
 	a = wh_addr_v4(0x0a000001);
 	assert_null(wh_intel_lookup(all, &a));
+	assert_int_equal(wh_addr_parse("64:ff9b::2d01:204", 17, &a), 0);
+	assert_non_null(wh_intel_lookup(all, &a)); /* the neighbour behind NAT64 */
+	assert_int_equal(wh_addr_parse("64:ff9c::2d01:204", 17, &a), 0);
+	assert_null(wh_intel_lookup(all, &a));
 	bool seen_own = false, seen_private = false;
 	for (size_t i = 0; i < all[0].n_subtracted; i++) {
 		seen_own |= !strcmp(all[0].subtracted[i].why, "our own");

@@ -162,6 +162,22 @@ static void ipv6_is_let_in_by_64s_unless_the_address_stays(void **state)
 	                    "2001:db8::/61");
 }
 
+static void ipv4_hosts_behind_nat64_are_single(void **state)
+{
+	(void)state;
+	/* all of them are in one /64, and each is an IPv4 host of its own */
+	assert_string_equal(select_text("64:ff9b::8c14:1e09 64:ff9b::3308:4d03", "", "::/0", usual),
+	                    "64:ff9b::3308:4d03 64:ff9b::8c14:1e09");
+	/* a prefix of them is a prefix of IPv4, with its prices and carve-outs */
+	assert_string_equal(select_text("64:ff9b::c000:200 64:ff9b::c000:201 64:ff9b::c000:202 64:ff9b::c000:204 "
+	                                "64:ff9b::c000:205 64:ff9b::c000:206",
+	                                "64:ff9b::c000:203", "::/0", usual),
+	                    "64:ff9b::c000:200/125 !64:ff9b::c000:203");
+	/* and one with other networks holds the whole IPv4 Internet */
+	assert_string_equal(select_text("64:ff9b::c000:201 64:ff9b:0:1::1", "", "::/0", usual),
+	                    "64:ff9b::c000:201 64:ff9b:0:1::/64");
+}
+
 static void neighbours_that_are_kept_out_are_one_carve_out(void **state)
 {
 	(void)state;
@@ -489,6 +505,7 @@ int main(void)
 		cmocka_unit_test(nothing_outside_the_present_rules_is_taken),
 		cmocka_unit_test(hostile_peers_inside_a_prefix_are_carved_out),
 		cmocka_unit_test(ipv6_is_let_in_by_64s_unless_the_address_stays),
+		cmocka_unit_test(ipv4_hosts_behind_nat64_are_single),
 		cmocka_unit_test(neighbours_that_are_kept_out_are_one_carve_out),
 		cmocka_unit_test(address_families_are_separate),
 		cmocka_unit_test(a_budget_is_met_exactly_or_reported_as_exceeded),
