@@ -87,6 +87,28 @@ static int read_socket(struct job *j, struct wh_store *s, struct wh_error *err)
 	return rc;
 }
 
+static int some_local(void *arg, const struct wh_addr *local)
+{
+	(void)local;
+	*(bool *)arg = true;
+	return -ECANCELED; /* one is enough */
+}
+
+static int some_sketch(void *arg, const struct wh_addr *local, uint8_t proto, uint16_t port, const struct wh_sketch *sk)
+{
+	(void)proto, (void)port, (void)sk;
+	return some_local(arg, local);
+}
+
+/* Whether the ledger holds no traffic at all of a protected address; false also if that can't be read. */
+static bool knows_nothing(struct wh_store *s)
+{
+	struct wh_error ignored = {0};
+	bool some = false;
+	return !wh_store_locals(s, some_local, &some, &ignored) && !some && !wh_store_sketches(s, some_sketch, &some, &ignored) &&
+	       !some;
+}
+
 static int read_files(struct job *j, struct wh_store *s, const struct ingest_paths *paths, struct wh_error *err)
 {
 	struct wh_app_ingested *out = j->out;
@@ -96,6 +118,7 @@ static int read_files(struct job *j, struct wh_store *s, const struct ingest_pat
 		return wh_fail(err, -ENOMEM, "out of memory");
 	out->seconds = (double)(wh_monotonic_us() - began) / 1e6;
 	out->nothing_new = j->resumed && !out->stats.records && !out->stats.malformed;
+	out->nothing_protected = out->stats.flows && !out->edges && knows_nothing(s);
 	out->dropped = wh_store_dropped(s);
 	return 0;
 }

@@ -121,6 +121,10 @@ static int report(const struct cli *c, const struct wh_app_ingested *r)
 		printf(", %s flows of other networks, such as %s, which the realm leaves out",
 		       wh_number_text(r->passed.elsewhere, a), wh_realm_text(&r->passed.where, where));
 	printf("; %s edges added to or made\n", wh_number_text(r->edges, a));
+	if (r->nothing_protected)
+		puts("No flow is of a protected address, so nothing was learned. Private addresses that answer are protected by\n"
+		     "themselves; this machine's public ones if an estate names them (`whittle init` writes one), or with\n"
+		     "--discover ADDRESS.");
 	return CLI_OK;
 }
 

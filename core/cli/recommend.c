@@ -165,7 +165,8 @@ static void print_rules(const struct wh_recommendation *rec, const struct wh_cha
 		if (!rec->resources[i].n_rules || rec->resources[i].reason)
 			print_reason(&rec->resources[i]);
 	if (!rec->n_resources)
-		puts("No resource is known: ingest traffic, or import an estate.");
+		puts("No resource is known: ingest traffic, or import an estate. Public addresses become resources only by an\n"
+		     "estate or `whittle ingest --discover ADDRESS`.");
 	else if (rules)
 		print_breakage(rec);
 	if (rules && kept)

@@ -12,7 +12,12 @@
  *                                   and the SYN+ACK is the first packet seen, Suricata turns the flow round or tells no flags.)
  *                                   Without, a refused or half-open attempt: not answered
  *   TCP, only dst sent SYN          src's SYN was missed but dst's SYN+ACK seen: dst serves
- *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation, else unknown
+ *   TCP, no SYN at all              the capture began in mid-flow: the application protocol's own orientation; else the lower
+ *                                   port serves, of a system port and another, or of an ephemeral port and another; else
+ *                                   unknown. Data went both ways, so both ends hold the connection. Where no flags are told
+ *                                   (Suricata without midstream) these bytes could be ICMP errors, which are counted with the
+ *                                   flow that they quote: each answers one packet and has at most 576 bytes. So the server must
+ *                                   have sent more packets, or larger ones
  *   TCP, flags not told (alerts,    data both ways, or an application protocol, which a sensor knows of established connections
  *   clouds' flow logs)              alone: src opened it. Without either, anybody can have sent it in another's name: not
  *                                   answered
@@ -23,7 +28,8 @@
  *                                   unless it sent from a system port to an ephemeral one: that is a reply of which the question
  *                                   was missed, or looks like it: unknown
  *
- * A port number alone never makes a server. If ports are equal on both sides (NTP, IKE, mDNS) the same rules apply.
+ * A port number alone never makes a server; of two ends that hold a connection it tells which one is. If ports are equal on
+ * both sides (NTP, IKE, mDNS) the same rules apply.
  */
 #include "whittle/flow.h"
 
@@ -55,6 +61,36 @@ static bool connected(const struct wh_flow *f)
 	return f->pkts_toserver >= 3 && (f->pkts_toclient >= 2 || (ts & WH_TCP_RST));
 }
 
+enum { ICMP_ERROR = 576 + 14 + 8 }; /* RFC 1812, with an Ethernet header and two VLAN tags */
+
+static int port_class(uint16_t port)
+{
+	return port < SYSTEM_PORTS ? 0 : port < EPHEMERAL_PORTS ? 1 : 2;
+}
+
+/* Met in mid-flow, without anything of the handshake; the server sent so many packets with so many bytes. */
+static bool met_in_mid_flow(const struct wh_flow *f, uint64_t server_bytes, uint64_t server_pkts, uint64_t client_pkts)
+{
+	const uint8_t ts = f->tcp_flags_toserver, tc = f->tcp_flags_toclient;
+	if (f->proto != WH_PROTO_TCP || !f->has_tcp_flags || ((ts | tc) & WH_TCP_SYN) || !f->src_port || !f->dst_port ||
+	    !server_pkts || !client_pkts || !data_both_ways(f))
+		return false;
+	return (ts & tc & WH_TCP_PSH) || server_pkts > client_pkts || server_bytes / server_pkts > ICMP_ERROR;
+}
+
+bool wh_flow_src_serves(const struct wh_flow *f)
+{
+	return !f->denied && f->state != WH_STATE_UNDIRECTED && !f->app_proto_known &&
+	       port_class(f->src_port) < port_class(f->dst_port) &&
+	       met_in_mid_flow(f, f->bytes_toserver, f->pkts_toserver, f->pkts_toclient);
+}
+
+static bool dst_serves(const struct wh_flow *f)
+{
+	return port_class(f->dst_port) < port_class(f->src_port) &&
+	       met_in_mid_flow(f, f->bytes_toclient, f->pkts_toclient, f->pkts_toserver);
+}
+
 static enum wh_side tcp_side(const struct wh_flow *f)
 {
 	uint8_t ts = f->tcp_flags_toserver, tc = f->tcp_flags_toclient;
@@ -67,7 +103,7 @@ static enum wh_side tcp_side(const struct wh_flow *f)
 		return WH_SIDE_DST_SERVES;
 	if (ts & WH_TCP_SYN)
 		return (ts & WH_TCP_ACK) ? WH_SIDE_DST_SERVES : WH_SIDE_UNANSWERED;
-	return f->app_proto_known ? WH_SIDE_DST_SERVES : WH_SIDE_UNKNOWN;
+	return f->app_proto_known || dst_serves(f) ? WH_SIDE_DST_SERVES : WH_SIDE_UNKNOWN;
 }
 
 enum wh_side wh_flow_server(const struct wh_flow *f)

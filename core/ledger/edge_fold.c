@@ -87,18 +87,27 @@ static void work_out_days(const struct wh_record *r, struct edge_update *d)
 	d->counts = r->kind == WH_RECORD_FLOW && d->count_day <= d->last_day;
 }
 
+/* The edge of the end that serves: dst, or src of a flow that was met in mid-flow. */
+static struct wh_edge_key inbound(const struct wh_flow *f, bool turned)
+{
+	return (struct wh_edge_key){.local = turned ? f->src : f->dst,
+	                            .peer = turned ? f->dst : f->src,
+	                            .port = turned ? f->src_port : f->dst_port,
+	                            .proto = f->proto,
+	                            .direction = WH_INBOUND};
+}
+
 static void work_out(const struct wh_edge_table *t, const struct wh_record *r, struct edge_update *d)
 {
 	const struct wh_flow *f = &r->flow;
 	enum wh_side side = r->kind == WH_RECORD_OTHER ? WH_SIDE_UNANSWERED : wh_flow_server(f);
-	bool answered = side == WH_SIDE_DST_SERVES;
-	struct wh_edge_key key = {
-		.local = f->dst, .peer = f->src, .port = f->dst_port, .proto = f->proto, .direction = WH_INBOUND};
-	bool flow = r->kind == WH_RECORD_FLOW;
+	bool flow = r->kind == WH_RECORD_FLOW, turned = side == WH_SIDE_UNKNOWN && flow && wh_flow_src_serves(f);
+	bool answered = side == WH_SIDE_DST_SERVES || turned;
+	struct wh_edge_key key = inbound(f, turned);
 	d->what = UPDATE_DAY;
 	d->cell[0] = d->cell[1] = 0;
-	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &f->dst);
-	d->local[1] = answered && wh_locals_has(t->locals, &f->src);
+	d->local[0] = r->kind != WH_RECORD_OTHER && (answered || flow) && wh_locals_has(t->locals, &key.local);
+	d->local[1] = answered && wh_locals_has(t->locals, &key.peer);
 	work_out_days(r, d);
 	bool ours_alone = flow && !answered && !d->local[0] && unheard_from_ours(t, f, &key);
 	if (!d->local[0] && !d->local[1] && !ours_alone)
@@ -119,8 +128,8 @@ static void work_out(const struct wh_edge_table *t, const struct wh_record *r, s
 	else if (ours_alone || (!answered && wh_flow_one_sided(f)))
 		d->how |= WH_SKETCH_ONE_SIDED;
 	d->start_us = f->start_us;
-	d->to_server = f->bytes_toserver;
-	d->to_client = f->bytes_toclient;
+	d->to_server = turned ? f->bytes_toclient : f->bytes_toserver;
+	d->to_client = turned ? f->bytes_toserver : f->bytes_toclient;
 	d->key[0] = key;
 	if (!answered)
 		d->hash[0] = sketch_hash(t, &(struct wh_sketch_key){.local = key.local, .port = key.port, .proto = key.proto});

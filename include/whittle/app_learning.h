@@ -28,6 +28,7 @@ struct wh_app_ingested {
 	struct wh_passed passed;
 	double seconds;
 	bool nothing_new;
+	bool nothing_protected; /* flows were read, but none of an address that is protected, now or before */
 	struct wh_store_dropped dropped;
 	uint64_t strange; char first_strange[PATH_MAX]; /* files in directories that are not logs, and the first of them */
 };

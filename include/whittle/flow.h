@@ -135,9 +135,12 @@ extern const char wh_time_future[], wh_time_past[];
 const char *wh_bad_time(int64_t us, int64_t now_us); /* the same for one time; now_us 0: no upper limit */
 const char *wh_record_bad_time(const struct wh_record *rec, int64_t now_us);
 
-/* Which end is the server? Inferred from the handshake and the application protocol; never from a port number alone. */
+/* Which end is the server? Inferred from the handshake and the application protocol; from port numbers only where both ends sent
+ * data in a connection that the sensor met in mid-flow. */
 enum wh_side { WH_SIDE_UNANSWERED, WH_SIDE_DST_SERVES, WH_SIDE_UNKNOWN };
 enum wh_side wh_flow_server(const struct wh_flow *f);
+/* For a flow of WH_SIDE_UNKNOWN: src is the server, whose packet was the first that the sensor saw. */
+bool wh_flow_src_serves(const struct wh_flow *f);
 /* True only where wh_flow_server() is not WH_SIDE_UNANSWERED, as for nearly all flows; a few comparisons, for who looks at every
  * flow for those that nobody answered. */
 static inline bool wh_flow_surely_answered(const struct wh_flow *f)

@@ -105,4 +105,21 @@ ingest t.db --realm one native.json v20.json >/dev/null; flows t.db 6 "also wher
 says "a realm that is none is refused" 2 "'10' is not a realm" ingest r.db --realm 10 a.json
 says "a value of --discover that is none is refused, also where it swallowed the name of the file" 2 "'a.json' is not a list of ranges" ingest r.db --discover a.json
 says "so is a slack of hours" 2 '10m' ingest r.db --sensor-slack 2h a.json
+# ---- what a sensor hears of other machines, and of connections that are older than it ----
+sed 's/10\.0\.0\.4/198.51.100.7/' ten.json | sed 's/"vlan":\[10\],//' >rented.json
+says "flows of public addresses alone teach nothing, which is printed with the remedy" 0 '^No flow is of a protected address' ingest u.db rented.json
+says "with --discover they do" 0 '1 edges added' ingest v.db --discover 198.51.100.7 rented.json
+# mid SRC SPORT DST DPORT FLAGS STATE: a connection of a day, of which no SYN was seen; the server sends more packets
+mid() {
+	printf '{"timestamp":"2026-11-02T10:10:00.000000+0000","event_type":"flow","src_ip":"%s","src_port":%s,"dest_ip":"%s","dest_port":%s,"proto":"TCP",' "$1" "$2" "$3" "$4"
+	printf '"flow":{"pkts_toserver":%s,"pkts_toclient":%s,"bytes_toserver":%s,"bytes_toclient":%s,"start":"2026-11-01T10:00:00.000000+0000","end":"2026-11-02T10:05:00.000000+0000","state":"%s"},"tcp":{"tcp_flags":"%s","tcp_flags_ts":"%s","tcp_flags_tc":"%s"}}\n' "${@:7:4}" "$6" "$5" "$5" "$5"
+}
+mid 192.0.2.1 50111 10.0.0.4 5432 00 new 4000 6000 800000 1200000 >mid.json
+mid 10.0.0.4 5432 192.0.2.2 50111 00 new 6000 4000 1200000 800000 >>mid.json
+mid 192.0.2.3 50111 10.0.0.4 5432 18 established 4000 4000 800000 800000 >>mid.json
+mid 192.0.2.4 50111 10.0.0.4 5432 00 new 4000 4000 800000 1200000 >>mid.json
+ingest w.db mid.json >/dev/null
+for i in 1 2 3; do says "a connection that is older than the sensor is an edge on each of its days, whichever end was heard first ($i)" 0 "Inbound +5432/TCP +192\.0\.2\.$i +2 +1 " peers w.db; done
+n=$((n + 1)); if peers w.db | grep -q '192\.0\.2\.4'; then echo "not ok $n - bytes that may be ICMP errors are none"; else echo "ok $n - bytes that may be ICMP errors are none"; fi
+
 echo "1..$n"

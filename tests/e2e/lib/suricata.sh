@@ -111,8 +111,8 @@ missed_handshakes() {
 			config c.yaml no "store: $in/plugin.db"
 			printf 'stream: {midstream: %s}\n' $midstream >>"$dir/c.yaml"
 			read_capture c.yaml missed.pcap
-			wanted=$([ $miss$midstream = synno ] && echo 0 || edges plugin.db) # without the SYN and midstream off Suricata reports nothing
-			[ "$(edges plugin.db)" = "$wanted" ] && { [ "$wanted" = 0 ] || [ "$wanted" -ge 9 ]; } &&
+			# without the SYN and midstream off Suricata reports no flags: only connections with much data count
+			{ [ $miss$midstream = synno ] || [ "$(edges plugin.db)" -ge 9 ]; } &&
 				! "$w" edges --json --store "$dir/plugin.db" | grep -vq '"direction":"Inbound","protocol":"TCP","port":\(22\|443\|3306\|8089\),' ||
 				bad="$bad $miss/$midstream"
 		done

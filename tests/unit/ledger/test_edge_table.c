@@ -38,11 +38,17 @@ static void an_ephemeral_port_of_ours_never_becomes_a_service_because_a_question
 	/* from the SYN+ACK on: the sensor reports no flags */
 	r[3].flow.tcp_flags_toserver = r[3].flow.tcp_flags_toclient = 0;
 	r[4].flow.tcp_flags_toserver = r[4].flow.tcp_flags_toclient = A | P | R;
+	r[2].flow.bytes_toserver = 1200; /* what the sender of the first packet sent: the server */
 	r[5].kind = WH_RECORD_ALERT;                                            /* an alert on such a flow */
 	r[5].flow.has_tcp_flags = false;
 	r[5].flow.bytes_toclient = 60 * 5;
 	struct found f = edges_of(r, 6);
-	assert_int_equal(f.n, 0);
+	assert_int_equal(f.n, 1); /* of the two in which both sides' flags show data */
+	assert_int_equal(f.key[0].direction, WH_OUTBOUND);
+	assert_int_equal(f.key[0].port, 443);
+	assert_int_equal(f.edge[0].flows, 2);
+	assert_int_equal(f.edge[0].bytes_in, 1200 + 900);
+	assert_int_equal(f.edge[0].bytes_out, 900 + 900);
 }
 
 /* We asked, and the server's SYN+ACK was missed: the sender of the SYN is the client all the same. */

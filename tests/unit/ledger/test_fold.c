@@ -69,6 +69,8 @@ static struct made random_flow(void)
 		return m;
 	}
 	f->has_tcp_flags = true;
+	if (m.server == UNTOLD) /* without a handshake, and from ports that tell nothing either */
+		f->src_port = (uint16_t)(32768 + rnd() % 30000), f->dst_port = (uint16_t)(40000 + rnd() % 4);
 	f->tcp_flags_toserver = A | P | (m.server == DST ? S : 0);
 	f->tcp_flags_toclient = A | P | (m.server == DST && rnd() % 4 ? S : 0); /* now and then the SYN+ACK is missed */
 	if (m.server == NOBODY)

@@ -114,6 +114,45 @@ static void the_server_is_inferred_from_the_handshake(void **state)
 	assert_int_equal(wh_flow_server(&scan), WH_SIDE_UNANSWERED);
 }
 
+/* Data went both ways, and nothing of the handshake was seen: 900 bytes in five packets each way. */
+static struct wh_flow in_mid_flow(uint8_t flags, uint16_t src_port, uint16_t dst_port)
+{
+	struct wh_flow f = tcp(flags, flags, false);
+	f.src_port = src_port;
+	f.dst_port = dst_port;
+	return f;
+}
+
+static void the_server_of_a_connection_met_in_mid_flow_is_inferred_from_its_ports(void **state)
+{
+	(void)state;
+	const uint8_t data = WH_TCP_ACK | WH_TCP_PSH;
+	const struct { uint16_t src, dst; bool src_serves, dst_serves; } rows[] = {
+		{50111, 5432, false, true}, {5432, 50111, true, false}, /* an ephemeral port and another */
+		{1999, 22, false, true},    {22, 1999, true, false},    /* a system port and another */
+		{5432, 2000, false, false}, {50111, 50112, false, false}, {22, 80, false, false}, {0, 50111, false, false}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct wh_flow f = in_mid_flow(data, rows[i].src, rows[i].dst);
+		assert_int_equal(wh_flow_server(&f), rows[i].dst_serves ? WH_SIDE_DST_SERVES : WH_SIDE_UNKNOWN);
+		assert_int_equal(!rows[i].dst_serves && wh_flow_src_serves(&f), rows[i].src_serves);
+	}
+	/* without flags, as Suricata writes it by default: what came back may be ICMP errors, one for a packet */
+	struct wh_flow f = in_mid_flow(0, 50111, 5432);
+	f.state = WH_STATE_NEW;
+	assert_int_equal(wh_flow_server(&f), WH_SIDE_UNKNOWN);
+	f.bytes_toclient = 5 * 590;
+	assert_int_equal(wh_flow_server(&f), WH_SIDE_UNKNOWN);
+	f.bytes_toclient = 5 * 700;
+	assert_int_equal(wh_flow_server(&f), WH_SIDE_DST_SERVES);
+	f.bytes_toclient = 6 * 300, f.pkts_toclient = 6;
+	assert_int_equal(wh_flow_server(&f), WH_SIDE_DST_SERVES);
+	f.bytes_toclient = 60 * 6; /* resets, without data */
+	assert_int_equal(wh_flow_server(&f), WH_SIDE_UNANSWERED);
+	f = in_mid_flow(data, 5432, 50111);
+	f.state = WH_STATE_UNDIRECTED;
+	assert_false(wh_flow_src_serves(&f));
+}
+
 static struct wh_flow without_data(uint8_t ts, uint8_t tc, uint64_t to_server, uint64_t to_client)
 {
 	struct wh_flow f = tcp(ts, tc, false);
@@ -386,6 +425,7 @@ int main(void)
 		cmocka_unit_test(merging_does_not_depend_on_order_or_grouping),
 		cmocka_unit_test(an_edge_comes_back_as_it_was_stored_and_damage_is_seen),
 		cmocka_unit_test(the_server_is_inferred_from_the_handshake),
+		cmocka_unit_test(the_server_of_a_connection_met_in_mid_flow_is_inferred_from_its_ports),
 		cmocka_unit_test(a_completed_handshake_without_data_is_an_answered_flow_of_its_own_kind),
 		cmocka_unit_test(a_one_sided_flow_is_distinguished_from_an_unanswered_one),
 		cmocka_unit_test(the_hearing_of_a_sketch_merges_in_any_order),
