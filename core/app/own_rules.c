@@ -151,15 +151,31 @@ bool wh_app_own_is_met(const struct wh_app_own *own)
 	return false;
 }
 
+/* Interfaces without a judged address, such as a bridge of containers: a sensor that hears another one hears nothing there. */
+static char *other_ways(const struct wh_covered *c, size_t n, struct wh_arena *mem)
+{
+	char *ways = NULL;
+	for (size_t i = 0; i < n; i++) {
+		bool had = c[i].kind != WH_UNCLAIMED;
+		for (size_t k = 0; k < i && !had; k++)
+			had = c[k].kind == WH_UNCLAIMED && !strcmp(c[k].interface, c[i].interface);
+		if (!had)
+			ways = wh_arena_printf(mem, "%s%s%s", ways ? ways : "", ways ? ", " : "", c[i].interface);
+	}
+	return ways;
+}
+
 char *wh_app_coverage_line(const struct wh_covered *c, size_t n, struct wh_arena *mem)
 {
-	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), addr[WH_ADDR_STRLEN];
+	char *judged = NULL, *not = wh_nft_not_covered(c, n, mem), *ways = other_ways(c, n, mem), addr[WH_ADDR_STRLEN];
 	for (size_t i = 0; i < n; i++)
 		if (c[i].kind == WH_COVERED)
 			judged = wh_arena_printf(mem, "%s%s%s (%s)", judged ? judged : "", judged ? ", " : "",
 			                         wh_addr_text(&c[i].addr, addr), c[i].interface);
-	return wh_arena_printf(mem, "Judged: %s; %s%s", judged ? judged : "no address of this machine",
-	                       not ? "not covered: " : "every address is covered", not ? not : "");
+	return wh_arena_printf(mem, "Judged: %s; %s%s%s%s%s", judged ? judged : "no address of this machine",
+	                       not ? "not covered: " : "every address is covered", not ? not : "",
+	                       judged && ways ? ". What comes by " : "", judged && ways ? ways : "",
+	                       judged && ways ? " to a judged address is judged, too" : "");
 }
 
 json_t *wh_app_coverage_json(const struct wh_covered *c, size_t n)

@@ -124,6 +124,7 @@ printf 'resources:\n  - {name: vm1, addresses: [10.0.0.4, "2001:db8::4"], intern
 out=$(w enforce --dry-run --json); is "$(jq -r '.addresses[] | select(.interface == "s0" or .interface == "docker0") | select(.coverage != "linkLocal") | "\(.address) \(.coverage) \(.rules)"' <<<"$out" | sort | tr '\n' ',')" \
 	"10.0.0.4 covered 1,10.0.0.5 covered 1,10.8.0.1 noRule 0,172.17.0.1 unclaimed 0,2001:db8::4 nothingLearned 0,fd17::1 unclaimed 0," "a dry run reports as JSON whether each address is covered" "$out"
 out=$(w enforce); has "$out" 'Judged: 10\.0\.0\.4 \(s0\), 10\.0\.0\.5 \(s0\); not covered: .*172\.17\.0\.1 \(docker0\)' "enforce lists what is covered and what is not"
+has "$out" 'What comes by [^.]*docker0[^.]* to a judged address is judged, too\.' "and that containers which use the machine's own address meet its rules"
 has "$out" '10\.8\.0\.1 \(no rule for vm1-c\)' "an address whose resource has no rule"
 has "$out" '2001:db8::4 \(nothing learned\)' "and the other family, of which nothing was learned"
 is "$(side_by_side "to 10.0.0.4 140.20.30.9 22" "to 10.0.0.4 203.0.113.77 22" "to 10.0.0.5 203.0.113.77 22" "to 10.0.0.5 140.20.30.9 22" "to 10.8.0.1 203.0.113.77 22" "to 2001:db8::4 2001:db8:9::77 22")" \
