@@ -2,8 +2,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "guard/firewall_message.h"
@@ -276,6 +278,47 @@ static void openings_and_closings_beyond_the_policy_are_refused(void **state)
 		"refused (port)"));
 }
 
+/* A process that the program left behind asks, once the program is gone: what it reads is the test's answer. */
+static void ask_as_an_orphan(int answer)
+{
+	const struct wh_firewall_grants g = {.may = WH_MAY_LOOK, .state_dir = "/nowhere"};
+	const struct wh_request r = {.what = WH_ASK_CONFIRMED};
+	struct wh_firewall_answer a;
+	struct wh_bytes more;
+	struct wh_error err;
+	const pid_t program = getpid();
+	int fd;
+	if (wh_firewall_start(&g, &err) || wh_firewall_ask(&r, &a, &more, &fd, &err)) /* while it is there, it is answered */
+		_exit(1);
+	free(more.p);
+	if (fork())
+		_exit(0);
+	while (getppid() == program)
+		sched_yield();
+	int rc = wh_firewall_ask(&r, &a, &more, &fd, &err);
+	_exit(write(answer, &rc, sizeof rc) != sizeof rc);
+}
+
+/* Otherwise a reader that was taken over could go on when nobody waits for its command any more. */
+static void the_firewalls_process_obeys_only_while_the_program_is_there(void **state)
+{
+	int ends[2], status, rc = 0;
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		ask_as_an_orphan(ends[1]);
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(ends[0], &rc, sizeof rc), sizeof rc);
+	assert_int_equal(rc, -EPIPE);
+	close(ends[0]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, arena_begin, arena_end)
@@ -289,6 +332,7 @@ int main(void)
 		TEST(a_number_of_things_is_no_larger_than_the_message),
 		TEST(a_command_asks_for_no_more_than_what_was_typed),
 		TEST(rules_that_lock_the_operator_out_need_the_operators_consent),
+		TEST(the_firewalls_process_obeys_only_while_the_program_is_there),
 		TEST(what_is_stored_is_not_replaced_by_what_is_taken_over),
 		TEST(openings_and_closings_beyond_the_policy_are_refused),
 	};
