@@ -54,7 +54,7 @@ static int add_advice(struct facts *x, struct wh_app_ledger *l, struct wh_error 
 		const struct wh_resource_result *r = &rec->resources[i];
 		if (r->resource->id && r->status == WH_UNHEALTHY)
 			add(x, r->resource->id, WH_MAP_MEDIUM, true,
-			    wh_arena_printf(x->mem, "its rules can be narrower: `whittle recommend` offers %zu rule%s", r->n_rules,
+			    wh_arena_printf(x->mem, "rules can be narrower: `whittle recommend` offers %zu rule%s", r->n_rules,
 			                    r->n_rules == 1 ? "" : "s"));
 	}
 	return rc == -ENOENT ? 0 : rc; /* nothing was calculated yet */

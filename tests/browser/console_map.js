@@ -102,6 +102,25 @@ claim("a virtual hub opens from the list and by a click, is chosen after a reloa
 	must((await active(page)) === name, `the focus is on ${await active(page)}`);
 });
 
+claim("the tooltip's link focuses on its node, and zooming out leaves the focus", async (page) => {
+	await open(page, "#/map?health=any&zone=any");
+	const box = await (await page.$("canvas")).boundingBox();
+	let y = 40;
+	for (; y < box.height - 40 && !(await page.isVisible(".tip")); y += 9)
+		for (let x = 40; x < box.width - 40 && !(await page.isVisible(".tip")); x += 9) await page.mouse.move(box.x + x, box.y + y);
+	const name = await page.textContent(".tip strong");
+	must(/resource group .+ · subscription ./.test(await page.textContent(".tip")), await page.textContent(".tip"));
+	await page.click(".tip button");
+	await page.waitForSelector(`main .notice >> text=Only ${name}`);
+	must((await page.textContent("aside h2")) === name, await page.textContent("aside h2"));
+	await page.focus("canvas");
+	for (let i = 0; i < 4 && page.url().includes("focus="); i++) {
+		await page.keyboard.press("-");
+		await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+	}
+	await page.waitForFunction(() => !location.hash.includes("focus="));
+});
+
 claim("a peer that is chosen in the table of traffic has the focus", async (page) => {
 	await open(page, "#/map?view=traffic&health=any&zone=any&chosen=web-1");
 	await tabTo(page, "section td button");

@@ -4,7 +4,7 @@
 // that moves with it; once it rests they are drawn again, a part in each frame, the heaviest first: 30,000 lines take longer than
 // a frame.
 import { h } from "./dom";
-import { Spot, spots } from "./map_hubs";
+import { Point, Spot, spots } from "./map_hubs";
 import { drawMarks, Mark, radius } from "./map_marks";
 import { Hub, Net, Place, rings } from "./map_model";
 
@@ -95,14 +95,15 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 			const key = a < b ? a * all.length + b : b * all.length + a;
 			if (keys.has(key)) continue;
 			keys.add(key);
-			const { x, y } = all[a],
-				{ x: u, y: v } = all[b],
-				w = width(),
-				hh = height();
-			if ((x < 0 && u < 0) || (y < 0 && v < 0) || (x > w && u > w) || (y > hh && v > hh)) continue;
-			out.get(l.kind)!.push(Float64Array.of(x, y, u, v));
+			if (meets(all[a], all[b])) out.get(l.kind)!.push(Float64Array.of(all[a].x, all[a].y, all[b].x, all[b].y));
 		}
 		return out;
+	}
+	// Not if both ends lie beyond the same side of the picture.
+	function meets({ x, y }: Point, { x: u, y: v }: Point): boolean {
+		const w = width(),
+			hh = height();
+		return !((x < 0 && u < 0) || (y < 0 && v < 0) || (x > w && u > w) || (y > hh && v > hh));
 	}
 
 	function beginLines(dpr: number) {
@@ -127,6 +128,8 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 					list: list.slice(i, i + 500),
 				});
 		}
+		const spokes = hubs.flatMap((s) => s.ends.filter((e) => meets(s, e)).map((e) => Float64Array.of(s.x, s.y, e.x, e.y)));
+		left.push({ look: [color("--link"), 2, [2, 3]], alpha: 1, list: spokes });
 		Object.assign(drawn, { scale, ox, oy, lines });
 		someLines(dpr);
 	}
@@ -221,6 +224,8 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		}
 		const moves =
 			drawn.scale && drawn.lines === lines && (drawn.scale !== scale || drawn.ox !== ox || drawn.oy !== oy);
+		marks = cluster(false);
+		hubs = spots(net, marks, { x: w / 2 + ox, y: hh / 2 + oy, scale }, moves ? hubs : []);
 		if (moves) left = [];
 		else if (drawn.scale !== scale || drawn.lines !== lines) beginLines(dpr);
 		else if (left.length) someLines(dpr);
@@ -237,8 +242,6 @@ export function canvas(net: Net, hooks: Hooks): Canvas {
 		);
 		c.drawImage(bitmap, 0, 0);
 		c.setTransform(dpr, 0, 0, dpr, 0, 0);
-		marks = cluster(false);
-		hubs = spots(net, marks, { x: w / 2 + ox, y: hh / 2 + oy, scale });
 		drawMarks(c, marks, hubs, chosen, color);
 		clearTimeout(quiet);
 		if (moves)

@@ -14,20 +14,6 @@ export const nameOf = (n: { name: string }) => n.name.slice(0, 22);
 // Whether a circle has its name below it: with many, VNets alone.
 export const named = (m: Mark, of: number) => m.list.length === 1 && (m.list[0].kind === 0 || of < 140);
 
-function hubLines(c: CanvasRenderingContext2D, hubs: Spot[], color: string) {
-	c.strokeStyle = color;
-	c.lineWidth = 2;
-	c.setLineDash([2, 3]);
-	c.beginPath();
-	for (const s of hubs)
-		for (const e of s.ends) {
-			c.moveTo(s.x, s.y);
-			c.lineTo(e.x, e.y);
-		}
-	c.stroke();
-	c.setLineDash([]);
-}
-
 function diamond(c: CanvasRenderingContext2D, x: number, y: number, r: number, edge: string, width: number) {
 	c.beginPath();
 	c.moveTo(x, y - r);
@@ -59,7 +45,6 @@ export function drawMarks(
 		card = color("--card"),
 		link = color("--link");
 	c.textAlign = "center";
-	hubLines(c, hubs, link);
 	for (const m of marks) {
 		const n = m.list[0];
 		c.beginPath();
@@ -99,13 +84,14 @@ export function drawMarks(
 	c.lineWidth = 3;
 	for (const m of marks)
 		if (named(m, marks.length)) {
-			const name = nameOf(m.list[0]);
-			c.strokeText(name, m.x, m.y + m.r + 12);
-			c.fillText(name, m.x, m.y + m.r + 12);
+			const name = nameOf(m.list[0]),
+				y = m.y + m.r + (m.list[0] === chosen ? 17 : 12); // below the ring of what is chosen
+			c.strokeText(name, m.x, y);
+			c.fillText(name, m.x, y);
 		}
 	for (const s of hubs) {
-		const name = nameOf(s.hub);
-		const y = s.y - s.r - (s.hub === chosen ? 10 : 4);
+		const name = nameOf(s.hub),
+			y = s.y - s.r - (s.hub === chosen ? 10 : 4);
 		c.strokeText(name, s.x, y);
 		c.fillText(name, s.x, y);
 	}

@@ -243,7 +243,7 @@ export function trafficTable(n: Place, rows: Row[], focus: (i: number) => void):
 		h(
 			"p",
 			{ class: "soft" },
-			`${rows.length} connections are allowed. ${seen} of them were observed. ${bad} seem unwanted.`,
+			`${rows.length} ${rows.length === 1 ? "connection is" : "connections are"} allowed. ${seen} of them ${seen === 1 ? "was" : "were"} observed. ${bad} ${bad === 1 ? "seems" : "seem"} unwanted.`,
 		),
 		table(
 			`Traffic of ${n.name}`,
