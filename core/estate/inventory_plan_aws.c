@@ -48,13 +48,19 @@ bool wh_plan_aws_refers(const char *member, const char *id)
 
 struct adding { json_t *by_address, *resources; struct wh_arena *mem; };
 
+static bool is(const json_t *resource, const char *type)
+{
+	const char *own = wh_aws_text(resource, "type");
+	return own && !strcmp(own, type);
+}
+
 static json_t *values_of(const struct adding *a, const char *type, const char *id)
 {
 	const char *key;
 	json_t *r;
 	json_object_foreach(a->by_address, key, r) {
 		json_t *v = json_object_get(r, "values");
-		if (id && wh_aws_text(v, "id") && !strcmp(wh_aws_text(v, "id"), id) && !strcmp(wh_aws_text(r, "type"), type))
+		if (id && wh_aws_text(v, "id") && !strcmp(wh_aws_text(v, "id"), id) && is(r, type))
 			return v;
 	}
 	return NULL;
@@ -93,7 +99,7 @@ static const char *default_group(struct adding *a, const char *vpc)
 	json_object_foreach(a->by_address, key, r) {
 		const json_t *v = json_object_get(r, "values");
 		const char *in = wh_aws_text(v, "vpc_id");
-		if (!strcmp(wh_aws_text(r, "type"), "aws_default_security_group") && wh_aws_text(v, "id") &&
+		if (is(r, "aws_default_security_group") && wh_aws_text(v, "id") &&
 		    (in ? !strcmp(in, vpc) : !strcmp(vpc, DEFAULT_VPC)))
 			return wh_aws_text(v, "id");
 	}
@@ -133,10 +139,9 @@ void wh_plan_aws_add(json_t *by_address, json_t *resources, struct wh_arena *mem
 	const char *key;
 	json_object_foreach(before, key, r) {
 		json_t *v = json_object_get(r, "values");
-		const char *type = wh_aws_text(r, "type");
-		if (type && !strcmp(type, "aws_instance"))
+		if (is(r, "aws_instance"))
 			add_interface(&a, v);
-		if (type && !strcmp(type, "aws_eip") && !wh_aws_text(v, "public_ip"))
+		if (is(r, "aws_eip") && !wh_aws_text(v, "public_ip"))
 			json_object_set_new(v, "public_ip", json_string(WH_PLAN_PUBLIC));
 	}
 	json_decref(before);
