@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "estate/derived.h"
+#include "whittle/topology.h"
 #include "estate/name_set.h"
 
 #define WH_AWS_RAW "aws.ec2/"
@@ -111,6 +112,7 @@ bool wh_aws_may_face(struct wh_aws *a, const char *subnet, const char *vpc, cons
 
 /* aws_blocked.c: whether the Internet can't come into a subnet by an Internet gateway, whatever its routes and groups say. */
 bool wh_aws_blocked(struct wh_aws *a, const char *subnet, const char *vpc);
+enum wh_blocked wh_aws_block(struct wh_aws *a, const char *subnet, const char *vpc);
 /* aws_interfaces.c: the elastic address of a private one of the interface, from `describe-addresses`; NULL: none. */
 const char *wh_aws_elastic(const struct wh_aws *a, const struct wh_aws_interface *f, const char *private);
 

@@ -110,6 +110,7 @@ static void add_subnet(struct networks *w, const char *id, const char *vpc, cons
 	const char *table = wh_aws_table_of(w->a, id, in, from);
 	if (table)
 		json_object_set_new(o, "routeTable", json_pack("{s:s}", "id", table));
+	json_object_set_new(o, "gatewaysBlocked", json_integer(wh_aws_block(w->a, id, in)));
 	json_array_append_new(v->subnets, o);
 	json_decref(prefixes);
 }

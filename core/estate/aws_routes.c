@@ -22,7 +22,7 @@ static const char type[] = "microsoft.network/routetables";
 /* ---- targets ---- */
 
 struct target {
-	const char *hop, *id, *via;
+	const char *hop, *id, *via, *subnet; /* of a NAT gateway: its table and its subnet */
 };
 
 static bool is(const char *s, const char *what)
@@ -53,10 +53,11 @@ static struct target by_nat(struct wh_aws *a, const char *id)
 	const char *state = o ? wh_aws_text(o, "State") : NULL, *subnet = o ? wh_aws_text(o, "SubnetId") : NULL,
 		   *own = o ? wh_aws_text(o, "RouteTableId") : NULL; /* a regional one has no subnet */
 	if (state && strcasecmp(state, "available") && strcasecmp(state, "pending"))
-		return (struct target){none, id, NULL};
+		return (struct target){none, id, NULL, NULL};
 	if (o && is(wh_aws_text(o, "ConnectivityType"), "private"))
-		return (struct target){"VirtualAppliance", id, NULL};
-	return (struct target){"Nat", id, own ? own : subnet ? wh_aws_table_of(a, subnet, wh_aws_text(o, "VpcId"), nat) : NULL};
+		return (struct target){"VirtualAppliance", id, NULL, NULL};
+	own = own ? own : subnet ? wh_aws_table_of(a, subnet, wh_aws_text(o, "VpcId"), nat) : NULL;
+	return (struct target){"Nat", id, own, subnet};
 }
 
 /* An interface that forwards is known by its address. */
@@ -71,10 +72,10 @@ static struct target by_gateway(struct wh_aws *a, const char *id, const char *vp
 {
 	const struct wh_item *gateway = wh_aws_find(a, "internet-gateway", id);
 	if (!strcmp(id, "local"))
-		return (struct target){"VnetLocal", id, NULL};
+		return (struct target){"VnetLocal", id, NULL, NULL};
 	if (!strncmp(id, "igw-", 4))
-		return (struct target){gateway && !is_attached(gateway, vpc) ? none : "Internet", id, NULL};
-	return (struct target){!strncmp(id, "vgw-", 4) ? "VirtualNetworkGateway" : "VirtualAppliance", id, NULL};
+		return (struct target){gateway && !is_attached(gateway, vpc) ? none : "Internet", id, NULL, NULL};
+	return (struct target){!strncmp(id, "vgw-", 4) ? "VirtualNetworkGateway" : "VirtualAppliance", id, NULL, NULL};
 }
 
 static struct target target_of(struct wh_aws *a, const json_t *o, const char *vpc)
@@ -88,14 +89,14 @@ static struct target target_of(struct wh_aws *a, const json_t *o, const char *vp
 		other = wh_aws_text(o, others[i]);
 	const char *id = gateway ? gateway : nat ? nat : egress ? egress : peering ? peering : interface ? interface : other;
 	if (!id || is(wh_aws_text(o, "State"), "blackhole"))
-		return (struct target){none, id ? id : "nothing", NULL};
+		return (struct target){none, id ? id : "nothing", NULL, NULL};
 	const struct wh_item *own = egress ? wh_aws_find(a, "egress-gateway", egress) : NULL;
 	return gateway     ? by_gateway(a, gateway, vpc)
 	       : nat       ? by_nat(a, nat)
-	       : egress    ? (struct target){own && !is_attached(own, vpc) ? none : "Egress", id, NULL}
-	       : peering   ? (struct target){"Peering", id, NULL}
-	       : interface ? (struct target){"VirtualAppliance", address_of(a, interface), NULL}
-	                   : (struct target){"VirtualAppliance", id, NULL};
+	       : egress    ? (struct target){own && !is_attached(own, vpc) ? none : "Egress", id, NULL, NULL}
+	       : peering   ? (struct target){"Peering", id, NULL, NULL}
+	       : interface ? (struct target){"VirtualAppliance", address_of(a, interface), NULL, NULL}
+	                   : (struct target){"VirtualAppliance", id, NULL, NULL};
 }
 
 /* ---- tables ---- */
@@ -115,6 +116,8 @@ static void put(struct tables *t, const char *prefix, const struct target *to)
 	                      "nextHopIpAddress", to->id);
 	if (to->via)
 		json_object_set_new(o, "via", json_string(to->via));
+	if (to->subnet)
+		json_object_set_new(o, "viaSubnet", json_string(to->subnet));
 	json_array_append_new(t->routes, o);
 	if (!strcmp(to->hop, "VnetLocal"))
 		json_array_append_new(t->local, json_string(prefix));

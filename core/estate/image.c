@@ -9,7 +9,7 @@
 #include "estate/image.h"
 #include "whittle/state.h"
 
-enum { VERSION = 10 };
+enum { VERSION = 11 };
 static const char magic[8] = "whtopol";
 
 static void admin_rule(struct io *x, struct wh_admin_rule *a)
@@ -63,19 +63,21 @@ static void subnet(struct io *x, struct wh_subnet *s)
 	wh_io_prefixes(x, &s->prefixes, &s->n);
 	FLAG(x, s->way_out);
 	FLAG(x, s->guards_private_endpoints);
+	NUMBER(x, s->blocked, 1, WH_BLOCKED_BOTH);
 }
 
 static void route_table(struct io *x, struct wh_route_table *r)
 {
 	wh_io_name(x, &r->id);
 	wh_io_name(x, &r->name);
-	LIST(x, r->routes, r->n, 34);
+	LIST(x, r->routes, r->n, 38);
 	for (size_t i = 0; i < r->n; i++) {
 		wh_io_name(x, &r->routes[i].name);
 		wh_io_prefix(x, &r->routes[i].prefix);
 		NUMBER(x, r->routes[i].hop, 1, WH_HOP_NONE);
 		wh_io_text(x, &r->routes[i].appliance);
 		wh_io_place(x, &r->routes[i].via, x->t->n_route_tables, 1);
+		wh_io_place(x, &r->routes[i].nat_subnet, x->t->n_subnets, 1);
 		wh_io_place(x, &r->routes[i].firewall, x->t->n_firewalls, 1);
 	}
 	FLAG(x, r->own_only);

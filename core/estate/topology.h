@@ -27,6 +27,7 @@ struct wh_building {
 void wh_build_back(struct wh_building *b);
 const char *wh_build_ref(const struct wh_name_set *back, const json_t *o, const char *member, const char *id);
 int wh_build_tables(struct wh_building *b);      /* topology_routes.c */
+void wh_build_nats(struct wh_building *b);       /* the subnets of NAT gateways, once subnets are known */
 void wh_build_unrouted(struct wh_building *b);   /* which public addresses of AWS's endpoints lead nowhere */
 /* Each step reads the items of its types. */
 int wh_build_networks(struct wh_building *b); /* VNets, subnets, peerings, route tables, groups, public addresses */

@@ -177,7 +177,7 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 		t->intent = to_firewall(h, hop);
 	json_array_foreach(wh_field(o, "destinations"), i, v) {
 		struct wh_route r = {
-			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE,
+			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE, .nat_subnet = WH_NONE,
 			.firewall = wh_build_firewall(h->b, hop)};
 		const char *s = text_of(v);
 		const struct connection *to = connection_named(h, s);
@@ -262,7 +262,7 @@ static void propagate(struct hubs *h, struct table *t, const struct connection *
 		          &(struct wh_route){.name = c->it->name,
 		                             .prefix = v->space[i],
 		                             .hop = through.text ? WH_HOP_APPLIANCE : WH_HOP_SPOKE,
-		                             .via = WH_NONE,
+		                             .via = WH_NONE, .nat_subnet = WH_NONE,
 		                             .firewall = through.firewall,
 		                             .appliance = through.text});
 }

@@ -50,6 +50,8 @@ static int add_subnet(struct wh_building *b, size_t vnet, const struct wh_item *
 	const char *policies = wh_field_text(o, "privateEndpointNetworkPolicies");
 	s->guards_private_endpoints = policies &&
 	                              (!strcasecmp(policies, "Enabled") || !strcasecmp(policies, "NetworkSecurityGroupEnabled"));
+	json_int_t blocked = json_integer_value(wh_field(o, "gatewaysBlocked"));
+	s->blocked = blocked == WH_BLOCKED_IN || blocked == WH_BLOCKED_BOTH ? (enum wh_blocked)blocked : WH_BLOCKED_NOT;
 	const json_t *list = wh_field(o, "addressPrefixes");
 	if (vnet != WH_NONE && !strcasecmp(s->name, "GatewaySubnet"))
 		t->vnets[vnet].gateway = true;
@@ -210,6 +212,7 @@ static int add_vnets(struct wh_building *b)
 	if (rc)
 		return rc;
 	join_peerings(b);
+	wh_build_nats(b);
 	wh_build_firewalls(b);
 	wh_build_hubs(b);
 	return 0;

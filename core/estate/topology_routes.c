@@ -28,7 +28,7 @@ static int add_route(struct wh_building *b, const struct wh_item *it, struct wh_
 		to->name = wh_arena_strdup(b->mem, name ? name : prefix);
 		to->hop = hop_of(wh_field_text(o, "nextHopType"), it->derived);
 		to->appliance = hop ? wh_arena_strdup(b->mem, hop) : NULL;
-		to->via = to->firewall = WH_NONE;
+		to->via = to->nat_subnet = to->firewall = WH_NONE;
 		r->n++;
 	} else if (prefix && strchr(prefix, '.') && strspn(prefix, "0123456789./") == strlen(prefix)) {
 		return wh_item_refuse(b->inv, it, wh_arena_printf(b->mem, "routes/%zu/addressPrefix", k), b->err,
@@ -77,6 +77,19 @@ int wh_build_tables(struct wh_building *b)
 		if (list[i]->derived)
 			join_nat(b, list[i], &b->t->route_tables[i]);
 	return rc;
+}
+
+void wh_build_nats(struct wh_building *b)
+{
+	for (size_t i = 0; i < b->t->n_route_tables; i++) {
+		struct wh_route_table *r = &b->t->route_tables[i];
+		const struct wh_item *it = r->closed ? wh_inventory_find(b->inv, r->id) : NULL;
+		size_t k;
+		json_t *o;
+		json_array_foreach(it ? wh_field(it->body, "routes") : NULL, k, o)
+			if (k < r->n && r->routes[k].hop == WH_HOP_NAT)
+				r->routes[k].nat_subnet = wh_build_place(&b->subnets, wh_field_text(o, "viaSubnet"));
+	}
 }
 
 /* Whether answers of an endpoint may leave its VPC for the Internet. */

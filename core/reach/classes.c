@@ -91,7 +91,8 @@ void wh_print_own(struct wh_reach *r, struct print *p, const struct wh_hash_key 
 	             : e->public_ip == WH_MISSING                ? 3
 	             : r->t->public_ips[e->public_ip].standard ? 1
 	                                                       : 2,
-	             (uint64_t)e->in_pool << 1 | (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
+	             (e->subnet == WH_NONE ? 0 : (uint64_t)r->t->subnets[e->subnet].blocked << 2) | (uint64_t)e->in_pool << 1 |
+	                     (e->subnet != WH_NONE && r->t->subnets[e->subnet].way_out));
 	if (wh_vpc_routed(r, e->subnet))
 		wh_print_mix(p, key, wh_vpc_edge(r, e), 0);
 	for (size_t i = 0; i < e->n_exposures; i++)
@@ -164,6 +165,21 @@ static void mix_routes(const struct wh_reach *r, struct print *prints, const str
 			for (size_t k = 0; k < path.n; k++)
 				hop = hop << 10 | (path.firewall[k] + 1u);
 			wh_print_mix(&prints[i], key, c, hop << 8 | v);
+		}
+	}
+}
+
+/* How the ACL of a NAT gateway tells the senders apart that it serves. */
+static void mix_nats(struct wh_reach *r, struct print *prints, const struct wh_hash_key *key)
+{
+	for (size_t i = 0; i < r->t->n_endpoints; i++) {
+		size_t at = r->t->endpoints[i].subnet, table = at == WH_NONE ? WH_NONE : r->t->subnets[at].route_table;
+		for (size_t k = 0; table != WH_NONE && k < r->t->route_tables[table].n; k++) {
+			size_t nat = r->t->route_tables[table].routes[k].nat_subnet;
+			if (nat == WH_NONE || !wh_known(r->t->subnets[nat].nsg))
+				continue;
+			struct stage *s = &wh_nat_side(r, nat, WH_INBOUND)->stage;
+			wh_print_mix(&prints[i], key, nat, wh_address_class(s, &s->peer, &r->t->endpoints[i].addr, r->mem));
 		}
 	}
 }
@@ -245,6 +261,7 @@ void wh_reach_divide(struct wh_reach *r)
 		mix_stage(r, i, relation, walk, prints, &key);
 	mix_routes(r, prints, &key);
 	mix_firewalls(r, prints, &key, relation);
+	mix_nats(r, prints, &key);
 	if (n)
 		qsort(prints, n, sizeof *prints, wh_print_order);
 	number_classes(r, prints);

@@ -136,6 +136,7 @@ uint32_t wh_reach_outside(struct wh_reach *r, size_t endpoint, const struct wh_a
 	uint32_t cell = lists_with(r, endpoint, peer, d);
 	if (exposed)
 		cell = from_internet(r, endpoint, peer, cell);
+	cell = wh_nat_cell(r, path.nat ? path.nat - 1 : WH_NONE, &e->addr, peer, cell);
 	cell = wh_firewall_cell(r, &path, d == WH_OUTBOUND ? &e->addr : peer, d == WH_OUTBOUND ? peer : &e->addr, cell);
 	if (v == WH_UNDECIDED && cell) {
 		wh_reach_way_outside(r, endpoint, &x, NULL, &why, r->scratch);
@@ -164,6 +165,23 @@ static struct wh_addr before(struct wh_addr a)
 	return a;
 }
 
+static void add_stage_cuts(const struct address_classes *classes, struct cuts *c)
+{
+	for (size_t k = 0; k < classes->n_cuts; k++)
+		add_cuts(c, (struct wh_ranges){&(struct wh_range){classes->cuts[k], classes->cuts[k]}, 1});
+}
+
+/* Where the ACLs of NAT gateways do, to which a table leads. */
+static void add_nat_cuts(struct wh_reach *r, size_t table, struct cuts *c)
+{
+	const struct wh_route_table *t = table == WH_NONE ? NULL : &r->t->route_tables[table];
+	for (size_t i = 0; t && i < t->n; i++) {
+		size_t at = t->routes[i].hop == WH_HOP_NAT ? t->routes[i].nat_subnet : WH_NONE;
+		if (at != WH_NONE && wh_known(r->t->subnets[at].nsg))
+			add_stage_cuts(&wh_nat_side(r, at, WH_OUTBOUND)->stage.peer, c);
+	}
+}
+
 /* Where firewalls that packets may pass treat addresses differently. */
 static void add_firewall_cuts(struct wh_reach *r, enum wh_direction d, struct cuts *c)
 {
@@ -172,8 +190,7 @@ static void add_firewall_cuts(struct wh_reach *r, enum wh_direction d, struct cu
 		const struct stage *s = &wh_firewall_side(r, f)->stage;
 		const struct address_classes *classes = d == WH_OUTBOUND ? &s->peer : &s->local;
 		size_t table = t->firewalls[f].subnet == WH_NONE ? WH_NONE : t->subnets[t->firewalls[f].subnet].route_table;
-		for (size_t k = 0; k < classes->n_cuts; k++)
-			add_cuts(c, (struct wh_ranges){&(struct wh_range){classes->cuts[k], classes->cuts[k]}, 1});
+		add_stage_cuts(classes, c);
 		for (size_t k = 0; table != WH_NONE && k < t->route_tables[table].n; k++)
 			add_cuts(c, wh_ranges_from_prefixes(&t->route_tables[table].routes[k].prefix, 1, c->mem));
 		add_cuts(c, wh_ranges_from_prefixes(t->firewalls[f].kept, t->firewalls[f].n_kept, c->mem));
@@ -209,6 +226,8 @@ static struct cuts cuts_of(struct wh_reach *r, size_t endpoint, enum wh_directio
 	add_cuts(&c, wh_ranges_from_prefixes(r->t->on_premises, r->t->n_on_premises, mem));
 	add_cuts(&c, wh_reach_outside_ranges(r));
 	add_firewall_cuts(r, d, &c);
+	if (d == WH_OUTBOUND)
+		add_nat_cuts(r, table, &c);
 	if (c.n)
 		qsort(c.a, c.n, sizeof *c.a, wh_addr_order);
 	return c;

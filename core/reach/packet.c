@@ -157,6 +157,51 @@ static unsigned of_answer(enum wh_answer v)
 	return v == WH_DENIED ? CAN_DENY : v == WH_ALLOWED ? CAN_PASS : CAN_DENY | CAN_PASS;
 }
 
+/* The verdict from any port that a NAT gateway may send from. */
+static struct verdict ask_from_any_port(const struct numbering *s, const struct wh_filter *f, struct wh_filter_packet p)
+{
+	struct verdict all = {0};
+	bool ports = p.proto == WH_PROTO_TCP || p.proto == WH_PROTO_UDP;
+	for (size_t i = 0; i < s->n_sport; i++) {
+		p.sport = ports ? s->sport[i].to : 0;
+		struct verdict one = ask_group(f, &p);
+		if (ports && p.sport < WH_NAT_FIRST_PORT)
+			continue;
+		one.missing = all.missing ? all.missing : one.missing;
+		one.can |= all.can;
+		one.rule = all.rule ? all.rule : one.rule;
+		all = one;
+	}
+	if (all.can & (all.can - 1) && !all.missing)
+		all.missing = WH_NAT_PORT;
+	return all;
+}
+
+/* The ACL of the NAT gateway's subnet, for a packet to the Internet. True: it certainly denies. */
+static bool ask_nat(struct asking *q, const struct wh_path *path, const struct wh_filter_packet *p, unsigned *all)
+{
+	for (int out = 0; path->nat && out < 2; out++) {
+		const struct stage *g = &wh_nat_side(q->r, path->nat - 1, out ? WH_OUTBOUND : WH_INBOUND)->stage;
+		struct wh_filter_packet x = *p;
+		x.direction = g->direction;
+		x.peer = out ? p->peer : p->local;
+		struct verdict v = out ? ask_from_any_port(q->r->numbering, &g->filter, x) : ask_group(&g->filter, &x);
+		bool unsure = v.can & (v.can - 1);
+		step(q, &(struct wh_reach_step){
+				.where = wh_arena_printf(q->mem, "NAT gateway in subnet %s", q->r->t->subnets[path->nat - 1].name),
+				.direction = g->direction,
+				.nsg = q->r->t->nsgs[g->nsg].name,
+				.rule = v.rule ? v.rule->from : NULL,
+				.verdict = unsure ? WH_UNDECIDED : v.can == CAN_DENY ? WH_DENIED : WH_ALLOWED,
+				.why = unsure ? v.missing : NULL});
+		if (unsure && !q->out->missing)
+			q->out->missing = v.missing;
+		if (ends(all, v.can))
+			return true;
+	}
+	return false;
+}
+
 /* The ends' addresses. */
 struct ends { struct wh_addr from, to; };
 
@@ -199,7 +244,8 @@ static unsigned ask(struct asking *q, const struct wh_reach_packet *p)
 	add_way(q, p->from != WH_NONE ? WH_OUTBOUND : WH_INBOUND, v, why, "the way");
 	if (ends(&all, of_answer(v)) || (p->from != WH_NONE && !q->r->context_of[p->from]))
 		return all;
-	if ((p->from != WH_NONE && ends(&all, ask_side(q, p->from, &sent))) || ask_firewalls(q, &path, &sent, &all))
+	if ((p->from != WH_NONE && ends(&all, ask_side(q, p->from, &sent))) || ask_nat(q, &path, &sent, &all) ||
+	    ask_firewalls(q, &path, &sent, &all))
 		return all;
 	if (p->to != WH_NONE && q->r->context_of[p->to])
 		ends(&all, ask_side(q, p->to, &got));

@@ -50,7 +50,8 @@ struct passing { struct stage stage; struct side side; uint32_t *row_of, *column
 
 /* A way: the verdict of the routes alone, and the Azure Firewalls that the packets pass, in order. */
 enum { WH_MOST_PASSED = 4 };
-struct wh_path { uint16_t v /* enum wh_answer */, n, firewall[WH_MOST_PASSED]; };
+/* nat: the subnet of the NAT gateway whose ACL they pass, + 1; 0: none */
+struct wh_path { uint16_t v /* enum wh_answer */, n, firewall[WH_MOST_PASSED]; uint32_t nat; };
 
 struct numbering { /* numbers that two estates share */
 	struct intern ports;                 /* sets of ports, as bytes of ranges */
@@ -93,6 +94,7 @@ struct wh_reach {
 	uint8_t *gates;                      /* context × class: a path's number + 1; 0: not yet known */
 	struct intern paths;
 	struct passing *passing;             /* by firewall; translated at its first use */
+	struct passing **nats;               /* nat.c: by subnet and direction; NULL until asked */
 	struct wh_addr **hops;               /* by table and route: the next hop's address */
 	uint32_t *row_of[2];                 /* by direction: of each class, + 1 */
 	struct wh_ranges outside, never;     /* the Internet's addresses; those that it does not route */
@@ -131,6 +133,12 @@ enum wh_answer wh_reach_leg(const struct wh_reach *r, const struct wh_leg *from,
 enum wh_answer wh_reach_ways(const struct wh_reach *r, size_t from, size_t to, struct wh_path *path, const char **why,
                              struct wh_arena *mem);
 bool wh_may_be_linked(const struct wh_topology *t, size_t a, size_t b); /* networks of AWS, by what no document has */
+/* nat.c: the subnet of the NAT gateway that leads to an address, if it has an ACL; the ACL, and what it lets through. */
+size_t wh_nat_subnet(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to);
+struct passing *wh_nat_side(struct wh_reach *r, size_t subnet, enum wh_direction d);
+uint32_t wh_nat_cell(struct wh_reach *r, size_t subnet, const struct wh_addr *from, const struct wh_addr *to, uint32_t all);
+enum { WH_NAT_FIRST_PORT = 1024 }; /* of those that a NAT gateway sends from */
+#define WH_NAT_PORT "the port from which the NAT gateway sends"
 /* The way of an endpoint's answers: those of a private endpoint go straight back, whatever its subnet's routes. */
 const struct wh_path *wh_reach_back(const struct wh_reach *r, size_t from, const struct wh_path *path);
 /* way_outside.c: between an endpoint and an address of no endpoint: of a VNet, on premises, or of the Internet. */

@@ -137,6 +137,12 @@ static void note_rules(const struct wh_reach *r, struct named *x)
 	for (size_t i = 0; i < t->n_admin; i++)
 		if (admin[t->admin[i].rule.direction])
 			note(x, &t->admin[i].rule);
+	for (size_t i = 0; i < t->n_route_tables; i++) /* ACLs of NAT gateways, before no endpoint perhaps */
+		for (size_t k = 0; k < t->route_tables[i].n; k++) {
+			size_t at = t->route_tables[i].routes[k].nat_subnet;
+			if (at != WH_NONE && wh_known(t->subnets[at].nsg))
+				groups[t->subnets[at].nsg] = true;
+		}
 	for (size_t f = 0; f < t->n_firewalls; f++)
 		for (size_t i = 0; i < t->firewalls[f].n_rules; i++)
 			note(x, &t->firewalls[f].rules[i]);

@@ -139,7 +139,8 @@ static bool by_internet(const struct wh_reach *r, size_t from, const struct wh_a
 	const struct wh_route *x = wh_route_for(r, r->t->subnets[from].route_table, to),
 			      *y = wh_route_for(r, r->t->subnets[to_subnet].route_table, from_addr);
 	return !wh_addr_is_v4(to) && x && y && (x->hop == WH_HOP_INTERNET || x->hop == WH_HOP_EGRESS) &&
-	       y->hop == WH_HOP_INTERNET && !wh_addr_is_private(to) && !wh_addr_is_private(from_addr);
+	       y->hop == WH_HOP_INTERNET && r->t->subnets[from].blocked == WH_BLOCKED_NOT &&
+	       r->t->subnets[to_subnet].blocked == WH_BLOCKED_NOT && !wh_addr_is_private(to) && !wh_addr_is_private(from_addr);
 }
 
 /* One end's part: by its table, or where it is none of AWS's, by whether it has a gateway. */
@@ -217,6 +218,25 @@ static const struct wh_route *outward(const struct asked *q, size_t table, const
 	return *v == WH_UNDECIDED ? NULL : x;
 }
 
+/* Whether VPC Block Public Access stands in the way of a route to the Internet: then *v is the verdict. */
+static bool is_blocked(const struct asked *q, const struct wh_subnet *s, const struct wh_route *x, enum wh_answer *v)
+{
+	bool nat = x->hop == WH_HOP_NAT;
+	const struct wh_subnet *at = nat && x->nat_subnet != WH_NONE ? &q->r->t->subnets[x->nat_subnet] : s;
+	*v = WH_DENIED;
+	if ((x->hop == WH_HOP_INTERNET && s->blocked != WH_BLOCKED_NOT) ||
+	    ((nat || x->hop == WH_HOP_EGRESS) && at->blocked == WH_BLOCKED_BOTH)) {
+		because(q->mem, q->why, "VPC Block Public Access of subnet %s stops it at %s", at->name,
+		        x->appliance ? x->appliance : "the gateway");
+		return true;
+	}
+	if (!nat || s->blocked != WH_BLOCKED_BOTH)
+		return false;
+	because(q->mem, q->why, "whether the exclusion of subnet %s from VPC Block Public Access is enough for others", at->name);
+	*v = WH_UNDECIDED;
+	return true;
+}
+
 enum wh_answer wh_vpc_out(const struct wh_reach *r, size_t endpoint, const struct wh_addr *to, const char **why,
                           struct wh_arena *mem)
 {
@@ -230,6 +250,8 @@ enum wh_answer wh_vpc_out(const struct wh_reach *r, size_t endpoint, const struc
 		return v;
 	if (x->hop == WH_HOP_GATEWAY)
 		return not_known(&q, t, x);
+	if (is_blocked(&q, s, x, &v))
+		return v;
 	if (x->hop == WH_HOP_INTERNET && e->public_ip == WH_NONE) {
 		because(mem, why, "it has no public address, and %s (route %s of %s) serves no other",
 		        x->appliance ? x->appliance : "the gateway", x->name, t->name);

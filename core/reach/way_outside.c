@@ -176,6 +176,8 @@ enum wh_answer wh_reach_way_outside(const struct wh_reach *r, size_t endpoint, c
 	bool vpc = wh_vpc_routed(r, subnet), internet = wh_reach_is_internet(r, x->peer);
 	if (internet && x->d == WH_INBOUND)
 		return wh_reach_exposed(r, endpoint, x->peer, x->proto, x->dport, why, mem);
+	size_t nat = internet && vpc ? wh_nat_subnet(r, endpoint, x->peer) : WH_NONE;
+	path->nat = nat == WH_NONE ? 0 : (uint32_t)(nat + 1);
 	if (internet)
 		return vpc ? wh_vpc_out(r, endpoint, x->peer, why, mem) : way_out(r, endpoint, x->peer, path, why, mem);
 	if (vpc)

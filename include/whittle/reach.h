@@ -16,7 +16,8 @@
  *      and the subnet's own route among equals; a table that propagates none keeps them out.
  *   AWS's VPCs whose route tables are known: the longest matching route of the sender's subnet, and one of the receiver's for the
  *   answers, must lead there, locally or by an active peering. From the Internet: an attached Internet gateway must be where the
- *   answers go. NAT and egress-only gateways lead outward only. Other targets are undecided.
+ *   answers go. NAT and egress-only gateways lead outward only; the network ACL of a NAT gateway's own subnet judges what goes
+ *   through it, too. VPC Block Public Access stops what comes in, or both ways. Other targets are undecided.
  *   2. Outbound at the sender: security admin rules, the interface's group, the subnet's group.
  *   2a. The firewalls on the way, in order: network rules, application rules, the default, which denies.
  *   3. Inbound at the receiver: security admin rules, the subnet's group, the interface's group.

@@ -59,6 +59,7 @@ struct wh_route {
 	} hop;
 	const char *appliance; /* its address, or NULL; of a virtual hub: "the firewall fw"; of AWS: the target's id */
 	size_t via;            /* WH_HOP_NAT: the table of the NAT gateway's own subnet; WH_NONE: not known */
+	size_t nat_subnet;     /* WH_HOP_NAT: the NAT gateway's own subnet; WH_NONE: not known, or it has none */
 	/* of a virtual hub: the firewall that it leads to; WH_NONE: another appliance, or one in no document. Of a VNet: WH_NONE,
 	 * and the address tells */
 	size_t firewall;
@@ -71,11 +72,15 @@ struct wh_route_table {
 	const char *unsure; /* it may have more routes, for lack of this. NULL: it has not */
 	bool closed;        /* of AWS: besides the VPC's own addresses, only its routes lead anywhere */
 };
+/* Of AWS, what VPC Block Public Access keeps from a subnet's Internet gateways: nothing; what comes in, with the answers to
+ * machines that have public addresses; everything, also by NAT and egress-only gateways. */
+enum wh_blocked { WH_BLOCKED_NOT, WH_BLOCKED_IN, WH_BLOCKED_BOTH };
 struct wh_subnet {
 	const char *id, *name;
 	size_t vnet, nsg, route_table;
 	struct wh_prefix *prefixes; size_t n;
 	bool way_out;                            /* defaultOutboundAccess is not false, or it has a NAT gateway */
+	enum wh_blocked blocked;
 	bool guards_private_endpoints;           /* privateEndpointNetworkPolicies: its group applies to private endpoints, too */
 };
 struct wh_public_ip {
