@@ -33,7 +33,9 @@ gives "and no pending rules to confirm later" 1 'nothing to confirm' w confirm
 w enforce --resource vm1 >/dev/null
 gives "status shows the pending rules, the time left, and the command" 3 'pending: run `whittle confirm` within [0-9]+ s.* vm1 +unhealthy +pending' w status --fail-on pending
 gives "in time the rules stay" 0 'Confirmed: the rules stay' w confirm
+stored=$(md5sum <"$WHITTLE_STATE/enforced.rules")
 gives "a second confirm says that nothing was waiting" 0 'Nothing was waiting.*confirmed before' w confirm
+is "$(md5sum <"$WHITTLE_STATE/enforced.rules")" "$stored" "and leaves what is stored as it was, with the time of the first"
 [ -s "$WHITTLE_STATE/enforced.known" ]; t $? "what was read back of the sets is kept for the next apply"
 is "$(reach)" "$first" "the first rules hold"
 gives "status counts what a confirmed port let through and dropped" 0 '22/TCP +confirmed +10.0.0.4 +2 +[1-9].* vm1 +defended +confirmed .*1 defended by rules confirmed here, 0 healthy, 0 unhealthy.*100 % of the scanned are defended.*Nothing watches the rules' w status
@@ -107,6 +109,11 @@ gives "enforcing them again stores them" 0 'nothing is to be confirmed' w enforc
 in_srv nft flush ruleset
 gives "restore puts them back without writing" 0 'Restored the confirmed rules: 3 ports' ro restore
 gives "a file that cannot be removed is named" 1 'enforced.rules: cannot be removed: Read-only' ro rollback --all
+w rollback --all >/dev/null
+w enforce --resource vm1 >/dev/null
+in_srv nft add element inet whittle "$(in_srv nft list table inet whittle | sed -n 's/.*set \([abc]_input_tcp_22_v4\) .*/\1/p' | head -n 1)" '{ 203.0.113.77 }'
+gives "a peer that another program let in before the confirm does not survive a reboot, and confirm says why" 1 'the kernel holds other rules than were applied last' w confirm
+[ ! -e "$WHITTLE_STATE/enforced.rules" ]; t $? "nothing is stored"
 w rollback --all >/dev/null
 gives "one that is not there is not" 0 'not there' ro rollback --all
 echo "1..$n"
