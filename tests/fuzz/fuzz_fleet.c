@@ -31,9 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wh_taking rows = {.p = data, .n = size}, counts = rows;
 	struct fleet_row r;
-	const uint8_t *prefix;
-	size_t len;
-	uint64_t n;
+	struct fleet_group g;
 	struct fleet_url u;
 	struct wh_error err;
 	struct fleet_answer a = {.n = 0};
@@ -47,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r.key_len > FLEET_KEY_MAX || r.len > FLEET_VALUE_MAX)
 			abort();
 	}
-	while (fleet_take_count(&counts, &prefix, &len, &n) > 0)
-		add(prefix, len);
+	while (fleet_take_group(&counts, &g) > 0)
+		add(g.prefix, g.len);
 	char *text = strndup((const char *)data, size);
 	if (text && !fleet_url_parse(text, &u, &err) && (!u.n || !*u.database || strpbrk(u.cluster, "'\\ ")))
 		abort();

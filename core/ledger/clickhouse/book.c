@@ -59,7 +59,6 @@ static void empty(struct fleet_book *b)
 				fleet_page_free(p);
 			}
 		}
-		fleet_plan_free(&b->of[kind].plan);
 	}
 	for (; b->n_spare; b->n_spare--)
 		wh_pages_free(b->spare[b->n_spare - 1].bytes, b->spare[b->n_spare - 1].room);
@@ -80,6 +79,8 @@ void fleet_book_close(struct fleet_book *b)
 	if (!last)
 		return;
 	empty(b);
+	for (int kind = 0; kind < FLEET_KINDS; kind++)
+		fleet_plan_free(&b->of[kind].plan);
 	free(b->spooled);
 	free(b->folder);
 	pthread_cond_destroy(&b->filled);

@@ -75,8 +75,8 @@ void fleet_answer_free(struct fleet_answer *a);
  * none answered, or it could not reach the others; -EPROTO: it refused, with its reason. */
 int fleet_query(struct fleet_client *c, int at, const char *sql, const struct wh_bytes *data, struct fleet_answer *out,
                 struct wh_error *err);
-/* A SELECT whose answer is sent while it is made, which costs the server half as much; `packs`: compressed, if liblz4 is there. If
- * it then fails, the answer is a part of the rows, perhaps of one, and the error's text: *doubtful says that it may be so.
+/* A SELECT whose answer is sent while it is made, which costs the server half as much; `packs`: compressed, if liblz4 is there.
+ * If it then fails, the answer is a part of the rows, perhaps of one, and the error's text: *doubtful says that it may be so.
  * -EBADMSG: it was cut. */
 int fleet_query_stream(struct fleet_client *c, int at, const char *sql, bool packs, struct fleet_answer *out, bool *doubtful,
                        struct wh_error *err);
@@ -103,8 +103,9 @@ void fleet_put_row(struct wh_bytes *b, enum fleet_kind kind, const struct fleet_
 void fleet_put_plain(struct wh_bytes *b, const struct fleet_row *r); /* key, sensor, version, value */
 /* The next row of an answer with the columns key, sensor, version, value. 1; 0 at the end; -EBADMSG. */
 int fleet_take_row(struct wh_taking *t, struct fleet_row *out);
-/* The next one of (String, UInt64): a prefix of keys, and how many rows begin with it. Likewise. */
-int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n);
+struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows, gone; /* of them, how many say that it is gone */ };
+/* The next one of (String, UInt64, UInt64): a prefix of keys, and how many rows begin with it. Likewise. */
+int fleet_take_group(struct wh_taking *t, struct fleet_group *out);
 
 /* ---- native.c ---- */
 /* Some rows of the columns key, sensor, version, value. Borrowed from an answer. */
@@ -117,7 +118,6 @@ bool fleet_cursor_next(struct fleet_cursor *c, struct fleet_row *out); /* false:
 
 /* ---- the store ---- */
 struct fleet_bound { uint8_t key[FLEET_KEY_MAX]; size_t len; bool end; /* behind every key */ };
-struct fleet_group { uint8_t prefix[36]; uint8_t len; uint64_t rows; };
 /* How many rows there are: see plan.c. */
 struct fleet_plan { struct fleet_group *groups; size_t n; struct fleet_bound from, to; bool made; int64_t us; /* monotonic */ };
 /* Rows of a range, in order: rows[i] is where one begins. Of edges: see pack.c. */
@@ -221,6 +221,8 @@ void fleet_page_leave(struct fleet_book *b, struct fleet_page *p); /* frees the 
 /* ---- plan.c ---- */
 enum { FLEET_PAGE_EDGES = 160000, FLEET_PAGE_ROWS = 20000 }; /* an answer has 64 MiB at most */
 enum { FLEET_PACKED_ROWS = 20000 }; /* from so many on, answers are compressed */
+/* The groups of a range: of edges by local address and direction, of others by the first 16 bytes. If there are too many, out->to
+ * is before `to`. */
 int fleet_plan_make(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                     struct fleet_plan *out, struct wh_error *err);
 /* The page with this key, which is in the plan's range: its range, and about how many rows it has. */

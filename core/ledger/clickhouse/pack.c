@@ -134,7 +134,8 @@ static size_t block_of(const struct fleet_page *p, const struct fleet_bound *key
 	return after ? after - 1 : 0;
 }
 
-static int walk_block(struct wh_block_reader *r, const struct fleet_walk *w, bool *past)
+/* `first`: some keys may come before the walk's begin; `last`: or after its end. */
+static int walk_block(struct wh_block_reader *r, const struct fleet_walk *w, bool first, bool last, bool *past)
 {
 	struct wh_edge_key k;
 	struct wh_edge e;
@@ -142,9 +143,9 @@ static int walk_block(struct wh_block_reader *r, const struct fleet_walk *w, boo
 	while (!rc && r->left && !*past) {
 		if (wh_block_next(r, &e) || wh_edge_key_decode(r->key, sizeof r->key, &k))
 			return fleet_damaged(w->f, w->kind, w->err);
-		if (fleet_key_cmp(r->key, sizeof r->key, w->from->key, w->from->len) < 0)
+		if (first && fleet_key_cmp(r->key, sizeof r->key, w->from->key, w->from->len) < 0)
 			continue;
-		*past = !w->to->end && fleet_key_cmp(r->key, sizeof r->key, w->to->key, w->to->len) >= 0;
+		*past = last && fleet_key_cmp(r->key, sizeof r->key, w->to->key, w->to->len) >= 0;
 		rc = *past ? 0 : w->each(w->arg, &k, &e);
 	}
 	return rc;
@@ -155,10 +156,12 @@ int fleet_page_edges(const struct fleet_page *p, const struct fleet_walk *w)
 	struct wh_block_reader r;
 	bool past = false;
 	int rc = 0;
-	for (size_t i = block_of(p, w->from); i < p->n_rows && !rc && !past; i++) {
+	const size_t from = block_of(p, w->from);
+	for (size_t i = from; i < p->n_rows && !rc && !past; i++) {
 		const uint8_t *block;
 		size_t len = block_at(p, i, &block);
-		rc = wh_block_open(&r, block, len) ? fleet_damaged(w->f, w->kind, w->err) : walk_block(&r, w, &past);
+		const bool last = !w->to->end && (i + 1 == p->n_rows || !begins_by(p, i + 1, w->to));
+		rc = wh_block_open(&r, block, len) ? fleet_damaged(w->f, w->kind, w->err) : walk_block(&r, w, i == from, last, &past);
 	}
 	return rc;
 }

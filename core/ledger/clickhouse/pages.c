@@ -109,8 +109,10 @@ static int range_of(struct fleet_store *f, enum fleet_kind kind, const struct fl
 	static const struct fleet_bound first = {.len = 0}, end = {.end = true};
 	struct fleet_reading *r = &f->book->of[kind];
 	int rc = 0;
-	if (!r->plan.made || r->plan.us < w->since || !fleet_within(&w->at, &r->plan.from, &r->plan.to))
-		rc = fleet_plan_make(f, kind, w->held && !r->plan.made ? &first : &w->at, w->far ? &end : &w->to, &r->plan, err);
+	/* an estimate may be a little older than the rows, unless it says that there are none */
+	const bool old = !r->plan.made || r->plan.us < w->since - (r->plan.n ? lasts_us : 0);
+	if (old || !fleet_within(&w->at, &r->plan.from, &r->plan.to))
+		rc = fleet_plan_make(f, kind, w->held && old ? &first : &w->at, w->far ? &end : &w->to, &r->plan, err);
 	rc = rc ? rc : fleet_plan_page(f, kind, &r->plan, &w->at, &p->from, &p->to, rows, err);
 	if (!rc && !w->held)
 		p->from = w->at; /* what comes before is not read */

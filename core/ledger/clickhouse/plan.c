@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many rows begin with each prefix: of 16 bytes, which is a local address; a prefix with too many rows is split into longer
- * ones. It is an estimate, from which pages.c makes pages of a known size:
+ * How many rows begin with each prefix: of 17 bytes, which is a local address and a direction, or of other rows than edges of 16;
+ * a prefix with too many rows is split into longer ones. It is an estimate, from which pages.c makes pages of a known size:
  *
  *   groups  | a:9000 | b:12000 | c:161000                      | d:300 | …
  *   pages   |--------1---------|--2--|--3--|--4--|  c was split       |
@@ -12,7 +12,7 @@
 #include "ledger/clickhouse/fleet.h"
 
 enum { GROUPS = 65536 };
-static const uint8_t lengths[] = {16, 20, 29, 33, 34, 35, 36}; /* of prefixes: address; port; parts of a peer */
+static const uint8_t lengths[] = {16, 17, 20, 29, 33, 34, 35, 36}; /* of prefixes: address; direction; port; parts of a peer */
 
 static struct fleet_bound bound_of(const struct fleet_group *g)
 {
@@ -25,21 +25,19 @@ static struct fleet_bound bound_of(const struct fleet_group *g)
 static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet_bound *from, const struct fleet_bound *to,
                  unsigned prefix, struct fleet_group **out, size_t *n, struct wh_error *err)
 {
-	char columns[64], rest[64];
+	char columns[80], rest[64];
 	struct fleet_answer a = {0};
-	struct fleet_group *g = NULL;
-	const uint8_t *p;
-	size_t len, room = 0;
-	uint64_t rows;
-	snprintf(columns, sizeof columns, "substring(key, 1, %u) AS p, count()", prefix);
+	struct fleet_group *g = NULL, next;
+	size_t room = 0;
+	snprintf(columns, sizeof columns, "substring(key, 1, %u) AS p, count(), toUInt64(sum(gone))", prefix);
 	snprintf(rest, sizeof rest, "GROUP BY p ORDER BY p LIMIT %d", GROUPS);
 	*n = 0;
 	const struct fleet_ask q = {kind, -1, from, to, columns, rest, .rows = false};
 	int more, rc = fleet_select(f, &q, &a, err);
 	struct wh_taking t = {.p = a.bytes, .n = a.n};
-	while (!rc && (more = fleet_take_count(&t, &p, &len, &rows))) {
-		bool good = more > 0 && len <= prefix && *n < GROUPS &&
-		            (!*n || fleet_key_cmp(g[*n - 1].prefix, g[*n - 1].len, p, len) < 0);
+	while (!rc && (more = fleet_take_group(&t, &next))) {
+		bool good = more > 0 && next.len <= prefix && *n < GROUPS &&
+		            (!*n || fleet_key_cmp(g[*n - 1].prefix, g[*n - 1].len, next.prefix, next.len) < 0);
 		if (!good)
 			rc = fleet_damaged(f, kind, err);
 		else if (!wh_array_grow(&g, *n, &room, sizeof *g))
@@ -47,8 +45,7 @@ static int count(struct fleet_store *f, enum fleet_kind kind, const struct fleet
 		if (rc)
 			break;
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): grown above */
-		g[*n] = (struct fleet_group){.len = (uint8_t)len, .rows = rows};
-		memcpy(g[(*n)++].prefix, p, len);
+		g[(*n)++] = next;
 	}
 	fleet_answer_free(&a);
 	*out = g;
@@ -68,7 +65,7 @@ int fleet_plan_make(struct fleet_store *f, enum fleet_kind kind, const struct fl
 	size_t n;
 	fleet_plan_free(out);
 	int64_t now = wh_monotonic_us();
-	int rc = count(f, kind, from, to, lengths[0], &g, &n, err);
+	int rc = count(f, kind, from, to, lengths[kind == FLEET_EDGE], &g, &n, err);
 	if (rc) {
 		free(g);
 		return rc;

@@ -3,6 +3,7 @@
  * Rows as ClickHouse's RowBinary has them: a String is its length, as an unsigned LEB128 number, and its bytes; a number is
  * little-endian, of its type's size. Nothing separates columns or rows. A length that is read never reaches beyond its answer.
  */
+#include <string.h>
 #include "ledger/clickhouse/fleet.h"
 #include "ledger/leb.h"
 
@@ -109,11 +110,18 @@ int fleet_take_row(struct wh_taking *t, struct fleet_row *out)
 	return t->failed ? -EBADMSG : 1;
 }
 
-int fleet_take_count(struct wh_taking *t, const uint8_t **prefix, size_t *len, uint64_t *n)
+int fleet_take_group(struct wh_taking *t, struct fleet_group *out)
 {
+	size_t len;
 	if (!t->n && !t->failed)
 		return 0;
-	*prefix = take_string(t, FLEET_KEY_MAX, len);
-	*n = wh_take_number(t, 8, 0, UINT64_MAX);
-	return t->failed ? -EBADMSG : 1;
+	const uint8_t *prefix = take_string(t, sizeof out->prefix, &len);
+	out->rows = wh_take_number(t, 8, 0, UINT64_MAX);
+	out->gone = wh_take_number(t, 8, 0, UINT64_MAX);
+	if (t->failed)
+		return -EBADMSG;
+	out->len = (uint8_t)len;
+	if (len)
+		memcpy(out->prefix, prefix, len);
+	return 1;
 }

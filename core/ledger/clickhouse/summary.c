@@ -21,49 +21,53 @@ static int still_there(struct wh_store *s, const struct wh_addr *a, bool *there,
 	return rc > 0 ? 0 : rc;
 }
 
-enum { LOCALS = 65536 };
-
-/* The next ones behind *after (`any`: it is one). *n: how many came. */
-static int some_locals(struct wh_store *s, struct wh_addr *after, bool any, size_t *n, wh_local_cb each, void *arg,
-                       struct wh_error *err)
+/* The addresses of a plan. A direction's rows are one group. */
+static int locals_of(struct wh_store *s, const struct fleet_plan *p, wh_local_cb each, void *arg, struct wh_error *err)
 {
-	struct fleet_store *f = fleet_of(s);
-	char sql[600], hex[33] = "";
-	struct fleet_answer a = {0};
-	const uint8_t *p;
-	size_t len;
-	uint64_t gone;
-	for (int i = 0; i < 16 && any; i++)
-		snprintf(hex + 2 * i, 3, "%02x", after->b[i]);
-	snprintf(
-		sql, sizeof sql,
-		"SELECT substring(key, 1, 16) AS p, toUInt64(sum(gone)) FROM %s.edge WHERE substring(key, 17, 1) = unhex('00')%s%s%s "
-		"GROUP BY p HAVING count() > sum(gone) ORDER BY p LIMIT %d FORMAT RowBinary",
-		f->client.url.database, any ? " AND substring(key, 1, 16) > unhex('" : "", hex, any ? "')" : "", LOCALS);
-	int more, rc = fleet_query(&f->client, -1, sql, NULL, &a, err);
-	struct wh_taking t = {.p = a.bytes, .n = a.n};
-	for (*n = 0; !rc && (more = fleet_take_count(&t, &p, &len, &gone)); ++*n) {
-		bool there = true, good = more > 0 && len == 16 && (!any || memcmp(after->b, p, 16) < 0);
-		if (!good)
-			rc = fleet_damaged(f, FLEET_EDGE, err);
-		if (rc)
-			break;
-		memcpy(after->b, p, 16);
-		any = true;
-		rc = gone ? still_there(s, after, &there, err) : 0;
-		rc = rc || !there ? rc : each(arg, after);
+	struct wh_addr local;
+	int rc = 0;
+	for (size_t i = 0; i < p->n && !rc; i++) {
+		const struct fleet_group *g = &p->groups[i];
+		bool there = g->gone < g->rows;
+		if (g->len != sizeof local.b + 1)
+			return fleet_damaged(fleet_of(s), FLEET_EDGE, err);
+		if (g->prefix[sizeof local.b] != WH_INBOUND || !there)
+			continue;
+		memcpy(local.b, g->prefix, sizeof local.b);
+		rc = g->gone ? still_there(s, &local, &there, err) : 0;
+		rc = rc || !there ? rc : each(arg, &local);
 	}
-	fleet_answer_free(&a);
 	return rc;
+}
+
+/* If the plan has all edges, they are read by it, soon after. */
+static void keep_plan(struct fleet_store *f, struct fleet_plan *p)
+{
+	pthread_mutex_lock(&f->book->lock);
+	struct fleet_plan *known = &f->book->of[FLEET_EDGE].plan;
+	if (!p->from.len && p->to.end) {
+		fleet_plan_free(known);
+		*known = *p;
+		*p = (struct fleet_plan){.n = 0};
+	}
+	pthread_mutex_unlock(&f->book->lock);
 }
 
 int fleet_locals(struct wh_store *s, wh_local_cb each, void *arg, struct wh_error *err)
 {
-	struct wh_addr after = {{0}};
-	size_t n = LOCALS;
-	int rc = fleet_begin(fleet_of(s), err);
-	for (bool any = false; !rc && n == LOCALS; any = true)
-		rc = some_locals(s, &after, any, &n, each, arg, err);
+	static const struct fleet_bound end = {.end = true};
+	struct fleet_store *f = fleet_of(s);
+	struct fleet_plan p = {.n = 0};
+	struct fleet_bound at = {.len = 0};
+	int rc = fleet_begin(f, err);
+	while (!rc && !at.end) {
+		rc = fleet_plan_make(f, FLEET_EDGE, &at, &end, &p, err);
+		rc = rc ? rc : locals_of(s, &p, each, arg, err);
+		at = p.to;
+	}
+	if (!rc)
+		keep_plan(f, &p);
+	fleet_plan_free(&p);
 	return rc;
 }
 
