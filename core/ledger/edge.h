@@ -96,6 +96,8 @@ struct wh_edge wh_edge_of_one(const struct wh_edge_one *one);
 void wh_sketch_encode(const struct wh_sketch *s, uint8_t out[static WH_SKETCH_BYTES]);
 int wh_sketch_decode(const uint8_t *b, size_t len, struct wh_sketch *s);
 void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *add);
+/* Both saw the same traffic: counts and heaviest sources are those of the one that saw more; the rest is what either saw. */
+void wh_sketch_merge_overlapping(struct wh_sketch *into, const struct wh_sketch *add);
 enum { WH_SKETCH_UNDIRECTED = 1, WH_SKETCH_HEARD = 2, WH_SKETCH_ONE_SIDED = 4 }; /* of one flow */
 void wh_sketch_add(struct wh_sketch *s, const struct wh_addr *src, int64_t start_us, int64_t end_us, unsigned how);
 

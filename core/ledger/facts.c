@@ -150,6 +150,20 @@ void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *r, const stru
 		r->hll[i] = add->hll[i] > r->hll[i] ? add->hll[i] : r->hll[i];
 }
 
+void wh_fact_row_merge_overlapping(enum wh_fact_kind kind, struct wh_fact_row *r, const struct wh_fact_row *add)
+{
+	const struct wh_fact_row one = *r, *most = add->count > r->count ? add : &one;
+	wh_fact_row_merge(kind, r, add);
+	if (kind == WH_FACT_CAPTURE)
+		return;
+	r->count = most->count;
+	if (kind != WH_FACT_ATTEMPTS) { /* there, a target that was drawn */
+		r->failed = most->failed;
+		r->up = most->up;
+		r->down = most->down;
+	}
+}
+
 struct wh_capture wh_fact_capture(const struct wh_fact_row *r)
 {
 	return (struct wh_capture){.packets = r->up > r->count ? r->up - r->count : 0,

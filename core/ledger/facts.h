@@ -24,6 +24,8 @@ void wh_fact_row_encode(const struct wh_fact_row *r, uint8_t out[static WH_FACT_
 int wh_fact_row_decode(const uint8_t *p, size_t len, struct wh_fact_row *out);
 /* Commutative and associative. */
 void wh_fact_row_merge(enum wh_fact_kind kind, struct wh_fact_row *into, const struct wh_fact_row *add);
+/* Both saw the same connections: counts are those of the one that saw more. What a sensor took and lost is its own: added. */
+void wh_fact_row_merge_overlapping(enum wh_fact_kind kind, struct wh_fact_row *into, const struct wh_fact_row *add);
 struct wh_fact_key wh_fact_overflow(const struct wh_fact_key *k); /* of the row that counts the rest */
 
 /* ---- rows that wait for a commit ---- */

@@ -159,6 +159,22 @@ void wh_sketch_merge(struct wh_sketch *into, const struct wh_sketch *more)
 	}
 }
 
+static uint64_t all_of(const struct wh_sketch *s)
+{
+	return wh_saturating_add(wh_saturating_add(s->flows, s->undirected), s->unproven);
+}
+
+void wh_sketch_merge_overlapping(struct wh_sketch *into, const struct wh_sketch *add)
+{
+	const struct wh_sketch one = *into, *most = all_of(add) > all_of(into) ? add : &one;
+	wh_sketch_merge(into, add);
+	into->flows = most->flows;
+	into->undirected = most->undirected;
+	into->unproven = most->unproven;
+	into->one_sided = most->one_sided;
+	memcpy(into->top, most->top, sizeof into->top);
+}
+
 static uint8_t *put(uint8_t *p, uint64_t v, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)

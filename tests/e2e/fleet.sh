@@ -91,11 +91,13 @@ for s in 1 2; do "$w" ingest --store "$two&local=$dir/unnamed$s.db" "log$s.1"; d
 "$w" status --sensors --json --store "$two&local=$dir/unnamed1.db" >out 2>err &&
 	[ "$(jq -r '.sensors[] | .name == "'"$(hostname | tr -c 'A-Za-z0-9._:+\n' -)"'-" + .id[:4]' out | sort | uniq -c | tr -s ' ')" = " 2 true" ]
 check "sensors without a name are told apart by their ledgers"
-same=${url/whittle\?/same?}; head -n 60 log1.1 >half.1
+same=${url/whittle\?/same?}; { head -n 60 log1.1; tail -n 1 log1.1; } >half.1
 { "$w" ingest --store once.db log1.1 && "$w" ingest --store "$same&sensor=a&local=$dir/same1.db" log1.1 && "$w" ingest --store "$same&sensor=b&local=$dir/same2.db" half.1; } >out 2>&1 &&
 	"$w" edges --json --store once.db >want.json 2>>out && "$w" edges --json --store "$same&overlap=1&local=$dir/controller.db" >got.json 2>>out && [ "$(grep -c . want.json)" -gt 0 ] &&
 	cmp want.json got.json >>out && "$w" edges --json --store "$same&local=$dir/controller.db" >sum.json 2>>out && ! cmp -s want.json sum.json
 check "of two sensors that see the same conversations each edge counts once if the URL says so, and twice if not"
+for o in 1 0; do "$w" evidence --json --store "$same&overlap=$o&local=$dir/controller.db"; done >ev2.json 2>out; "$w" evidence --json --store once.db >ev1.json 2>>out
+[ "$(jq -c .count ev1.json ev2.json | tr '\n' ' ')" = '1 1 2 ' ]; check "so does its protocol evidence"
 
 # More rows than are compared, and so many that a server compresses them: a database of its own.
 seq 45000 | awk '{ at = "2026-10-05T10:00:00.000000+0000"

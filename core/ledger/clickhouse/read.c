@@ -63,9 +63,14 @@ static int decode(const struct merging *m, union value *v)
 
 static void merge(struct merging *m, const union value *add)
 {
+	const bool overlap = m->f->client.url.overlap;
 	switch (m->kind) {
-	case FLEET_SKETCH: wh_sketch_merge(&m->sum.sketch, &add->sketch); break;
-	case FLEET_FACT: wh_fact_row_merge((enum wh_fact_kind)m->key[0], &m->sum.fact, &add->fact); break;
+	case FLEET_SKETCH:
+		(overlap ? wh_sketch_merge_overlapping : wh_sketch_merge)(&m->sum.sketch, &add->sketch);
+		break;
+	case FLEET_FACT:
+		(overlap ? wh_fact_row_merge_overlapping : wh_fact_row_merge)((enum wh_fact_kind)m->key[0], &m->sum.fact, &add->fact);
+		break;
 	case FLEET_DAY: m->sum.flows = wh_saturating_add(m->sum.flows, add->flows); break;
 	case FLEET_FULL: m->sum.day = m->sum.day < add->day ? add->day : m->sum.day; break;
 	default: m->sum = *add; break; /* a sensor's key is its own */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "../support/native.h"
+#include "ledger/facts.h"
 
 /* An answer of `n` rows in `runs` runs, each in order, as of a table with that many parts; and a page without rows. */
 static struct fleet_page *page_of(unsigned n, unsigned runs, struct wh_bytes *answer)
@@ -219,6 +220,50 @@ static void sensors_that_overlap_count_as_the_one_that_saw_more(void **state)
 	}
 }
 
+static void of_unanswered_traffic_the_larger_count_counts(void **state)
+{
+	struct wh_addr a = wh_addr_v4(0xcb000001), b = wh_addr_v4(0xcb000002);
+	struct wh_sketch less = {.flows = 0}, more = {.flows = 0}, sum, x, y;
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		wh_sketch_add(&more, i % 2 ? &b : &a, 20454 * WH_US_PER_DAY, 20454 * WH_US_PER_DAY + 1, 0);
+	for (int i = 0; i < 3; i++)
+		wh_sketch_add(&less, &a, 20456 * WH_US_PER_DAY, 20456 * WH_US_PER_DAY + 1, WH_SKETCH_ONE_SIDED);
+	sum = x = less;
+	y = more;
+	wh_sketch_merge(&sum, &more);
+	wh_sketch_merge_overlapping(&x, &more);
+	wh_sketch_merge_overlapping(&y, &less);
+	assert_memory_equal(&x, &y, sizeof x);
+	assert_int_equal(sum.flows, 8);
+	assert_int_equal(x.flows, 5);
+	assert_int_equal(x.one_sided, 0);
+	assert_memory_equal(x.top, more.top, sizeof x.top);
+	assert_int_equal(x.days, sum.days); /* what either saw */
+	assert_int_equal(x.one_sided_days, sum.one_sided_days);
+	assert_memory_equal(x.hll, sum.hll, sizeof x.hll);
+}
+
+static void of_protocol_evidence_the_larger_count_counts(void **state)
+{
+	const struct wh_fact_row less = {.first_us = 5, .last_us = 6, .count = 3, .failed = 3, .up = 9, .hll = {1, 7}},
+				 more = {.first_us = 7, .last_us = 8, .count = 4, .failed = 1, .up = 8, .down = 2, .hll = {2, 3}};
+	struct wh_fact_row x = less, y = more, z = less;
+	(void)state;
+	wh_fact_row_merge_overlapping(WH_FACT_IKE, &x, &more);
+	wh_fact_row_merge_overlapping(WH_FACT_IKE, &y, &less);
+	const struct wh_fact_row want = {.first_us = 5, .last_us = 8, .count = 4, .failed = 1, .up = 8, .down = 2, .hll = {2, 7}};
+	assert_memory_equal(&x, &want, sizeof x);
+	assert_memory_equal(&y, &want, sizeof y);
+	wh_fact_row_merge_overlapping(WH_FACT_ATTEMPTS, &z, &more);
+	assert_int_equal(z.count, 4);
+	assert_int_equal(z.failed, 3); /* a part of the target that was drawn */
+	x = y = less;
+	wh_fact_row_merge(WH_FACT_CAPTURE, &x, &more);
+	wh_fact_row_merge_overlapping(WH_FACT_CAPTURE, &y, &more);
+	assert_memory_equal(&x, &y, sizeof x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +271,8 @@ int main(void)
 		cmocka_unit_test(a_page_with_rows_of_another_range_is_refused),
 		cmocka_unit_test(a_page_of_edges_has_each_key_once_with_its_sensors_merged),
 		cmocka_unit_test(sensors_that_overlap_count_as_the_one_that_saw_more),
+		cmocka_unit_test(of_unanswered_traffic_the_larger_count_counts),
+		cmocka_unit_test(of_protocol_evidence_the_larger_count_counts),
 		cmocka_unit_test(a_held_book_keeps_its_pages_in_a_file_without_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
