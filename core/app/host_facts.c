@@ -222,9 +222,9 @@ int wh_app_host_facts(const char *name, json_t **out, struct wh_error *err)
 			snprintf(host, sizeof host, "localhost");
 		*out = json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", WH_HOST_FACTS, "version", 1,
 		                 "name", name ? name : host, "at", wh_time_text(wh_now_us(), now), "by", "whittle " WH_VERSION,
-		                 "addresses", ways_json(ways, n), "sysctls", settings_json(), "settings", wh_host_settings_json(""),
-		                 "programs", wh_host_programs(""), "listeners", listeners_json(), "resolvers",
-		                 resolvers_json(mem));
+		                 "addresses", ways_json(ways, n), "sysctls", settings_json(), "settings",
+		                 wh_host_settings_json(""), "programs", wh_host_programs(""), "listeners", listeners_json(),
+		                 "resolvers", resolvers_json(mem));
 		if (*out)
 			put_ruleset(*out, &openings, ways, mem);
 		rc = *out ? 0 : wh_fail(err, -ENOMEM, "out of memory");

@@ -169,7 +169,9 @@ static int replace(const char *path, const char *text, size_t len)
 	int own = own_descriptor(path);
 	if (own >= 0)
 		return wh_write_all(own, text, len);
-	int fd = in_place ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : dir ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0) : -ENAMETOOLONG;
+	int fd = in_place ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+	         : dir    ? wh_trusted_open(dir, O_PATH | O_DIRECTORY, 0)
+	                  : -ENAMETOOLONG;
 	if (fd < 0)
 		return in_place ? -errno : fd;
 	int rc = in_place ? wh_write_all(fd, text, len) : wh_replace_file(fd, name, text, len);

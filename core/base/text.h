@@ -21,7 +21,7 @@ bool wh_text_is_utf8(const char *s, size_t n);
 bool wh_point_unprintable(uint32_t point);
 
 #define WH_SHELL_WORD 8192 /* bytes, for every path */
-/* A name in a command that a person is to copy into a shell: `s` itself if it is one plain word, else in single quotes in buf. Names
- * may come from a ledger, a file or a service that an attacker writes. What does not fit, and what could be an option, becomes
- * NAME, for the person to replace. */
+/* A name in a command that a person is to copy into a shell: `s` itself if it is one plain word, else in single quotes in buf.
+ * Names may come from a ledger, a file or a service that an attacker writes. What does not fit, and what could be an option,
+ * becomes NAME, for the person to replace. */
 const char *wh_shell_word(const char *s, char buf[static WH_SHELL_WORD]);

@@ -5,8 +5,8 @@
 #include "whittle/base.h"
 
 /* Opens `path` (close on exec) as open(2) does, but follows a symbolic link only if root or this process's user made it. The last
- * component may not be a link when `flags` has O_CREAT. Returns the descriptor or a negative errno; -ELOOP at a link of another user. Descriptors under
- * /dev/fd and /proc/self/fd are opened as they are. */
+ * component may not be a link when `flags` has O_CREAT. Returns the descriptor or a negative errno; -ELOOP at a link of another
+ * user. Descriptors under /dev/fd and /proc/self/fd are opened as they are. */
 int wh_trusted_open(const char *path, int flags, mode_t mode);
 /* Opens a directory (O_PATH) by wh_trusted_open(), for files that are made in it: the descriptor, or a negative errno with the
  * reason. `made`, unless NULL: the directory is made (mode 0755) where it is absent, and *made tells so. */

@@ -187,8 +187,7 @@ static void print_outcome(const struct wh_azure_group *g, bool replanned_only, s
 	}
 	if (!replanned_only && g->state == WH_AZURE_APPLIED)
 		printf("%s: applied, read back and compared: %zu change%s. `whittle rollback --to azure --nsg %s` puts the former rules back.\n",
-		       g->name, g->n_changes, g->n_changes == 1 ? "" : "s",
-		       wh_shell_word(g->name, (char[WH_SHELL_WORD]){0}));
+		       g->name, g->n_changes, g->n_changes == 1 ? "" : "s", wh_shell_word(g->name, (char[WH_SHELL_WORD]){0}));
 	else if (!replanned_only && g->state == WH_AZURE_UNCHANGED)
 		printf("%s: nothing to change.\n", g->name);
 }

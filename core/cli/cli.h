@@ -44,8 +44,8 @@ struct cli_command {
 	/* For these words it works without the ledger: it keeps the user who started it, and asks a process of the ledger's owner
 	 * for the rest (wh_app_ledger_start()); NULL: never. */
 	bool (*keeps_user)(int argc, char **argv);
-	/* Whether it runs until it is told to end, for these words. If not, another process watches it, and ends it with a message
-	 * if the ledger's owner stops it. NULL: it does not. */
+	/* Whether it runs until it is told to end, for these words. If not, another process watches it, and ends it with a
+	 * message if the ledger's owner stops it. NULL: it does not. */
 	bool (*lasts)(int argc, char **argv);
 	bool needs_opener;    /* it opens files that its words name, even if it needs no other user's rights for that */
 	bool probes;          /* but it opens connections over the network */

@@ -57,7 +57,8 @@ static void print_cuts(const struct wh_app_intel_updated *u)
 		printf("    … and %zu more\n", u->n_large - SHOWN);
 	if (u->n_cuts || u->n_large)
 		printf("    'whittle intel confirm %s' puts it in force%s; until then its former version stays in force\n",
-		       wh_shell_word(u->name, (char[WH_SHELL_WORD]){0}), u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
+		       wh_shell_word(u->name, (char[WH_SHELL_WORD]){0}),
+		       u->n_cuts ? ", `trusted:` in whittle.yaml keeps a peer" : "");
 }
 
 static void print_subtracted(const struct wh_intel_list *l)

@@ -238,8 +238,9 @@ static void fit(struct cli_table *t)
 		least[i] = whole[i] = LEAST;
 	}
 	for (size_t i = 0; total > ws.ws_col && i < t->n_cells; i++) {
-		size_t n = i < t->n_columns || t->cells[i].text != t->cells[i - t->n_columns].text ? cli_longest_piece(t->cells[i].text)
-		                                                                                   : 0;
+		size_t n = i < t->n_columns || t->cells[i].text != t->cells[i - t->n_columns].text
+		                   ? cli_longest_piece(t->cells[i].text)
+		                   : 0;
 		whole[i % t->n_columns] = n > whole[i % t->n_columns] ? n : whole[i % t->n_columns];
 	}
 	narrow(t, narrow(t, total, ws.ws_col, whole), ws.ws_col, least);

@@ -12,8 +12,8 @@ size_t cli_ascii(const char *s);
 size_t cli_longest_line(const char *text);
 /* The columns of the longest piece that is never cut. */
 size_t cli_longest_piece(const char *text);
-/* The bytes of the first line that fit `width` columns, cut where that is best: after a space or a comma, else within a name or path
- * (after "-", "/", "."), else anywhere. */
+/* The bytes of the first line that fit `width` columns, cut where that is best: after a space or a comma, else within a name or
+ * path (after "-", "/", "."), else anywhere. */
 size_t cli_piece(const char *text, size_t width);
 /* The columns of the first `len` bytes. */
 size_t cli_width_of(const char *text, size_t len);

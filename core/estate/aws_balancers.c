@@ -12,8 +12,8 @@
  *
  * An application load balancer ends the connection itself, and leads no packet to its targets.
  *
- * A classic load balancer has its listeners and instances in its own document. Those of TCP and SSL lead to the instances, which see
- * an address of the balancer; those of HTTP end the connection.
+ * A classic load balancer has its listeners and instances in its own document. Those of TCP and SSL lead to the instances, which
+ * see an address of the balancer; those of HTTP end the connection.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * VPC Block Public Access of AWS: a region's switch that keeps the Internet from coming in by Internet gateways, or lets nothing
- * through them and egress-only ones either way, whatever security groups and routes say. Where it keeps out what comes in, NAT and
- * egress-only gateways still lead outward; machines with public addresses get no answers. Subnets and VPCs may be excluded from
- * it, or ("allow-egress") from the way out. Source: Amazon's documentation of BlockPublicAccessStates and of
+ * through them and egress-only ones either way, whatever security groups and routes say. Where it keeps out what comes in, NAT
+ * and egress-only gateways still lead outward; machines with public addresses get no answers. Subnets and VPCs may be excluded
+ * from it, or ("allow-egress") from the way out. Source: Amazon's documentation of BlockPublicAccessStates and of
  * VpcBlockPublicAccessExclusion.
  *
- * `describe-subnets` and `describe-vpcs` print the mode that is in force; else it follows from the region's mode and the exclusions.
+ * `describe-subnets` and `describe-vpcs` print the mode that is in force; else it follows from the region's mode and the
+ * exclusions.
  */
 #include <string.h>
 #include <strings.h>

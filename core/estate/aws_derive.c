@@ -230,8 +230,9 @@ static void add_address(struct wh_aws *a, const struct wh_aws_interface *f, json
 	if (public && !wh_aws_blocked(a, f->subnet, f->vpc)) {
 		const char *ip = wh_arena_printf(a->mem, "%s/public/%s", f->id, public);
 		json_object_set_new(o, "publicIPAddress", json_pack("{s:s}", "id", ip));
-		wh_derive(&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
-		          json_pack("{s:s*, s:{s:s}}", "ipAddress", strcmp(public, planned) ? public : NULL, "sku", "name", "AWS"));
+		wh_derive(
+			&a->derived, f->from, "microsoft.network/publicipaddresses", ip, public,
+			json_pack("{s:s*, s:{s:s}}", "ipAddress", strcmp(public, planned) ? public : NULL, "sku", "name", "AWS"));
 	}
 	json_array_append_new(configurations, o);
 }

@@ -8,8 +8,8 @@
 
 /* ---- what is what ---- */
 
-/* An object is of a kind when it has the id and one of the other members. An elastic address also has the id of an interface, and a
- * subnet that of its VPC: they stand first. */
+/* An object is of a kind when it has the id and one of the other members. An elastic address also has the id of an interface, and
+ * a subnet that of its VPC: they stand first. */
 static const struct kind { const char *name, *id, *any[4]; } kinds[] = {
 	{"address", "AllocationId", {"Domain", "PublicIp"}},
 	{"security-group-rule", "SecurityGroupRuleId", {"GroupId"}},

@@ -10,7 +10,8 @@
  *   configured   subnet_id: references [azurerm_subnet.web.id]
  *   as state     subnet_id: /subscriptions/planned/resourceGroups/rg/providers/…/virtualNetworks/net/subnets/web
  *
- * Addresses that Azure or AWS will choose are taken to be the first free ones of the subnet. What remains unknown is named in a note.
+ * Addresses that Azure or AWS will choose are taken to be the first free ones of the subnet. What remains unknown is named in a
+ * note.
  */
 #include <string.h>
 #include <strings.h>
@@ -210,8 +211,8 @@ static void fill_one(struct plan *p, const struct frame *f, const json_t *resour
 	json_decref(q.out);
 }
 
-/* Rules and routes that AWS's provider has as an attribute: references of all of them stand together. A member that is absent is not
- * known yet, and names those of its type. */
+/* Rules and routes that AWS's provider has as an attribute: references of all of them stand together. A member that is absent is
+ * not known yet, and names those of its type. */
 static void fill_rows(struct plan *p, const struct frame *f, json_t *rows, const json_t *expression)
 {
 	static const char *const members[] = {"security_groups", "prefix_list_ids", "gateway_id", "nat_gateway_id",
@@ -316,7 +317,8 @@ static void addresses(struct plan *p, int pass)
 			json_object_set(p->ranges, text(v, "id"), json_array_get(json_object_get(v, "address_prefixes"), 0));
 		if (!strcmp(type, "aws_subnet") || !strcmp(type, "aws_default_subnet"))
 			json_object_set(p->ranges, text(v, "id"), json_object_get(v, "cidr_block"));
-		json_array_foreach(!strcmp(type, "azurerm_network_interface") ? json_object_get(v, "ip_configuration") : NULL, i, c)
+		json_array_foreach (!strcmp(type, "azurerm_network_interface") ? json_object_get(v, "ip_configuration") : NULL, i,
+		                    c)
 			address_of(p, c, "private_ip_address", pass);
 		if ((!strcmp(type, "aws_instance") && *text(v, "primary_network_interface_id")) ||
 		    (!strcmp(type, "aws_network_interface") && !json_array_size(json_object_get(v, "private_ips"))))
@@ -349,7 +351,8 @@ json_t *wh_plan_as_state(struct wh_inventory *inv, size_t document, const json_t
 	const char *file = inv->documents[document].file;
 	read_plan(&p, doc, root);
 	wh_inventory_note(inv, "%s: this is a plan of Terraform's: what it would make is taken to be there%s", file,
-	                  p.n_chosen ? ", each private address that Azure or AWS chooses as the first free one of its subnet" : "");
+	                  p.n_chosen ? ", each private address that Azure or AWS chooses as the first free one of its subnet"
+	                             : "");
 	if (p.n_unknown)
 		wh_inventory_note(inv,
 		                  "%s: %zu reference%s of the plan to other resources can't be resolved, such as %s: left aside",

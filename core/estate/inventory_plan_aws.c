@@ -86,8 +86,8 @@ static const char *default_subnet(struct adding *a)
 	              "map_public_ip_on_launch", 1));
 	add(a, "aws_internet_gateway", DEFAULT_GATEWAY, json_pack("{s:s, s:s}", "id", DEFAULT_GATEWAY, "vpc_id", DEFAULT_VPC));
 	add(a, "aws_default_route_table", DEFAULT_TABLE,
-	    json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "id", DEFAULT_TABLE, "vpc_id", DEFAULT_VPC, "route", "cidr_block", "0.0.0.0/0",
-	              "gateway_id", DEFAULT_GATEWAY));
+	    json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "id", DEFAULT_TABLE, "vpc_id", DEFAULT_VPC, "route", "cidr_block",
+	              "0.0.0.0/0", "gateway_id", DEFAULT_GATEWAY));
 	return DEFAULT_SUBNET;
 }
 
@@ -125,7 +125,8 @@ static void add_interface(struct adding *a, json_t *v)
 	const json_t *subnet = values_of(a, "aws_subnet", wh_aws_text(v, "subnet_id")), *asks;
 	subnet = subnet ? subnet : values_of(a, "aws_default_subnet", wh_aws_text(v, "subnet_id"));
 	if (!json_array_size(json_object_get(v, "vpc_security_group_ids")) && wh_aws_text(subnet, "vpc_id"))
-		json_object_set_new(v, "vpc_security_group_ids", json_pack("[s]", default_group(a, wh_aws_text(subnet, "vpc_id"))));
+		json_object_set_new(v, "vpc_security_group_ids",
+		                    json_pack("[s]", default_group(a, wh_aws_text(subnet, "vpc_id"))));
 	asks = json_object_get(v, "associate_public_ip_address");
 	if (!wh_aws_text(v, "public_ip") &&
 	    (json_is_true(asks) || (!json_is_boolean(asks) && json_is_true(json_object_get(subnet, "map_public_ip_on_launch")))))

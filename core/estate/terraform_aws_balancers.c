@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Load balancers of AWS out of Terraform's state, as `aws elbv2` and `aws elb` print them. A group has its targets and its attribute
- * for the client's address in members of its own, which AWS prints in answers that don't name the group.
+ * Load balancers of AWS out of Terraform's state, as `aws elbv2` and `aws elb` print them. A group has its targets and its
+ * attribute for the client's address in members of its own, which AWS prints in answers that don't name the group.
  *
  *   aws_lb_target_group.web {port: 22}, aws_lb_target_group_attachment.a {target_id: i-1}
  *   → {"TargetGroupArn": …, "Port": 22, "Targets": [{"Target": {"Id": "i-1"}}]}
@@ -37,7 +37,8 @@ static void take_balancer(struct wh_tf_aws *s, const json_t *v)
 			if (wh_aws_text(e, "subnet_id"))
 				json_array_append_new(zones, json_pack("{s:s}", "SubnetId", wh_aws_text(e, "subnet_id")));
 	json_object_set_new(o, "LoadBalancerName", text(wh_aws_text(v, "name"), "(no name)"));
-	json_object_set_new(o, "Scheme", json_string(json_is_true(json_object_get(v, "internal")) ? "internal" : "internet-facing"));
+	json_object_set_new(o, "Scheme",
+	                    json_string(json_is_true(json_object_get(v, "internal")) ? "internal" : "internet-facing"));
 	json_object_set_new(o, "Type", text(wh_aws_text(v, "load_balancer_type"), "application"));
 	put(o, "VpcId", json_object_get(v, "vpc_id"));
 	put(o, "SecurityGroups", json_object_get(v, "security_groups"));
@@ -55,7 +56,8 @@ static void take_group(struct wh_tf_aws *s, const json_t *v)
 	json_object_set_new(o, "TargetType", text(wh_aws_text(v, "target_type"), "instance"));
 	json_object_set_new(o, "LoadBalancerArns", json_is_array(arns) ? json_copy(arns) : json_array());
 	json_object_set_new(o, "Attributes",
-	                    keeps ? json_pack("[{s:s, s:s}]", "Key", "preserve_client_ip.enabled", "Value", keeps) : json_array());
+	                    keeps ? json_pack("[{s:s, s:s}]", "Key", "preserve_client_ip.enabled", "Value", keeps)
+	                          : json_array());
 	if (!json_object_get(o, "Targets"))
 		json_object_set_new(o, "Targets", json_array());
 }
@@ -96,8 +98,8 @@ static void take_listener(struct wh_tf_aws *s, const json_t *v)
 		json_array_foreach(arns, j, g) {
 			json_array_append_new(actions, json_pack("{s:O}", "TargetGroupArn", g));
 			if (balancer)
-				json_array_append_new(s->joins, json_pack("{s:s, s:s, s:O}", "type", s->type, "balancer", balancer,
-				                                          "group", g));
+				json_array_append_new(s->joins, json_pack("{s:s, s:s, s:O}", "type", s->type, "balancer",
+				                                          balancer, "group", g));
 		}
 		json_decref(arns);
 	}
@@ -113,7 +115,8 @@ void wh_tf_aws_join_listener(struct wh_tf_aws *s, const json_t *join)
 
 static void take_classic(struct wh_tf_aws *s, const json_t *v)
 {
-	json_t *o = wh_tf_aws_object(s, "LoadBalancerName", wh_aws_text(v, "id")), *listeners = json_array(), *to = json_array(), *e;
+	json_t *o = wh_tf_aws_object(s, "LoadBalancerName", wh_aws_text(v, "id")), *listeners = json_array(), *to = json_array(),
+	       *e;
 	size_t i;
 	json_array_foreach(json_object_get(v, "listener"), i, e) {
 		const char *proto = wh_aws_text(e, "lb_protocol");
@@ -123,7 +126,8 @@ static void take_classic(struct wh_tf_aws *s, const json_t *v)
 	}
 	json_array_foreach(json_object_get(v, "instances"), i, e)
 		json_array_append_new(to, json_pack("{s:O}", "InstanceId", e));
-	json_object_set_new(o, "Scheme", json_string(json_is_true(json_object_get(v, "internal")) ? "internal" : "internet-facing"));
+	json_object_set_new(o, "Scheme",
+	                    json_string(json_is_true(json_object_get(v, "internal")) ? "internal" : "internet-facing"));
 	json_object_set_new(o, "ListenerDescriptions", listeners);
 	json_object_set_new(o, "Instances", to);
 	put(o, "Subnets", json_object_get(v, "subnets"));
@@ -135,8 +139,12 @@ bool wh_tf_aws_take_balancer(struct wh_tf_aws *s, const json_t *v)
 	static const struct {
 		const char *type;
 		void (*take)(struct wh_tf_aws *s, const json_t *v);
-	} types[] = {{"aws_lb", take_balancer},           {"aws_alb", take_balancer},         {"aws_lb_target_group", take_group},
-	             {"aws_alb_target_group", take_group}, {"aws_lb_listener", take_listener}, {"aws_alb_listener", take_listener},
+	} types[] = {{"aws_lb", take_balancer},
+	             {"aws_alb", take_balancer},
+	             {"aws_lb_target_group", take_group},
+	             {"aws_alb_target_group", take_group},
+	             {"aws_lb_listener", take_listener},
+	             {"aws_alb_listener", take_listener},
 	             {"aws_lb_target_group_attachment", take_target},
 	             {"aws_alb_target_group_attachment", take_target},
 	             {"aws_elb", take_classic}};

@@ -176,9 +176,11 @@ static void add_own_route(struct hubs *h, struct table *t, const json_t *o)
 	if (name && !strcasecmp(name, "_policy_PrivateTraffic"))
 		t->intent = to_firewall(h, hop);
 	json_array_foreach(wh_field(o, "destinations"), i, v) {
-		struct wh_route r = {
-			.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)), .hop = WH_HOP_APPLIANCE, .via = WH_NONE, .nat_subnet = WH_NONE,
-			.firewall = wh_build_firewall(h->b, hop)};
+		struct wh_route r = {.name = wh_arena_strdup(h->b->mem, name ? name : text_of(v)),
+		                     .hop = WH_HOP_APPLIANCE,
+		                     .via = WH_NONE,
+		                     .nat_subnet = WH_NONE,
+		                     .firewall = wh_build_firewall(h->b, hop)};
 		const char *s = text_of(v);
 		const struct connection *to = connection_named(h, s);
 		r.appliance = wh_arena_printf(h->b->mem, "%s %s", what, wh_last_part(hop));
@@ -269,7 +271,8 @@ static void propagate(struct hubs *h, struct table *t, const struct connection *
 
 static void build_table(struct hubs *h, struct wh_route_table *to, const struct connection *first)
 {
-	struct table t = {.to = to, .id = first->associated, .hub_id = first->hub_id, .hub = first->hub, .intent.firewall = WH_NONE};
+	struct table t = {
+		.to = to, .id = first->associated, .hub_id = first->hub_id, .hub = first->hub, .intent.firewall = WH_NONE};
 	t.it = wh_inventory_find(h->b->inv, t.id);
 	*to = (struct wh_route_table){.id = t.id,
 	                              .name = wh_arena_printf(h->b->mem, "%s of the virtual hub %s", wh_last_part(t.id),

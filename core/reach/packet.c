@@ -139,7 +139,9 @@ static bool ask_firewalls(struct asking *q, const struct wh_path *path, const st
 		struct wh_reach_step s = {.where = wh_arena_printf(q->mem, "firewall %s", f->name),
 		                          .direction = WH_OUTBOUND,
 		                          .rule = v.rule ? v.rule->from : NULL,
-		                          .verdict = v.can == CAN_DENY ? WH_DENIED : v.can == CAN_PASS ? WH_ALLOWED : WH_UNDECIDED};
+		                          .verdict = v.can == CAN_DENY   ? WH_DENIED
+		                                     : v.can == CAN_PASS ? WH_ALLOWED
+		                                                         : WH_UNDECIDED};
 		s.why = s.verdict == WH_UNDECIDED ? v.missing : s.verdict == WH_ALLOWED ? f->drops : NULL;
 		if (s.verdict == WH_DENIED && !s.rule)
 			s.why = "no rule of the firewall allows it: its default denies";
@@ -187,13 +189,15 @@ static bool ask_nat(struct asking *q, const struct wh_path *path, const struct w
 		x.peer = out ? p->peer : p->local;
 		struct verdict v = out ? ask_from_any_port(q->r->numbering, &g->filter, x) : ask_group(&g->filter, &x);
 		bool unsure = v.can & (v.can - 1);
-		step(q, &(struct wh_reach_step){
-				.where = wh_arena_printf(q->mem, "NAT gateway in subnet %s", q->r->t->subnets[path->nat - 1].name),
-				.direction = g->direction,
-				.nsg = q->r->t->nsgs[g->nsg].name,
-				.rule = v.rule ? v.rule->from : NULL,
-				.verdict = unsure ? WH_UNDECIDED : v.can == CAN_DENY ? WH_DENIED : WH_ALLOWED,
-				.why = unsure ? v.missing : NULL});
+		step(q, &(struct wh_reach_step){.where = wh_arena_printf(q->mem, "NAT gateway in subnet %s",
+		                                                         q->r->t->subnets[path->nat - 1].name),
+		                                .direction = g->direction,
+		                                .nsg = q->r->t->nsgs[g->nsg].name,
+		                                .rule = v.rule ? v.rule->from : NULL,
+		                                .verdict = unsure              ? WH_UNDECIDED
+		                                           : v.can == CAN_DENY ? WH_DENIED
+		                                                               : WH_ALLOWED,
+		                                .why = unsure ? v.missing : NULL});
 		if (unsure && !q->out->missing)
 			q->out->missing = v.missing;
 		if (ends(all, v.can))

@@ -3,9 +3,9 @@
  * Through Azure Firewalls.
  *
  * A route leads to a firewall if its next hop is the firewall's private address, and the firewall stands in the sender's VNet, in
- * one that is joined to it, or in its virtual hub. The firewall's rules decide on the packet as the sender sent it: network rules,
- * then application rules, then the default, which denies (see whittle/topology.h). What they let through goes on by the routes of
- * the firewall's own subnet, or of its virtual hub.
+ * one that is joined to it, or in its virtual hub. The firewall's rules decide on the packet as the sender sent it: network
+ * rules, then application rules, then the default, which denies (see whittle/topology.h). What they let through goes on by the
+ * routes of the firewall's own subnet, or of its virtual hub.
  *
  *   web 10.1.0.4 (VNet a; 10.2.0.0/16 to 10.0.1.4) → fw 10.0.1.4 (VNet hub): g/spokes/https allows 443 → db 10.2.0.4 (VNet b)
  *   the answers: db's subnet must lead 10.1.0.0/16 to 10.0.1.4, too
@@ -18,7 +18,8 @@
  * says so.
  *
  * Source: Microsoft's documentation of Azure Firewall ("rule processing logic", "SNAT private IP address ranges", "Integrate
- * Azure Firewall with Azure Standard Load Balancer": asymmetric routing; FAQ: between spokes both need the route) and of peerings.
+ * Azure Firewall with Azure Standard Load Balancer": asymmetric routing; FAQ: between spokes both need the route) and of
+ * peerings.
  */
 #include <string.h>
 #include "reach/policy.h"
@@ -112,7 +113,8 @@ static enum wh_answer from_subnet(const struct wh_reach *r, const struct wh_leg 
 	     on_to = path->n > passed || vnet == WH_NONE || from->origin == own || lets_forwarded_in(t, vnet, own);
 	if (v != WH_ALLOWED || (in && on_to))
 		return v;
-	because(mem, why, "whether VNet %s takes what a firewall in VNet %s forwards (allowForwardedTraffic of its peering is off)",
+	because(mem, why,
+	        "whether VNet %s takes what a firewall in VNet %s forwards (allowForwardedTraffic of its peering is off)",
 	        t->vnets[in ? vnet : own].name, t->vnets[in ? own : from->vnet].name);
 	return WH_UNDECIDED;
 }

@@ -160,8 +160,8 @@ static void add_tag(struct wh_reach *r, const struct context *c, struct set *s, 
 		r->tag_done[at] = true;
 		s->known = wh_ranges_union(s->known, r->tag_ranges[at], r->mem);
 	} else if (wh_tag_is_aws(tag)) {
-		s->unknown = wh_arena_printf(r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`)",
-		                             tag);
+		s->unknown = wh_arena_printf(
+			r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`)", tag);
 	} else if (!strncmp(tag, "pl-", 3)) {
 		s->unknown = wh_arena_printf(
 			r->mem, "the addresses of the prefix list %s (`aws ec2 get-managed-prefix-list-entries`, as %s.json)",

@@ -146,8 +146,9 @@ static void group(FILE *f, const struct wh_nsg_plan *p, struct wh_arena *mem)
 static int plain(const char *name, const struct wh_nsg_plan *p, struct wh_error *err)
 {
 	return name && (*name == '@' || *name == '-')
-	               ? wh_fail_input(err, -EINVAL, "%s: '%s' can't be an argument of az; no group or rule at Azure has such a name",
-	                               p->name, name)
+	               ? wh_fail_input(err, -EINVAL,
+	                               "%s: '%s' can't be an argument of az; no group or rule at Azure has such a name", p->name,
+	                               name)
 	               : 0;
 }
 

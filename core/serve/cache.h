@@ -15,7 +15,7 @@ const struct wh_cached *wh_cache_get(const char *store_url, const char *target);
 const struct wh_cached *wh_cache_put(const char *target, const struct wh_packed *body, enum wh_cached_until until);
 /* The ledger with its estate, opened at first use. Borrowed until the next call. */
 int wh_cache_open(const struct wh_app *a, struct wh_app_opened **out, struct wh_error *err);
-/* What an answer that is valid until then is made of, as a text that another state of the ledger does not have; "": not known. The
- * same in each worker. As of the last wh_cache_get(). */
+/* What an answer that is valid until then is made of, as a text that another state of the ledger does not have; "": not known.
+ * The same in each worker. As of the last wh_cache_get(). */
 void wh_cache_made_of(enum wh_cached_until until, char out[static WH_MADE_OF_STRLEN]);
 void wh_cache_close(void); /* gives its memory back */

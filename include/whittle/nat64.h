@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IPv4 hosts as an IPv6 network behind NAT64 sees them: 64:ff9b::a.b.c.d, by the well-known prefix of RFC 6052. The 2^32 addresses
- * of that prefix, all in one /64, are the IPv4 Internet: each is a host of its own, and a prefix of them a prefix of IPv4.
+ * IPv4 hosts as an IPv6 network behind NAT64 sees them: 64:ff9b::a.b.c.d, by the well-known prefix of RFC 6052. The 2^32
+ * addresses of that prefix, all in one /64, are the IPv4 Internet: each is a host of its own, and a prefix of them a prefix of
+ * IPv4.
  */
 #pragma once
 #include "whittle/base.h"

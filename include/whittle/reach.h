@@ -8,12 +8,12 @@
  *   route of the sender's route
  *      table wins where it is at least as specific: to None it drops; to an appliance or a gateway, whether it arrives is not in
  *      the inventory. Between VNets without either there is no way. Peerings are not transitive.
- *      Azure Firewalls: a route to a firewall's private address leads on by the routes of the firewall's own subnet or hub, if its
- *      rules let the packet through (2a). The answers must pass the same firewalls: else it is unknown whether they arrive, and
- *      if they alone pass one, it drops them (core/reach/through.c).
- *      Spokes of virtual hubs: by the routes of the hub's table with which the sender's connection is associated, if the table of
- *      the receiver's connection has one for the answers. To a firewall or an appliance: as with other routes. Longer routes win,
- *      and the subnet's own route among equals; a table that propagates none keeps them out.
+ *      Azure Firewalls: a route to a firewall's private address leads on by the routes of the firewall's own subnet or hub, if
+ *      its rules let the packet through (2a). The answers must pass the same firewalls: else it is unknown whether they arrive,
+ *      and if they alone pass one, it drops them (core/reach/through.c). Spokes of virtual hubs: by the routes of the hub's table
+ *      with which the sender's connection is associated, if the table of the receiver's connection has one for the answers. To a
+ *      firewall or an appliance: as with other routes. Longer routes win, and the subnet's own route among equals; a table that
+ *      propagates none keeps them out.
  *   AWS's VPCs whose route tables are known: the longest matching route of the sender's subnet, and one of the receiver's for the
  *   answers, must lead there, locally or by an active peering. From the Internet: an attached Internet gateway must be where the
  *   answers go. NAT and egress-only gateways lead outward only; the network ACL of a NAT gateway's own subnet judges what goes

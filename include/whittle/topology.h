@@ -148,7 +148,8 @@ struct wh_firewall {
 	struct wh_rule *rules; size_t n_rules;
 	const char *unsure;                      /* it may have other rules, for lack of this; NULL: it has not */
 	const char *drops;                       /* what it drops by content: a sentence; NULL: nothing */
-	struct wh_prefix *kept; size_t n_kept;   /* destinations to which packets that a network rule allows keep the sender's address */
+	/* destinations to which packets that a network rule allows keep the sender's address */
+	struct wh_prefix *kept; size_t n_kept;
 };
 /* A rule of Azure Virtual Network Manager, evaluated before the groups. */
 struct wh_admin_rule {

@@ -161,7 +161,8 @@ int fleet_page_edges(const struct fleet_page *p, const struct fleet_walk *w)
 		const uint8_t *block;
 		size_t len = block_at(p, i, &block);
 		const bool last = !w->to->end && (i + 1 == p->n_rows || !begins_by(p, i + 1, w->to));
-		rc = wh_block_open(&r, block, len) ? fleet_damaged(w->f, w->kind, w->err) : walk_block(&r, w, i == from, last, &past);
+		rc = wh_block_open(&r, block, len) ? fleet_damaged(w->f, w->kind, w->err)
+		                                   : walk_block(&r, w, i == from, last, &past);
 	}
 	return rc;
 }

@@ -69,7 +69,8 @@ static void merge(struct merging *m, const union value *add)
 		(overlap ? wh_sketch_merge_overlapping : wh_sketch_merge)(&m->sum.sketch, &add->sketch);
 		break;
 	case FLEET_FACT:
-		(overlap ? wh_fact_row_merge_overlapping : wh_fact_row_merge)((enum wh_fact_kind)m->key[0], &m->sum.fact, &add->fact);
+		(overlap ? wh_fact_row_merge_overlapping : wh_fact_row_merge)((enum wh_fact_kind)m->key[0], &m->sum.fact,
+		                                                              &add->fact);
 		break;
 	case FLEET_DAY: m->sum.flows = wh_saturating_add(m->sum.flows, add->flows); break;
 	case FLEET_FULL: m->sum.day = m->sum.day < add->day ? add->day : m->sum.day; break;

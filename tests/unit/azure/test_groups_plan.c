@@ -10,9 +10,9 @@
 #include "render/nsg_plan.h"
 
 #define RULE(name, prio, access, proto, from, to, port, text)                                                                    \
-	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access                                                      \
-	"\",\"direction\":\"Inbound\",\"protocol\":\"" proto "\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" from         \
-	"\",\"destinationAddressPrefix\":\"" to "\",\"destinationPortRange\":\"" port "\",\"description\":\"" text "\"}"
+	"{\"name\":\"" name "\",\"priority\":" prio ",\"access\":\"" access "\",\"direction\":\"Inbound\",\"protocol\":\"" proto \
+	"\",\"sourcePortRange\":\"*\",\"sourceAddressPrefix\":\"" from "\",\"destinationAddressPrefix\":\"" to                   \
+	"\",\"destinationPortRange\":\"" port "\",\"description\":\"" text "\"}"
 #define SSH RULE("ssh", "300", "Allow", "Tcp", "45.0.0.0/24", "*", "22", "")
 #define GROUP(rules) "{\"name\":\"web\",\"id\":\"/groups/web\",\"securityRules\":[" rules "]}"
 
@@ -29,7 +29,8 @@ static int plan(const struct scene *s, struct wh_azure_group *group, json_t **me
 	if (wh_nsg_parse("web.json", s->was, strlen(s->was), mem, &nsg, &n, err))
 		fail_msg("%s\n%s", err->text, s->was);
 	list[0] = nsg;
-	struct wh_addr own[] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)}, peer = wh_addr_v4(0x2d000008), apart = wh_addr_v4(0x0a000006);
+	struct wh_addr own[] = {wh_addr_v4(0x0a000004), wh_addr_v4(0x0a000005)}, peer = wh_addr_v4(0x2d000008),
+		       apart = wh_addr_v4(0x0a000006);
 	struct wh_prefix prefix = wh_prefix_of(&peer, 125);
 	struct wh_resource vms[] = {{.name = "vm1", .addrs = &own[0], .n_addrs = 1, .nsgs = list, .n_nsgs = 1},
 	                            {.name = "vm2", .addrs = &own[1], .n_addrs = 1, .nsgs = list, .n_nsgs = 1},
@@ -112,15 +113,16 @@ static void rules_of_a_resource_that_was_not_chosen_stay(void **state)
 	json_t *rules;
 	static const char group[] =
 		GROUP(DENY("d1", "200", "10.0.0.4", "22", OURS) "," DENY("d2", "201", "10.0.0.5", "22", OURS) "," SSH);
-	struct scene s = {.was = group, .applied = group, .ours = {"d1", "d2"}, .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22};
+	struct scene s = {
+		.was = group, .applied = group, .ours = {"d1", "d2"}, .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22};
 	assert_int_equal(plan(&s, &g, &rules, &err), 0);
 	assert_string_equal(member(rules, "d1", "access"), "");
 	assert_string_equal(member(rules, "d2", "access"), "Deny");
 	json_decref(rules);
 }
 
-#define DENY_TO(to)                                                                                                              \
-	"{\"name\":\"d1\",\"priority\":200,\"access\":\"Deny\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\","    \
+#define DENY_TO(to)                                                                                                                       \
+	"{\"name\":\"d1\",\"priority\":200,\"access\":\"Deny\",\"direction\":\"Inbound\",\"protocol\":\"Tcp\",\"sourcePortRange\":\"*\"," \
 	"\"sourceAddressPrefix\":\"*\",\"destinationPortRange\":\"22\",\"description\":\"" OURS "\"," to "}," SSH
 
 /* Whittle writes a rule for single addresses of the resources that it narrows: any other is not taken out. */
@@ -136,11 +138,21 @@ static void a_rule_for_more_than_the_chosen_addresses_stays(void **state)
 	struct wh_error err;
 	json_t *rules;
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) /* the deny is the group's own, so port 22 is closed */
-		assert_int_equal(plan(&(struct scene){.was = groups[i], .applied = groups[i], .ours = {"d1"}, .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22},
+		assert_int_equal(plan(&(struct scene){.was = groups[i],
+		                                      .applied = groups[i],
+		                                      .ours = {"d1"},
+		                                      .chosen = "vm1",
+		                                      .proto = WH_PROTO_TCP,
+		                                      .port = 22},
 		                      &g, NULL, &err),
 		                 -EPERM);
 	static const char apart[] = GROUP(DENY_TO("\"destinationAddressPrefix\":\"10.0.0.6\""));
-	assert_int_equal(plan(&(struct scene){.was = apart, .applied = apart, .ours = {"d1"}, .chosen = "vm3", .proto = WH_PROTO_TCP, .port = 22},
+	assert_int_equal(plan(&(struct scene){.was = apart,
+	                                      .applied = apart,
+	                                      .ours = {"d1"},
+	                                      .chosen = "vm3",
+	                                      .proto = WH_PROTO_TCP,
+	                                      .port = 22},
 	                      &g, &rules, &err),
 	                 0);
 	assert_string_equal(member(rules, "d1", "access"), "Deny");
@@ -169,7 +181,8 @@ static void a_rule_that_somebody_edited_stays(void **state)
 	struct wh_error err;
 	json_t *rules;
 	static const char then[] = GROUP(DENY("d1", "200", "10.0.0.4", "22", OURS) "," SSH),
-			  now[] = GROUP(DENY("d1", "200", "10.0.0.4", "22-23", OURS) "," RULE("all", "400", "Allow", "Tcp", "*", "*", "20-30", ""));
+			  now[] = GROUP(DENY("d1", "200", "10.0.0.4", "22-23", OURS) "," RULE("all", "400", "Allow", "Tcp", "*",
+	                                                                                      "*", "20-30", ""));
 	struct scene s = {.was = then, .live = now, .applied = then, .ours = {"d1"}, .proto = WH_PROTO_TCP, .port = 23};
 	assert_int_equal(plan(&s, &g, &rules, &err), -EPERM); /* port 23 of vm1 is closed now */
 	json_decref(rules);
@@ -190,18 +203,23 @@ static void an_opening_that_will_end_proves_nothing(void **state)
 	(void)state;
 	struct wh_azure_group g;
 	struct wh_error err = {0};
-	assert_int_equal(plan(&(struct scene){.was = GROUP(JIT), .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22}, &g, NULL, &err), -EPERM);
+	assert_int_equal(
+		plan(&(struct scene){.was = GROUP(JIT), .chosen = "vm1", .proto = WH_PROTO_TCP, .port = 22}, &g, NULL, &err),
+		-EPERM);
 	assert_non_null(strstr(err.text, "the rules would allow"));
 }
 
 /* ---- a plan that does not do what it was made for ---- */
 
 static bool spoilt;
-int __real_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
-int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err);
+int __real_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem,
+                              struct wh_error *err);
+int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem,
+                              struct wh_error *err);
 
 /* Stands before the check of a plan (the Makefile's --wrap): no input makes a plan that is wrong. */
-int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem, struct wh_error *err)
+int __wrap_wh_nsg_plan_verify(const struct wh_nsg_plan *p, const struct wh_tag_context *tags, struct wh_arena *mem,
+                              struct wh_error *err)
 {
 	return spoilt ? wh_fail(err, -EPROTO, "not as planned") : __real_wh_nsg_plan_verify(p, tags, mem, err);
 }

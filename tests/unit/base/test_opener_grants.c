@@ -37,8 +37,8 @@ static int begin(void **state)
 {
 	(void)state;
 	strcpy(top, "/tmp/whittle-test-XXXXXX");
-	if (!mkdtemp(top) || chmod(top, 0711) || mkdir(at("closed"), 0700) || mkdir(at("closed/logs"), 0700) || mkdir(at("own"), 0755) ||
-	    mkdir(at("closed/by"), 0700) || mkdir(at("closed/by/sub"), 0700))
+	if (!mkdtemp(top) || chmod(top, 0711) || mkdir(at("closed"), 0700) || mkdir(at("closed/logs"), 0700) ||
+	    mkdir(at("own"), 0755) || mkdir(at("closed/by"), 0700) || mkdir(at("closed/by/sub"), 0700))
 		return -1;
 	make("closed/by/x");
 	make("closed/by/sub/y");

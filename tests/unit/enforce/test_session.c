@@ -202,7 +202,8 @@ static void serves_ssh(int pid)
 	uint32_t v4 = 0;
 	memcpy(&v4, (const uint8_t[]){198, 51, 100, 1}, 4);
 	socket_of(pid, 3, "socket:[7001]");
-	int n = snprintf(tcp, sizeof tcp, "%s   0: 0400000A:0016 %08X:C350 01 0:0 02:0A 0     0        0 7001 4 0\n", tcp_head, v4);
+	int n = snprintf(tcp, sizeof tcp, "%s   0: 0400000A:0016 %08X:C350 01 0:0 02:0A 0     0        0 7001 4 0\n", tcp_head,
+	                 v4);
 	put(pid, "net/tcp", tcp, (size_t)n);
 }
 

@@ -163,11 +163,12 @@ static void what_both_ends_of_ipsec_agreed_on_stands_in_the_answer(void **state)
 		assert_int_equal(facts[0].port, 500);
 	}
 	/* as Suricata 9 lists them, and as Suricata 6 calls the record */
-	assert_int_equal(read_as("ike",
-	                         "{\"_v\":2,\"version_major\":1,\"exchange_type\":2,\"attributes\":[{\"key\":\"alg_enc\",\"value\":\"EncDesCbc\","
-	                         "\"raw\":1},{\"key\":\"sa_key_length\",\"value\":\"Unknown\",\"raw\":128},{\"key\":\"alg_hash\",\"value\":\"HashMd5\"}]}",
-	                         "192.0.2.9", 500, "10.0.0.4", 500, "UDP"),
-	                 1);
+	assert_int_equal(
+		read_as("ike",
+	                "{\"_v\":2,\"version_major\":1,\"exchange_type\":2,\"attributes\":[{\"key\":\"alg_enc\",\"value\":\"EncDesCbc\","
+	                "\"raw\":1},{\"key\":\"sa_key_length\",\"value\":\"Unknown\",\"raw\":128},{\"key\":\"alg_hash\",\"value\":\"HashMd5\"}]}",
+	                "192.0.2.9", 500, "10.0.0.4", 500, "UDP"),
+		1);
 	expect(0, WH_FACT_IKE, "IKEv1, DES, MD5");
 	assert_int_equal(read_as("ikev2", told[2].object, "192.0.2.9", 500, "10.0.0.4", 500, "UDP"), 1);
 	expect(0, WH_FACT_IKE, told[2].value);
@@ -181,7 +182,8 @@ static void what_both_ends_of_ipsec_agreed_on_stands_in_the_answer(void **state)
 	/* what was offered is no agreement */
 	assert_int_equal(
 		read("ike",
-	             "{\"version_major\":1,\"exchange_type\":4,\"ikev1\":{\"client\":{\"proposals\":[{\"alg_enc\":\"EncDesCbc\"}]}}}", 500),
+	             "{\"version_major\":1,\"exchange_type\":4,\"ikev1\":{\"client\":{\"proposals\":[{\"alg_enc\":\"EncDesCbc\"}]}}}",
+	             500),
 		0);
 	assert_int_equal(read("ike", "{\"version_major\":2,\"exchange_type\":34,\"role\":\"initiator\"}", 500), 0);
 	assert_int_equal(read("ike", "{\"version_major\":3,\"alg_enc\":\"ENCR_DES\"}", 500), 0);

@@ -116,9 +116,10 @@ static void every_field_of_an_opening_has_its_range(void **state)
 {
 	enum { NAME_AT = 1 + 8 + 1 };
 	struct wh_addr from = wh_addr_v4(0xcb007107);
-	const struct wh_request good = {.what = WH_ASK_JIT_OPEN,
-	                                .number = 1000,
-	                                .opening = {.resource = "vm1", .proto = WH_PROTO_UDP, .port = 53, .from = wh_prefix_of(&from, 128)}};
+	const struct wh_request good = {
+		.what = WH_ASK_JIT_OPEN,
+		.number = 1000,
+		.opening = {.resource = "vm1", .proto = WH_PROTO_UDP, .port = 53, .from = wh_prefix_of(&from, 128)}};
 	struct wh_request r = good;
 	(void)state;
 	assert_int_equal(taken_as(&good, 0, 0), 0);

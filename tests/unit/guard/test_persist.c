@@ -115,8 +115,9 @@ static void a_body_with_more_than_rules_in_it_is_refused(void **state)
 
 static void closed_ports_that_are_not_as_they_were_written_are_refused(void **state)
 {
-	static const uint8_t odd_protocol[] = {1, 0, 0, 0, WH_PROTO_TCP + 1, 22, 0}, more[] = {1, 0, 0, 0, WH_PROTO_TCP, 22, 0, 0},
-			     no_port[] = {1, 0, 0, 0, WH_PROTO_TCP, 0, 0}, many[] = {2, 0, 0, 0, WH_PROTO_TCP, 22, 0};
+	static const uint8_t odd_protocol[] = {1, 0, 0, 0, WH_PROTO_TCP + 1, 22, 0},
+			     more[] = {1, 0, 0, 0, WH_PROTO_TCP, 22, 0, 0}, no_port[] = {1, 0, 0, 0, WH_PROTO_TCP, 0, 0},
+			     many[] = {2, 0, 0, 0, WH_PROTO_TCP, 22, 0};
 	static const struct { const uint8_t *body; size_t n; } all[] = {{odd_protocol, sizeof odd_protocol}, {more, sizeof more},
 	                                                                {no_port, sizeof no_port}, {many, sizeof many}};
 	char *difference;

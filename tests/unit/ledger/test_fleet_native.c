@@ -18,7 +18,8 @@ static struct wh_bytes blocks(size_t most)
 	for (size_t i = 0; i < N; i++) {
 		memset(keys[i], (int)(1 + i % 250), sizeof keys[i]);
 		memset(values[i], (int)i, sizeof values[i]);
-		rows[i] = (struct fleet_row){keys[i], 1 + i % 200, i * 77, ~(uint64_t)i, values[i], i * 7 % (FLEET_VALUE_MAX + 1)};
+		rows[i] = (struct fleet_row){keys[i],      1 + i % 200, i * 77,
+		                             ~(uint64_t)i, values[i],   i * 7 % (FLEET_VALUE_MAX + 1)};
 	}
 	for (size_t i = 0; i < N; i += most)
 		native_block(&b, rows + i, N - i < most ? N - i : most);

@@ -179,8 +179,8 @@ static void an_error_in_a_file_is_refused_with_its_line(void **state)
 	                    "a.yaml:2: 'k' needs one of unhealthy (or needs), check and question");
 	assert_string_equal(refused(HEAD "    unhealthy: {field: name, equals: x}\n"),
 	                    "a.yaml:2: 'k' has a condition, and no type of resources");
-	assert_non_null(
-		strstr(refused(HEAD "    type: A/b\n    unhealthy: {field: name, equalz: x}\n"), "'equalz' is not a supported condition"));
+	assert_non_null(strstr(refused(HEAD "    type: A/b\n    unhealthy: {field: name, equalz: x}\n"),
+	                       "'equalz' is not a supported condition"));
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way out of AWS's VPCs by a NAT gateway, worked out by hand: the network ACL of the gateway's own subnet, and VPC Block Public
- * Access.
+ * The way out of AWS's VPCs by a NAT gateway, worked out by hand: the network ACL of the gateway's own subnet, and VPC Block
+ * Public Access.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -32,8 +32,9 @@
 #define BACK UDR("10.1.0.0/16", HOP)
 
 enum { OUTSIDE = 0, FROM_HUB = -1 };
-/* From h1 (10.1.1.4, VNet 1) to h2 (10.2.1.4, VNet 2), or outside to 198.51.100.7; or from h0 (10.0.1.4, VNet 0) to h1. Both VNets are peered with VNet 0, where the firewall
- * fw stands. routes: of the subnets of VNet 0 (the firewall's), 1 and 2. NULL: as they should be. text: in some step. */
+/* From h1 (10.1.1.4, VNet 1) to h2 (10.2.1.4, VNet 2), or outside to 198.51.100.7; or from h0 (10.0.1.4, VNet 0) to h1. Both
+ * VNets are peered with VNet 0, where the firewall fw stands. routes: of the subnets of VNet 0 (the firewall's), 1 and 2. NULL:
+ * as they should be. text: in some step. */
 static const struct firewall_case {
 	const char *name, *firewall, *more, *routes[3];
 	int to, proto, port;

@@ -29,12 +29,13 @@
 	"{\"name\":\"" name "\",\"destinationType\":\"CIDR\",\"destinations\":[\"" to \
 	"\"],\"nextHopType\":\"ResourceId\",\"nextHop\":\"" hop "\"}"
 #define FIREWALL N "azureFirewalls/fw"
-#define THE_OPEN_FIREWALL(h)                                                                                                     \
-	",{\"id\":\"" FIREWALL                                                                                                   \
-	"\",\"type\":\"Microsoft.Network/azureFirewalls\",\"name\":\"fw\",\"properties\":{\"virtualHub\":"                       \
-	"{\"id\":\"" HUB(h) "\"},\"networkRuleCollections\":[{\"name\":\"c\",\"priority\":100,\"action\":{\"type\":\"Allow\"}," \
-	"\"rules\":[{\"name\":\"r\",\"protocols\":[\"TCP\"],\"sourceAddresses\":[\"10.0.0.0/16\"],\"destinationAddresses\":[\"*\"]," \
-	"\"destinationPorts\":[\"443\"]}]}]}}"
+#define THE_OPEN_FIREWALL(h)                                                                                                                    \
+	",{\"id\":\"" FIREWALL                                                                                                                  \
+	"\",\"type\":\"Microsoft.Network/azureFirewalls\",\"name\":\"fw\",\"properties\":{\"virtualHub\":"                                      \
+	"{\"id\":\"" HUB(                                                                                                                       \
+		h) "\"},\"networkRuleCollections\":[{\"name\":\"c\",\"priority\":100,\"action\":{\"type\":\"Allow\"},"                          \
+		   "\"rules\":[{\"name\":\"r\",\"protocols\":[\"TCP\"],\"sourceAddresses\":[\"10.0.0.0/16\"],\"destinationAddresses\":[\"*\"]," \
+		   "\"destinationPorts\":[\"443\"]}]}]}}"
 #define THE_FIREWALL(h)                                                                                                          \
 	",{\"id\":\"" FIREWALL                                                                                                   \
 	"\",\"type\":\"Microsoft.Network/azureFirewalls\",\"name\":\"fw\",\"properties\":{\"virtualHub\":"                       \
@@ -89,15 +90,16 @@ static const struct hub_case cases[] = {
          "has no route"},
 	{"a routing intent for private traffic", PLAIN("h") THE_FIREWALL("h") INTENT("h") USUAL("h", "0") USUAL("h", "1"), "", "",
          "DDD", NULL},
-	{"a routing intent to a firewall whose rules allow VNet 0", PLAIN("h") THE_OPEN_FIREWALL("h") INTENT("h") USUAL("h", "0")
-         USUAL("h", "1"), "", "", "ADD", NULL},
+	{"a routing intent to a firewall whose rules allow VNet 0",
+         PLAIN("h") THE_OPEN_FIREWALL("h") INTENT("h") USUAL("h", "0") USUAL("h", "1"), "", "", "ADD", NULL},
 	{"a route of the table to such a firewall",
-         THE_OPEN_FIREWALL("h") TABLE_OF("h", "defaultRouteTable", "\"default\"", ROUTE("private_traffic", "10.0.0.0/8", FIREWALL))
-                 CONNECTION("h", "0", ROUTING(DEFAULT("h"), REF(TABLE("h", "noneRouteTable")), "\"none\""))
-                         CONNECTION("h", "1", ROUTING(DEFAULT("h"), REF(TABLE("h", "noneRouteTable")), "\"none\"")),
+         THE_OPEN_FIREWALL("h")
+                 TABLE_OF("h", "defaultRouteTable", "\"default\"", ROUTE("private_traffic", "10.0.0.0/8", FIREWALL))
+                         CONNECTION("h", "0", ROUTING(DEFAULT("h"), REF(TABLE("h", "noneRouteTable")), "\"none\""))
+                                 CONNECTION("h", "1", ROUTING(DEFAULT("h"), REF(TABLE("h", "noneRouteTable")), "\"none\"")),
          "", "", "ADD", NULL},
-	{"a routing intent to a firewall in no document", PLAIN("h") INTENT("h") USUAL("h", "0") USUAL("h", "1"), "", "",
-         "UUD", "what the firewall fw forwards (route c1 of defaultRouteTable of the virtual hub h)"},
+	{"a routing intent to a firewall in no document", PLAIN("h") INTENT("h") USUAL("h", "0") USUAL("h", "1"), "", "", "UUD",
+         "what the firewall fw forwards (route c1 of defaultRouteTable of the virtual hub h)"},
 	{"the intent as a route of the table",
          TABLE_OF("h", "defaultRouteTable", "\"default\"", ROUTE("_policy_PrivateTraffic", "10.0.0.0/8", FIREWALL))
                  USUAL("h", "0") USUAL("h", "1"),

@@ -501,7 +501,8 @@ static bool is_on(const struct walk *k, int firewall)
 	return false;
 }
 
-/* From a subnet of a VNet with a table to an address of VNet `to`, or of none (NONE), for a packet that began in VNet `origin`. */
+/* From a subnet of a VNet with a table to an address of VNet `to`, or of none (NONE), for a packet that began in VNet
+ * `origin`. */
 static void walk_on(const struct world *w, int vnet, int t, int origin, int to, uint32_t dst, struct walk *k)
 {
 	int best = best_route(w, t, dst);

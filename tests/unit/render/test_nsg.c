@@ -240,11 +240,12 @@ static void no_name_of_a_group_is_a_file_or_an_option_of_az(void **state)
 		struct world w;
 		struct wh_error err = {0};
 		char text[1024], *out = NULL;
-		snprintf(text, sizeof text,
-		         "{\"id\":\"/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/w\",\"location\":\"x\","
-		         "\"name\":\"%s\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*", "22") "," RULE(
-				 "%s", "400", "Allow", "*", "80") "]}",
-		         i & 1 ? "w" : names[i / 2], i & 1 ? names[i / 2] : "r");
+		snprintf(
+			text, sizeof text,
+			"{\"id\":\"/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/w\",\"location\":\"x\","
+			"\"name\":\"%s\",\"securityRules\":[" RULE("ssh", "300", "Allow", "*",
+		                                                   "22") "," RULE("%s", "400", "Allow", "*", "80") "]}",
+			i & 1 ? "w" : names[i / 2], i & 1 ? names[i / 2] : "r");
 		make(&w, text, 1);
 		w.rules[0] = (struct wh_recommended_rule){
 			.name = "n", .proto = WH_PROTO_TCP, .port = 22, .prefixes = &p, .n_prefixes = 1, .narrows = "web: ssh"};
