@@ -7,14 +7,14 @@
 need curl python3
 debian bookworm clickhouse-server=18.16.1+ds-7.3+b2 clickhouse-common=18.16.1+ds-7.3+b2 tzdata
 namespace a
-mkdir -p "$tmp/bookworm/tmp/data" "$tmp/bookworm/tmp/work"
+mkdir -p "$tmp/bookworm/tmp/data" "$tmp/bookworm/tmp/scratch"
 cat >"$tmp/bookworm/tmp/config.xml" <<'X'
 <yandex>
   <logger><level>warning</level><log>/tmp/log</log><errorlog>/tmp/errors</errorlog></logger>
   <listen_host>127.0.0.1</listen_host>
   <http_port>8123</http_port>
   <path>/tmp/data/</path>
-  <tmp_path>/tmp/work/</tmp_path>
+  <tmp_path>/tmp/scratch/</tmp_path>
   <mark_cache_size>1048576</mark_cache_size>
   <mlock_executable>false</mlock_executable>
   <users_config>/tmp/users.xml</users_config>
